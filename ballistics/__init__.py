@@ -1,0 +1,57 @@
+"""Compare ballistic evidence: a file becomes a Surface, a Mark, a comparison, a report.
+
+Every public name is imported when it is first used, so that ``import ballistics`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ballistics.errors import BallisticsError as BallisticsError
+    from ballistics.errors import ParameterError as ParameterError
+    from ballistics.errors import ReadError as ReadError
+    from ballistics.errors import WriteError as WriteError
+    from ballistics.provenance import Provenance as Provenance
+    from ballistics.surfaces.inspection import inspect as inspect
+    from ballistics.surfaces.reading import read as read
+    from ballistics.surfaces.surface import Finding as Finding
+    from ballistics.surfaces.surface import Mark as Mark
+    from ballistics.surfaces.surface import Step as Step
+    from ballistics.surfaces.surface import Surface as Surface
+    from ballistics.surfaces.x3p_writer import write_x3p as write_x3p
+
+# Public name -> the module that holds it. One line here and one above make a name public.
+_WHERE = {
+    "BallisticsError": "ballistics.errors",
+    "Finding": "ballistics.surfaces.surface",
+    "Mark": "ballistics.surfaces.surface",
+    "ParameterError": "ballistics.errors",
+    "Provenance": "ballistics.provenance",
+    "ReadError": "ballistics.errors",
+    "Step": "ballistics.surfaces.surface",
+    "Surface": "ballistics.surfaces.surface",
+    "WriteError": "ballistics.errors",
+    "inspect": "ballistics.surfaces.inspection",
+    "read": "ballistics.surfaces.reading",
+    "write_x3p": "ballistics.surfaces.x3p_writer",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ballistics")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ballistics' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

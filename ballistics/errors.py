@@ -1,0 +1,33 @@
+"""One exception tree. Every message says what was found, where, and what to do next."""
+
+
+class BallisticsError(Exception):
+    """Base of every error the package raises on purpose."""
+
+
+class ReadError(BallisticsError):
+    """A file cannot be read as evidence."""
+
+
+class UnsupportedFormatError(ReadError):
+    """The file is of a format, or uses a feature of a format, that no reader here handles."""
+
+
+class CorruptFileError(ReadError):
+    """The file contradicts itself: truncated, wrong size, broken XML or archive."""
+
+
+class HostileFileError(ReadError):
+    """The file asks for something no measurement needs: entities, paths outside the archive, a bomb."""
+
+
+class UnitsError(ReadError):
+    """The lengths in the file are not plausible for a toolmark; probably the wrong unit was written."""
+
+
+class WriteError(BallisticsError):
+    """A file cannot be written, or would overwrite another."""
+
+
+class ParameterError(BallisticsError, ValueError):
+    """A parameter is outside its range, or does not fit the data it is used with."""

@@ -1,0 +1,1 @@
+"""Scores become likelihood ratios with bounds; metrics; validation studies."""

@@ -1,0 +1,78 @@
+"""The result of the evidence room: one LikelihoodRatio, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ballistics.evidence.bounds import Bounds
+from ballistics.provenance import Provenance
+
+Status = Literal["evaluated", "insufficient", "outside range", "refused"]
+BoundState = Literal["none", "lower", "upper"]
+
+
+@dataclass(frozen=True)
+class Propositions:
+    """The pair of propositions that a likelihood ratio weighs.
+
+    Parameters
+    ----------
+    same_source, different_source : str
+        Both, as they stand in the report.
+    """
+
+    same_source: str = "The two items were marked by the same firearm."
+    different_source: str = "The two items were marked by different firearms."
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio:
+    """How much more probable the score is if the items share a source than if they do not.
+
+    Parameters
+    ----------
+    status : {"evaluated", "insufficient", "outside range", "refused"}
+        ``insufficient``: the comparison or the population cannot carry one. ``outside range``: the
+        reference has nothing like this score. ``refused``: the score was not obtained as the
+        reference's were. Only ``evaluated`` has a value.
+    population : str
+        Name of the reference population.
+    n_same, n_different, n_firearms : int
+        Its size.
+    propositions : Propositions
+        What is weighed against what.
+    log10_lr : float or None
+        log10 of the likelihood ratio, held within ``bounds``.
+    interval : tuple of float or None
+        5 % and 95 % limits of log10 LR over bootstrap samples of the firearms, within ``bounds``;
+        None when the population has too few firearms for one.
+    bound : {"none", "lower", "upper"}
+        Whether the value sits on a bound: then it says "at least" or "at most".
+    bounds : Bounds or None
+        The lowest and highest log10 LR that the population can support.
+    reason : str
+        Why there is no value; empty when there is one.
+    cautions : tuple of str
+        What limits the value.
+    score, cells : float, int, or None
+        What was evaluated.
+    provenance : Provenance or None
+        Model, parameters, hashes, versions.
+    """
+
+    status: Status
+    population: str
+    n_same: int
+    n_different: int
+    n_firearms: int
+    propositions: Propositions
+    log10_lr: float | None = None
+    interval: tuple[float, float] | None = None
+    bound: BoundState = "none"
+    bounds: Bounds | None = None
+    reason: str = ""
+    cautions: tuple[str, ...] = ()
+    score: float | None = None
+    cells: int | None = None
+    provenance: Provenance | None = None

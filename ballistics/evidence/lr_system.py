@@ -1,0 +1,298 @@
+"""A fitted LR system: from the score of one comparison to a bounded likelihood ratio with its interval."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ballistics.errors import ParameterError
+from ballistics.evidence.bounds import Bounds, elub, sample_size_bounds, tightest
+from ballistics.evidence.conditions import Conditions
+from ballistics.evidence.likelihood_ratio import BoundState, LikelihoodRatio, Propositions, Status
+from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.score_models import MODELS, RatioModel, fit_model, silverman_bandwidth
+from ballistics.evidence.scores import Booleans, Floats, Integers, ScoreTable
+from ballistics.evidence.uncertainty import resampled_weights
+from ballistics.provenance import Provenance, package_versions
+
+_VERSION = "1"
+_INTERVAL_PERCENT = (5.0, 95.0)
+# A score this many kernel bandwidths beyond every reference score has a density of practically
+# zero under both propositions: the guard of Riva et al. 2020, freed from the score's unit.
+_RANGE_BANDWIDTHS = 3.0
+# Four firearms have only 35 different bootstrap samples, too few for a 5 % limit; five have 126.
+_FEWEST_FIREARMS_FOR_INTERVAL = 5
+
+
+@dataclass(frozen=True)
+class Questioned:
+    """The score of the comparison that is to be weighed.
+
+    Parameters
+    ----------
+    score : float or None
+        The score; None when the comparison was insufficient.
+    conditions : Conditions
+        How it was obtained.
+    cells : int, optional
+        Number of cells, for counts.
+    insufficient : str, optional
+        Why the comparison gave no score.
+    scans : tuple of str
+        SHA-256 of the two scans.
+    """
+
+    score: float | None
+    conditions: Conditions
+    cells: int | None = None
+    insufficient: str | None = None
+    scans: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model with its bounds and its bootstrap replicates, fitted on one table.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    model : RatioModel
+        Fitted on the whole table.
+    bounds : Bounds
+        The tighter of ELUB, on the table's own LRs, and of the sample-size bound.
+    replicates : tuple of RatioModel
+        Fitted on bootstrap samples of the firearms.
+    score_range : tuple of float
+        Lowest and highest score that can be evaluated.
+    cells_range : tuple of int or None
+        Lowest and highest number of cells, for counts.
+    """
+
+    name: str
+    model: RatioModel
+    bounds: Bounds
+    replicates: tuple[RatioModel, ...]
+    score_range: tuple[float, float]
+    cells_range: tuple[int, int] | None
+
+    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+        """Return bounded log10 LRs, shape (n,)."""
+        return self.bounds.clip(self.model.log10_lr(score, cells))
+
+    def covers(self, score: Floats, cells: Integers | None = None) -> Booleans:
+        """Return whether the reference has anything like each score, shape (n,)."""
+        if self.cells_range is not None and cells is not None:
+            low, high = self.cells_range
+            return np.asarray((cells >= low) & (cells <= high))
+        lowest, highest = self.score_range
+        return np.asarray((score >= lowest) & (score <= highest))
+
+    def interval(self, score: float, cells: int | None) -> tuple[float, float] | None:
+        """Return bounded 5 % and 95 % limits of log10 LR over the replicates; None when there are none."""
+        if not self.replicates:
+            return None
+        values, sizes = _one(score, cells)
+        sample = [float(model.log10_lr(values, sizes)[0]) for model in self.replicates]
+        point = float(self.model.log10_lr(values, sizes)[0])
+        low, high = np.percentile(sample, _INTERVAL_PERCENT)
+        low, high = self.bounds.clip([min(float(low), point), max(float(high), point)]).tolist()
+        return low, high
+
+
+@dataclass(frozen=True)
+class LRSystem:
+    """A reference population with a fitted model: evaluates comparisons.
+
+    Parameters
+    ----------
+    population : ReferencePopulation
+        What the model was fitted on.
+    model : str
+        Its name, one of `ballistics.evidence.score_models.MODELS`.
+    draws, seed : int
+        Bootstrap samples asked for, and the seed of the random numbers.
+    fitted : FittedModel or None
+        None when the population is insufficient.
+    propositions : Propositions
+        What is weighed against what.
+    """
+
+    population: ReferencePopulation
+    model: str
+    draws: int
+    seed: int
+    fitted: FittedModel | None
+    propositions: Propositions
+
+    def evaluate(self, questioned: Questioned) -> LikelihoodRatio:
+        """Return the likelihood ratio of one comparison, or the reason why there is none.
+
+        Raises
+        ------
+        ParameterError
+            When a count model is asked about a score without cells, or one that is no count.
+        """
+        refusals = self.population.conditions.refusals(questioned.conditions)
+        if refusals:
+            return self._without_value("refused", "; ".join(refusals), questioned)
+        if questioned.score is None or questioned.insufficient:
+            reason = questioned.insufficient or "the comparison gave no score"
+            return self._without_value("insufficient", reason, questioned)
+        if self.fitted is None:
+            return self._without_value("insufficient", self.population.insufficient or "", questioned)
+        outside = _outside(self.fitted, questioned.score, questioned.cells)
+        if outside:
+            return self._without_value("outside range", outside, questioned)
+        value = float(self.fitted.log10_lr(*_one(questioned.score, questioned.cells))[0])
+        bounds = self.fitted.bounds
+        bound: BoundState = "upper" if value >= bounds.upper else "lower" if value <= bounds.lower else "none"
+        return LikelihoodRatio(
+            status="evaluated",
+            log10_lr=value,
+            interval=self.fitted.interval(questioned.score, questioned.cells),
+            bound=bound,
+            bounds=bounds,
+            **self._common(questioned),
+        )
+
+    def _without_value(self, status: Status, reason: str, questioned: Questioned) -> LikelihoodRatio:
+        return LikelihoodRatio(
+            status=status,
+            reason=reason,
+            bounds=self.fitted.bounds if self.fitted else None,
+            **self._common(questioned),
+        )
+
+    def _common(self, questioned: Questioned) -> dict[str, Any]:
+        population = self.population
+        return {
+            "population": population.name,
+            "n_same": population.n_same,
+            "n_different": population.n_different,
+            "n_firearms": population.n_firearms,
+            "propositions": self.propositions,
+            "cautions": self._cautions(questioned),
+            "score": questioned.score,
+            "cells": questioned.cells,
+            "provenance": self._provenance(questioned),
+        }
+
+    def _cautions(self, questioned: Questioned) -> tuple[str, ...]:
+        cautions = list(self.population.conditions.cautions(questioned.conditions))
+        known = sorted(self.population.table.scans.intersection(questioned.scans))
+        if known:
+            cautions.append(f"scan {known[0][:16]} is itself part of the reference population")
+        if self.fitted:
+            firearms = self.population.n_firearms
+            cautions.append(
+                f"the bounds count pairs as if they were independent; there are {firearms} firearms, "
+                f"that is {firearms * (firearms - 1) // 2} pairs of different firearms"
+            )
+            if self.draws and not self.fitted.replicates:
+                cautions.append(f"too few firearms ({firearms}) for an interval")
+        return tuple(cautions)
+
+    def _provenance(self, questioned: Questioned) -> Provenance:
+        parameters: dict[str, Any] = {
+            "model": self.model,
+            "draws": self.draws,
+            "seed": self.seed,
+            "interval_percent": list(_INTERVAL_PERCENT),
+            "range_bandwidths": _RANGE_BANDWIDTHS,
+        }
+        references: tuple[str, ...] = ()
+        if self.fitted:
+            parameters["fitted"] = self.fitted.model.parameters()
+            parameters["replicates"] = len(self.fitted.replicates)
+            parameters["bound_rule"] = self.fitted.bounds.rule
+            references = (*self.fitted.model.references, "doi:10.1016/j.scijus.2016.06.003")
+        inputs = {"population": self.population.hash}
+        inputs |= {f"scan {i + 1}": scan for i, scan in enumerate(questioned.scans)}
+        versions = {**package_versions(), "scikit-learn": importlib.metadata.version("scikit-learn")}
+        return Provenance("likelihood ratio", _VERSION, parameters, inputs, references, versions)
+
+
+def fit_lr_system(
+    population: ReferencePopulation,
+    model: str,
+    draws: int = 500,
+    seed: int = 1,
+    propositions: Propositions | None = None,
+) -> LRSystem:
+    """Fit a model on a reference population, with bounds and bootstrap replicates.
+
+    A population that cannot carry a model gives a system whose every answer is "insufficient".
+
+    Parameters
+    ----------
+    population : ReferencePopulation
+        The reference.
+    model : str
+        A name of `ballistics.evidence.score_models.MODELS`.
+    draws : int
+        Bootstrap samples of the firearms, 0 for no interval.
+    seed : int
+        Of the random numbers.
+    propositions : Propositions, optional
+        The pair to report on.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown model, or a count model without cells.
+    """
+    if model not in MODELS:
+        raise ParameterError(f"no model '{model}'; there are: {', '.join(MODELS)}")
+    fitted = None if population.insufficient else fit_with_bounds(population.table, model, draws, seed)
+    return LRSystem(population, model, draws, seed, fitted, propositions or Propositions())
+
+
+def fit_with_bounds(table: ScoreTable, model: str, draws: int, seed: int) -> FittedModel:
+    """Fit a model on a table of comparisons, with bounds and bootstrap replicates of the firearms."""
+    fitted = fit_model(model, table)
+    same = table.same_source
+    own = fitted.log10_lr(table.score, table.cells)
+    bounds = tightest(elub(own, same), sample_size_bounds(int(same.sum()), int((~same).sum())))
+    replicates: tuple[RatioModel, ...] = ()
+    if draws and len(table.firearms) >= _FEWEST_FIREARMS_FOR_INTERVAL:
+        replicates = tuple(fit_model(model, table, weight) for weight in resampled_weights(table, draws, seed))
+        if 2 * len(replicates) < draws:
+            replicates = ()
+    cells_range = None
+    if fitted.counts and table.cells is not None:
+        cells_range = int(table.cells.min()), int(table.cells.max())
+    return FittedModel(model, fitted, bounds, replicates, _score_range(table), cells_range)
+
+
+def _score_range(table: ScoreTable) -> tuple[float, float]:
+    """Return the lowest and highest score that the reference speaks for: its own, and a little beyond."""
+    grouped = table.grouped()
+    gap = np.diff(grouped.score)
+    finest = float(np.median(gap)) if len(gap) else 0.0
+    margin = _RANGE_BANDWIDTHS * max(
+        silverman_bandwidth(grouped.score, weight, finest) for weight in (grouped.same, grouped.different)
+    )
+    return float(grouped.score[0]) - margin, float(grouped.score[-1]) + margin
+
+
+def _outside(fitted: FittedModel, score: float, cells: int | None) -> str:
+    """Return why the reference has nothing like this score; empty when it has."""
+    if not np.isfinite(score):
+        raise ParameterError(f"score {score} is not a number; leave it out and say why (insufficient)")
+    if fitted.cells_range is not None and (cells is None or score != int(score) or not 0 <= score <= cells):
+        raise ParameterError(f"{score:g} of {cells} cells: a count model needs a whole number from 0 to N, and N")
+    if fitted.covers(*_one(score, cells))[0]:
+        return ""
+    if fitted.cells_range is not None:
+        low, high = fitted.cells_range
+        return f"{cells} cells were compared; the reference population has pairs with {low} to {high} cells"
+    lowest, highest = fitted.score_range
+    return f"score {score:.6g} is outside the reference population's {lowest:.6g} to {highest:.6g}"
+
+
+def _one(score: float, cells: int | None) -> tuple[Floats, Integers | None]:
+    return np.array([score], dtype=np.float64), None if cells is None else np.array([cells], dtype=np.int64)

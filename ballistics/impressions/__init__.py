@@ -1,0 +1,1 @@
+"""Two impressed marks become an ImpressionComparison: registration and congruent matching cells."""

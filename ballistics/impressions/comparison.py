@@ -1,0 +1,153 @@
+"""What comes out when two impressed marks are compared: ImpressionComparison and its parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.provenance import Provenance
+from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Finding
+
+
+@dataclass(frozen=True)
+class CellSearch:
+    """Where each cell of one mark was found on the other, and how well it agreed there.
+
+    All arrays have one entry per cell. Displacements are those of the cell from the place where the
+    global pose, with the cell's own angle about the centre of the searched mark, would lay it (Chen 2017);
+    they are measured along the axes of the tiled mark.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int
+        Index of the cell in the grid.
+    centres_x_um, centres_y_um : ndarray of float
+        Centre of the cell from the centre of the tiled mark's array, right and down.
+    valid_fractions : ndarray of float
+        Share of the cell's points that are not missing.
+    thetas_deg : ndarray of float
+        Turn of the searched mark at which the cell agreed best, absolute (as `Pose.theta_deg`).
+    xs_um, ys_um : ndarray of float
+        Displacement at the best place.
+    correlations : ndarray of float
+        Pearson correlation there, over points valid in both; NaN where no place was admissible.
+    overlaps : ndarray of float
+        Points valid in both there, as a share of the cell's valid points.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    centres_x_um: NDArray[np.float64]
+    centres_y_um: NDArray[np.float64]
+    valid_fractions: NDArray[np.float64]
+    thetas_deg: NDArray[np.float64]
+    xs_um: NDArray[np.float64]
+    ys_um: NDArray[np.float64]
+    correlations: NDArray[np.float64]
+    overlaps: NDArray[np.float64]
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells with enough valid points to be searched."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class DirectionVerdict:
+    """Which cells one rule calls congruent, in one direction.
+
+    Parameters
+    ----------
+    congruent : ndarray of bool
+        One entry per cell of the direction's `CellSearch`.
+    reference : Pose
+        The common angle and displacement that the cells were held against (displacement as in `CellSearch`).
+    thetas_deg, xs_um, ys_um, correlations : ndarray of float
+        The registration of each cell that the rule judged; rules that restrict the angle judge
+        another place than the cell's overall best.
+    """
+
+    congruent: NDArray[np.bool_]
+    reference: Pose
+    thetas_deg: NDArray[np.float64]
+    xs_um: NDArray[np.float64]
+    ys_um: NDArray[np.float64]
+    correlations: NDArray[np.float64]
+
+    @property
+    def count(self) -> int:
+        """Number of congruent cells."""
+        return int(self.congruent.sum())
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """The verdict of one congruence rule in both directions.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule, e.g. ``"convergence"``.
+    a_in_b, b_in_a : DirectionVerdict
+        Cells of A searched in B, and cells of B searched in A.
+    score : float
+        The rule's count; the smaller of the two directions unless the rule's card says otherwise.
+    parameters : mapping
+        Thresholds, in µm and degrees.
+    source : str
+        DOI or citation of the rule.
+    """
+
+    rule: str
+    a_in_b: DirectionVerdict
+    b_in_a: DirectionVerdict
+    score: float
+    parameters: Mapping[str, Any]
+    source: str
+
+
+@dataclass(frozen=True)
+class ImpressionComparison:
+    """The comparison of two impressed marks, with everything an examiner needs to check it.
+
+    Parameters
+    ----------
+    mark_kind : str
+        The kind of both marks, e.g. ``"breech face"``.
+    pose : Pose or None
+        How B lies on A at the global optimum; None when the comparison is insufficient.
+    accf : float
+        Areal correlation of the whole marks at that pose (ACCF), −1 to 1.
+    overlap_um2 : float
+        Area valid in both marks at that pose.
+    overlap_fraction : float
+        The same as a share of the smaller mark's area.
+    a_in_b, b_in_a : CellSearch or None
+        The cell searches of the two directions.
+    rules : mapping of str to RuleResult
+        One result per congruence rule.
+    insufficient : str or None
+        Why no comparison can be stated; None when it can.
+    findings : tuple of Finding
+        What was noticed while comparing.
+    provenance : Provenance or None
+        Hashes of both marks, method, parameters, versions.
+    """
+
+    mark_kind: str
+    pose: Pose | None = None
+    accf: float = math.nan
+    overlap_um2: float = 0.0
+    overlap_fraction: float = 0.0
+    a_in_b: CellSearch | None = None
+    b_in_a: CellSearch | None = None
+    rules: Mapping[str, RuleResult] = field(default_factory=dict)
+    insufficient: str | None = None
+    findings: tuple[Finding, ...] = ()
+    provenance: Provenance | None = None

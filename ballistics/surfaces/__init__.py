@@ -1,0 +1,1 @@
+"""A file becomes a Surface, a Surface becomes a Mark: readers, writers, preparation, simulation."""

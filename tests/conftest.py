@@ -1,0 +1,44 @@
+"""Where the real data is, and a clear word about what a test misses when it is absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def data_folder(name: str) -> Path:
+    """Return a folder of the real data, or skip the test and say what it misses."""
+    folder = DATA / name
+    if not folder.exists():
+        pytest.skip(
+            f"real data '{name}' is absent (looked in the folder BALLISTICS_DATA or ../shared/data): not tested on real files"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fadul() -> Path:
+    """Folder of the 40 Fadul breech-face scans."""
+    return data_folder("breech-faces/fadul")
+
+
+@pytest.fixture(scope="session")
+def raw_scans() -> Path:
+    """Folder of the two raw scans of whole primers."""
+    return data_folder("breech-faces/raw")
+
+
+@pytest.fixture(scope="session")
+def formats() -> Path:
+    """Folder of X3P and al3d files of many makers."""
+    return data_folder("formats")
+
+
+@pytest.fixture(scope="session")
+def scores() -> Path:
+    """Folder of per-pair scores of published studies."""
+    return data_folder("scores")
