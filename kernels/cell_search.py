@@ -17,12 +17,40 @@ from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
 from kernels.correlation import pearson_from_sums
-from kernels.turning import sample
+
+
+@kernel
+def _columns_inside(
+    slope_u: float, offset_u: float, slope_v: float, offset_v: float, half: float, reach: int
+) -> tuple[int, int]:
+    """Return the run of integers x, within ±reach, with both slope·x + offset in [−half, half); (0, 0) for none."""
+    low = -float(reach)
+    high = float(reach)
+    for slope, offset in ((slope_u, offset_u), (slope_v, offset_v)):
+        if abs(slope) > 1e-9:
+            a = (-half - offset) / slope
+            b = (half - offset) / slope
+            low = max(low, min(a, b) - 1.0)
+            high = min(high, max(a, b) + 1.0)
+    first = math.ceil(low)
+    last = math.floor(high)
+    while first <= last and not (
+        -half <= slope_u * first + offset_u < half and -half <= slope_v * first + offset_v < half
+    ):
+        first += 1
+    while last >= first and not (
+        -half <= slope_u * last + offset_u < half and -half <= slope_v * last + offset_v < half
+    ):
+        last -= 1
+    if first > last:
+        return 0, 0
+    return first, last + 1
 
 
 @kernel
 def turn_cell(
-    heights: NDArray[np.float32],
+    tiled_values: NDArray[np.float32],
+    tiled_valid: NDArray[np.float32],
     centre_y: float,
     centre_x: float,
     half: float,
@@ -32,123 +60,251 @@ def turn_cell(
 ) -> int:
     """Turn one square cell by ``−theta`` about its centre onto a grid centred on it.
 
+    Interpolation is that of `kernels.turning.sample`: bilinear from the valid ones of the four neighbours, missing
+    when they hold less than half of the weight.
+
     Parameters
     ----------
-    heights : ndarray of float32, shape (rows, columns)
-        The tiled mark at one level; NaN marks missing points.
+    tiled_values, tiled_valid : ndarray of float32, shape (rows, columns)
+        The tiled mark at one level, 0 where missing, and 1 or 0 for valid or missing; padded so that the cell and
+        one point around it never leave it.
     centre_y, centre_x : float
         Centre of the cell in points of this level.
     half : float
         Half the side of the cell in points of this level; the cell is half-open.
     theta : float
-        Angle in radians by which the other mark would have to be turned to lie on this one.
+        Angle in radians, clockwise, by which the other mark would have to be turned to lie on this one.
     values, valid : ndarray of float32, shape (n, n), n odd
         Filled with the turned heights (0 where missing) and 1 or 0 for valid or missing.
 
     Returns
     -------
     int
-        Number of valid points. Cost: 4 reads per point of the cell.
+        Number of valid points. Cost: 8 reads per point of the cell.
     """
     cos = math.cos(theta)
     sin = math.sin(theta)
     n = values.shape[0]
     middle = n // 2
     count = 0
+    one = np.float32(1)
     for i in range(n):
-        for j in range(n):
-            y = i - middle
-            x = j - middle
-            u = cos * x - sin * y
-            v = sin * x + cos * y
-            value = np.nan
-            if -half <= u < half and -half <= v < half:
-                value = sample(heights, v + centre_y, u + centre_x)
-            if np.isfinite(value):
-                values[i, j] = value
-                valid[i, j] = 1.0
+        y = i - middle
+        values[i, :] = 0.0
+        valid[i, :] = 0.0
+        first, last = _columns_inside(cos, -sin * y, sin, cos * y, half, middle)
+        for x in range(first, last):
+            at_x = cos * x - sin * y + centre_x
+            at_y = sin * x + cos * y + centre_y
+            row = int(at_y)
+            column = int(at_x)
+            fy = np.float32(at_y - row)
+            fx = np.float32(at_x - column)
+            w00 = (one - fy) * (one - fx)
+            w01 = (one - fy) * fx
+            w10 = fy * (one - fx)
+            w11 = fy * fx
+            weight = (
+                w00 * tiled_valid[row, column]
+                + w01 * tiled_valid[row, column + 1]
+                + w10 * tiled_valid[row + 1, column]
+                + w11 * tiled_valid[row + 1, column + 1]
+            )
+            if weight >= 0.5:
+                total = (
+                    w00 * tiled_values[row, column]
+                    + w01 * tiled_values[row, column + 1]
+                    + w10 * tiled_values[row + 1, column]
+                    + w11 * tiled_values[row + 1, column + 1]
+                )
+                values[i, x + middle] = total / weight
+                valid[i, x + middle] = 1.0
                 count += 1
-            else:
-                values[i, j] = 0.0
-                valid[i, j] = 0.0
     return count
 
 
 @kernel
-def row_extents(valid: NDArray[np.float32], first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
-    """Fill the first and one-past-last valid column of every row (both 0 for an empty row)."""
-    n = valid.shape[0]
-    for i in range(n):
-        first[i] = 0
-        last[i] = 0
-        for j in range(n):
-            if valid[i, j] > 0.0:
-                if last[i] == 0:
-                    first[i] = j
-                last[i] = j + 1
+def turn_cells(
+    tiled_values: NDArray[np.float32],
+    tiled_valid: NDArray[np.float32],
+    centres_y: NDArray[np.float64],
+    centres_x: NDArray[np.float64],
+    half: float,
+    theta: float,
+    size: int,
+    values: NDArray[np.float32],
+    valid: NDArray[np.float32],
+    counts: NDArray[np.int64],
+) -> None:
+    """Turn all cells with `turn_cell` into the first ``size`` rows and columns of arrays of shape (cells, m, m)."""
+    for c in range(centres_y.size):
+        counts[c] = turn_cell(
+            tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta,
+            values[c, :size, :size], valid[c, :size, :size],
+        )  # fmt: skip
 
 
 @kernel
-def correlation_at(
-    values: NDArray[np.float32],
-    valid: NDArray[np.float32],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-    other_values: NDArray[np.float32],
-    other_valid: NDArray[np.float32],
-    y: int,
-    x: int,
-    minimum: float,
-) -> tuple[float, float]:
-    """Return the correlation, and the common points, of a turned cell centred on point ``(y, x)``.
+def block_sums(values: NDArray[np.float32], valid: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Sum validity, values and squared values over blocks of 2 × 2 points.
 
     Parameters
     ----------
-    values, valid, first, last
-        The turned cell and its row extents (`turn_cell`, `row_extents`), side n.
-    other_values, other_valid : ndarray of float32, shape (rows, columns)
-        The other mark at the same level, 0 where missing, and 1 or 0; padded so that the cell never leaves it.
-    y, x : int
-        Point of the other mark under the middle of the cell.
-    minimum : float
-        With fewer common points the correlation is −2.
+    values, valid : ndarray of float32, shape (cells, m, m), m even
+        0 where missing; 1 or 0 for valid or missing.
+    out : ndarray of float32, shape (3, cells, m // 2, m // 2)
+        Filled.
+    """
+    for c in range(values.shape[0]):
+        for i in range(out.shape[2]):
+            top = values[c, 2 * i]
+            low = values[c, 2 * i + 1]
+            top_valid = valid[c, 2 * i]
+            low_valid = valid[c, 2 * i + 1]
+            for j in range(out.shape[3]):
+                k = 2 * j
+                out[0, c, i, j] = top_valid[k] + top_valid[k + 1] + low_valid[k] + low_valid[k + 1]
+                out[1, c, i, j] = top[k] + top[k + 1] + low[k] + low[k + 1]
+                out[2, c, i, j] = top[k] * top[k] + top[k + 1] * top[k + 1] + low[k] * low[k] + low[k + 1] * low[k + 1]
 
-    Notes
-    -----
-    Rows are summed in float32 and added up in float64. Cost: one pass over the cell.
+
+# Rows of a packed cell are padded to multiples of this, and summed in blocks of four rows, so that the vector loop
+# over a block has no remainder.
+_LANES = 16
+_BLOCK_ROWS = 4
+# How far a climb goes before its window is copied anew.
+_MARGIN = 3
+
+
+@kernel
+def pack_cell(
+    values: NDArray[np.float32],
+    valid: NDArray[np.float32],
+    margin: int,
+    packed_values: NDArray[np.float32],
+    packed_valid: NDArray[np.float32],
+) -> tuple[int, int, int, int]:
+    """Pack the bounding box of a turned cell's valid points into flat arrays for `packed_correlation`.
+
+    Parameters
+    ----------
+    values, valid : ndarray of float32, shape (n, n)
+        From `turn_cell`; at least one valid point.
+    margin : int
+        How far the cell will be shifted, in points.
+    packed_values, packed_valid : ndarray of float32, shape (large enough,)
+        Filled row by row with the stride that is returned; 0 beyond the box.
+
+    Returns
+    -------
+    top, left : int
+        Place of the box in the turned cell.
+    rows, stride : int
+        Rows of the box, rounded up to whole blocks, and distance between them.
     """
     n = values.shape[0]
-    top = y - n // 2
-    left = x - n // 2
+    top, bottom, left, right = n, -1, n, -1
+    for i in range(n):
+        row = valid[i]
+        first = 0
+        while first < n and row[first] == 0.0:
+            first += 1
+        if first == n:
+            continue
+        last = n - 1
+        while row[last] == 0.0:
+            last -= 1
+        top = min(top, i)
+        bottom = i
+        left = min(left, first)
+        right = max(right, last)
+    width = right - left + 1
+    height = bottom - top + 1
+    stride = -(-(width + 2 * margin) // _LANES) * _LANES
+    rows = -(-height // _BLOCK_ROWS) * _BLOCK_ROWS
+    packed_values[: rows * stride] = 0.0
+    packed_valid[: rows * stride] = 0.0
+    for i in range(height):
+        base = i * stride
+        packed_values[base : base + width] = values[top + i, left : left + width]
+        packed_valid[base : base + width] = valid[top + i, left : left + width]
+    return top, left, rows, stride
+
+
+@kernel
+def pack_window(
+    other_values: NDArray[np.float32],
+    other_valid: NDArray[np.float32],
+    top: int,
+    left: int,
+    rows: int,
+    stride: int,
+    packed_values: NDArray[np.float32],
+    packed_valid: NDArray[np.float32],
+) -> None:
+    """Copy ``rows`` rows and ``stride`` columns of the other mark, from (top, left), into flat arrays; 0 outside."""
+    height, width = other_values.shape
+    first = max(0, min(stride, -left))
+    last = max(first, min(stride, width - left))
+    for i in range(rows):
+        y = top + i
+        base = i * stride
+        if y < 0 or y >= height or first == last:
+            packed_values[base : base + stride] = 0.0
+            packed_valid[base : base + stride] = 0.0
+            continue
+        packed_values[base : base + first] = 0.0
+        packed_valid[base : base + first] = 0.0
+        packed_values[base + first : base + last] = other_values[y, left + first : left + last]
+        packed_valid[base + first : base + last] = other_valid[y, left + first : left + last]
+        packed_values[base + last : base + stride] = 0.0
+        packed_valid[base + last : base + stride] = 0.0
+
+
+@kernel
+def packed_correlation(
+    cell_values: NDArray[np.float32],
+    cell_valid: NDArray[np.float32],
+    window_values: NDArray[np.float32],
+    window_valid: NDArray[np.float32],
+    offset: int,
+    rows: int,
+    stride: int,
+    minimum: float,
+) -> tuple[float, float]:
+    """Return the correlation, and the common points, of a packed cell at one offset of a packed window.
+
+    Points are common where both are valid; the correlation is −2 with fewer than ``minimum`` of them or where either
+    side is flat. Blocks of rows are summed in float32 and added up in float64. Cost: 4 reads per point of the box.
+    """
     count = 0.0
     sum_a = 0.0
     sum_b = 0.0
     sum_aa = 0.0
     sum_bb = 0.0
     sum_ab = 0.0
-    for i in range(n):
-        row_a = values[i]
-        row_m = valid[i]
-        row_b = other_values[top + i]
-        row_n = other_valid[top + i]
+    block = _BLOCK_ROWS * stride
+    for start in range(0, rows * stride, block):
+        cv = cell_values[start : start + block]
+        cm = cell_valid[start : start + block]
+        wv = window_values[offset + start : offset + start + block]
+        wm = window_valid[offset + start : offset + start + block]
         c = np.float32(0)
         sa = np.float32(0)
         sb = np.float32(0)
         saa = np.float32(0)
         sbb = np.float32(0)
         sab = np.float32(0)
-        for j in range(first[i], last[i]):
-            a = row_a[j]
-            b = row_b[left + j]
-            ma = row_m[j]
-            mb = row_n[left + j]
-            amb = a * mb
-            bma = b * ma
-            c += ma * mb
-            sa += amb
-            sb += bma
-            saa += a * amb
-            sbb += b * bma
+        for k in range(block):
+            a = cv[k]
+            b = wv[k]
+            a_common = a * wm[k]
+            b_common = b * cm[k]
+            c += cm[k] * wm[k]
+            sa += a_common
+            sb += b_common
+            saa += a * a_common
+            sbb += b * b_common
             sab += a * b
         count += c
         sum_a += sa
@@ -162,50 +318,6 @@ def correlation_at(
     if not np.isfinite(r):
         return -2.0, count
     return max(-1.0, min(1.0, r)), count
-
-
-@kernel
-def climb(
-    values: NDArray[np.float32],
-    valid: NDArray[np.float32],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-    other_values: NDArray[np.float32],
-    other_valid: NDArray[np.float32],
-    y: int,
-    x: int,
-    minimum: float,
-    centre_y: float,
-    centre_x: float,
-    radius: float,
-) -> tuple[float, float, int, int]:
-    """Climb from point ``(y, x)`` to the nearest maximum of the correlation, point by point.
-
-    Stays within ``radius`` of ``(centre_y, centre_x)``. Returns the correlation (−2 where none is admissible),
-    the common points, and the place.
-    """
-    best, overlap = correlation_at(values, valid, first, last, other_values, other_valid, y, x, minimum)
-    came_y, came_x = 0, 0
-    for _ in range(16):
-        step_y, step_x = 0, 0
-        for dy in range(-1, 2):
-            for dx in range(-1, 2):
-                if dy == 0 and dx == 0:
-                    continue
-                # Neighbours that the point before was already compared with cannot be better.
-                if (came_y != 0 or came_x != 0) and abs(dy + came_y) <= 1 and abs(dx + came_x) <= 1:
-                    continue
-                if (y + dy - centre_y) ** 2 + (x + dx - centre_x) ** 2 > radius * radius:
-                    continue
-                r, n = correlation_at(values, valid, first, last, other_values, other_valid, y + dy, x + dx, minimum)
-                if r > best:
-                    best, overlap, step_y, step_x = r, n, dy, dx
-        if step_y == 0 and step_x == 0:
-            break
-        y += step_y
-        x += step_x
-        came_y, came_x = step_y, step_x
-    return best, overlap, y, x
 
 
 @kernel
@@ -316,8 +428,8 @@ def peaks(
     found = 0
     values = np.empty(k, np.float32)
     m, n = scores.shape
-    for i in range(max(0, int(math.ceil(centre_i - reach))), min(m, int(math.floor(centre_i + reach)) + 1)):
-        for j in range(max(0, int(math.ceil(centre_j - reach))), min(n, int(math.floor(centre_j + reach)) + 1)):
+    for i in range(max(0, math.ceil(centre_i - reach)), min(m, math.floor(centre_i + reach) + 1)):
+        for j in range(max(0, math.ceil(centre_j - reach)), min(n, math.floor(centre_j + reach) + 1)):
             value = scores[i, j]
             if value <= -2.0 or (found == k and value <= values[k - 1]):
                 continue
@@ -353,6 +465,7 @@ def search_coarse(
     maps: NDArray[np.float32],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
+    scores: NDArray[np.float32],
 ) -> None:
     """Make the maps of all cells at one angle and find their peaks.
 
@@ -368,19 +481,22 @@ def search_coarse(
     maps : ndarray of float32, shape (cells, 2 k + 1, 2 k + 1)
         Filled.
     rows, columns : ndarray of int64, shape (cells, peaks)
-        Filled with the places of the peaks in the map, best first; −1 where there are fewer.
+        Filled with the places of the peaks in the map, best first.
+    scores : ndarray of float32, shape (cells, peaks)
+        Filled with the correlations there; −2 where there are fewer peaks.
     """
     k = maps.shape[1] // 2
     for c in range(maps.shape[0]):
         coarse_map(sum_ab[c], low[:, c], float(counts[c]), minimum_overlap, radius, maps[c])
-        rows[c, :] = -1
-        columns[c, :] = -1
-        peaks(maps[c], float(k), float(k), float(k), rows[c], columns[c])
+        found = peaks(maps[c], float(k), float(k), float(k), rows[c], columns[c])
+        for q in range(rows.shape[1]):
+            scores[c, q] = maps[c, rows[c, q], columns[c, q]] if q < found else -2.0
 
 
 @kernel
 def follow_peaks(
-    tiled: NDArray[np.float32],
+    tiled_values: NDArray[np.float32],
+    tiled_valid: NDArray[np.float32],
     centres_y: NDArray[np.float64],
     centres_x: NDArray[np.float64],
     half: float,
@@ -400,55 +516,100 @@ def follow_peaks(
 
     Parameters
     ----------
-    tiled : ndarray of float32, shape (rows, columns)
-        The tiled mark at this level; NaN marks missing points.
+    tiled_values, tiled_valid : ndarray of float32, shape (rows, columns)
+        The tiled mark at this level, padded (see `turn_cell`).
     centres_y, centres_x : ndarray of float64, shape (cells,)
         Centres of the cells in points of this level.
     half, theta
         See `turn_cell`.
     other_values, other_valid : ndarray of float32
-        The other mark at this level, padded (see `correlation_at`).
+        The other mark at this level, 0 where missing, and 1 or 0 for valid or missing.
     expected_y, expected_x : ndarray of float64, shape (cells,)
-        Where each cell is expected, in points of the padded other mark.
+        Where each cell is expected, in points of the other mark.
     radius : float
         Greatest distance from there.
     minimum_overlap : float
         Least share of the cell's valid points that must be common.
     rows, columns : ndarray of int64, shape (cells, peaks)
-        Where to start, in points of the padded other mark, −1 for none; replaced by where the climb ended,
-        best first.
+        Where to start, in points of the other mark, −1 in `correlations` for none; replaced by where the climb
+        ended, best first.
     correlations, overlaps : ndarray of float32, shape (cells, peaks)
-        Filled: correlation (−2 for none) and common points as a share of the cell's.
+        On entry, correlations of −2 mark starts that do not exist. Filled: correlation (−2 for none) and common
+        points as a share of the cell's.
     """
-    n = 2 * int(math.ceil(half * math.sqrt(2.0))) + 1
+    n = 2 * math.ceil(half * (abs(math.cos(theta)) + abs(math.sin(theta)))) + 1
     values = np.empty((n, n), np.float32)
     valid = np.empty((n, n), np.float32)
-    first = np.empty(n, np.int64)
-    last = np.empty(n, np.int64)
+    size = (n + _BLOCK_ROWS) * (n + 2 * _MARGIN + _LANES)
+    cell_values = np.empty(size, np.float32)
+    cell_valid = np.empty(size, np.float32)
+    size = (n + _BLOCK_ROWS + 2 * _MARGIN + 1) * (n + 2 * _MARGIN + _LANES)
+    window_values = np.zeros(size, np.float32)
+    window_valid = np.zeros(size, np.float32)
     for c in range(rows.shape[0]):
-        correlations[c, :] = -2.0
-        overlaps[c, :] = 0.0
-        if rows[c, 0] < 0:
+        if correlations[c, 0] <= -2.0:
+            correlations[c, :] = -2.0
             continue
-        count = turn_cell(tiled, centres_y[c], centres_x[c], half, theta, values, valid)
+        count = turn_cell(tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, values, valid)
         if count < 2:
+            correlations[c, :] = -2.0
             continue
-        row_extents(valid, first, last)
+        top, left, box_rows, stride = pack_cell(values, valid, _MARGIN, cell_values, cell_valid)
         for q in range(rows.shape[1]):
-            if rows[c, q] < 0:
+            if correlations[c, q] <= -2.0:
                 break
-            r, common, y, x = climb(
-                values, valid, first, last, other_values, other_valid, rows[c, q], columns[c, q],
-                minimum_overlap * count, expected_y[c], expected_x[c], radius,
-            )  # fmt: skip
+            y, x = rows[c, q], columns[c, q]
+            best, overlap = -3.0, 0.0
+            climbing = True
+            while climbing:
+                # The window around the place; when the climb reaches its border a new one is taken.
+                middle_y, middle_x = y, x
+                pack_window(
+                    other_values, other_valid, y - n // 2 + top - _MARGIN, x - n // 2 + left - _MARGIN,
+                    box_rows + 2 * _MARGIN + 1, stride, window_values, window_valid,
+                )  # fmt: skip
+                came_y, came_x = 0, 0
+                if best < -2.0:
+                    best, overlap = packed_correlation(
+                        cell_values, cell_valid, window_values, window_valid,
+                        _MARGIN * stride + _MARGIN, box_rows, stride, minimum_overlap * count,
+                    )  # fmt: skip
+                while True:
+                    step_y, step_x = 0, 0
+                    for dy in range(-1, 2):
+                        for dx in range(-1, 2):
+                            # The neighbours of the place before were already compared.
+                            if (dy == 0 and dx == 0) or (
+                                (came_y != 0 or came_x != 0) and abs(dy + came_y) <= 1 and abs(dx + came_x) <= 1
+                            ):
+                                continue
+                            off_y = y + dy - expected_y[c]
+                            off_x = x + dx - expected_x[c]
+                            if off_y * off_y + off_x * off_x > radius * radius:
+                                continue
+                            offset = (_MARGIN + y + dy - middle_y) * stride + _MARGIN + x + dx - middle_x
+                            r, common = packed_correlation(
+                                cell_values, cell_valid, window_values, window_valid,
+                                offset, box_rows, stride, minimum_overlap * count,
+                            )  # fmt: skip
+                            if r > best:
+                                best, overlap, step_y, step_x = r, common, dy, dx
+                    y += step_y
+                    x += step_x
+                    came_y, came_x = step_y, step_x
+                    if step_y == 0 and step_x == 0:
+                        climbing = False
+                        break
+                    if max(abs(y - middle_y), abs(x - middle_x)) == _MARGIN:
+                        break
             at = q
-            while at > 0 and correlations[c, at - 1] < r:
+            while at > 0 and correlations[c, at - 1] < best:
                 correlations[c, at] = correlations[c, at - 1]
                 overlaps[c, at] = overlaps[c, at - 1]
                 rows[c, at] = rows[c, at - 1]
                 columns[c, at] = columns[c, at - 1]
                 at -= 1
-            correlations[c, at] = r
-            overlaps[c, at] = common / count
+            correlations[c, at] = best
+            overlaps[c, at] = overlap / count
             rows[c, at] = y
             columns[c, at] = x

@@ -26,8 +26,8 @@ def sample(heights: NDArray[np.float32], y: float, x: float) -> float:
         Position in points, row and column.
     """
     rows, columns = heights.shape
-    i = int(math.floor(y))
-    j = int(math.floor(x))
+    i = math.floor(y)
+    j = math.floor(x)
     if i < -1 or j < -1 or i >= rows or j >= columns:
         return np.nan
     fy = y - i

@@ -1,0 +1,227 @@
+"""The levels of a cell search: coarse maps through shared transforms, exact sums on the finer levels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from kernels.cell_search import block_sums, follow_peaks, pack_window, peaks, search_coarse, turn_cells
+from kernels.decimation import decimate
+
+Floats = NDArray[np.float64]
+Heights = NDArray[np.float32]
+
+NO_PLACE = -2.0
+"""The correlation that stands for "no admissible place"."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places of all cells on the searched mark at one angle, best first; all arrays have shape (cells, peaks).
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int64
+        In points of one level; without meaning where the correlation is `NO_PLACE`.
+    correlations, overlaps : ndarray of float32
+        Correlation there, and common points as a share of the cell's.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    correlations: Heights
+    overlaps: Heights
+
+    def first(self, n: int) -> Places:
+        """Return the ``n`` best of every cell."""
+        return Places(
+            self.rows[:, :n].copy(),
+            self.columns[:, :n].copy(),
+            self.correlations[:, :n].copy(),
+            self.overlaps[:, :n].copy(),
+        )
+
+
+class SearchLevel:
+    """Both marks at one spacing.
+
+    Parameters
+    ----------
+    tiled, searched : ndarray of float32
+        The full marks; NaN marks missing points.
+    factor : int
+        How many points of the full marks one point of this level spans.
+    centres, expected : tuple of ndarray
+        (y, x) of the cells' centres on the tiled mark, and of where they are expected on the searched mark, in points
+        of the full marks.
+    half, radius : float
+        Half the side of a cell, and the greatest distance from the expected place, in points of the full marks.
+    minimum_overlap : float
+        Least share of a cell's valid points that must be common.
+    """
+
+    def __init__(
+        self,
+        tiled: Heights,
+        searched: Heights,
+        factor: int,
+        centres: tuple[Floats, Floats],
+        expected: tuple[Floats, Floats],
+        *,
+        half: float,
+        radius: float,
+        minimum_overlap: float,
+    ) -> None:
+        self.factor = factor
+        self.half = half / factor
+        self.radius = radius / factor
+        self.minimum_overlap = minimum_overlap
+        # A cell may hang over the edge of the tiled mark by less than its side.
+        padding = math.ceil(2 * self.half) + 2
+        self.tiled_values, self.tiled_valid = _split(decimate(tiled, factor) if factor > 1 else tiled, padding)
+        self.other_values, self.other_valid = _split(decimate(searched, factor) if factor > 1 else searched, 0)
+        self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
+        self.expected_y, self.expected_x = (self.from_full(places) for places in expected)
+
+    def from_full(self, places: Floats) -> Floats:
+        """Return places of the full searched mark in points of this level."""
+        return (places - (self.factor - 1) / 2) / self.factor
+
+    def to_full(self, places: NDArray[np.int64]) -> Floats:
+        """Return places in points of this level in points of the full searched mark."""
+        return places * float(self.factor) + (self.factor - 1) / 2
+
+    def follow(self, theta_deg: float, starts: Places, coarser: SearchLevel) -> Places:
+        """Climb from places of a coarser level (or this one) to the maxima of the exact correlation."""
+        places = Places(
+            self._nearest(coarser.to_full(starts.rows)),
+            self._nearest(coarser.to_full(starts.columns)),
+            starts.correlations.copy(),
+            np.zeros_like(starts.overlaps),
+        )
+        follow_peaks(
+            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half, math.radians(-theta_deg),
+            self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
+            self.minimum_overlap, places.rows, places.columns, places.correlations, places.overlaps,
+        )  # fmt: skip
+        return places
+
+    def _nearest(self, places: Floats) -> NDArray[np.int64]:
+        return np.rint(self.from_full(places)).astype(np.int64)
+
+
+class CoarseTransforms:
+    """The transforms of the cells' surroundings on the coarse level, shared by all angles.
+
+    Parameters
+    ----------
+    level : SearchLevel
+        The coarse level.
+    n_peaks : int
+        How many peaks of a map are followed.
+    """
+
+    def __init__(self, level: SearchLevel, n_peaks: int) -> None:
+        self.level = level
+        self.n_peaks = n_peaks
+        self.cell_reach = math.ceil(level.half * math.sqrt(2))
+        self.reach = math.floor(level.radius)
+        # Even, because the slowly varying sums are computed at half the resolution.
+        self.side = 2 * scipy.fft.next_fast_len(self.cell_reach + self.reach + 1, real=True)
+        self.middle_y = np.rint(level.expected_y).astype(np.int64)
+        self.middle_x = np.rint(level.expected_x).astype(np.int64)
+        n, s = len(self.middle_y), self.side
+        values = np.zeros((n, s, s), np.float32)
+        valid = np.zeros((n, s, s), np.float32)
+        for c in range(n):
+            pack_window(
+                level.other_values, level.other_valid,
+                self.middle_y[c] - self.cell_reach - self.reach, self.middle_x[c] - self.cell_reach - self.reach,
+                s, s, values[c].ravel(), valid[c].ravel(),
+            )  # fmt: skip
+        self.windows = scipy.fft.rfft2(values, workers=1)
+        low = np.empty((3, n, s // 2, s // 2), np.float32)
+        block_sums(values, valid, low)
+        # Means for the mark that stays, sums for the cells: a block then counts as its share times its sum.
+        self.low = scipy.fft.rfft2(low, workers=1) / np.float32(4)
+
+    def search(self, theta_deg: float) -> tuple[Heights, Places]:
+        """Return the maps of all cells at one angle, shape (cells, 2 reach + 1, 2 reach + 1), and their peaks."""
+        level, s, n = self.level, self.side, len(self.middle_y)
+        values = np.zeros((n, s, s), np.float32)
+        valid = np.zeros((n, s, s), np.float32)
+        counts = np.empty(n, np.int64)
+        turn_cells(
+            level.tiled_values, level.tiled_valid, level.centres_y, level.centres_x, level.half,
+            math.radians(-theta_deg), 2 * self.cell_reach + 1, values, valid, counts,
+        )  # fmt: skip
+        cells = np.conj(scipy.fft.rfft2(values, workers=1))
+        cells *= self.windows
+        sum_ab = scipy.fft.irfft2(cells, s=(s, s), workers=1, overwrite_x=True)
+        low = np.empty((3, n, s // 2, s // 2), np.float32)
+        block_sums(values, valid, low)
+        count, total, squares = np.conj(scipy.fft.rfft2(low, workers=1))
+        other_count, other_total, other_squares = self.low
+        sums = scipy.fft.irfft2(
+            np.stack(
+                [
+                    count * other_count,
+                    total * other_count,
+                    count * other_total,
+                    squares * other_count,
+                    count * other_squares,
+                ]
+            ),
+            s=(s // 2, s // 2),
+            workers=1,
+            overwrite_x=True,
+        )
+        side = 2 * self.reach + 1
+        maps = np.empty((n, side, side), np.float32)
+        places = self._no_places()
+        search_coarse(
+            sum_ab, sums, counts, level.minimum_overlap, level.radius,
+            maps, places.rows, places.columns, places.correlations,
+        )  # fmt: skip
+        return maps, self._on_level(places)
+
+    def peaks_near(self, maps: Heights, places_y: Floats, places_x: Floats, tolerance: float) -> Places:
+        """Return the peaks of the maps within a square of ``tolerance`` around places of the full searched mark."""
+        level = self.level
+        y = level.from_full(places_y) - self.middle_y + self.reach
+        x = level.from_full(places_x) - self.middle_x + self.reach
+        # The square may be turned by any angle against the map; what lies outside it is dropped afterwards.
+        reach = tolerance / level.factor * math.sqrt(2) + 1
+        places = self._no_places()
+        for c in range(len(maps)):
+            found = peaks(maps[c], y[c], x[c], reach, places.rows[c], places.columns[c])
+            places.correlations[c, :found] = maps[c, places.rows[c, :found], places.columns[c, :found]]
+        return self._on_level(places)
+
+    def _no_places(self) -> Places:
+        shape = (len(self.middle_y), self.n_peaks)
+        return Places(
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.int64),
+            np.full(shape, NO_PLACE, np.float32),
+            np.zeros(shape, np.float32),
+        )
+
+    def _on_level(self, places: Places) -> Places:
+        """Turn indices of the maps into points of the level."""
+        return Places(
+            places.rows + (self.middle_y - self.reach)[:, None],
+            places.columns + (self.middle_x - self.reach)[:, None],
+            places.correlations,
+            places.overlaps,
+        )
+
+
+def _split(heights: Heights, padding: int) -> tuple[Heights, Heights]:
+    """Return values (0 where missing) and validity (1 or 0), padded."""
+    valid = np.isfinite(heights)
+    return np.pad(np.where(valid, heights, np.float32(0)), padding), np.pad(valid.astype(np.float32), padding)
