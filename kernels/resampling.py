@@ -61,13 +61,19 @@ def interpolate_grid(
                 continue
             complete = top >= 1 and left >= 1 and top + 2 < rows and left + 2 < columns
             total = 0.0
+            # The points are tested, not the sum: with "reassoc" the compiler may cancel the
+            # subtraction by which numba tests a computed value, and find every sum finite.
+            if complete:
+                for a in range(-1, 3):
+                    for b in range(-1, 3):
+                        if not np.isfinite(values[top + a, left + b]):
+                            complete = False
             if complete:
                 for a in range(-1, 3):
                     line = 0.0
                     for b in range(-1, 3):
                         line += _cubic(fx - b) * values[top + a, left + b]
                     total += _cubic(fy - a) * line
-                complete = np.isfinite(total)
             if not complete:
                 total = 0.0
                 weights = 0.0

@@ -9,8 +9,8 @@ from kernels.accelerate import kernel
 
 
 @kernel
-def local_median(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
-    """Return the median of the valid points in a square window around every valid point.
+def local_median(values: NDArray[np.float64], half: int, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the median of the valid points in a square window around every wanted valid point.
 
     Parameters
     ----------
@@ -19,23 +19,26 @@ def local_median(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
     half : int
         Half width of the window in points; the window has 2 × half + 1 points a side and is cut
         at the edge of the grid.
+    wanted : ndarray of bool, shape (rows, columns)
+        Where a median is wanted.
 
     Returns
     -------
     ndarray of float64, shape (rows, columns)
-        Medians (of an even number of points: the mean of the middle two); NaN where missing.
+        Medians (of an even number of points: the mean of the middle two); NaN where the point is
+        missing or not wanted.
 
     Notes
     -----
     Missing: exact, a missing point is not counted. Cost: one sort by insertion of at most
-    (2 × half + 1)² numbers per point; meant for windows of 3 to 7 points.
+    (2 × half + 1)² numbers per wanted point; meant for windows of 3 to 11 points.
     """
     rows, columns = values.shape
     out = np.empty((rows, columns))
     window = np.empty((2 * half + 1) * (2 * half + 1))
     for r in range(rows):
         for c in range(columns):
-            if not np.isfinite(values[r, c]):
+            if not (wanted[r, c] and np.isfinite(values[r, c])):
                 out[r, c] = np.nan
                 continue
             count = 0

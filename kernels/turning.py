@@ -92,19 +92,34 @@ def turn_onto(
 
 @kernel
 def pearson_at_pose(
-    a: NDArray[np.float32], b: NDArray[np.float32], theta: float, shift_y: float, shift_x: float
+    a: NDArray[np.float32],
+    b_values: NDArray[np.float32],
+    b_valid: NDArray[np.float32],
+    theta: float,
+    shift_y: float,
+    shift_x: float,
 ) -> tuple[float, int]:
     """Return the correlation of A with B turned about its centre and shifted, over points valid in both.
 
-    The pose is that of `turn_onto`; B is sampled at the points of A. Shifts in points, angle in radians.
-    NaN with fewer than two common points or a flat map. Cost: 4 reads of B per valid point of A.
+    The pose is that of `turn_onto`; B is sampled at the points of A, as `sample` does. NaN with fewer than two common
+    points or a flat map.
+
+    Parameters
+    ----------
+    a : ndarray of float32, shape (rows, columns)
+        NaN marks missing points.
+    b_values, b_valid : ndarray of float32, shape (m + 2, n + 2)
+        B with one point of padding all around: 0 where missing, and 1 or 0 for valid or missing.
+    theta, shift_y, shift_x : float
+        Angle in radians, shifts in points. Cost: 8 reads of B per valid point of A.
     """
     cos = math.cos(theta)
     sin = math.sin(theta)
-    centre_y = 0.5 * (b.shape[0] - 1)
-    centre_x = 0.5 * (b.shape[1] - 1)
+    centre_y = 0.5 * (b_values.shape[0] - 1)
+    centre_x = 0.5 * (b_values.shape[1] - 1)
     origin_y = 0.5 * (a.shape[0] - 1) + shift_y
     origin_x = 0.5 * (a.shape[1] - 1) + shift_x
+    one = np.float32(1)
     count = 0
     sum_a = 0.0
     sum_b = 0.0
@@ -112,14 +127,37 @@ def pearson_at_pose(
     sum_bb = 0.0
     sum_ab = 0.0
     for i in range(a.shape[0]):
+        start_y = cos * (i - origin_y) + centre_y
+        start_x = sin * (i - origin_y) + centre_x
         for j in range(a.shape[1]):
-            u = float(a[i, j])
+            u = a[i, j]
             if not np.isfinite(u):
                 continue
-            y = i - origin_y
-            x = j - origin_x
-            v = sample(b, cos * y - sin * x + centre_y, sin * y + cos * x + centre_x)
-            if np.isfinite(v):
+            y = start_y - sin * (j - origin_x)
+            x = start_x + cos * (j - origin_x)
+            if y < 0.0 or x < 0.0 or y >= b_values.shape[0] - 1 or x >= b_values.shape[1] - 1:
+                continue
+            row = int(y)
+            column = int(x)
+            fy = np.float32(y - row)
+            fx = np.float32(x - column)
+            w00 = (one - fy) * (one - fx)
+            w01 = (one - fy) * fx
+            w10 = fy * (one - fx)
+            w11 = fy * fx
+            weight = (
+                w00 * b_valid[row, column]
+                + w01 * b_valid[row, column + 1]
+                + w10 * b_valid[row + 1, column]
+                + w11 * b_valid[row + 1, column + 1]
+            )
+            if weight >= 0.5:
+                v = (
+                    w00 * b_values[row, column]
+                    + w01 * b_values[row, column + 1]
+                    + w10 * b_values[row + 1, column]
+                    + w11 * b_values[row + 1, column + 1]
+                ) / weight
                 count += 1
                 sum_a += u
                 sum_b += v
@@ -129,3 +167,50 @@ def pearson_at_pose(
     if count < 2:
         return np.nan, count
     return pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab), count
+
+
+@kernel
+def best_shift(
+    sum_ab: NDArray[np.float32], low: NDArray[np.float32], smaller: float, minimum_overlap: float
+) -> tuple[float, int, int]:
+    """Find the cyclic shift with the highest r · sqrt(overlap) from the sums of two maps' transforms.
+
+    Parameters
+    ----------
+    sum_ab : ndarray of float32, shape (m, n), both even
+        Σ a·b at every cyclic shift.
+    low : ndarray of float32, shape (5, m // 2, n // 2)
+        Common points, Σ a, Σ b, Σ a², Σ b² at every second shift, where the other of the two is valid; they vary
+        slowly with the shift and are interpolated.
+    smaller : float
+        Valid points of the smaller map.
+    minimum_overlap : float
+        Least share of them that must be common.
+
+    Returns
+    -------
+    score, i, j
+        −2 where no shift is admissible. Of equal scores the first in reading order. Cost: one pass.
+    """
+    m, n = sum_ab.shape
+    best = -2.0
+    best_i, best_j = 0, 0
+    for i in range(m):
+        i0 = i // 2
+        i1 = (i0 + 1) % (m // 2) if i % 2 == 1 else i0
+        for j in range(n):
+            j0 = j // 2
+            j1 = (j0 + 1) % (n // 2) if j % 2 == 1 else j0
+            count = 0.25 * (low[0, i0, j0] + low[0, i0, j1] + low[0, i1, j0] + low[0, i1, j1])
+            if count < minimum_overlap * smaller or count < 2.0:
+                continue
+            a = 0.25 * (low[1, i0, j0] + low[1, i0, j1] + low[1, i1, j0] + low[1, i1, j1])
+            b = 0.25 * (low[2, i0, j0] + low[2, i0, j1] + low[2, i1, j0] + low[2, i1, j1])
+            aa = 0.25 * (low[3, i0, j0] + low[3, i0, j1] + low[3, i1, j0] + low[3, i1, j1])
+            bb = 0.25 * (low[4, i0, j0] + low[4, i0, j1] + low[4, i1, j0] + low[4, i1, j1])
+            r = pearson_from_sums(count, a, b, aa, bb, sum_ab[i, j])
+            if np.isfinite(r):
+                score = r * math.sqrt(count / smaller)
+                if score > best:
+                    best, best_i, best_j = score, i, j
+    return best, best_i, best_j

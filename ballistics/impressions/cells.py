@@ -36,6 +36,8 @@ class CellParameters:
     minimum_overlap: float = 0.25
     coarse_spacing_um: float = 25.0
     peaks: int = 4
+    best_angles: int = 3
+    widest_displacement_um: float = 125.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class AngleSweep:
         The global pose's turn.
     correlations, overlaps, xs_um, ys_um : ndarray of float64
         At the best place of each cell and angle.
+    exact : ndarray of bool
+        Where the correlation is that of the marks' own spacing; elsewhere it is that of twice the spacing, since
+        no verdict depends on it.
     """
 
     grid: Grid
@@ -75,6 +80,7 @@ class AngleSweep:
     overlaps: Floats
     xs_um: Floats
     ys_um: Floats
+    exact: NDArray[np.bool_]
 
 
 def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellParameters) -> Grid:
@@ -144,7 +150,9 @@ class CellSearcher:
             )
             for k in range(steps, -1, -1)
         ]  # fmt: skip
+        self._finest, self._medium = self._levels[-1], self._levels[max(0, len(self._levels) - 2)]
         self._coarse = CoarseTransforms(self._levels[0], parameters.peaks)
+        self._maps: dict[int, NDArray[np.float32]] = {}
 
     def cell_centres_um(self) -> tuple[Floats, Floats]:
         """Return (x, y) of the cells' centres from the centre of the tiled mark's array."""
@@ -171,19 +179,54 @@ class CellSearcher:
         )
 
     def sweep(self) -> AngleSweep:
-        """Search every cell at every trial angle."""
+        """Search every cell at every trial angle.
+
+        All cells and angles are searched on the coarse level and followed to the level before the last. The last is
+        reached only where a verdict can depend on it: at the angles where a cell agrees best, and where it lies near
+        the median displacement of an angle.
+        """
         p = self.parameters
         steps = round(p.angle_range_deg / p.angle_step_deg)
-        thetas = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1)
-        self.thetas_deg = thetas
-        self.maps: list[NDArray[np.float32]] = []
-        found = []
-        for theta in thetas:
-            maps, places = self._coarse.search(float(theta))
-            self.maps.append(maps)
-            found.append(self._follow(float(theta), places))
-        r, overlaps, ys, xs = (np.stack(field, axis=1) for field in zip(*found, strict=True))
-        return AngleSweep(self.grid, thetas, self.pose.theta_deg, r, overlaps, xs, ys)
+        self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1)
+        medium = [
+            self._follow(float(theta), found, self._levels[1:-1] or self._levels[:1])
+            for theta, found in zip(self.thetas_deg, self._coarse_places(), strict=True)
+        ]
+        read = [self._read(float(t), m, self._medium) for t, m in zip(self.thetas_deg, medium, strict=True)]
+        r, overlaps, ys, xs = (np.stack(field, axis=1) for field in zip(*read, strict=True))
+        exact = self._worth_finishing(r, ys, xs)
+        if len(self._levels) > 1:
+            for k, theta in enumerate(self.thetas_deg):
+                places = medium[k].first().only(exact[:, k : k + 1])
+                finished = self._finest.follow(float(theta), places, self._medium)
+                for field, values in zip(
+                    (r, overlaps, ys, xs), self._read(float(theta), finished, self._finest), strict=True
+                ):
+                    field[exact[:, k], k] = values[exact[:, k]]
+        return AngleSweep(self.grid, self.thetas_deg, self.pose.theta_deg, r, overlaps, xs, ys, exact)
+
+    def _worth_finishing(self, r: Floats, ys: Floats, xs: Floats) -> NDArray[np.bool_]:
+        """Return where the correlation on the marks' own spacing can change a verdict."""
+        p = self.parameters
+        order = np.argsort(np.argsort(np.where(np.isnan(r), np.inf, -r), axis=1, kind="stable"), axis=1, kind="stable")
+        tolerance = p.widest_displacement_um + 2 * self._medium.factor * self.spacing_um
+        near = np.ones(r.shape, bool)
+        for field in (ys, xs):
+            for k in range(r.shape[1]):
+                found = field[np.isfinite(field[:, k]), k]
+                middle = np.median(found) if len(found) else 0.0
+                near[:, k] &= np.abs(np.nan_to_num(field[:, k]) - middle) <= tolerance
+        return np.isfinite(r) & (near | (order < p.best_angles))
+
+    def _coarse_places(self) -> list[Places]:
+        """Search the coarse level at every second angle; the angles between take the peaks of their neighbours."""
+        n = len(self.thetas_deg)
+        found: dict[int, Places] = {}
+        for k in range(0, n, 2):
+            self._maps[k], found[k] = self._coarse.search(float(self.thetas_deg[k]))
+        for k in range(1, n, 2):
+            found[k] = found[k - 1].joined(found[k + 1], apart=2) if k + 1 < n else found[k - 1]
+        return [found[k] for k in range(n)]
 
     def best_near(
         self, angles: NDArray[np.int64], x_um: float, y_um: float, tolerance_um: float
@@ -211,18 +254,26 @@ class CellSearcher:
         """
         n = len(self.grid.rows)
         best = np.full(n, np.nan)
-        best_angle = np.full(n, angles[0] if len(angles) else 0, np.int64)
+        best_angle = np.full(n, angles[0], np.int64)
         best_x, best_y = np.full(n, np.nan), np.full(n, np.nan)
         for k in angles:
             theta = float(self.thetas_deg[k])
-            places = self._coarse.peaks_near(
-                self.maps[k], *self._places(theta, x_um, y_um), tolerance_um / self.spacing_um
-            )
-            r, _, dy, dx = self._follow(theta, places)
-            near = (np.abs(dx - x_um) <= tolerance_um) & (np.abs(dy - y_um) <= tolerance_um)
-            better = near & ~(r <= best)
+            # Between two searched angles the map of either shows where the peaks are.
+            maps = self._maps[k] if k in self._maps else self._maps[k - 1]
+            tolerance = tolerance_um / self.spacing_um
+            places = self._coarse.peaks_near(maps, *self._places(theta, x_um, y_um), tolerance)
+            places = self._follow(theta, places, self._levels[1:-1] or self._levels[:1])
+            dy, dx = self.displacements(theta, self._medium.to_full(places.rows), self._medium.to_full(places.columns))
+            slack = tolerance_um + self._medium.factor * self.spacing_um
+            near = (np.abs(dx - x_um) <= slack) & (np.abs(dy - y_um) <= slack)
+            places = places.only(near & (places.correlations > NO_PLACE)).first()
+            if len(self._levels) > 1:
+                places = self._finest.follow(theta, places, self._medium)
+            r, _, y, x = self._read(theta, places, self._finest)
+            inside = (np.abs(x - x_um) <= tolerance_um) & (np.abs(y - y_um) <= tolerance_um)
+            better = inside & ~(r <= best)
             best[better], best_angle[better] = r[better], k
-            best_x[better], best_y[better] = dx[better], dy[better]
+            best_x[better], best_y[better] = x[better], y[better]
         return best, best_angle, best_x, best_y
 
     def _places(self, theta_deg: float, x_um: float, y_um: float) -> tuple[Floats, Floats]:
@@ -235,20 +286,21 @@ class CellSearcher:
             sin * y + cos * x + (self._shape_searched[1] - 1) / 2,
         )
 
-    def _follow(self, theta_deg: float, found: Places) -> tuple[Floats, Floats, Floats, Floats]:
-        """Follow peaks of the coarse level to the finest; return correlation, overlap, y and x of the best."""
+    def _follow(self, theta_deg: float, found: Places, levels: list[SearchLevel]) -> Places:
+        """Follow peaks of the coarse level through some levels."""
         level = self._levels[0]
-        for finer in self._levels[1:] or self._levels:
-            # On the finest level only the best of the level before is followed.
-            kept = found.first(1) if finer is self._levels[-1] else found
-            found = finer.follow(theta_deg, kept, level)
+        for finer in levels:
+            found = finer.follow(theta_deg, found, level)
             level = finer
-        best = found.first(1)
-        y, x = level.to_full(best.rows[:, 0]), level.to_full(best.columns[:, 0])
+        return found
+
+    def _read(self, theta_deg: float, found: Places, level: SearchLevel) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return correlation, overlap and displacement (y, x) of the best places; NaN where there is none."""
+        y, x = level.to_full(found.rows[:, 0]), level.to_full(found.columns[:, 0])
         dy, dx = self.displacements(theta_deg, y, x)
-        result = (best.correlations[:, 0].astype(float), best.overlaps[:, 0].astype(float), dy, dx)
+        result = (found.correlations[:, 0].astype(float), found.overlaps[:, 0].astype(float), dy, dx)
         for values in result:
-            values[best.correlations[:, 0] <= NO_PLACE] = np.nan
+            values[found.correlations[:, 0] <= NO_PLACE] = np.nan
         return result
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ballistics.impressions.cells import CellParameters, CellSearcher
 from ballistics.impressions.comparison import CellSearch, ImpressionComparison, RuleResult
-from ballistics.impressions.congruence import RULES, Direction, judge
+from ballistics.impressions.congruence import RULES, Direction, best_angles, judge
 from ballistics.impressions.registration import RegistrationParameters, register
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.surface import Mark
@@ -132,7 +132,7 @@ def _cell_search(direction: Direction) -> CellSearch:
     """Collect every cell's best place over all angles."""
     sweep, grid = direction.sweep, direction.sweep.grid
     x, y = direction.searcher.cell_centres_um()
-    best = np.where(np.isnan(sweep.correlations), -np.inf, sweep.correlations).argmax(axis=1)
+    best = best_angles(sweep)
     n = np.arange(len(best))
     return CellSearch(
         grid.rows,

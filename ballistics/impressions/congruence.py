@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,16 @@ class Direction:
     searcher: CellSearcher
     sweep: AngleSweep
     valid_points: int
+    _searched: dict[tuple[Any, ...], tuple[Floats, NDArray[np.int64], Floats, Floats]] = field(default_factory=dict)
+
+    def best_near(
+        self, angles: tuple[int, ...], x_um: float, y_um: float, tolerance_um: float
+    ) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
+        """Search again near a common displacement, once for all rules that ask for the same (`CellSearcher.best_near`)."""
+        asked = (angles, x_um, y_um, tolerance_um)
+        if asked not in self._searched:
+            self._searched[asked] = self.searcher.best_near(np.array(angles), x_um, y_um, tolerance_um)
+        return self._searched[asked]
 
     @property
     def relative_deg(self) -> Floats:
@@ -59,8 +70,9 @@ def _median(values: Floats) -> float:
     return float(np.nanmedian(values)) if np.isfinite(values).any() else math.nan
 
 
-def _best_angles(sweep: AngleSweep) -> NDArray[np.int64]:
-    return np.where(np.isnan(sweep.correlations), -np.inf, sweep.correlations).argmax(axis=1)
+def best_angles(sweep: AngleSweep) -> NDArray[np.int64]:
+    """Return the index of the angle at which each cell agrees best; 0 where it has no place at all."""
+    return np.where(sweep.exact, sweep.correlations, -np.inf).argmax(axis=1)
 
 
 def _verdict(
@@ -87,7 +99,7 @@ def original(direction: Direction, t: Thresholds, theta_deg: float | None = None
     ``theta_deg`` replaces the median angle as the reference (Chen 2017, when convergence fails).
     """
     sweep = direction.sweep
-    angles = _best_angles(sweep)
+    angles = best_angles(sweep)
     n = np.arange(len(angles))
     x, y, r = sweep.xs_um[n, angles], sweep.ys_um[n, angles], sweep.correlations[n, angles]
     theta = sweep.thetas_deg[angles]
@@ -121,6 +133,7 @@ def _congruent_at_each_angle(direction: Direction, t: Thresholds) -> Bools:
                 (np.abs(x - _median(x)) <= t.displacement_um)
                 & (np.abs(y - _median(y)) <= t.displacement_um)
                 & (r >= t.correlation)
+                & sweep.exact[:, k]
             )
     return result
 
@@ -130,9 +143,8 @@ def _high_verdict(direction: Direction, per_angle: Bools, selected: Bools) -> Di
     sweep = direction.sweep
     allowed = per_angle & selected[None, :]
     score = np.where(allowed, sweep.correlations, -np.inf)
-    outside = np.where(np.isnan(sweep.correlations), -np.inf, sweep.correlations)
     congruent = allowed.any(axis=1)
-    angles = np.where(congruent, score.argmax(axis=1), outside.argmax(axis=1))
+    angles = np.where(congruent, score.argmax(axis=1), best_angles(sweep))
     n = np.flatnonzero(congruent)
     x, y = sweep.xs_um[n, angles[n]], sweep.ys_um[n, angles[n]]
     return _verdict(
@@ -214,7 +226,7 @@ def _total(direction: Direction, t: Thresholds, reference: int) -> DirectionVerd
     x, y = _median(sweep.xs_um[:, reference]), _median(sweep.ys_um[:, reference])
     theta = float(sweep.thetas_deg[reference])
     near = np.flatnonzero(np.abs(sweep.thetas_deg - theta) <= t.angle_deg + 1e-9)
-    r, angles, xs, ys = direction.searcher.best_near(near, x, y, t.displacement_um)
+    r, angles, xs, ys = direction.best_near(tuple(near.tolist()), x, y, t.displacement_um)
     congruent = np.isfinite(r) & (np.nan_to_num(r, nan=-1.0) >= t.correlation)
     return DirectionVerdict(congruent, Pose(theta, x, y), sweep.thetas_deg[angles], xs, ys, r)
 
@@ -243,7 +255,7 @@ def convergence(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVer
 def consensus(direction: Direction, t: Thresholds) -> DirectionVerdict:
     """Find the most cells, each at its best angle, that follow one rigid motion; angles differenced on the circle."""
     sweep, searcher = direction.sweep, direction.searcher
-    angles = _best_angles(sweep)
+    angles = best_angles(sweep)
     n = np.arange(len(angles))
     r = sweep.correlations[n, angles]
     use = np.flatnonzero(np.isfinite(r) & (np.nan_to_num(r, nan=-1.0) >= t.correlation))

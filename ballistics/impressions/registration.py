@@ -13,10 +13,13 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from ballistics.impressions.search_levels import split
 from ballistics.surfaces.pose import Pose
-from kernels.correlation import centred, correlate_spectra, masked_spectra
+from kernels.cell_search import block_sums
+from kernels.correlation import centred
 from kernels.decimation import decimate
-from kernels.turning import pearson_at_pose, turn_onto
+from kernels.spectra import combined_sums, forward, inverse
+from kernels.turning import best_shift, pearson_at_pose, turn_onto
 
 Heights = NDArray[np.float32]
 
@@ -98,7 +101,7 @@ def register(
         candidates = [max(refined, key=lambda c: c.score)]
         step_deg /= 4
     best = candidates[0]
-    accf, count = pearson_at_pose(a, b, best.theta, best.shift_y, best.shift_x)
+    accf, count = pearson_at_pose(a, *split(b, 1), best.theta, best.shift_y, best.shift_x)
     # Kernels turn clockwise as shown, poses counter-clockwise.
     theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
     smaller = min(np.isfinite(a).sum(), np.isfinite(b).sum())
@@ -128,7 +131,8 @@ class _Level:
 
     def __init__(self, a: Heights, b: Heights, factor: int) -> None:
         self.factor = factor
-        self.a, self.b = decimate(a, factor), decimate(b, factor)
+        self.a, self.b = (decimate(heights, factor) if factor > 1 else heights for heights in (a, b))
+        self.b_split = split(self.b, 1)
         self._excess_a = [(factor * c - f) / 2 for c, f in zip(self.a.shape, a.shape, strict=True)]
         self._excess_b = [(factor * c - f) / 2 for c, f in zip(self.b.shape, b.shape, strict=True)]
 
@@ -148,38 +152,57 @@ class _Level:
 
 def _coarse_poses(a: Heights, b: Heights, p: RegistrationParameters) -> list[_Candidate]:
     """Return the best pose of each angle that is a local maximum over the angles, best first."""
-    side = math.ceil(math.hypot(*b.shape)) + 1
+    if not (np.isfinite(a).any() and np.isfinite(b).any()):
+        return []
+    side = 2 * _reach(b) + 1
+    shape = tuple(2 * scipy.fft.next_fast_len(-(-(n + side) // 2), real=True) for n in a.shape)
+    spectrum_a, low_a = (_spectra(a, shape), _low_spectra(a, shape))
+    smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
     turned = np.empty((side, side), np.float32)
-    shape = tuple(scipy.fft.next_fast_len(n + side - 1, real=True) for n in a.shape)
-    spectra_a = masked_spectra(a, shape)
-    smaller = min(np.isfinite(a).sum(), np.isfinite(b).sum())
     n_angles = round(360.0 / p.angle_step_deg)
     per_angle = []
     for k in range(n_angles):
         theta = math.radians(k * p.angle_step_deg)
         turn_onto(b, theta, 0.0, 0.0, turned)
-        spectra_b = masked_spectra(turned, shape)
-        correlations, overlaps = correlate_spectra(spectra_b, spectra_a, shape, p.minimum_overlap * smaller)
-        scores = correlations * np.sqrt(np.maximum(overlaps, 0) / smaller)
-        if np.isnan(scores).all():
-            per_angle.append(_Candidate(-math.inf, theta, 0.0, 0.0))
-            continue
-        i, j = np.unravel_index(np.nanargmax(scores), shape)
-        y, x = (int(v) if v < n else int(v) - s for v, n, s in zip((i, j), a.shape, shape, strict=True))
-        per_angle.append(
-            _Candidate(
-                float(scores[i, j]),
-                theta,
-                y + (side - 1) / 2 - (a.shape[0] - 1) / 2,
-                x + (side - 1) / 2 - (a.shape[1] - 1) / 2,
-            )
-        )
+        sum_ab = inverse(np.conj(_spectra(turned, shape)) * spectrum_a, shape[1], shape[0])
+        low_b = np.conj(_low_spectra(turned, shape))
+        # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
+        low = combined_sums(tuple(low_b), tuple(low_a / np.float32(4)), shape[1] // 2, shape[0] // 2)
+        score, i, j = best_shift(sum_ab, low, smaller, p.minimum_overlap)
+        # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
+        y, x = (v if v < n else v - s for v, n, s in zip((i, j), a.shape, shape, strict=True))
+        middle_y, middle_x = ((side - n) / 2 for n in a.shape)
+        per_angle.append(_Candidate(score, theta, y + middle_y, x + middle_x))
     peaks = [
         c
         for k, c in enumerate(per_angle)
-        if c.score > -math.inf and c.score >= per_angle[k - 1].score and c.score > per_angle[(k + 1) % n_angles].score
+        if c.score > -2.0 and c.score >= per_angle[k - 1].score and c.score > per_angle[(k + 1) % n_angles].score
     ]
     return sorted(peaks, key=lambda c: (-c.score, c.theta))[: p.candidates]
+
+
+def _reach(heights: Heights) -> int:
+    """Return how far from the centre of its array a map has valid points, rounded up."""
+    y, x = np.nonzero(np.isfinite(heights))
+    return math.ceil(np.hypot(y - (heights.shape[0] - 1) / 2, x - (heights.shape[1] - 1) / 2).max()) + 1
+
+
+def _spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+    values = np.zeros((heights.shape[0], shape[1]), np.float32)
+    values[:, : heights.shape[1]] = np.where(np.isfinite(heights), heights, np.float32(0))
+    return forward(values, shape[0])
+
+
+def _low_spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+    """Return the spectra of validity, values and squares, summed over blocks of 2 × 2 points."""
+    rows = heights.shape[0] + heights.shape[0] % 2
+    values, valid = np.zeros((2, 1, rows, shape[1]), np.float32)
+    good = np.isfinite(heights)
+    values[0, : heights.shape[0], : heights.shape[1]] = np.where(good, heights, np.float32(0))
+    valid[0, : heights.shape[0], : heights.shape[1]] = good
+    low = np.empty((3, 1, rows // 2, shape[1] // 2), np.float32)
+    block_sums(values, valid, low)
+    return forward(low[:, 0], shape[0] // 2)
 
 
 def _refine(level: _Level, start: _Candidate, angle_step_deg: float, p: RegistrationParameters) -> _Candidate:
@@ -187,7 +210,7 @@ def _refine(level: _Level, start: _Candidate, angle_step_deg: float, p: Registra
     smaller = min(np.isfinite(level.a).sum(), np.isfinite(level.b).sum())
 
     def score(theta: float, y: float, x: float) -> float:
-        r, count = pearson_at_pose(level.a, level.b, theta, y, x)
+        r, count = pearson_at_pose(level.a, *level.b_split, theta, y, x)
         if not math.isfinite(r) or count < p.minimum_overlap * smaller:
             return -math.inf
         return float(r * math.sqrt(count / smaller))

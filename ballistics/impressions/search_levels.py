@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.cell_search import block_sums, follow_peaks, pack_window, peaks, search_coarse, turn_cells
 from kernels.decimation import decimate
+from kernels.spectra import combined_sums, forward, inverse
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]
@@ -36,14 +37,36 @@ class Places:
     correlations: Heights
     overlaps: Heights
 
-    def first(self, n: int) -> Places:
-        """Return the ``n`` best of every cell."""
+    def first(self) -> Places:
+        """Return the best of every cell."""
+        return Places(self.rows[:, :1], self.columns[:, :1], self.correlations[:, :1], self.overlaps[:, :1])
+
+    def only(self, kept: NDArray[np.bool_]) -> Places:
+        """Return the same places with those not kept made `NO_PLACE`, best first."""
+        correlations = np.where(kept, self.correlations, np.float32(NO_PLACE))
+        order = np.argsort(-correlations, axis=1, kind="stable")
         return Places(
-            self.rows[:, :n].copy(),
-            self.columns[:, :n].copy(),
-            self.correlations[:, :n].copy(),
-            self.overlaps[:, :n].copy(),
+            *(
+                np.take_along_axis(field, order, axis=1)
+                for field in (self.rows, self.columns, correlations, self.overlaps)
+            )
         )
+
+    def joined(self, other: Places, apart: int) -> Places:
+        """Return the places of both, without those of ``other`` within ``apart`` points of one of these."""
+        near = (
+            (np.abs(self.rows[:, None, :] - other.rows[:, :, None]) <= apart)
+            & (np.abs(self.columns[:, None, :] - other.columns[:, :, None]) <= apart)
+            & (self.correlations[:, None, :] > NO_PLACE)
+        ).any(axis=2)
+        rest = other.only(~near & (other.correlations > NO_PLACE))
+        both = Places(
+            *(
+                np.concatenate([getattr(p, name) for p in (self, rest)], axis=1)
+                for name in ("rows", "columns", "correlations", "overlaps")
+            )
+        )
+        return both.only(both.correlations > NO_PLACE)
 
 
 class SearchLevel:
@@ -82,8 +105,8 @@ class SearchLevel:
         self.minimum_overlap = minimum_overlap
         # A cell may hang over the edge of the tiled mark by less than its side.
         padding = math.ceil(2 * self.half) + 2
-        self.tiled_values, self.tiled_valid = _split(decimate(tiled, factor) if factor > 1 else tiled, padding)
-        self.other_values, self.other_valid = _split(decimate(searched, factor) if factor > 1 else searched, 0)
+        self.tiled_values, self.tiled_valid = split(decimate(tiled, factor) if factor > 1 else tiled, padding)
+        self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched, 0)
         self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
         self.expected_y, self.expected_x = (self.from_full(places) for places in expected)
 
@@ -128,7 +151,7 @@ class CoarseTransforms:
     def __init__(self, level: SearchLevel, n_peaks: int) -> None:
         self.level = level
         self.n_peaks = n_peaks
-        self.cell_reach = math.ceil(level.half * math.sqrt(2))
+        self.cell_reach = math.floor(level.half * math.sqrt(2))
         self.reach = math.floor(level.radius)
         # Even, because the slowly varying sums are computed at half the resolution.
         self.side = 2 * scipy.fft.next_fast_len(self.cell_reach + self.reach + 1, real=True)
@@ -143,11 +166,11 @@ class CoarseTransforms:
                 self.middle_y[c] - self.cell_reach - self.reach, self.middle_x[c] - self.cell_reach - self.reach,
                 s, s, values[c].ravel(), valid[c].ravel(),
             )  # fmt: skip
-        self.windows = scipy.fft.rfft2(values, workers=1)
+        self.windows = forward(values, s)
         low = np.empty((3, n, s // 2, s // 2), np.float32)
         block_sums(values, valid, low)
         # Means for the mark that stays, sums for the cells: a block then counts as its share times its sum.
-        self.low = scipy.fft.rfft2(low, workers=1) / np.float32(4)
+        self.low = forward(low, s // 2) / np.float32(4)
 
     def search(self, theta_deg: float) -> tuple[Heights, Places]:
         """Return the maps of all cells at one angle, shape (cells, 2 reach + 1, 2 reach + 1), and their peaks."""
@@ -159,28 +182,13 @@ class CoarseTransforms:
             level.tiled_values, level.tiled_valid, level.centres_y, level.centres_x, level.half,
             math.radians(-theta_deg), 2 * self.cell_reach + 1, values, valid, counts,
         )  # fmt: skip
-        cells = np.conj(scipy.fft.rfft2(values, workers=1))
-        cells *= self.windows
-        sum_ab = scipy.fft.irfft2(cells, s=(s, s), workers=1, overwrite_x=True)
-        low = np.empty((3, n, s // 2, s // 2), np.float32)
-        block_sums(values, valid, low)
-        count, total, squares = np.conj(scipy.fft.rfft2(low, workers=1))
-        other_count, other_total, other_squares = self.low
-        sums = scipy.fft.irfft2(
-            np.stack(
-                [
-                    count * other_count,
-                    total * other_count,
-                    count * other_total,
-                    squares * other_count,
-                    count * other_squares,
-                ]
-            ),
-            s=(s // 2, s // 2),
-            workers=1,
-            overwrite_x=True,
-        )
         side = 2 * self.reach + 1
+        cells = np.conj(forward(values[:, : 2 * self.cell_reach + 1], s))
+        cells *= self.windows
+        sum_ab = inverse(cells, s, side)
+        low = np.empty((3, n, self.cell_reach + 1, s // 2), np.float32)
+        block_sums(values, valid, low)
+        sums = combined_sums(tuple(np.conj(forward(low, s // 2))), tuple(self.low), s // 2, self.reach + 2)
         maps = np.empty((n, side, side), np.float32)
         places = self._no_places()
         search_coarse(
@@ -221,7 +229,7 @@ class CoarseTransforms:
         )
 
 
-def _split(heights: Heights, padding: int) -> tuple[Heights, Heights]:
-    """Return values (0 where missing) and validity (1 or 0), padded."""
+def split(heights: Heights, padding: int) -> tuple[Heights, Heights]:
+    """Return values (0 where missing) and validity (1 or 0), padded all around."""
     valid = np.isfinite(heights)
     return np.pad(np.where(valid, heights, np.float32(0)), padding), np.pad(valid.astype(np.float32), padding)

@@ -1,0 +1,150 @@
+"""The exhaustive cell search: every shift of every angle by exact masked correlation, as the fast path's yardstick."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from ballistics.impressions.cells import AngleSweep, CellParameters, CellSearcher
+from ballistics.impressions.compare import METHOD
+from ballistics.impressions.congruence import RULES, Direction, judge
+from ballistics.impressions.registration import register
+from ballistics.impressions.search_levels import SearchLevel
+from benchmarks.pairs import ScanSet, for_all, load, thinned
+from benchmarks.record import Context, Record
+from kernels.cell_search import pack_window, peaks, turn_cell
+from kernels.correlation import centred, correlate_spectra, masked_spectra
+
+DESCRIPTION = "the fast cell search against the exhaustive one: do all rules count the same cells?"
+
+Floats = NDArray[np.float64]
+
+
+class ExhaustiveSearcher(CellSearcher):
+    """A cell search that leaves nothing out, over the same cells, angles and places as `CellSearcher`.
+
+    At every angle every shift by whole points of the marks' own spacing, within the search radius, is
+    correlated exactly (Padfield 2012) over the points valid in both.
+    """
+
+    def sweep(self) -> AngleSweep:
+        """Search every cell at every trial angle, at every place."""
+        p = self.parameters
+        steps = round(p.angle_range_deg / p.angle_step_deg)
+        self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1)
+        level = self._levels[-1]
+        n, reach = len(self.grid.rows), math.floor(level.radius) + 1
+        self._reach = reach
+        self._middle = np.rint([level.expected_y, level.expected_x]).astype(np.int64)
+        self._fine = np.full((len(self.thetas_deg), n, 2 * reach + 1, 2 * reach + 1), -2.0, np.float32)
+        self._overlaps = np.zeros_like(self._fine)
+        for c in range(n):
+            for k, theta in enumerate(self.thetas_deg):
+                self._fine[k, c], self._overlaps[k, c] = self._all_shifts(level, c, float(theta))
+        found = []
+        for k, theta in enumerate(self.thetas_deg):
+            flat = self._fine[k].reshape(n, -1)
+            i, j = np.divmod(flat.argmax(axis=1), 2 * reach + 1)
+            r = flat.max(axis=1).astype(float)
+            y, x = self.displacements(float(theta), i - reach + self._middle[0], j - reach + self._middle[1])
+            overlaps = self._overlaps[k, np.arange(n), i, j].astype(float)
+            found.append([np.where(r <= -2.0, np.nan, v) for v in (r, overlaps, y, x)])
+        r, overlaps, ys, xs = (np.stack(field, axis=1) for field in zip(*found, strict=True))
+        return AngleSweep(self.grid, self.thetas_deg, self.pose.theta_deg, r, overlaps, xs, ys, np.isfinite(r))
+
+    def _all_shifts(
+        self, level: SearchLevel, c: int, theta_deg: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        reach, cell_reach = self._reach, math.ceil(level.half * math.sqrt(2))
+        size = 2 * cell_reach + 1
+        values, valid = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
+        count = turn_cell(
+            level.tiled_values, level.tiled_valid, level.centres_y[c], level.centres_x[c], level.half,
+            math.radians(-theta_deg), values, valid,
+        )  # fmt: skip
+        side = 2 * (cell_reach + reach) + 1
+        window, window_valid = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
+        top, left = self._middle[:, c] - cell_reach - reach
+        pack_window(level.other_values, level.other_valid, top, left, side, side, window, window_valid)
+        cell = np.where(valid > 0, values, np.float32(np.nan))
+        other = np.where(window_valid > 0, window, np.float32(np.nan)).reshape(side, side)
+        fast = scipy.fft.next_fast_len(side, real=True)
+        spectra = [masked_spectra(x, (fast, fast)) for x in (cell, other)]
+        correlations, overlaps = correlate_spectra(spectra[0], spectra[1], (fast, fast), level.minimum_overlap * count)
+        within = slice(0, 2 * reach + 1)
+        y = np.arange(-reach, reach + 1)
+        off_y = y + self._middle[0, c] - level.expected_y[c]
+        off_x = y + self._middle[1, c] - level.expected_x[c]
+        near = off_y[:, None] ** 2 + off_x[None, :] ** 2 <= level.radius**2
+        r = np.where(near & np.isfinite(correlations[within, within]), correlations[within, within], -2.0)
+        return r.astype(np.float32), overlaps[within, within] / max(count, 1)
+
+    def best_near(
+        self, angles: NDArray[np.int64], x_um: float, y_um: float, tolerance_um: float
+    ) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
+        """Search the maps of all shifts for the best maximum near a common displacement."""
+        n = len(self.grid.rows)
+        best, best_x, best_y = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+        best_angle = np.full(n, angles[0], np.int64)
+        many = 200
+        rows, columns = np.zeros(many, np.int64), np.zeros(many, np.int64)
+        reach_um = tolerance_um / self.spacing_um * math.sqrt(2) + 1
+        for k in angles:
+            theta = float(self.thetas_deg[k])
+            places = self._places(theta, x_um, y_um)
+            for c in range(n):
+                i, j = places[0][c] - self._middle[0, c] + self._reach, places[1][c] - self._middle[1, c] + self._reach
+                for q in range(peaks(self._fine[k, c], i, j, reach_um, rows, columns)):
+                    r = float(self._fine[k, c, rows[q], columns[q]])
+                    ys, xs = np.full(n, np.nan), np.full(n, np.nan)
+                    ys[c] = rows[q] - self._reach + self._middle[0, c]
+                    xs[c] = columns[q] - self._reach + self._middle[1, c]
+                    dy, dx = (float(v[c]) for v in self.displacements(theta, ys, xs))
+                    if max(abs(dx - x_um), abs(dy - y_um)) <= tolerance_um:
+                        if not r <= best[c]:
+                            best[c], best_angle[c], best_x[c], best_y[c] = r, k, dx, dy
+                        break
+        return best, best_angle, best_x, best_y
+
+
+def both_counts(scans: ScanSet, pair: tuple[int, int]) -> list[dict[str, tuple[int, int]]]:
+    """Return the counts of all rules in both directions, fast first, then exhaustive."""
+    a, b = (centred(scans.marks[k].heights_um) for k in pair)
+    spacing_um = scans.marks[pair[0]].spacing_um
+    registration = register(a, b, spacing_um)
+    if registration is None:
+        return []
+    results = []
+    for kind in (CellSearcher, ExhaustiveSearcher):
+        directions = []
+        for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
+            searcher = kind(tiled, searched, spacing_um, pose, CellParameters())
+            directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
+        results.append({name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(*directions).items()})
+    return results
+
+
+def run(context: Context) -> Iterator[Record]:
+    """Compare counts of the fast and the exhaustive search, pair by pair."""
+    scans = load(context)
+    pairs = thinned(scans, context, 40)
+    table = list(for_all(lambda pair: both_counts(scans, pair), pairs, "searching exhaustively"))
+    protocol = (
+        f"{scans.name}, {METHOD}: every whole-point shift within the radius at every angle at full spacing, against the"
+        " fast search; both directions of every pair"
+    )
+    for name in RULES:
+        fast, exhaustive = (np.array([row[k][name] for row in table if row]) for k in (0, 1))
+        off = np.abs(fast - exhaustive)
+        worst = np.unravel_index(off.argmax(), off.shape)[0]
+        where = f"worst: {scans.scans[pairs[worst][0]]} / {scans.scans[pairs[worst][1]]}"
+        yield Record(
+            "exhaustive", f"{name}: greatest difference", int(off.max()), "cells", f"≤ 1; {where}", protocol, off.size
+        )
+        yield Record(
+            "exhaustive", f"{name}: directions that differ", int((off > 0).sum()), "directions", "", protocol, off.size
+        )

@@ -1,0 +1,187 @@
+"""The kernels of the cell search against their plain twins."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import numpy as np
+import pytest
+
+from kernels.cell_search import (
+    block_sums,
+    coarse_map,
+    follow_peaks,
+    pack_cell,
+    pack_window,
+    packed_correlation,
+    peaks,
+    turn_cell,
+)
+from kernels.consensus import rigid_consensus
+
+
+def rough(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:
+    """Smooth random heights with missing points."""
+    rng = np.random.default_rng(seed)
+    heights = rng.normal(size=shape)
+    for axis in (0, 1):
+        heights = heights + np.roll(heights, 1, axis) + np.roll(heights, 2, axis)
+    heights[rng.random(shape) < missing] = np.nan
+    return heights.astype(np.float32)
+
+
+def split(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values, 0 where missing, and validity."""
+    valid = np.isfinite(heights)
+    return np.where(valid, heights, np.float32(0)), valid.astype(np.float32)
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.2, -0.5, 1.0, math.pi / 2, 2.4, math.pi])
+@pytest.mark.parametrize("half", [0.5, 3.0, 4.5, 6.25])
+@pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
+def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: float) -> None:
+    heights = rough(1, (40, 40), missing)
+    n = 2 * math.ceil(half * math.sqrt(2)) + 1
+    values, valid = np.empty((n, n), np.float32), np.empty((n, n), np.float32)
+    count = turn_cell(*split(heights), 19.3, 20.8, half, theta, values, valid)
+    expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n)
+    np.testing.assert_array_equal(valid, np.isfinite(expected))
+    np.testing.assert_allclose(values, np.nan_to_num(expected), atol=1e-4)
+    assert count == valid.sum()
+
+
+def correlate(cell: np.ndarray, other: np.ndarray, y: int, x: int, minimum: float = 2.0) -> tuple[float, float]:
+    """Correlate through the packed arrays, one point right of and below the window's middle."""
+    n, margin = cell.shape[0], 3
+    size = (n + 12) * (n + 24)
+    packed = [np.empty(size, np.float32) for _ in range(4)]
+    top, left, rows, stride = pack_cell(*split(cell), margin, packed[0], packed[1])
+    window = y - 1 - n // 2 + top - margin, x - 1 - n // 2 + left - margin
+    pack_window(*split(other), *window, rows + 2 * margin + 1, stride, packed[2], packed[3])
+    offset = (margin + 1) * stride + margin + 1
+    return packed_correlation(*packed, offset, rows, stride, minimum)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+@pytest.mark.parametrize("place", [(15, 15), (0, 0), (29, 3), (14, 40), (-20, 5)])
+def test_packed_correlation_is_pearson_over_the_common_points(missing: float, place: tuple[int, int]) -> None:
+    cell, other = rough(2, (11, 11), missing), rough(3, (30, 31), missing)
+    cell[:3] = np.nan
+    cell[:, 9:] = np.nan
+    r, count = correlate(cell, other, *place)
+    expected, expected_count = naive.correlation_at(cell, other, *place)
+    assert count == expected_count
+    assert r == pytest.approx(expected if expected_count >= 2 else -2.0, abs=1e-5)
+
+
+def test_packed_correlation_refuses_flat_and_small_overlaps() -> None:
+    cell, other = rough(4, (9, 9), 0.0), rough(5, (20, 20), 0.0)
+    assert correlate(np.full_like(cell, 2.5), other, 10, 10)[0] == -2.0
+    assert correlate(cell, np.full_like(other, -1.0), 10, 10)[0] == -2.0
+    assert correlate(cell, other, 10, 10, 82.0) == (-2.0, 81.0)
+    assert correlate(cell, other, 10, 10, 81.0)[0] > -1.0
+
+
+def test_block_sums_are_sums_over_blocks() -> None:
+    values, valid = split(rough(6, (8, 12), 0.3))
+    out = np.empty((3, 1, 4, 4), np.float32)
+    block_sums(values[None, :, :8], valid[None, :, :8], out)
+    for k, field in enumerate((valid, values, values**2)):
+        expected = [[field[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].sum() for j in range(4)] for i in range(4)]
+        np.testing.assert_allclose(out[k, 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_coarse_map_combines_sums_into_the_correlation() -> None:
+    rng = np.random.default_rng(7)
+    k = 3
+    low = np.abs(rng.normal(size=(5, 5, 5))).astype(np.float32) * 0.1
+    low[0] += 50
+    low[3:] += 10
+    sum_ab = rng.normal(size=(10, 10)).astype(np.float32)
+    out = np.empty((7, 7), np.float32)
+    coarse_map(sum_ab, low, 60.0, 0.25, 3.0, out)
+    for i in range(7):
+        for j in range(7):
+            if math.hypot(i - k, j - k) > 3.0:
+                assert out[i, j] == -2.0
+            elif i % 2 == 0 and j % 2 == 0:
+                n, a, b, aa, bb = (float(v) for v in low[:, i // 2, j // 2])
+                expected = (sum_ab[i, j] - a * b / n) / math.sqrt((aa - a * a / n) * (bb - b * b / n))
+                assert out[i, j] == pytest.approx(expected, abs=1e-5)
+    coarse_map(sum_ab, low, 1000.0, 0.25, 3.0, out)
+    assert (out == -2.0).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_peaks_agree_with_their_twin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = np.round(rng.normal(size=(17, 14)), 1).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.2] = -2.0
+    rows, columns = np.zeros(4, np.int64), np.zeros(4, np.int64)
+    for centre in ((8.0, 7.0, 99.0), (2.2, 5.9, 4.5), (30.0, 3.0, 5.0)):
+        found = peaks(scores, *centre, rows, columns)
+        expected = naive.peaks(scores, *centre, 4)
+        assert list(zip(rows[:found].tolist(), columns[:found].tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.7, -2.0])
+def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -> None:
+    tiled, other, half, radius = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1), 6.5, 12.0
+    rows, columns = np.array([[30, 38]]), np.array([[33, 40]])
+    correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
+    follow_peaks(
+        *split(tiled), np.array([30.4]), np.array([29.7]), half, theta, *split(other),
+        np.array([35.0]), np.array([35.0]), radius, 0.25, rows, columns, correlations, overlaps,
+    )  # fmt: skip
+    n = 2 * math.ceil(half * math.sqrt(2)) + 1
+    cell = naive.turn_cell(tiled, 30.4, 29.7, half, theta, n)
+    assert correlations[0, 0] >= correlations[0, 1]
+    for q in range(2):
+        y, x = int(rows[0, q]), int(columns[0, q])
+        r, count = naive.correlation_at(cell, other, y, x)
+        assert correlations[0, q] == pytest.approx(r, abs=1e-4)
+        assert overlaps[0, q] == pytest.approx(count / np.isfinite(cell).sum(), abs=1e-6)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                if math.hypot(y + dy - 35, x + dx - 35) <= radius:
+                    assert naive.correlation_at(cell, other, y + dy, x + dx)[0] <= r + 1e-4
+
+
+def test_follow_peaks_skips_cells_without_points_or_places() -> None:
+    tiled, other = np.full((60, 60), np.nan, np.float32), rough(9, (70, 70), 0.1)
+    for start in (0.0, -2.0):
+        correlations, overlaps = np.full((1, 1), start, np.float32), np.zeros((1, 1), np.float32)
+        follow_peaks(
+            *split(tiled), np.array([30.0]), np.array([30.0]), 6.5, 0.1, *split(other),
+            np.array([35.0]), np.array([35.0]), 12.0, 0.25,
+            np.array([[35]]), np.array([[35]]), correlations, overlaps,
+        )  # fmt: skip
+        assert correlations[0, 0] == -2.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("good", [0, 2, 6])
+def test_rigid_consensus_agrees_with_its_twin(seed: int, good: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, turn = 14, 3.1
+    source = rng.uniform(-1500, 1500, (2, n))
+    target = rng.uniform(-1500, 1500, (2, n))
+    turns = rng.uniform(-math.pi, math.pi, n)
+    cos, sin = math.cos(turn), math.sin(turn)
+    target[:, :good] = np.array([[cos, -sin], [sin, cos]]) @ source[:, :good] + [[40.0], [-90.0]]
+    target[:, :good] += rng.normal(0, 10, (2, good))
+    # Angles on both sides of ±180°: they must be differenced on the circle.
+    turns[:good] = (turn + rng.normal(0, 0.05, good) + math.pi) % (2 * math.pi) - math.pi
+    inliers = np.zeros(n, bool)
+    rigid_consensus(*source, *target, turns, 75.0, 0.1, inliers)
+    np.testing.assert_array_equal(inliers, naive.rigid_consensus(*source, *target, turns, 75.0, 0.1))
+    if good == 6:
+        assert inliers[:6].sum() >= 5
+
+
+def test_rigid_consensus_of_one_cell_or_none_is_empty() -> None:
+    for n in (0, 1):
+        inliers = np.ones(n, bool)
+        rigid_consensus(*np.zeros((4, n)), np.zeros(n), 75.0, 0.1, inliers)
+        assert not inliers.any()
