@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ballistics.errors import WriteError as WriteError
     from ballistics.provenance import Provenance as Provenance
     from ballistics.surfaces.inspection import inspect as inspect
+    from ballistics.surfaces.preparation import prepare as prepare
+    from ballistics.surfaces.preparation import replay as replay
     from ballistics.surfaces.reading import read as read
     from ballistics.surfaces.surface import Finding as Finding
     from ballistics.surfaces.surface import Mark as Mark
@@ -34,7 +36,9 @@ _WHERE = {
     "Surface": "ballistics.surfaces.surface",
     "WriteError": "ballistics.errors",
     "inspect": "ballistics.surfaces.inspection",
+    "prepare": "ballistics.surfaces.preparation",
     "read": "ballistics.surfaces.reading",
+    "replay": "ballistics.surfaces.preparation",
     "write_x3p": "ballistics.surfaces.x3p_writer",
 }
 

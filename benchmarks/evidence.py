@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ballistics.errors import ReadError
 from ballistics.evidence.bounds import elub
 from ballistics.evidence.count_models import (
     BetaBinomial,
@@ -43,6 +44,8 @@ _NFI = {
 def run(context: Context) -> Iterator[Record]:
     """Yield every record; needs the folder ``scores`` of the real data."""
     folder = context.data / "scores"
+    if not folder.is_dir():
+        raise ReadError(f"{folder} is absent: this benchmark needs the published score files, not scans")
     weller, fadul = (_nist(folder, name) for name in ("weller", "fadul"))
     yield from _weller_models(weller)
     yield from _published_tails(weller)

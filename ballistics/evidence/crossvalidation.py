@@ -115,8 +115,8 @@ def cross_validate(table: ScoreTable, model: str, groups: int = 10, seed: int = 
         part, rest = table.rows(train), table.rows(test)
         if part.same_source.all() or not part.same_source.any():
             raise ParameterError(
-                f"without the firearms {', '.join(rest.firearms)} one kind of pair is absent: too few firearms "
-                "with repeated marks for source-disjoint cross-validation; use more groups"
+                f"without the firearms {', '.join(rest.firearms)} one kind of pair is absent: too few with "
+                "repeated marks; use more groups"
             )
         fitted = fit_with_bounds(part, model, draws=0, seed=seed)
         values = fitted.log10_lr(rest.score, rest.cells)

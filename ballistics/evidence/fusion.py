@@ -18,9 +18,9 @@ from ballistics.evidence.uncertainty import resampled_weights
 _LN10 = float(np.log(10.0))
 
 ASSUMPTION = (
-    "The fused log LR is a constant plus a weighted sum of the log LRs of the marks. The marks may depend on each "
-    "other, as long as they do so in the case as in the reference pairs, and as long as the weight of one mark "
-    "does not change with what another shows."
+    "The fused log LR is a constant plus a weighted sum of the log LRs of the marks. The marks may depend on "
+    "each other, as long as they do so in the case as in the reference pairs, and as long as the weight of one "
+    "mark does not change with what another shows."
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ _INTERVAL_PERCENT = (5.0, 95.0)
 # A score this many kernel bandwidths beyond every reference score has a density of practically
 # zero under both propositions: the guard of Riva et al. 2020, freed from the score's unit.
 _RANGE_BANDWIDTHS = 3.0
+# The models give each pair its own number of cells; a little beyond the reference's range nothing
+# changes, far beyond it the marks were of another size than any that the reference knows.
+_CELLS_MARGIN = 0.1
 # Four firearms have only 35 different bootstrap samples, too few for a 5 % limit; five have 126.
 _FEWEST_FIREARMS_FOR_INTERVAL = 5
 
@@ -69,7 +73,8 @@ class FittedModel:
     score_range : tuple of float
         Lowest and highest score that can be evaluated.
     cells_range : tuple of int or None
-        Lowest and highest number of cells, for counts.
+        Lowest and highest number of cells that can be evaluated, for counts: the reference's
+        own range and a tenth beyond.
     """
 
     name: str
@@ -203,6 +208,7 @@ class LRSystem:
             "seed": self.seed,
             "interval_percent": list(_INTERVAL_PERCENT),
             "range_bandwidths": _RANGE_BANDWIDTHS,
+            "cells_margin": _CELLS_MARGIN,
         }
         references: tuple[str, ...] = ()
         if self.fitted:
@@ -264,7 +270,8 @@ def fit_with_bounds(table: ScoreTable, model: str, draws: int, seed: int) -> Fit
             replicates = ()
     cells_range = None
     if fitted.counts and table.cells is not None:
-        cells_range = int(table.cells.min()), int(table.cells.max())
+        low, high = int(table.cells.min()), int(table.cells.max())
+        cells_range = math.ceil(low * (1 - _CELLS_MARGIN)), math.floor(high * (1 + _CELLS_MARGIN))
     return FittedModel(model, fitted, bounds, replicates, _score_range(table), cells_range)
 
 
@@ -289,7 +296,7 @@ def _outside(fitted: FittedModel, score: float, cells: int | None) -> str:
         return ""
     if fitted.cells_range is not None:
         low, high = fitted.cells_range
-        return f"{cells} cells were compared; the reference population has pairs with {low} to {high} cells"
+        return f"{cells} cells were compared; the reference population speaks for {low} to {high} cells"
     lowest, highest = fitted.score_range
     return f"score {score:.6g} is outside the reference population's {lowest:.6g} to {highest:.6g}"
 

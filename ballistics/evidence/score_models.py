@@ -125,7 +125,8 @@ class KernelRatio:
     """Gaussian kernel densities of same-source and of different-source scores.
 
     Bandwidths by Silverman's rule, 0.9 min(sd, IQR/1.34) n^(-1/5), but at least the typical
-    distance between distinct scores, so that ties do not make a spike.
+    distance between distinct scores, so that ties do not make a spike. The LR need not rise with
+    the score: beyond the reference scores it may fall back, where the range check declines.
     """
 
     score: Floats
@@ -221,7 +222,7 @@ def balanced(grouped: GroupedScores) -> tuple[Floats, Floats]:
 
 
 def silverman_bandwidth(score: Floats, weight: Floats, finest: float) -> float:
-    """Return Silverman's bandwidth of weighted, ascending scores, at least ``finest``."""
+    """Return Silverman's rule 0.9 min(sd, IQR/1.34) n^(-1/5) of ascending scores, at least ``finest``."""
     total = float(weight.sum())
     mean = float(weight @ score) / total
     deviation = float(np.sqrt(weight @ (score - mean) ** 2 / total))

@@ -110,5 +110,4 @@ def _without_invalid(values: NDArray[Any], marker: str | None) -> NDArray[Any]:
         raise CorruptFileError(f"al3d tag InvalidPixelValue is {marker!r}, not a number") from None
     if math.isnan(invalid):
         return values
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.where(np.abs(values - np.float32(invalid)) <= _INVALID_TOLERANCE * abs(invalid), np.nan, values)
+    return np.where(np.abs(values - np.float32(invalid)) <= _INVALID_TOLERANCE * abs(invalid), np.nan, values)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ANGLES = 360
-_MOST_STEPS = 4  # the border may move this many radii from one direction to the next
+_STEEPEST_MM = 0.1  # the border may move this far from one direction to the next
+_BLUR_DIRECTIONS = 2.0  # of the borders, to undo the steps of the polar grid
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,18 @@ def best_annulus(
         Price of moving a border by 1 mm, in mm² of evidence 1 per mm; a bulge narrower than about
         twice this does not pay.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     from kernels.paths import closed_path
 
     step = float(radii_mm[1] - radii_mm[0])
+    most = max(1, round(_STEEPEST_MM / step))
     sector = 2.0 * math.pi / ANGLES
     total = np.cumsum(evidence * radii_mm * (step * sector), axis=1)
-    outer = closed_path(total - np.minimum.accumulate(total, axis=1), stiffness_mm * step, _MOST_STEPS)
+    outer = closed_path(total - np.minimum.accumulate(total, axis=1), stiffness_mm * step, most)
     within = np.where(np.arange(radii_mm.size)[None, :] <= outer[:, None], -total, -np.inf)
-    inner = closed_path(within, stiffness_mm * step, _MOST_STEPS)
-    return Annulus(centre_mm, radii_mm[inner] + 0.5 * step, radii_mm[outer] + 0.5 * step)
+    inner = closed_path(within, stiffness_mm * step, most)
+    inner_mm, outer_mm = (
+        gaussian_filter1d(radii_mm[path] + 0.5 * step, _BLUR_DIRECTIONS, mode="wrap") for path in (inner, outer)
+    )
+    return Annulus(centre_mm, inner_mm, outer_mm)

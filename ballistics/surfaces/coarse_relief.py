@@ -14,7 +14,7 @@ STEP_UM = 25.0
 STEP_MM = STEP_UM * 1e-3
 _MOST_POINTS_A_SIDE = 1600  # 40 mm: more than any cartridge-case head
 _SMOOTHING_UM = 50.0
-_LARGEST_DROPOUT_MM2 = 0.06  # a larger gap is taken for a wall or hole that was too steep to measure
+LARGEST_DROPOUT_MM2 = 0.06  # a larger gap is taken for a wall or hole that was too steep to measure
 _HOLE_DEPTH_UM = 100.0  # such a hole lies at least this far below everything measured
 _STEEPEST_MODE = math.tan(math.radians(30.0))
 
@@ -76,11 +76,11 @@ def relief_of_blocks(blocks_um: NDArray[np.float64]) -> CoarseRelief | None:
     rows, columns = np.indices(valid.shape)
     level = blocks_um - (tilt[0] * rows + tilt[1] * columns) * STEP_UM
     heights = _smoothed(level, valid, weight, sigma)  # again: at edges smoothing bends a tilted plane
-    slope_y, slope_x = (np.nan_to_num(slope) for slope in np.gradient(heights, STEP_UM))
+    slope_y, slope_x = (np.asarray(np.nan_to_num(slope)) for slope in np.gradient(heights, STEP_UM))
 
     gaps, count = ndimage.label(~valid)
     area = np.bincount(gaps.ravel(), minlength=count + 1) * STEP_MM**2
-    hole = (area > _LARGEST_DROPOUT_MM2)[gaps] & ~valid
+    hole = (area > LARGEST_DROPOUT_MM2)[gaps] & ~valid
     filled = level
     if not valid.all():
         nearest = ndimage.distance_transform_edt(~valid, return_distances=False, return_indices=True)
@@ -106,7 +106,8 @@ def _block_medians(
 
     Medians, because neither a spike nor half a block missing moves them.
     """
-    size = [max(1, 2 * (int(STEP_UM / step) // 2) + 1) if step < STEP_UM else 1 for step in spacing_um]
+    # Odd, so that a block has a middle point.
+    size = [max(1, 2 * ((int(STEP_UM / step) + 1) // 2) - 1) for step in spacing_um]
     half = [s // 2 for s in size]
     # Padding half a block centres the first block on the first point: no shift to keep account of.
     counts = [(n + h + s - 1) // s for n, h, s in zip(heights_um.shape, half, size, strict=True)]

@@ -25,7 +25,7 @@ _SIGMA_PER_CUTOFF = {
     2: math.sqrt(2.0 * 1.6783469900166605) / (2.0 * math.pi),
 }
 _TRUNCATION_SIGMAS = 4.0  # 6e-5 of the weight lies beyond
-_FEWEST_TAPS = 8  # on each side; a Gaussian narrower than the grid has long faint side lobes
+_FEWEST_TAPS = 16  # on each side; a Gaussian narrower than the grid has long faint side lobes
 
 
 def sigma_um(cutoff_um: float, order: int = 0) -> float:

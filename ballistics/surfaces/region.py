@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.surfaces.annulus import Annulus, best_annulus, polar_positions
 from ballistics.surfaces.coarse_relief import (
+    LARGEST_DROPOUT_MM2,
     STEP_MM,
     STEP_UM,
     CoarseRelief,
@@ -20,12 +21,13 @@ from ballistics.surfaces.coarse_relief import (
 )
 from ballistics.surfaces.head_centre import HeadCentre, find_head_centre
 from ballistics.surfaces.levelling import Form, fit_form
+from ballistics.surfaces.region_geometry import Circle, distance, nearest, refined, robust_circle
 from ballistics.surfaces.surface import Surface
 
 REFERENCES = ("doi:10.1016/0031-3203(81)90009-1", "doi:10.1080/01621459.1984.10477105")
 
 # What counts as breech face: flat, and level with the rest of it.
-_RADII_MM = np.arange(0.1, 2.75, STEP_MM)  # a large primer ends at 2.67 mm
+_RADII_MM = np.arange(0.1, 2.75, 0.5 * STEP_MM)  # a large primer ends at 2.67 mm
 _STEEPEST = math.tan(math.radians(6.0))  # roll-off, aperture edge and lip are 8° and more
 _STEP_SIGMAS = 3.5
 _SMALLEST_STEP_UM, _LARGEST_STEP_UM = 5.0, 20.0
@@ -41,12 +43,17 @@ _OPENING_POINTS = 2
 _SMALLEST_PART = 0.1  # of the largest part
 
 # What must be there for the word "breech face".
-_LEAST_PIN_COVERAGE = 0.45
+_LEAST_PIN_COVERAGE = 0.3
+_LEAST_PIN_INVERTED = 0.6  # to call a scan turned over takes more than to call it upright
 _LEAST_PRIMER_COVERAGE = 0.6
+_LEAST_PIN_WITH_PRIMER = 0.25  # an elongated impression has little that points at its centre
 _LEAST_DEPTH_UM = 25.0
+_LEAST_DEPTH_SIGMAS = 12.0  # of the band: a firing pin is deep beside roughness
+_LARGEST_HOLLOW_MM = 1.5
+_LEAST_AGREEMENT, _LEAST_AGREEMENT_WITH_PRIMER = 0.65, 0.5
 _LEAST_DIRECTIONS = 0.35
 _LEAST_BAND_MM = 0.10
-_LEAST_AREA_MM2 = 0.8
+_LEAST_AREA_MM2, _LARGEST_AREA_MM2 = 0.8, 20.0  # the flat of a large primer has 15 mm²
 
 _EDGE_WIDTH_MM = 0.15  # from the middle of the rolled edge outwards
 _PRIMER_GAP_MM = 1.1  # from the end of the flat to the bottom of the gap
@@ -62,14 +69,6 @@ class RegionLabel(IntEnum):
     DRAG = 4
     PRIMER_EDGE = 5
     CASE_HEAD = 6
-
-
-@dataclass(frozen=True)
-class Circle:
-    """A circle on a surface: centre (y, x) from point (0, 0), and radius, in µm."""
-
-    centre_um: tuple[float, float]
-    radius_um: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +87,8 @@ class BreechFaceRegion:
         Circle of the same area and centroid as the firing-pin impression.
     inverted : bool
         True when the region makes sense only with heights and depths exchanged.
+    masked : bool
+        True when everything but a flat, hollow region was missing already: that region is taken.
     reason : str or None
         Why no region was found; None when one was.
     """
@@ -97,6 +98,7 @@ class BreechFaceRegion:
     primer: Circle | None
     firing_pin: Circle | None
     inverted: bool
+    masked: bool
     reason: str | None
 
     def areas_mm2(self, spacing_um: tuple[float, float]) -> dict[str, float]:
@@ -163,6 +165,10 @@ def find_breech_face(surface: Surface) -> BreechFaceRegion:
         size = " × ".join(f"{1e-3 * side:.2f}" for side in surface.extent_um)
         share = 100.0 * surface.valid_fraction
         return _nothing(surface, f"the scan of {size} mm, {share:.0f} % of it measured, is too small or too large")
+    if _is_masked_already(relief):
+        mask = _measured_area(surface)
+        labels = np.where(mask, RegionLabel.BREECH_FACE, RegionLabel.OUTSIDE).astype(np.uint8)
+        return BreechFaceRegion(mask, labels, None, None, False, True, None)
     upright = _found(surface, relief, inverted=False)
     if upright.reason is None:
         return upright
@@ -182,8 +188,40 @@ def _nothing(surface: Surface, why: str) -> BreechFaceRegion:
         None,
         None,
         False,
+        False,
         f"no breech face found: {why}",
     )
+
+
+def _is_masked_already(relief: CoarseRelief) -> bool:
+    """Return True when all that is measured is a flat area around, or half around, a hole in its middle."""
+    import cv2
+
+    frame = np.concatenate([relief.valid[0], relief.valid[-1], relief.valid[:, 0], relief.valid[:, -1]])
+    area = float(relief.valid.sum()) * STEP_MM**2
+    if frame.mean() > 0.1 or not _LEAST_AREA_MM2 <= area <= _LARGEST_AREA_MM2:
+        return False
+    rows, columns = np.nonzero(relief.valid)
+    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
+    within = np.zeros(relief.valid.shape, dtype=np.uint8)
+    cv2.fillConvexPoly(within, hull, 1)
+    y, x = (float(index.mean()) * STEP_MM for index in np.nonzero(within))
+    middle = distance(relief.valid.shape, (y, x)) < 0.5
+    if float((middle & relief.hole).sum()) * STEP_MM**2 < 0.1:
+        return False
+    form = fit_form(relief.heights_um, (STEP_UM, STEP_UM), 2, selected=True)
+    return form is not None and float(_evidence(relief, form)[relief.valid].mean()) > _LEAST_AGREEMENT
+
+
+def _measured_area(surface: Surface) -> NDArray[np.bool_]:
+    """Return the measured points, and the dropouts among them."""
+    from scipy import ndimage
+
+    measured = np.isfinite(surface.heights_um)
+    gaps, count = ndimage.label(~measured)
+    point = surface.spacing_um[0] * surface.spacing_um[1] * 1e-6
+    area = np.bincount(gaps.ravel(), minlength=count + 1) * point
+    return np.asarray(measured | (area < LARGEST_DROPOUT_MM2)[gaps])
 
 
 def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFaceRegion:
@@ -191,11 +229,15 @@ def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFace
     centre = find_head_centre(relief.wall_y, relief.wall_x, STEP_MM)
     if centre is None:
         return _nothing(surface, "nothing on the scan is steep enough to be a firing-pin impression or a primer edge")
-    if centre.pin_coverage < _LEAST_PIN_COVERAGE:
+    has_primer = centre.primer_coverage >= _LEAST_PRIMER_COVERAGE
+    needed = _LEAST_PIN_WITH_PRIMER if has_primer else _LEAST_PIN_COVERAGE
+    if inverted and not has_primer:
+        needed = _LEAST_PIN_INVERTED
+    if centre.pin_coverage < needed:
         return _nothing(
             surface,
-            f"no firing-pin impression: at the best centre only {100 * centre.pin_coverage:.0f} % of the "
-            f"directions fall towards it",
+            f"no firing-pin impression: at the best centre the surface falls towards it from "
+            f"{100 * centre.pin_coverage:.0f} % of the directions, {100 * needed:.0f} % are needed",
         )
     band = _find_band(relief, centre)
     if band is None:
@@ -203,7 +245,7 @@ def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFace
     shape = relief.valid.shape
     inside = band.annulus.inside(shape, STEP_MM)
     height = relief.heights_um - band.form.heights_um(shape, (STEP_UM, STEP_UM))
-    pin = _firing_pin(relief, height, inside)
+    pin = _firing_pin(relief, height, inside, band.form.scale_um)
     if pin is None:
         return _nothing(surface, "no firing-pin impression: nothing within the level band is deep")
     if _upside_down(relief, height, inside, band.annulus):
@@ -215,6 +257,15 @@ def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFace
     width = band.annulus.outer_mm - band.annulus.inner_mm
     directions = float((width > _LEAST_BAND_MM).mean())
     area = float((mask & relief.valid).sum()) * STEP_MM**2
+    hollow_mm = float(band.annulus.inner_mm[width > _LEAST_BAND_MM].mean()) if directions > 0 else math.inf
+    if hollow_mm > _LARGEST_HOLLOW_MM:
+        return _nothing(
+            surface,
+            f"the only level band begins {hollow_mm:.1f} mm from its centre, further than any aperture reaches",
+        )
+    agreement = float(band.evidence[band_mask & relief.valid].mean())
+    if agreement < (_LEAST_AGREEMENT_WITH_PRIMER if has_primer else _LEAST_AGREEMENT):
+        return _nothing(surface, f"the band around its middle is not flat (agreement {agreement:.2f} of 1)")
     if directions < _LEAST_DIRECTIONS or area < _LEAST_AREA_MM2:
         return _nothing(
             surface,
@@ -223,7 +274,7 @@ def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFace
         )
     primer, beyond = _primer_edge(relief, height, band, centre)
     labels = np.full(shape, RegionLabel.OUTSIDE, dtype=np.uint8)
-    radius = _distance(shape, band.annulus.centre_mm)
+    radius = distance(shape, band.annulus.centre_mm)
     labels[radius > band.annulus.inner_mm.max()] = RegionLabel.PRIMER_EDGE
     labels[~inside] = RegionLabel.PRIMER_EDGE
     labels[beyond] = RegionLabel.CASE_HEAD
@@ -232,15 +283,15 @@ def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFace
     labels[pin] = RegionLabel.FIRING_PIN
     labels[band_mask] = RegionLabel.DRAG
     labels[mask] = RegionLabel.OUTSIDE  # set on the fine grid, where its border is smooth
-    fine_mask = _refined(mask, surface) > 0.5
-    fine_labels = _nearest(labels, surface)
+    fine_mask = refined(mask, surface) > 0.5
+    fine_labels = nearest(labels, surface)
     fine_labels[fine_mask] = RegionLabel.BREECH_FACE
     rows, columns = np.nonzero(pin)
     pin_circle = Circle(
         (float(rows.mean() * STEP_UM), float(columns.mean() * STEP_UM)),
         float(STEP_UM * math.sqrt(rows.size / math.pi)),
     )
-    return BreechFaceRegion(fine_mask, fine_labels, primer, pin_circle, inverted, None)
+    return BreechFaceRegion(fine_mask, fine_labels, primer, pin_circle, inverted, False, None)
 
 
 def _find_band(relief: CoarseRelief, centre: HeadCentre) -> _Band | None:
@@ -289,22 +340,24 @@ def _evidence(relief: CoarseRelief, form: Form | None) -> NDArray[np.float64]:
 
 
 def _firing_pin(
-    relief: CoarseRelief, height: NDArray[np.float64], inside: NDArray[np.bool_]
+    relief: CoarseRelief, height: NDArray[np.float64], inside: NDArray[np.bool_], scale_um: float
 ) -> NDArray[np.bool_] | None:
-    """Return the largest deep or missing part within the band's inner border."""
+    """Return the largest part within the band's inner border that is deep, or missing as walls are."""
     from scipy import ndimage
 
     deep = inside & (relief.hole | (np.where(relief.valid, height, 0.0) < -_LEAST_DEPTH_UM))
-    # Walls that were too steep to measure are holes too: close over the floor that they ring.
-    deep = ndimage.binary_fill_holes(deep)
-    parts, count = ndimage.label(deep)
+    # Walls too steep to measure ring the floor: close over it.
+    parts, count = ndimage.label(ndimage.binary_fill_holes(deep))
     if count == 0:
         return None
-    sizes = np.bincount(parts.ravel())[1:]
-    pin = parts == 1 + int(np.argmax(sizes))
-    floor = np.where(relief.valid & pin, height, -np.inf)
-    if float(pin.sum()) * STEP_MM**2 < 0.02 or (relief.valid & pin).any() and np.median(floor[pin]) > 0.0:
+    pin = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    if float(pin.sum()) * STEP_MM**2 < _SMALLEST_FLAW_MM2:
         return None
+    measured = pin & relief.valid
+    if measured.sum() > 0.5 * pin.sum():
+        depth = -float(np.percentile(height[measured], 5.0))
+        if depth < max(_LEAST_DEPTH_UM, _LEAST_DEPTH_SIGMAS * scale_um):
+            return None
     return np.asarray(pin)
 
 
@@ -374,50 +427,6 @@ def _primer_edge(
         return None, nothing
     radius = np.nanmean(bottom[seen], axis=1)
     angle = np.nonzero(seen)[0] * (2.0 * math.pi / seen.size)
-    circle = _robust_circle(centre.centre_mm[0] + radius * np.sin(angle), centre.centre_mm[1] + radius * np.cos(angle))
-    far = _distance(relief.valid.shape, (circle.centre_um[0] * 1e-3, circle.centre_um[1] * 1e-3))
+    circle = robust_circle(centre.centre_mm[0] + radius * np.sin(angle), centre.centre_mm[1] + radius * np.cos(angle))
+    far = distance(relief.valid.shape, (circle.centre_um[0] * 1e-3, circle.centre_um[1] * 1e-3))
     return circle, far > circle.radius_um * 1e-3
-
-
-def _robust_circle(y: NDArray[np.float64], x: NDArray[np.float64]) -> Circle:
-    """Fit a circle to points in mm by reweighted algebraic least squares."""
-    weights = np.ones_like(y)
-    centre_y = centre_x = radius = 0.0
-    for _ in range(10):
-        basis = np.stack([2.0 * y, 2.0 * x, np.ones_like(y)], axis=1)
-        solution = np.linalg.lstsq(basis * weights[:, None], (y * y + x * x) * weights, rcond=None)[0]
-        centre_y, centre_x = float(solution[0]), float(solution[1])
-        radius = math.sqrt(max(float(solution[2]) + centre_y**2 + centre_x**2, 0.0))
-        residual = np.hypot(y - centre_y, x - centre_x) - radius
-        scale = max(1.4826 * float(np.median(np.abs(residual))), 1e-3)
-        weights = np.clip(1.0 - (residual / (4.685 * scale)) ** 2, 0.0, None)
-    return Circle((1e3 * centre_y, 1e3 * centre_x), 1e3 * radius)
-
-
-def _distance(shape: tuple[int, ...], centre_mm: tuple[float, float]) -> NDArray[np.float64]:
-    y = np.arange(shape[0])[:, None] * STEP_MM - centre_mm[0]
-    x = np.arange(shape[1])[None, :] * STEP_MM - centre_mm[1]
-    return np.hypot(y, x)
-
-
-def _refined(mask: NDArray[np.bool_], surface: Surface) -> NDArray[np.float64]:
-    """Interpolate a coarse mask at the surface's points; 0.5 is its smooth border."""
-    from scipy.ndimage import gaussian_filter
-
-    values = gaussian_filter(mask.astype(np.float64), 1.0, mode="nearest")
-    for axis in (0, 1):
-        values = np.moveaxis(values, axis, 0)
-        count = surface.heights_um.shape[axis]
-        at = np.minimum(np.arange(count) * (surface.spacing_um[axis] / STEP_UM), values.shape[0] - 1.0)
-        lower = np.minimum(at.astype(np.intp), values.shape[0] - 2)
-        part = (at - lower)[:, None]
-        values = np.moveaxis(values[lower] * (1.0 - part) + values[lower + 1] * part, 0, axis)
-    return values
-
-
-def _nearest(labels: NDArray[np.uint8], surface: Surface) -> NDArray[np.uint8]:
-    index = [
-        np.minimum(np.rint(np.arange(count) * (step / STEP_UM)).astype(np.intp), size - 1)
-        for count, step, size in zip(surface.heights_um.shape, surface.spacing_um, labels.shape, strict=True)
-    ]
-    return labels[np.ix_(*index)]

@@ -14,7 +14,7 @@ _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 @dataclass(frozen=True)
 class SpikeRemoval:
-    """Heights without spikes, how many points were made missing, and the limit that was applied."""
+    """Heights without spikes, how many points were made missing, and the lowest limit."""
 
     heights_um: NDArray[np.float64]
     removed: int
@@ -25,13 +25,14 @@ def remove_spikes(
     heights_um: NDArray[np.floating],
     window_points: int = 5,
     threshold_sigmas: float = 10.0,
-    smallest_um: float = 1.0,
+    smallest_um: float = 2.0,
 ) -> SpikeRemoval:
-    """Make missing every point that is further from the median of its window than the surface is rough.
+    """Make missing every point that stands further out of its window than the surface is rough there.
 
-    The median of a window follows slopes and edges, so walls and steps are not touched. The limit
-    is ``threshold_sigmas`` robust standard deviations (1.4826 × median absolute difference to the
-    local median, over the whole surface), and never less than ``smallest_um``.
+    A point is a spike when its distance to the median of its window exceeds ``threshold_sigmas``
+    robust standard deviations (1.4826 × median distance) both of the whole surface and of its
+    neighbourhood of two windows, and ``smallest_um``. The median follows slopes and steps, and
+    rough places have rough neighbourhoods, so neither walls nor a coarse relief are touched.
 
     Parameters
     ----------
@@ -69,12 +70,14 @@ def remove_spikes(
     from kernels.spikes import local_median
 
     values = np.array(heights_um, dtype=np.float64)
-    distance = np.abs(values - local_median(values, window_points // 2))
+    half = window_points // 2
+    distance = np.abs(values - local_median(values, half, np.ones(values.shape, dtype=np.bool_)))
     valid = np.isfinite(distance)
     if not valid.any():
         return SpikeRemoval(values, 0, smallest_um)
-    sigma = _MAD_TO_SIGMA * float(np.median(distance[valid]))
-    limit = max(threshold_sigmas * sigma, smallest_um)
-    spikes = valid & (distance > limit)
+    limit = max(threshold_sigmas * _MAD_TO_SIGMA * float(np.median(distance[valid])), smallest_um)
+    suspect = valid & (distance > limit)
+    nearby = local_median(distance, 2 * half, suspect)
+    spikes = suspect & (distance > threshold_sigmas * _MAD_TO_SIGMA * nearby)
     values[spikes] = np.nan
     return SpikeRemoval(values, int(spikes.sum()), limit)

@@ -14,8 +14,8 @@ from ballistics.surfaces.surface import Finding
 Units = Literal["micrometres", "millimetres", "as written"]
 UNIT_UM = {"micrometres": 1.0, "millimetres": MILLIMETRE_UM}
 
-# A firing-pin aperture needs 0.05 um at best, a bullet scanner 50 um at worst; the smallest mark
-# examined (a firing-pin tip) is 0.3 mm, the largest object in one scan (a long case) 80 mm.
+# The project's limits for toolmarks. They are wider than any scan in its data (pixels of 0.6 to 8 um,
+# longer sides of 0.5 to 6 mm), and a wrong unit moves every length by a factor of a thousand or more.
 PIXEL_UM = (0.05, 50.0)
 EXTENT_UM = (300.0, 80_000.0)
 HEIGHT_RANGE_UM = 10_000.0

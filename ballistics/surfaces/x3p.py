@@ -167,8 +167,7 @@ def _in_metres(axis: Axis, raw: NDArray[Any]) -> NDArray[Any]:
     if axis.dtype.kind == "i":
         return raw.astype(np.float64) * axis.increment + axis.offset
     if axis.offset != 0:
-        with np.errstate(invalid="ignore"):
-            return raw.astype(np.float64) + axis.offset
+        return raw.astype(np.float64) + axis.offset
     return raw
 
 
@@ -183,8 +182,7 @@ def _lateral(
     x = one.get("CX", np.arange(columns) * x_axis.increment + x_axis.offset)
     y = one.get("CY", (np.arange(rows) * y_axis.increment + y_axis.offset)[:, None])
     coordinates = np.empty((rows, columns, 2))
-    with np.errstate(invalid="ignore"):
-        coordinates[..., 0], coordinates[..., 1] = x, y
+    coordinates[..., 0], coordinates[..., 1] = x, y
     if header.feature == "PCL":
         return (np.nan, np.nan), coordinates, []
     column_step, columns_even = _common_step(coordinates[..., 0], axis=1)
@@ -209,10 +207,9 @@ def _lateral(
 
 def _common_step(positions: NDArray[Any], axis: int) -> tuple[float, bool]:
     """Return the median step along an axis, and whether all steps agree with it to 1 %."""
-    with np.errstate(invalid="ignore"):
-        steps = np.abs(np.diff(positions, axis=axis))
-        steps = steps[np.isfinite(steps)]
-        if steps.size == 0:
-            return float("nan"), True
-        step = float(np.median(steps))
-        return step, bool(np.all(np.abs(steps - step) <= 0.01 * step))
+    steps = np.abs(np.diff(positions, axis=axis))
+    steps = steps[np.isfinite(steps)]
+    if steps.size == 0:
+        return float("nan"), True
+    step = float(np.median(steps))
+    return step, bool(np.all(np.abs(steps - step) <= 0.01 * step))

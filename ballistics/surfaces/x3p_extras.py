@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from ballistics.errors import CorruptFileError
 from ballistics.surfaces.decoding import decode_image
+from ballistics.surfaces.image_header import read_image_header
 from ballistics.surfaces.surface import Finding
 from ballistics.surfaces.x3p_archive import X3pArchive
 from ballistics.surfaces.x3p_document import Element
@@ -46,15 +46,18 @@ def read_mask(archive: X3pArchive, root: Element, shape: tuple[int, int]) -> Ext
     # A PNG of noise is a little larger than its pixels; more than that is not a mask of this scan.
     data = archive.read(name, limit_bytes=8 * rows * columns + (1 << 20))
     unreadable = Finding("mask-unreadable", "warning", f"{name} is not a readable PNG image", "ignored")
-    if data[:8] != _PNG or len(data) < 33:
+    if data[:8] != _PNG:
         return {}, [unreadable]
-    width, height = struct.unpack(">LL", data[16:24])
-    if (height, width) != shape:
+    try:
+        header = read_image_header(data)  # the decoder allocates whatever a part claims to hold
+    except CorruptFileError:
+        return {}, [unreadable]
+    if (header.rows, header.columns) != shape:
         return {}, [
             Finding(
                 "mask-size-differs",
                 "warning",
-                f"{name} has {height} x {width} pixels, the heights {rows} x {columns}",
+                f"{name} has {header.rows} x {header.columns} pixels, the heights {rows} x {columns}",
                 "ignored",
             )
         ]

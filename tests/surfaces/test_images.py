@@ -208,3 +208,12 @@ def test_tiff_of_absurdly_many_entries(tmp_path):
     path.write_bytes(b"II*\0" + struct.pack("<LH", 8, 65535) + b"\x00\x01\x04\x00\xff\xff\xff\x0f\0\0\0\0" * 65535)
     with pytest.raises(CorruptFileError, match="entries"):
         ballistics.read(path, spacing_um=5.0)
+
+
+def test_tiff_of_tiles_far_larger_than_the_image(tmp_path):
+    entries = [(256, 4, 90), (257, 4, 60), (258, 3, 8), (322, 4, 1 << 20), (323, 4, 1 << 20), (324, 4, 8), (325, 4, 8)]
+    packed = b"".join(struct.pack("<HHLL", tag, kind, 1, value) for tag, kind, value in entries)
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<LH", 8, len(entries)) + packed + struct.pack("<L", 0) + b"x" * 64)
+    with pytest.raises(CorruptFileError, match="tiles"):
+        ballistics.read(path, spacing_um=5.0)

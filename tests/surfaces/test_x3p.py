@@ -7,6 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+import x3pio
 from x3p_samples import axis, grid_axes, link, main_xml, matrix, pack, sample_heights, write_x3p_sample
 
 import ballistics
@@ -67,6 +68,23 @@ def test_layers(tmp_path):
         assert codes(surface) == ["several-layers"]
     with pytest.raises(ParameterError, match="the file has 2"):
         ballistics.read(path, layer=2)
+
+
+def test_x3pio_orders_layers_and_listed_axes_likewise(tmp_path):
+    data = np.stack([sample_heights(seed=1), sample_heights(seed=2)])
+    path = write_x3p_sample(tmp_path / "a.x3p", data.tobytes(), size=matrix(80, 70, 2))
+    theirs = x3pio.read(path)
+    for layer in (0, 1):
+        np.testing.assert_allclose(ballistics.read(path, layer=layer).heights_um, theirs.layers[layer].z * 1e6)
+    rng = np.random.Generator(np.random.PCG64(3))
+    record = np.zeros(200, dtype=[("x", "<f4"), ("y", "<f8"), ("z", "<f4")])
+    record["x"], record["y"], record["z"] = rng.random((3, 200)) * [[1e-3], [1e-3], [1e-5]]
+    axes = axis("CX", "A", "F", "1") + axis("CY", "A", "D", "1") + axis("CZ", "A", "F", "1")
+    size = "<ListDimension>200</ListDimension>"
+    path = write_x3p_sample(tmp_path / "b.x3p", record.tobytes(), feature="PCL", size=size, axes=axes)
+    ours, cloud = ballistics.read(path), x3pio.read(path).layers[0]
+    np.testing.assert_allclose(ours.heights_um[0], cloud.z * 1e6)
+    np.testing.assert_allclose(ours.coordinates_um[0], np.stack([cloud.x, cloud.y], axis=-1) * 1e6)
 
 
 def test_valid_bits_mark_missing_points(tmp_path):
@@ -258,6 +276,14 @@ def test_damaged_mask_is_silent_and_ignored(tmp_path, capfd):
     surface = ballistics.read(write_x3p_sample(tmp_path / "a.x3p", extra={"mask.png": bytes(data)}))
     assert codes(surface) == ["mask-unreadable"]
     assert capfd.readouterr() == ("", "")
+
+
+def test_mask_part_that_claims_gigabytes_never_reaches_the_decoder(tmp_path, monkeypatch):
+    data = bytearray(_png(np.zeros((70, 80), np.uint8)))
+    data[33:37] = b"\x65\x00\x00\x00"  # the length of the image part
+    monkeypatch.setattr("ballistics.surfaces.x3p_extras.decode_image", pytest.fail)
+    surface = ballistics.read(write_x3p_sample(tmp_path / "a.x3p", extra={"mask.png": bytes(data)}))
+    assert codes(surface) == ["mask-unreadable"]
 
 
 @pytest.mark.parametrize(

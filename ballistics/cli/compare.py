@@ -1,0 +1,206 @@
+"""`ballistics compare`: two scans in, one comparison out, as a table, a report and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ballistics.errors import WriteError
+
+_UNITS = click.Choice(["micrometres", "millimetres", "as written"])
+_SCAN = click.Path(path_type=Path)
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+INSUFFICIENT = 3
+
+
+@click.command(name="compare")
+@click.argument("a", type=_SCAN)
+@click.argument("b", type=_SCAN)
+@click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
+@click.option("--report", type=_OUTPUT, help="Write the report: one self-contained HTML file.")
+@click.option("--json", "json_path", type=_OUTPUT, help="Write everything but the heights as JSON.")
+@click.option("--overwrite", is_flag=True, help="Replace a report or JSON that exists.")
+@click.option("--units-a", type=_UNITS, help="Take A's numbers as this unit; recorded as a serious finding.")
+@click.option("--units-b", type=_UNITS, help="The same for B.")
+@click.option("--spacing-um-a", type=_POSITIVE, help="Pixel size in µm, if A is a 2D image.")
+@click.option("--spacing-um-b", type=_POSITIVE, help="The same for B.")
+@click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    a: Path,
+    b: Path,
+    mark: str,
+    report: Path | None,
+    json_path: Path | None,
+    overwrite: bool,
+    units_a: Any,
+    units_b: Any,
+    spacing_um_a: float | None,
+    spacing_um_b: float | None,
+    quiet: bool,
+) -> None:
+    """Compare the marks of two scans, A and B.
+
+    Exit code 0: compared. 2: an error, e.g. a file that cannot be read. 3: insufficient, the scans do not support a
+    comparison; report and JSON say why.
+    """
+    for path in (report, json_path):
+        refuse_output(path, (a, b), overwrite)
+    comparison = compare_files(
+        (a, b),
+        mark,
+        ({"units": units_a, "spacing_um": spacing_um_a}, {"units": units_b, "spacing_um": spacing_um_b}),
+        report,
+        json_path,
+        quiet,
+    )
+    if not quiet:
+        print_comparison(comparison, a.name, b.name)
+        for what, path in (("report", report), ("JSON", json_path)):
+            if path is not None:
+                click.echo(f"{what}: {path.resolve()}")
+    if comparison.insufficient is not None:
+        ctx.exit(INSUFFICIENT)
+
+
+def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:
+    """Find out before the work, not after it, that an output must not be written."""
+    if path is None:
+        return
+    if any(path.resolve() == scan.resolve() for scan in inputs):
+        raise WriteError(f"{path} is one of the scans: choose another name for the output")
+    if path.exists() and not overwrite:
+        raise WriteError(f"{path} exists already: choose another name, or allow it with --overwrite")
+    if not path.resolve().parent.is_dir():
+        raise WriteError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
+
+
+def compare_files(
+    paths: tuple[Path, Path],
+    mark: str,
+    reading: tuple[dict[str, Any], dict[str, Any]],
+    report: Path | None,
+    json_path: Path | None,
+    quiet: bool,
+) -> Any:
+    """Do the whole job for two files; the bar shows the stages."""
+    from ballistics.impressions.compare import compare
+    from ballistics.reports.reported_scan import ReportedScan, reported_scan
+    from ballistics.surfaces.preparation import prepare
+    from ballistics.surfaces.reading import read
+
+    with _stages(4 + 2 + (report is not None) + (json_path is not None), quiet) as stage:
+        surfaces = []
+        for letter, path, options in zip("AB", paths, reading, strict=True):
+            stage(f"reading {letter}")
+            surfaces.append(read(path, **options))
+        marks = []
+        for letter, surface in zip("AB", surfaces, strict=True):
+            stage(f"preparing {letter}")
+            marks.append(prepare(surface, mark))
+        stage("registering, searching cells")
+        comparison = compare(*marks)
+        stage("collecting")
+        # What was excluded is drawn only in the report.
+        make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
+        scans = [make(path.name, s, m) for path, s, m in zip(paths, surfaces, marks, strict=True)]
+        if report is not None:
+            from ballistics.reports.comparison_report import comparison_report
+
+            stage("drawing the report")
+            write_bytes(report, comparison_report(comparison, scans[0], scans[1]).encode("utf-8", "replace"))
+        if json_path is not None:
+            from ballistics.reports.comparison_json import comparison_json
+
+            stage("writing JSON")
+            write_bytes(json_path, comparison_json(comparison, scans[0], scans[1]))
+    return comparison
+
+
+def _stages(total: int, quiet: bool) -> Any:
+    """Return a context that gives a function to announce the next stage."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return nullcontext(lambda _: None)
+    progress = Progress(console=console, transient=True)
+
+    class _Bar:
+        def __enter__(self) -> Callable[[str], None]:
+            progress.start()
+            task = progress.add_task("", total=total)
+            begun = False
+
+            def stage(name: str) -> None:
+                nonlocal begun
+                progress.update(task, description=name, advance=1 if begun else 0)
+                begun = True
+
+            return stage
+
+        def __exit__(self, *_: object) -> None:
+            progress.stop()
+
+    return _Bar()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    import os
+    import tempfile
+
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".ballistics-", dir=path.resolve().parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+
+
+def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
+    """Print the result in a few lines: the sentence, then one line for each rule."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ballistics.reports.wording import counts_sentence, score_text, source_of
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120
+    console.print(Text(f"A: {name_a}\nB: {name_b}"))
+    if comparison.insufficient is not None:
+        console.print(Text("INSUFFICIENT", "bold yellow"))
+    console.print(Text(counts_sentence(comparison), "bold"))
+    if comparison.insufficient is not None:
+        return
+    table = Table()
+    for heading in ("rule", "score", "A on B", "B on A", "source"):
+        table.add_column(heading, justify="left" if heading in ("rule", "source") else "right")
+    for name, rule in comparison.rules.items():
+        counts = [
+            f"{verdict.count} of {search.n_cells}"
+            for verdict, search in ((rule.a_in_b, comparison.a_in_b), (rule.b_in_a, comparison.b_in_a))
+        ]
+        table.add_row(name, score_text(rule), *counts, Text(source_of(rule.source).text))
+    console.print(table)
+    console.print(
+        Text(
+            f"correlation of the whole marks {comparison.accf:.3f} over {comparison.overlap_um2 / 1e6:.2f} mm². "
+            "A score is not a probability and not an opinion; the report says what else it is not."
+        )
+    )

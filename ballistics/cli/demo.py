@@ -1,0 +1,98 @@
+"""`ballistics demo`: the main job from end to end on simulated scans, since the project ships no evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+from ballistics.errors import WriteError
+
+_SEED = 2026
+_RECORD = "demo.json"
+_PAIRS = {"same-firearm": (0, 1), "different-firearm": (0, 2)}
+_SCANS = ("firearm-1-case-1.x3p", "firearm-1-case-2.x3p", "firearm-2-case-1.x3p")
+
+
+@click.command(name="demo")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder to write into.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar, no tables.")
+def command(out: Path, quiet: bool) -> None:
+    """Run the main job on simulated scans: two firearms, three cases, one report for each of two pairs.
+
+    Everything is made from a fixed seed. Files that an earlier demo wrote are replaced; a file that it did not write,
+    or that was changed since, is not.
+    """
+    from ballistics.cli.compare import compare_files, print_comparison
+
+    names = [*_SCANS, *(f"{pair}.{ending}" for pair in _PAIRS for ending in ("html", "json"))]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{out} cannot be made: {error.strerror}; choose another folder with --out") from error
+    _refuse_foreign(out, names)
+    _write_scans(out, quiet)
+    _record(out, names)
+    for pair, (first, second) in _PAIRS.items():
+        report = out / f"{pair}.html"
+        comparison = compare_files(
+            (out / _SCANS[first], out / _SCANS[second]), "breech face", ({}, {}), report, out / f"{pair}.json", quiet
+        )
+        if not quiet:
+            click.echo(f"\n{pair.replace('-', ' ')} (simulated)")
+            print_comparison(comparison, _SCANS[first], _SCANS[second])
+        _record(out, names)
+    for pair in _PAIRS:
+        click.echo(f"{pair.replace('-', ' ')} report: {(out / f'{pair}.html').resolve().as_uri()}")
+
+
+def _hashes(out: Path, names: list[str]) -> dict[str, str]:
+    from ballistics.provenance import sha256_of_file
+
+    return {name: sha256_of_file(out / name) for name in names if (out / name).exists()}
+
+
+def _record(out: Path, names: list[str]) -> None:
+    from ballistics.cli.compare import write_bytes
+
+    write_bytes(out / _RECORD, (json.dumps(_hashes(out, names), indent=1) + "\n").encode())
+
+
+def _refuse_foreign(out: Path, names: list[str]) -> None:
+    """Refuse to replace what an earlier demo did not write."""
+    try:
+        ours = json.loads((out / _RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        ours = {}
+    except (OSError, ValueError):
+        raise WriteError(
+            f"{out / _RECORD} is not a record of an earlier demo: choose another folder with --out"
+        ) from None
+    for name, digest in _hashes(out, names).items():
+        if not isinstance(ours, dict) or ours.get(name) != digest:
+            raise WriteError(f"{out / name} was not written by an earlier demo: choose another folder with --out")
+
+
+def _write_scans(out: Path, quiet: bool) -> None:
+    from itertools import islice
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from ballistics.surfaces.simulation import simulate_population
+    from ballistics.surfaces.x3p_writer import write_x3p
+
+    console = Console(stderr=True)
+    heads = islice(simulate_population(2, 2, _SEED, breech_faces=("granular",)), len(_SCANS))
+    shown = track(
+        heads, "simulating", len(_SCANS), console=console, transient=True, disable=quiet or not console.is_terminal
+    )
+    for name, head in zip(_SCANS, shown, strict=True):
+        write_x3p(out / name, head.surface, overwrite=True)

@@ -1,0 +1,78 @@
+"""Where the cells of one mark lie, and where each was found on the other: what the cell maps draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ballistics.impressions.comparison import CellSearch, DirectionVerdict
+from ballistics.surfaces.pose import Pose
+
+
+@dataclass(frozen=True)
+class CellPlace:
+    """One cell on both marks, as one rule judged it; positions in µm from the centre of each mark's array.
+
+    Parameters
+    ----------
+    name : str
+        Row and column of the grid, from 1, e.g. ``"3·5"``.
+    x_um, y_um : float
+        Centre of the cell on the mark that it is a part of.
+    found_x_um, found_y_um : float
+        Centre of the place where it was found on the other mark; NaN when there is none.
+    turn_deg : float
+        Turn of the cell's square there, counter-clockwise as displayed.
+    correlation : float
+        Correlation at that place; NaN when there is none.
+    verdict : {"congruent", "not congruent", "no place"}
+        Of the rule.
+    """
+
+    name: str
+    x_um: float
+    y_um: float
+    found_x_um: float
+    found_y_um: float
+    turn_deg: float
+    correlation: float
+    verdict: str
+
+
+def cell_names(search: CellSearch) -> list[str]:
+    """Return the name of every cell: its row and column, from 1, counted where cells are."""
+    if search.n_cells == 0:
+        return []
+    first_row, first_column = int(search.rows.min()), int(search.columns.min())
+    return [
+        f"{int(row) - first_row + 1}·{int(column) - first_column + 1}"
+        for row, column in zip(search.rows, search.columns, strict=True)
+    ]
+
+
+def cell_places(search: CellSearch, verdict: DirectionVerdict, pose: Pose) -> list[CellPlace]:
+    """Return the place of every cell that a rule judged.
+
+    Parameters
+    ----------
+    search : CellSearch
+        One direction.
+    verdict : DirectionVerdict
+        Of one rule in that direction.
+    pose : Pose
+        How the searched mark lies on the tiled one. Displacements are those of the cell from where
+        this shift, with the cell's own turn, lays it (Chen 2017); undoing both gives its place.
+    """
+    places = []
+    for k, name in enumerate(cell_names(search)):
+        x, y = float(search.centres_x_um[k]), float(search.centres_y_um[k])
+        theta, correlation = float(verdict.thetas_deg[k]), float(verdict.correlations[k])
+        undo = Pose(theta, pose.dx_um, pose.dy_um).inverse()
+        found_x, found_y = undo.apply(x + float(verdict.xs_um[k]), y + float(verdict.ys_um[k]))
+        if not all(math.isfinite(value) for value in (found_x, found_y, correlation)):
+            found_x = found_y = math.nan
+            state = "no place"
+        else:
+            state = "congruent" if bool(verdict.congruent[k]) else "not congruent"
+        places.append(CellPlace(name, x, y, found_x, found_y, -theta, correlation, state))
+    return places

@@ -1,0 +1,211 @@
+"""A comparison as JSON, after the published schema ``comparison.schema.json``: for scripts, archives and other labs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.reports.cell_places import cell_names, cell_places
+from ballistics.reports.reported_scan import ReportedScan
+from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Finding, Mark, Surface
+
+SCHEMA = "ballistics/comparison/1"
+_LARGEST_LISTED = 64
+
+
+def comparison_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every document follows."""
+    text = resources.files("ballistics.reports").joinpath("comparison.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def comparison_json(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> bytes:
+    """Return the comparison as the bytes of a JSON file; the same comparison gives the same bytes."""
+    document = comparison_document(comparison, a, b)
+    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+
+
+def comparison_document(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> dict[str, Any]:
+    """Return everything of a comparison but the heights, as plain values.
+
+    Parameters
+    ----------
+    comparison : ImpressionComparison
+        Of the marks of ``a`` and ``b``.
+    a, b : ReportedScan
+        What was compared.
+
+    Returns
+    -------
+    dict
+        Missing numbers (NaN) are None; arrays of a file's metadata are named by shape and SHA-256.
+    """
+    return {
+        "schema": SCHEMA,
+        "scans": {"a": _scan(a), "b": _scan(b)},
+        "comparison": {
+            "mark_kind": comparison.mark_kind,
+            "insufficient": comparison.insufficient,
+            "pose": None if comparison.pose is None else _pose(comparison.pose),
+            "accf": _number(comparison.accf),
+            "overlap_um2": _number(comparison.overlap_um2),
+            "overlap_fraction": _number(comparison.overlap_fraction),
+            "cells": {
+                "a_in_b": _cells(comparison.a_in_b),
+                "b_in_a": _cells(comparison.b_in_a),
+            },
+            "rules": {name: _rule(rule, comparison) for name, rule in comparison.rules.items()},
+            "findings": _findings(comparison.findings),
+            "provenance": _provenance(comparison.provenance),
+        },
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: NaN as None, large arrays by shape and hash, unknown things as text.
+
+    Examples
+    --------
+    >>> plain({"cut-off": np.float32(16.0), "missing": float("nan"), "pair": (1, 2)})
+    {'cut-off': 16.0, 'missing': None, 'pair': [1, 2]}
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        if value.size <= _LARGEST_LISTED:
+            return plain(value.tolist())
+        return {"shape": list(value.shape), "dtype": value.dtype.str, "sha256": sha256_of_array(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    return str(value)
+
+
+def _number(value: float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _pose(pose: Pose) -> dict[str, Any]:
+    return {
+        "theta_deg": _number(pose.theta_deg),
+        "dx_um": _number(pose.dx_um),
+        "dy_um": _number(pose.dy_um),
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    return [dataclasses.asdict(finding) for finding in findings]
+
+
+def _provenance(provenance: Provenance | None) -> Any:
+    return None if provenance is None else plain(provenance)
+
+
+def _scan(scan: ReportedScan) -> dict[str, Any]:
+    return {"name": scan.name, "surface": _surface(scan.surface), "mark": _mark(scan.mark)}
+
+
+def _surface(surface: Surface) -> dict[str, Any]:
+    return {
+        "kind": surface.kind,
+        "shape": list(surface.heights_um.shape),
+        "spacing_um": [_number(value) for value in surface.spacing_um],
+        "valid_fraction": surface.valid_fraction,
+        "metadata": plain(surface.metadata),
+        "findings": _findings(surface.findings),
+        "provenance": _provenance(surface.provenance),
+    }
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {
+        "kind": mark.kind,
+        "surface_kind": mark.surface_kind,
+        "shape": list(mark.heights_um.shape),
+        "spacing_um": mark.spacing_um,
+        "origin_um": [_number(value) for value in mark.origin_um],
+        "area_um2": mark.area_um2,
+        "sha256": sha256_of_array(mark.heights_um),
+        "steps": [
+            {"name": step.name, "parameters": plain(step.parameters), "outcome": plain(step.outcome)}
+            for step in mark.steps
+        ],
+        "insufficient": mark.insufficient,
+        "findings": _findings(mark.findings),
+        "provenance": _provenance(mark.provenance),
+    }
+
+
+def _cells(search: CellSearch | None) -> list[dict[str, Any]] | None:
+    if search is None:
+        return None
+    return [
+        {
+            "name": name,
+            "row": int(search.rows[k]),
+            "column": int(search.columns[k]),
+            "centre_x_um": _number(search.centres_x_um[k]),
+            "centre_y_um": _number(search.centres_y_um[k]),
+            "valid_fraction": _number(search.valid_fractions[k]),
+            "theta_deg": _number(search.thetas_deg[k]),
+            "x_um": _number(search.xs_um[k]),
+            "y_um": _number(search.ys_um[k]),
+            "correlation": _number(search.correlations[k]),
+            "overlap": _number(search.overlaps[k]),
+        }
+        for k, name in enumerate(cell_names(search))
+    ]
+
+
+def _rule(rule: RuleResult, comparison: ImpressionComparison) -> dict[str, Any]:
+    pose = comparison.pose
+    inverse = None if pose is None else pose.inverse()
+    return {
+        "score": _number(rule.score),
+        "parameters": plain(rule.parameters),
+        "source": rule.source,
+        "a_in_b": _verdict(rule.a_in_b, comparison.a_in_b, pose),
+        "b_in_a": _verdict(rule.b_in_a, comparison.b_in_a, inverse),
+    }
+
+
+def _verdict(verdict: DirectionVerdict, search: CellSearch | None, pose: Pose | None) -> dict[str, Any] | None:
+    if search is None or pose is None:
+        return None
+    return {
+        "count": verdict.count,
+        "reference": _pose(verdict.reference),
+        "cells": [
+            {
+                "name": place.name,
+                "congruent": bool(verdict.congruent[k]),
+                "theta_deg": _number(verdict.thetas_deg[k]),
+                "x_um": _number(verdict.xs_um[k]),
+                "y_um": _number(verdict.ys_um[k]),
+                "correlation": _number(verdict.correlations[k]),
+                "found_x_um": _number(place.found_x_um),
+                "found_y_um": _number(place.found_y_um),
+            }
+            for k, place in enumerate(cell_places(search, verdict, pose))
+        ],
+    }

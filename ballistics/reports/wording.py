@@ -1,0 +1,111 @@
+"""What a comparison says in plain words, and what it does not say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ballistics.impressions.comparison import ImpressionComparison, RuleResult
+
+HEADLINE_RULE = "convergence"
+
+_DOI = re.compile(r"[,;]?\s*\bdoi:(10\.[^\s;]+)")
+
+RULE_EXPLANATIONS = {
+    "original": "Each cell is held against the median turn and displacement of all cells.",
+    "high": "As the original rule, at the turns at which most cells agree in both directions.",
+    "convergence": "At the turn at which the cells' displacements lie closest together, each cell is sought near "
+    "the common displacement.",
+    "ncma": "The convergence rule with its own correlation threshold, counted as share of the mark's area.",
+    "consensus": "The largest group of cells, among all pairs of cells, that follows one rigid motion.",
+    "cmcR pooled": "Counts both directions into one number, as the program cmcR does; only for comparison with "
+    "numbers published that way.",
+}
+
+# Each paragraph: what a reader may take the numbers for, and why they are not that.
+LIMITS = (
+    (
+        "No probability, no opinion.",
+        "A count of congruent cells or a correlation is not the probability that two cartridge cases were fired in one "
+        "firearm, and no threshold was applied here to call it one or the other. The report gives a lead to be checked "
+        "by an examiner; it is not an evaluative report.",
+    ),
+    (
+        "No weight of evidence.",
+        "How much a score supports one proposition over another can be stated only against scores of known same-source "
+        "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument and "
+        "kind of ammunition. No such population was used, so no likelihood ratio is given.",
+    ),
+    (
+        "Scores are not commensurable.",
+        "They change with the method, its parameters, the preparation, the firearm, the ammunition and the condition of "
+        "the marks. Counts of different rules, or of differently prepared marks, must not be compared with each other.",
+    ),
+    (
+        "A low score is not an exclusion.",
+        "One firearm can leave poor or different marks: light or partial contact, other ammunition, wear, dirt, damage.",
+    ),
+    (
+        "Subclass characteristics.",
+        "Marks of machining shared by consecutively made parts can agree in cells without coming from one firearm. "
+        "Whether the agreeing cells show such marks is for the examiner to judge, on the pictures and the exhibits.",
+    ),
+    (
+        "Thresholds come from the literature.",
+        "They were published for particular firearms and ammunition (sources in the tables) and were not validated "
+        "on the exhibits at hand.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A citation, taken apart so that its DOI can be a link."""
+
+    text: str
+    doi: str | None
+
+
+def source_of(reference: str) -> Source:
+    """Take a reference apart.
+
+    Examples
+    --------
+    >>> source_of("Tong 2015, doi:10.6028/jres.120.008")
+    Source(text='Tong 2015', doi='10.6028/jres.120.008')
+    """
+    found = _DOI.search(reference)
+    if found is None:
+        return Source(reference, None)
+    return Source((reference[: found.start()] + reference[found.end() :]).strip(" ,;"), found.group(1))
+
+
+def unit_of(rule: RuleResult) -> str:
+    """Return the unit of a rule's score."""
+    return str(rule.parameters.get("unit", "cells"))
+
+
+def score_text(rule: RuleResult) -> str:
+    """Return the score with its unit, e.g. ``"24 cells"`` or ``"87.3 % of area"``."""
+    unit = unit_of(rule)
+    return f"{rule.score:.1f} {unit}" if "%" in unit else f"{rule.score:.0f} {unit}"
+
+
+def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE) -> str:
+    """Return what one rule counted, numbers first: how many cells of how many, in both directions.
+
+    Examples
+    --------
+    >>> counts_sentence(ImpressionComparison("breech face", insufficient="only 3 cells"))
+    'No comparison is stated: only 3 cells.'
+    """
+    if comparison.insufficient is not None:
+        return f"No comparison is stated: {comparison.insufficient}."
+    search_a, search_b = comparison.a_in_b, comparison.b_in_a
+    if search_a is None or search_b is None:
+        return "No cells were searched."
+    rule = comparison.rules[name]
+    return (
+        f"{rule.a_in_b.count} of {search_a.n_cells} cells of A and {rule.b_in_a.count} of {search_b.n_cells} cells of B "
+        f"agree under the {name} rule ({source_of(rule.source).text})."
+    )

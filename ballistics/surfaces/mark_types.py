@@ -1,0 +1,69 @@
+"""Preparation defaults of every mark type, in one table with their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ballistics.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class MarkType:
+    """How marks of one type are prepared.
+
+    Parameters
+    ----------
+    name : str
+        The field's name of the mark.
+    spacing_um : float
+        Common spacing of prepared marks.
+    short_cutoff_um, long_cutoff_um : float
+        ISO cut-offs (50 % transmission) of the band that is kept.
+    automatic_region : bool
+        Whether the region can be found on a topography without help.
+    sources : tuple of str
+        Where the numbers come from.
+    """
+
+    name: str
+    spacing_um: float
+    short_cutoff_um: float
+    long_cutoff_um: float
+    automatic_region: bool
+    sources: tuple[str, ...]
+
+
+_CHEN_2017 = "doi:10.1016/j.forsciint.2017.08.033"
+_OTT_2017 = "Ott, Thompson & Song 2017, Forensic Science International 271:98"
+_ZHANG_2021 = "Zhang et al. 2021, Journal of Forensic Sciences 66:571"
+_NFI_SCRATCH = "NFI scratch 4, default of its Gaussian filter"
+
+MARK_TYPES: dict[str, MarkType] = {
+    kind.name: kind
+    for kind in (
+        # Chen 2017, p. 217: second-order Gaussian regression 16/250 µm, decimated to 6.25 µm.
+        MarkType("breech face", 6.25, 16.0, 250.0, True, (_CHEN_2017,)),
+        # Band of Ott 2017; spacing of Zhang 2021, whose grid itself ends the band at 3.1 µm.
+        MarkType("firing pin", 1.5625, 1.6, 110.0, False, (_OTT_2017, _ZHANG_2021)),
+        MarkType("ejector", 1.5625, 5.0, 250.0, False, (_NFI_SCRATCH,)),
+        MarkType("aperture shear", 1.5625, 5.0, 250.0, False, (_NFI_SCRATCH,)),
+    )
+}
+
+
+def mark_type(name: str) -> MarkType:
+    """Return the defaults of a mark type.
+
+    Raises
+    ------
+    ParameterError
+        If the type is not in the table.
+
+    Examples
+    --------
+    >>> mark_type("breech face").long_cutoff_um
+    250.0
+    """
+    if name not in MARK_TYPES:
+        raise ParameterError(f"mark type {name!r} is not known; choose one of {', '.join(MARK_TYPES)}")
+    return MARK_TYPES[name]

@@ -1,0 +1,225 @@
+"""From a Surface to a Mark: the preparation, step by step, recorded so that it can be edited and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.errors import ParameterError
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.surfaces.mark_types import MarkType, mark_type
+from ballistics.surfaces.masks import encode_mask, given_mask
+from ballistics.surfaces.preparation_steps import STEPS, State, start
+from ballistics.surfaces.prepared_marks import is_prepared
+from ballistics.surfaces.resampling import resample
+from ballistics.surfaces.surface import Finding, Mark, Step, Surface
+
+METHOD, VERSION = "preparation", "1"
+
+_SPIKES = Step("remove spikes", {"window_points": 5, "threshold_sigmas": 10.0, "smallest_um": 2.0})
+
+
+def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool_] | str | int | None = None) -> Mark:
+    """Prepare the comparable region of a surface: levelled, masked, band-passed, on a common grid.
+
+    Topographies pass through: remove spikes; level (robust plane, tilt reported); find the region,
+    or take the one given; level the region (second order); low-pass at the short cut-off, which
+    is also what protects a decimation from aliasing; resample; high-pass by second-order Gaussian
+    regression at the long cut-off; remove extremes; crop. Cut-offs and spacing are those of
+    `ballistics.surfaces.mark_types`. Missing points stay missing and have no weight anywhere.
+
+    A scan that was prepared elsewhere (the heights show it) is not filtered a second time; it gets
+    the finding ``already-prepared``.
+
+    Parameters
+    ----------
+    surface : Surface
+        Topography or reflectance image.
+    mark : str
+        Mark type, e.g. ``"breech face"``.
+    region : ndarray of bool, or str, or int, optional
+        Mask on the surface's grid; or name, colour (``"#rrggbb"``) or label value of the mask that
+        the file carries. By default found automatically (breech face on topographies only).
+
+    Returns
+    -------
+    Mark
+        Its ``steps`` hold parameters and outcomes; `replay` runs them again. ``insufficient`` says
+        why there is no mark, if so; then its heights are one missing point.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown mark type, a region that does not fit, a profile or point cloud, or when
+        a region must be given and was not.
+
+    References
+    ----------
+    doi:10.1016/j.forsciint.2017.08.033; ISO 16610-21:2011; ISO 16610-31:2016
+
+    Examples
+    --------
+    >>> from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
+    >>> head = simulate_head(simulate_firearm(1), simulate_shot(2), spacing_um=12.5)
+    >>> mark = prepare(head.surface)
+    >>> mark.spacing_um, mark.insufficient
+    (6.25, None)
+    >>> [step.name for step in mark.steps][:3]
+    ['remove spikes', 'level', 'find region']
+    """
+    kind = mark_type(mark)
+    _check_kind(surface)
+    mask = None if region is None else given_mask(surface, region)
+    if is_prepared(surface):
+        if mask is None:
+            mask = np.isfinite(surface.heights_um)
+        steps = _pass_through_steps(kind, mask)
+        finding = Finding(
+            "already-prepared",
+            "warning",
+            "the scan is cut out, level, and without long or short waves: it was prepared elsewhere, "
+            "with cut-offs that it does not state",
+            "taken as it is: not levelled and not filtered again",
+        )
+        return _run(surface, kind, steps, (finding,))
+    if mask is None and surface.kind == "reflectance":
+        raise ParameterError("the region of a reflectance image is not found automatically: give it as a mask")
+    if mask is None and not kind.automatic_region:
+        raise ParameterError(
+            f"the region of a mark of type '{mark}' is not found automatically: give it as a mask or label"
+        )
+    return _run(surface, kind, _default_steps(surface, kind, mask), ())
+
+
+def replay(surface: Surface, steps: Iterable[Step], mark: str = "breech face") -> Mark:
+    """Run a list of steps on a surface: an edited preparation, or the first few for a picture.
+
+    Parameters
+    ----------
+    surface : Surface
+        Topography or reflectance image.
+    steps : iterable of Step
+        Names of the registry and all their parameters; outcomes are measured anew.
+    mark : str
+        Mark type of the result.
+
+    Returns
+    -------
+    Mark
+        As after the last step. Before the region is known, ``region`` is None and the heights are
+        those of the whole surface.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown step or parameter, one that is missing or out of range, or a surface that
+        is a profile or point cloud.
+
+    Examples
+    --------
+    >>> surface = Surface(np.add.outer(np.arange(40.0), np.zeros(40)), (10.0, 10.0))
+    >>> level = replay(surface, [Step("level", {"order": 1})])
+    >>> round(level.steps[0].outcome["tilt_deg"], 2)
+    5.71
+    """
+    _check_kind(surface)
+    return _run(surface, mark_type(mark), tuple(steps), ())
+
+
+def _check_kind(surface: Surface) -> None:
+    if surface.kind not in ("topography", "reflectance"):
+        raise ParameterError(
+            f"the surface is of kind '{surface.kind}'; only topographies and reflectance images are prepared"
+        )
+    if surface.heights_um.ndim != 2:
+        raise ParameterError(f"the surface's heights have the shape {surface.heights_um.shape}; two dimensions needed")
+
+
+def _default_steps(surface: Surface, kind: MarkType, mask: NDArray[np.bool_] | None) -> tuple[Step, ...]:
+    find = Step("find region", {"mask": None if mask is None else encode_mask(mask)})
+    band = (
+        Step("low-pass", {"cutoff_um": kind.short_cutoff_um}),
+        Step("resample", {"spacing_um": kind.spacing_um}),
+        Step("high-pass", {"cutoff_um": kind.long_cutoff_um}),
+        Step("remove extremes", {"threshold_sigmas": 10.0}),
+        Step("crop"),
+    )
+    if surface.kind == "reflectance":
+        # Intensities: a plane takes off the uneven light; spikes and form are notions of height.
+        return (find, Step("level region", {"order": 1}), *band)
+    return (
+        _SPIKES,
+        Step("level", {"order": 1}),
+        find,
+        Step("level region", {"order": 2}),
+        *band,
+    )
+
+
+def _pass_through_steps(kind: MarkType, mask: NDArray[np.bool_]) -> tuple[Step, ...]:
+    return (
+        Step("find region", {"mask": encode_mask(mask)}),
+        Step("resample", {"spacing_um": kind.spacing_um}),
+        Step("crop"),
+    )
+
+
+def _run(surface: Surface, kind: MarkType, steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> Mark:
+    state = replace(start(surface), findings=(*surface.findings, *findings))
+    done: list[Step] = []
+    references: dict[str, None] = dict.fromkeys(s for s in kind.sources if s.startswith("doi:"))
+    for step in steps:
+        if step.name not in STEPS:
+            raise ParameterError(f"step {step.name!r} is not known; choose one of {', '.join(STEPS)}")
+        function, names, cited = STEPS[step.name]
+        if set(step.parameters) != set(names):
+            raise ParameterError(
+                f"step '{step.name}' has the parameters {sorted(step.parameters)}; it takes {sorted(names)}"
+            )
+        if state.insufficient is None:
+            try:
+                state, outcome = function(state, **step.parameters)
+            except TypeError as error:
+                raise ParameterError(f"step '{step.name}': a parameter has the wrong type: {error}") from error
+            references |= dict.fromkeys(cited)
+        else:
+            outcome = {"skipped": True}
+        done.append(Step(step.name, dict(step.parameters), outcome))
+    return _mark(state, kind, tuple(done), tuple(references))
+
+
+def _mark(state: State, kind: MarkType, steps: tuple[Step, ...], references: tuple[str, ...]) -> Mark:
+    surface = state.surface
+    heights = state.heights_um
+    spacing = min(state.spacing_um)
+    if max(state.spacing_um) > spacing * (1.0 + 1e-9):
+        # Only stages before resampling: a Mark has one spacing.
+        heights = resample(heights, state.spacing_um, spacing)
+    if state.insufficient is not None:
+        heights = np.full((1, 1), np.nan)
+    inputs = dict(surface.provenance.inputs) if surface.provenance is not None else {}
+    inputs["array"] = sha256_of_array(surface.heights_um)
+    return Mark(
+        kind=kind.name,
+        heights_um=np.ascontiguousarray(heights, dtype=np.float32),
+        spacing_um=float(spacing),
+        surface_kind="reflectance" if surface.kind == "reflectance" else "topography",
+        origin_um=state.origin_um,
+        region=state.region,
+        steps=steps,
+        findings=state.findings,
+        insufficient=state.insufficient,
+        provenance=Provenance(
+            METHOD,
+            VERSION,
+            {
+                "mark": kind.name,
+                "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in steps],
+            },
+            inputs,
+            references,
+        ),
+    )
