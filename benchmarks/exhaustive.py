@@ -64,7 +64,7 @@ class ExhaustiveSearcher(CellSearcher):
         values, valid = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
         count = turn_cell(
             level.tiled_values, level.tiled_valid, level.centres_y[c], level.centres_x[c], level.half,
-            math.radians(-theta_deg), values, valid,
+            math.radians(-theta_deg), level.grid_theta, values, valid,
         )  # fmt: skip
         side = 2 * (cell_reach + reach) + 1
         window, window_valid = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
@@ -95,7 +95,7 @@ class ExhaustiveSearcher(CellSearcher):
         reach_um = tolerance_um / self.spacing_um * math.sqrt(2) + 1
         for k in angles:
             theta = float(self.thetas_deg[k])
-            places = self._places(theta, x_um, y_um)
+            places = self.places(theta, x_um, y_um)
             for c in range(n):
                 i, j = places[0][c] - self._middle[0, c] + self._reach, places[1][c] - self._middle[1, c] + self._reach
                 for q in range(peaks(self._fine[k, c], i, j, reach_um, rows, columns)):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
-from kernels.correlation import pearson_from_sums
+from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
 
 @kernel
@@ -55,6 +55,7 @@ def turn_cell(
     centre_x: float,
     half: float,
     theta: float,
+    grid_theta: float,
     values: NDArray[np.float32],
     valid: NDArray[np.float32],
 ) -> int:
@@ -74,6 +75,8 @@ def turn_cell(
         Half the side of the cell in points of this level; the cell is half-open.
     theta : float
         Angle in radians, clockwise, by which the other mark would have to be turned to lie on this one.
+    grid_theta : float
+        Angle in radians, clockwise, by which the cell's sides are turned against the axes of the tiled mark.
     values, valid : ndarray of float32, shape (n, n), n odd
         Filled with the turned heights (0 where missing) and 1 or 0 for valid or missing.
 
@@ -84,6 +87,8 @@ def turn_cell(
     """
     cos = math.cos(theta)
     sin = math.sin(theta)
+    cell_cos = math.cos(theta - grid_theta)
+    cell_sin = math.sin(theta - grid_theta)
     n = values.shape[0]
     middle = n // 2
     count = 0
@@ -92,7 +97,7 @@ def turn_cell(
         y = i - middle
         values[i, :] = 0.0
         valid[i, :] = 0.0
-        first, last = _columns_inside(cos, -sin * y, sin, cos * y, half, middle)
+        first, last = _columns_inside(cell_cos, -cell_sin * y, cell_sin, cell_cos * y, half, middle)
         for x in range(first, last):
             at_x = cos * x - sin * y + centre_x
             at_y = sin * x + cos * y + centre_y
@@ -131,6 +136,7 @@ def turn_cells(
     centres_x: NDArray[np.float64],
     half: float,
     theta: float,
+    grid_theta: float,
     size: int,
     values: NDArray[np.float32],
     valid: NDArray[np.float32],
@@ -139,7 +145,7 @@ def turn_cells(
     """Turn all cells with `turn_cell` into the first ``size`` rows and columns of arrays of shape (cells, m, m)."""
     for c in range(centres_y.size):
         counts[c] = turn_cell(
-            tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta,
+            tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, grid_theta,
             values[c, :size, :size], valid[c, :size, :size],
         )  # fmt: skip
 
@@ -315,9 +321,7 @@ def packed_correlation(
     if count < minimum or count < 2.0:
         return -2.0, count
     r = pearson_from_sums(count, sum_a, sum_b, sum_aa, sum_bb, sum_ab)
-    if not np.isfinite(r):
-        return -2.0, count
-    return max(-1.0, min(1.0, r)), count
+    return (max(-1.0, min(1.0, r)) if r > NO_CORRELATION else NO_CORRELATION), count
 
 
 @kernel
@@ -501,6 +505,7 @@ def follow_peaks(
     centres_x: NDArray[np.float64],
     half: float,
     theta: float,
+    grid_theta: float,
     other_values: NDArray[np.float32],
     other_valid: NDArray[np.float32],
     expected_y: NDArray[np.float64],
@@ -520,7 +525,7 @@ def follow_peaks(
         The tiled mark at this level, padded (see `turn_cell`).
     centres_y, centres_x : ndarray of float64, shape (cells,)
         Centres of the cells in points of this level.
-    half, theta
+    half, theta, grid_theta
         See `turn_cell`.
     other_values, other_valid : ndarray of float32
         The other mark at this level, 0 where missing, and 1 or 0 for valid or missing.
@@ -537,7 +542,7 @@ def follow_peaks(
         On entry, correlations of −2 mark starts that do not exist. Filled: correlation (−2 for none) and common
         points as a share of the cell's.
     """
-    n = 2 * math.ceil(half * (abs(math.cos(theta)) + abs(math.sin(theta)))) + 1
+    n = 2 * math.ceil(half * (abs(math.cos(theta - grid_theta)) + abs(math.sin(theta - grid_theta)))) + 1
     values = np.empty((n, n), np.float32)
     valid = np.empty((n, n), np.float32)
     size = (n + _BLOCK_ROWS) * (n + 2 * _MARGIN + _LANES)
@@ -550,7 +555,7 @@ def follow_peaks(
         if correlations[c, 0] <= -2.0:
             correlations[c, :] = -2.0
             continue
-        count = turn_cell(tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, values, valid)
+        count = turn_cell(tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, grid_theta, values, valid)
         if count < 2:
             correlations[c, :] = -2.0
             continue

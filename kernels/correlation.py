@@ -43,13 +43,17 @@ def masked_spectra(heights: NDArray[np.float32], shape: tuple[int, int]) -> NDAr
     return scipy.fft.rfft2(fields, workers=1)  # type: ignore[no-any-return]
 
 
+NO_CORRELATION = -2.0
+"""What `pearson_from_sums` returns where either map is flat; a value, since NaN cannot be tested in a kernel."""
+
+
 @kernel
 def pearson_from_sums(count: float, sum_a: float, sum_b: float, sum_aa: float, sum_bb: float, sum_ab: float) -> float:
-    """Return Pearson's correlation from the six sums over the common points; NaN if either map is flat."""
+    """Return Pearson's correlation from the six sums over the common points; −2 if either map is flat."""
     variance_a = sum_aa - sum_a * sum_a / count
     variance_b = sum_bb - sum_b * sum_b / count
     if variance_a <= _FLAT * sum_aa or variance_b <= _FLAT * sum_bb or variance_a <= 0.0 or variance_b <= 0.0:
-        return np.nan
+        return NO_CORRELATION
     return (sum_ab - sum_a * sum_b / count) / math.sqrt(variance_a * variance_b)
 
 
@@ -62,7 +66,8 @@ def _correlations(sums: NDArray[np.float32], minimum: float, out: NDArray[np.flo
                 out[i, j] = np.nan
                 continue
             r = pearson_from_sums(count, sums[1, i, j], sums[2, i, j], sums[3, i, j], sums[4, i, j], sums[5, i, j])
-            out[i, j] = max(-1.0, min(1.0, r)) if np.isfinite(r) else np.nan
+            # Not np.isfinite: with reassociation it is optimised away on a computed value.
+            out[i, j] = max(-1.0, min(1.0, r)) if r > NO_CORRELATION else np.nan
 
 
 def correlate_spectra(
@@ -156,4 +161,5 @@ def pearson(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float, int]
                 sum_ab += x * y
     if count < 2:
         return np.nan, count
-    return pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab), count
+    r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)
+    return (r if r > NO_CORRELATION else np.nan), count

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
-from kernels.correlation import pearson_from_sums
+from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
 
 @kernel
@@ -166,7 +166,8 @@ def pearson_at_pose(
                 sum_ab += u * v
     if count < 2:
         return np.nan, count
-    return pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab), count
+    r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)
+    return (r if r > NO_CORRELATION else np.nan), count
 
 
 @kernel
@@ -209,7 +210,7 @@ def best_shift(
             aa = 0.25 * (low[3, i0, j0] + low[3, i0, j1] + low[3, i1, j0] + low[3, i1, j1])
             bb = 0.25 * (low[4, i0, j0] + low[4, i0, j1] + low[4, i1, j0] + low[4, i1, j1])
             r = pearson_from_sums(count, a, b, aa, bb, sum_ab[i, j])
-            if np.isfinite(r):
+            if r > NO_CORRELATION:
                 score = r * math.sqrt(count / smaller)
                 if score > best:
                     best, best_i, best_j = score, i, j

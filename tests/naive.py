@@ -75,14 +75,17 @@ def masked_ncc(a, b, minimum):
 # --- cell search --------------------------------------------------------------------------------------------------
 
 
-def turn_cell(heights, centre_y, centre_x, half, theta, n):
+def turn_cell(heights, centre_y, centre_x, half, theta, n, grid_theta=0.0):
     out = np.full((n, n), np.nan)
     for i in range(n):
         for j in range(n):
             y, x = i - n // 2, j - n // 2
             u = math.cos(theta) * x - math.sin(theta) * y
             v = math.sin(theta) * x + math.cos(theta) * y
-            if -half <= u < half and -half <= v < half:
+            # Along the sides of the cell, which are turned against the axes of the mark.
+            across = math.cos(grid_theta) * u + math.sin(grid_theta) * v
+            down = math.cos(grid_theta) * v - math.sin(grid_theta) * u
+            if -half <= across < half and -half <= down < half:
                 out[i, j] = sample(heights, v + centre_y, u + centre_x)
     return out
 

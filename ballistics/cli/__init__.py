@@ -14,8 +14,10 @@ _VERBS = {
     "compare": ("ballistics.cli.compare", "Compare two scans and write a report."),
     "demo": ("ballistics.cli.demo", "Run the main job on simulated scans."),
     "inspect": ("ballistics.cli.inspect", "Say which files can be read, and what is odd about them."),
+    "reference": ("ballistics.cli.reference", "Make reference populations from scans of known firearms."),
     "selftest": ("ballistics.cli.selftest", "Compile everything, run known answers, print versions."),
     "simulate": ("ballistics.cli.simulate", "Write simulated cartridge-case heads with their ground truth."),
+    "validate": ("ballistics.cli.validate", "Measure how often the method errs, on scans of known firearms."),
 }
 
 

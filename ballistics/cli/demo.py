@@ -38,8 +38,7 @@ def command(out: Path, quiet: bool) -> None:
     except OSError as error:
         raise WriteError(f"{out} cannot be made: {error.strerror}; choose another folder with --out") from error
     _refuse_foreign(out, names)
-    _write_scans(out, quiet)
-    _record(out, names)
+    _write_scans(out, names, quiet)
     for pair, (first, second) in _PAIRS.items():
         report = out / f"{pair}.html"
         comparison = compare_files(
@@ -80,7 +79,7 @@ def _refuse_foreign(out: Path, names: list[str]) -> None:
             raise WriteError(f"{out / name} was not written by an earlier demo: choose another folder with --out")
 
 
-def _write_scans(out: Path, quiet: bool) -> None:
+def _write_scans(out: Path, names: list[str], quiet: bool) -> None:
     from itertools import islice
 
     from rich.console import Console
@@ -96,3 +95,4 @@ def _write_scans(out: Path, quiet: bool) -> None:
     )
     for name, head in zip(_SCANS, shown, strict=True):
         write_x3p(out / name, head.surface, overwrite=True)
+        _record(out, names)  # at once: an interrupted demo must be able to run again

@@ -42,8 +42,9 @@ class CellParameters:
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of a mark: indices, centres in points of its array, and valid share."""
+    """The cells of a mark: turn of their sides, indices, centres in points of its array, and valid share."""
 
+    theta_deg: float
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     centres_y: Floats
@@ -55,8 +56,8 @@ class Grid:
 class AngleSweep:
     """The best place of every cell at every trial angle.
 
-    Arrays have shape (cells, angles) unless said otherwise; displacements in Chen's convention, in µm along the
-    axes of the tiled mark; correlations are NaN where no place was admissible.
+    Arrays have shape (cells, angles) unless said otherwise; displacements in Chen's convention, in µm along
+    the grid; correlations are NaN where no place was admissible.
 
     Parameters
     ----------
@@ -84,27 +85,38 @@ class AngleSweep:
 
 
 def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellParameters) -> Grid:
-    """Lay square cells around the centre of the valid area, as many as cover it, and keep the filled ones."""
+    """Lay square cells around the centre of the valid area, as many as cover it, and keep the filled ones.
+
+    The grid is laid on the mark and not on the axes of its array, so that it turns with the mark: its turn is the phase
+    of the fourth harmonic, about the centre, of the squared heights. A square grid has no other preferred turn.
+    """
     valid = np.isfinite(heights)
     side = parameters.cell_um / spacing_um
     if not valid.any():
         empty, none = np.empty(0), np.empty(0, np.int64)
-        return Grid(none, none, empty, empty, empty)
+        return Grid(0.0, none, none, empty, empty, empty)
     y, x = np.nonzero(valid)
-    middle_y, middle_x = y.mean(), x.mean()
-    reach = max(np.abs(y - middle_y).max(), np.abs(x - middle_x).max()) + 0.5
-    n = 2 * math.ceil(reach / side)
+    middle_y, middle_x = float(y.mean()), float(x.mean())
+    y, x = y - middle_y, x - middle_x
+    radius = np.hypot(x, y)
+    unit = np.where(radius > 0, (x - 1j * y) / np.maximum(radius, 1e-9), 0)
+    theta_deg = float(np.degrees(np.angle(np.sum(heights[valid].astype(float) ** 2 * unit**4)))) / 4
+    cos, sin = _cos_sin(theta_deg)
+    across, down = cos * x + sin * y, cos * y - sin * x
+    n = 2 * math.ceil((max(np.abs(down).max(), np.abs(across).max()) + 0.5) / side)
     # A point belongs to the cell [centre - side / 2, centre + side / 2) that holds it.
-    row = np.floor((y - middle_y) / side + n / 2).astype(np.int64)
-    column = np.floor((x - middle_x) / side + n / 2).astype(np.int64)
+    row = np.floor(down / side + n / 2).astype(np.int64)
+    column = np.floor(across / side + n / 2).astype(np.int64)
     counts = np.bincount(row * n + column, minlength=n * n)
     index = np.flatnonzero(counts >= parameters.minimum_valid * side * side)
     rows, columns = np.divmod(index, n)
+    down, across = (rows - (n - 1) / 2) * side, (columns - (n - 1) / 2) * side
     return Grid(
+        theta_deg,
         rows,
         columns,
-        middle_y + (rows - (n - 1) / 2) * side,
-        middle_x + (columns - (n - 1) / 2) * side,
+        middle_y + cos * down + sin * across,
+        middle_x + cos * across - sin * down,
         counts[index] / (side * side),
     )
 
@@ -145,6 +157,7 @@ class CellSearcher:
             SearchLevel(
                 tiled, searched, 2**k, (self.grid.centres_y, self.grid.centres_x), expected,
                 half=parameters.cell_um / spacing_um / 2,
+                grid_theta_deg=self.grid.theta_deg,
                 radius=parameters.search_radius_um / spacing_um,
                 minimum_overlap=parameters.minimum_overlap,
             )
@@ -163,19 +176,39 @@ class CellSearcher:
 
     def expected_places(self) -> tuple[Floats, Floats]:
         """Return where the pose lays the centres of the cells on the searched mark, in its points."""
-        return self._places(self.pose.theta_deg, 0.0, 0.0)
+        return self.places(self.pose.theta_deg, 0.0, 0.0)
 
     def displacements(self, theta_deg: float, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:
-        """Return (y, x) in µm of cells found at places of the searched mark, in Chen's convention."""
+        """Return (down, across) in µm along the grid of cells found at places of the searched mark (Chen's convention)."""
         y = places_y - (self._shape_searched[0] - 1) / 2
         x = places_x - (self._shape_searched[1] - 1) / 2
         cos, sin = _cos_sin(theta_deg)
-        cell_y = self.grid.centres_y - (self._shape_tiled[0] - 1) / 2
-        cell_x = self.grid.centres_x - (self._shape_tiled[1] - 1) / 2
+        cell_x, cell_y = self.cell_centres_um()
         shape = (-1,) + (1,) * (places_y.ndim - 1)
+        off_y = (sin * x + cos * y) * self.spacing_um - cell_y.reshape(shape) + self.pose.dy_um
+        off_x = (cos * x - sin * y) * self.spacing_um - cell_x.reshape(shape) + self.pose.dx_um
+        cos, sin = _cos_sin(self.grid.theta_deg)
+        return cos * off_y - sin * off_x, cos * off_x + sin * off_y
+
+    def places(self, theta_deg: float | Floats, x_um: float | Floats, y_um: float | Floats) -> tuple[Floats, Floats]:
+        """Return (y, x) in points of the searched mark of cells with a turn and displacement; undoes `displacements`."""
+        cos, sin = _cos_sin(self.grid.theta_deg)
+        cell_x, cell_y = self.cell_centres_um()
+        x = (cell_x + cos * x_um - sin * y_um - self.pose.dx_um) / self.spacing_um
+        y = (cell_y + sin * x_um + cos * y_um - self.pose.dy_um) / self.spacing_um
+        theta = np.radians(-np.asarray(theta_deg))
+        cos, sin = np.cos(theta), np.sin(theta)
         return (
-            (sin * x + cos * y - cell_y.reshape(shape)) * self.spacing_um + self.pose.dy_um,
-            (cos * x - sin * y - cell_x.reshape(shape)) * self.spacing_um + self.pose.dx_um,
+            cos * y - sin * x + (self._shape_searched[0] - 1) / 2,
+            sin * y + cos * x + (self._shape_searched[1] - 1) / 2,
+        )
+
+    def places_um(self, thetas_deg: Floats, xs_um: Floats, ys_um: Floats) -> tuple[Floats, Floats]:
+        """Return (x, y) of the same places in µm from the centre of the searched mark's array."""
+        y, x = self.places(thetas_deg, xs_um, ys_um)
+        return (
+            (x - (self._shape_searched[1] - 1) / 2) * self.spacing_um,
+            (y - (self._shape_searched[0] - 1) / 2) * self.spacing_um,
         )
 
     def sweep(self) -> AngleSweep:
@@ -261,7 +294,7 @@ class CellSearcher:
             # Between two searched angles the map of either shows where the peaks are.
             maps = self._maps[k] if k in self._maps else self._maps[k - 1]
             tolerance = tolerance_um / self.spacing_um
-            places = self._coarse.peaks_near(maps, *self._places(theta, x_um, y_um), tolerance)
+            places = self._coarse.peaks_near(maps, *self.places(theta, x_um, y_um), tolerance)
             places = self._follow(theta, places, self._levels[1:-1] or self._levels[:1])
             dy, dx = self.displacements(theta, self._medium.to_full(places.rows), self._medium.to_full(places.columns))
             slack = tolerance_um + self._medium.factor * self.spacing_um
@@ -275,16 +308,6 @@ class CellSearcher:
             best[better], best_angle[better] = r[better], k
             best_x[better], best_y[better] = x[better], y[better]
         return best, best_angle, best_x, best_y
-
-    def _places(self, theta_deg: float, x_um: float, y_um: float) -> tuple[Floats, Floats]:
-        """Return where a displacement puts the cells on the searched mark, in its points."""
-        y = self.grid.centres_y - (self._shape_tiled[0] - 1) / 2 + (y_um - self.pose.dy_um) / self.spacing_um
-        x = self.grid.centres_x - (self._shape_tiled[1] - 1) / 2 + (x_um - self.pose.dx_um) / self.spacing_um
-        cos, sin = _cos_sin(theta_deg)
-        return (
-            cos * y - sin * x + (self._shape_searched[0] - 1) / 2,
-            sin * y + cos * x + (self._shape_searched[1] - 1) / 2,
-        )
 
     def _follow(self, theta_deg: float, found: Places, levels: list[SearchLevel]) -> Places:
         """Follow peaks of the coarse level through some levels."""

@@ -134,15 +134,16 @@ def _cell_search(direction: Direction) -> CellSearch:
     x, y = direction.searcher.cell_centres_um()
     best = best_angles(sweep)
     n = np.arange(len(best))
+    place = sweep.thetas_deg[best], sweep.xs_um[n, best], sweep.ys_um[n, best]
     return CellSearch(
+        grid.theta_deg,
         grid.rows,
         grid.columns,
         x,
         y,
         grid.valid_fractions,
-        sweep.thetas_deg[best],
-        sweep.xs_um[n, best],
-        sweep.ys_um[n, best],
+        *place,
+        *direction.searcher.places_um(*place),
         sweep.correlations[n, best],
         sweep.overlaps[n, best],
     )

@@ -19,12 +19,14 @@ from ballistics.surfaces.surface import Finding
 class CellSearch:
     """Where each cell of one mark was found on the other, and how well it agreed there.
 
-    All arrays have one entry per cell. Displacements are those of the cell from the place where the
+    All arrays have one entry per cell; positions are counted from the centre of a mark's array. Displacements are those of the cell from the place where the
     global pose, with the cell's own angle about the centre of the searched mark, would lay it (Chen 2017);
-    they are measured along the axes of the tiled mark.
+    they are measured along the sides of the cells: across, to the cell's right, and down.
 
     Parameters
     ----------
+    grid_theta_deg : float
+        Turn of the grid against the axes of the tiled mark, counter-clockwise as displayed.
     rows, columns : ndarray of int
         Index of the cell in the grid.
     centres_x_um, centres_y_um : ndarray of float
@@ -35,12 +37,15 @@ class CellSearch:
         Turn of the searched mark at which the cell agreed best, absolute (as `Pose.theta_deg`).
     xs_um, ys_um : ndarray of float
         Displacement at the best place.
+    found_x_um, found_y_um : ndarray of float
+        Where on the searched mark that is: the place of the cell's centre.
     correlations : ndarray of float
         Pearson correlation there, over points valid in both; NaN where no place was admissible.
     overlaps : ndarray of float
         Points valid in both there, as a share of the cell's valid points.
     """
 
+    grid_theta_deg: float
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     centres_x_um: NDArray[np.float64]
@@ -49,6 +54,8 @@ class CellSearch:
     thetas_deg: NDArray[np.float64]
     xs_um: NDArray[np.float64]
     ys_um: NDArray[np.float64]
+    found_x_um: NDArray[np.float64]
+    found_y_um: NDArray[np.float64]
     correlations: NDArray[np.float64]
     overlaps: NDArray[np.float64]
 
@@ -68,7 +75,7 @@ class DirectionVerdict:
         One entry per cell of the direction's `CellSearch`.
     reference : Pose
         The common angle and displacement that the cells were held against (displacement as in `CellSearch`).
-    thetas_deg, xs_um, ys_um, correlations : ndarray of float
+    thetas_deg, xs_um, ys_um, found_x_um, found_y_um, correlations : ndarray of float
         The registration of each cell that the rule judged; rules that restrict the angle judge
         another place than the cell's overall best.
     """
@@ -78,6 +85,8 @@ class DirectionVerdict:
     thetas_deg: NDArray[np.float64]
     xs_um: NDArray[np.float64]
     ys_um: NDArray[np.float64]
+    found_x_um: NDArray[np.float64]
+    found_y_um: NDArray[np.float64]
     correlations: NDArray[np.float64]
 
     @property

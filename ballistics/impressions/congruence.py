@@ -80,14 +80,9 @@ def _verdict(
 ) -> DirectionVerdict:
     """Build the verdict from the angle at which each cell was judged; reference is (theta_deg, x_um, y_um)."""
     sweep, n = direction.sweep, np.arange(len(angles))
-    return DirectionVerdict(
-        congruent,
-        Pose(*reference),
-        sweep.thetas_deg[angles],
-        sweep.xs_um[n, angles],
-        sweep.ys_um[n, angles],
-        sweep.correlations[n, angles],
-    )
+    judged = sweep.thetas_deg[angles], sweep.xs_um[n, angles], sweep.ys_um[n, angles]
+    found = direction.searcher.places_um(*judged)
+    return DirectionVerdict(congruent, Pose(*reference), *judged, *found, sweep.correlations[n, angles])
 
 
 # --- original rule: Song 2013, Chu 2013 -------------------------------------------------------------------------
@@ -228,7 +223,8 @@ def _total(direction: Direction, t: Thresholds, reference: int) -> DirectionVerd
     near = np.flatnonzero(np.abs(sweep.thetas_deg - theta) <= t.angle_deg + 1e-9)
     r, angles, xs, ys = direction.best_near(tuple(near.tolist()), x, y, t.displacement_um)
     congruent = np.isfinite(r) & (np.nan_to_num(r, nan=-1.0) >= t.correlation)
-    return DirectionVerdict(congruent, Pose(theta, x, y), sweep.thetas_deg[angles], xs, ys, r)
+    judged = sweep.thetas_deg[angles], xs, ys
+    return DirectionVerdict(congruent, Pose(theta, x, y), *judged, *direction.searcher.places_um(*judged), r)
 
 
 def convergence(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVerdict, DirectionVerdict]:
@@ -262,10 +258,7 @@ def consensus(direction: Direction, t: Thresholds) -> DirectionVerdict:
     congruent = np.zeros(len(r), bool)
     cell_x, cell_y = searcher.cell_centres_um()
     theta = np.radians(-sweep.thetas_deg[angles])
-    # Where the cell was found, about the centre of the searched mark: undo Chen's convention.
-    x = cell_x + sweep.xs_um[n, angles] - searcher.pose.dx_um
-    y = cell_y + sweep.ys_um[n, angles] - searcher.pose.dy_um
-    found_x, found_y = np.cos(theta) * x + np.sin(theta) * y, np.cos(theta) * y - np.sin(theta) * x
+    found_x, found_y = searcher.places_um(sweep.thetas_deg[angles], sweep.xs_um[n, angles], sweep.ys_um[n, angles])
     inliers = np.zeros(len(use), bool)
     turn, shift_x, shift_y = rigid_consensus(
         found_x[use], found_y[use], cell_x[use], cell_y[use], theta[use],

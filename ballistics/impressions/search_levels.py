@@ -83,6 +83,8 @@ class SearchLevel:
         of the full marks.
     half, radius : float
         Half the side of a cell, and the greatest distance from the expected place, in points of the full marks.
+    grid_theta_deg : float
+        Turn of the cells' sides against the axes of the tiled mark.
     minimum_overlap : float
         Least share of a cell's valid points that must be common.
     """
@@ -96,15 +98,17 @@ class SearchLevel:
         expected: tuple[Floats, Floats],
         *,
         half: float,
+        grid_theta_deg: float,
         radius: float,
         minimum_overlap: float,
     ) -> None:
+        self.grid_theta = math.radians(-grid_theta_deg)
         self.factor = factor
         self.half = half / factor
         self.radius = radius / factor
         self.minimum_overlap = minimum_overlap
         # A cell may hang over the edge of the tiled mark by less than its side.
-        padding = math.ceil(2 * self.half) + 2
+        padding = math.ceil(2 * self.half * math.sqrt(2)) + 2
         self.tiled_values, self.tiled_valid = split(decimate(tiled, factor) if factor > 1 else tiled, padding)
         self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched, 0)
         self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
@@ -127,7 +131,7 @@ class SearchLevel:
             np.zeros_like(starts.overlaps),
         )
         follow_peaks(
-            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half, math.radians(-theta_deg),
+            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half, math.radians(-theta_deg), self.grid_theta,
             self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
             self.minimum_overlap, places.rows, places.columns, places.correlations, places.overlaps,
         )  # fmt: skip
@@ -180,7 +184,7 @@ class CoarseTransforms:
         counts = np.empty(n, np.int64)
         turn_cells(
             level.tiled_values, level.tiled_valid, level.centres_y, level.centres_x, level.half,
-            math.radians(-theta_deg), 2 * self.cell_reach + 1, values, valid, counts,
+            math.radians(-theta_deg), level.grid_theta, 2 * self.cell_reach + 1, values, valid, counts,
         )  # fmt: skip
         side = 2 * self.reach + 1
         cells = np.conj(forward(values[:, : 2 * self.cell_reach + 1], s))

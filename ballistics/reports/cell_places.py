@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict
-from ballistics.surfaces.pose import Pose
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class CellPlace:
         Centre of the cell on the mark that it is a part of.
     found_x_um, found_y_um : float
         Centre of the place where it was found on the other mark; NaN when there is none.
-    turn_deg : float
-        Turn of the cell's square there, counter-clockwise as displayed.
+    turn_deg, found_turn_deg : float
+        Turn of the cell's square on its own mark, and there; counter-clockwise as displayed.
     correlation : float
         Correlation at that place; NaN when there is none.
     verdict : {"congruent", "not congruent", "no place"}
@@ -35,6 +34,7 @@ class CellPlace:
     found_x_um: float
     found_y_um: float
     turn_deg: float
+    found_turn_deg: float
     correlation: float
     verdict: str
 
@@ -50,29 +50,28 @@ def cell_names(search: CellSearch) -> list[str]:
     ]
 
 
-def cell_places(search: CellSearch, verdict: DirectionVerdict, pose: Pose) -> list[CellPlace]:
-    """Return the place of every cell that a rule judged.
-
-    Parameters
-    ----------
-    search : CellSearch
-        One direction.
-    verdict : DirectionVerdict
-        Of one rule in that direction.
-    pose : Pose
-        How the searched mark lies on the tiled one. Displacements are those of the cell from where
-        this shift, with the cell's own turn, lays it (Chen 2017); undoing both gives its place.
-    """
+def cell_places(search: CellSearch, verdict: DirectionVerdict) -> list[CellPlace]:
+    """Return the place of every cell of one direction that a rule judged."""
     places = []
     for k, name in enumerate(cell_names(search)):
-        x, y = float(search.centres_x_um[k]), float(search.centres_y_um[k])
-        theta, correlation = float(verdict.thetas_deg[k]), float(verdict.correlations[k])
-        undo = Pose(theta, pose.dx_um, pose.dy_um).inverse()
-        found_x, found_y = undo.apply(x + float(verdict.xs_um[k]), y + float(verdict.ys_um[k]))
+        correlation = float(verdict.correlations[k])
+        found_x, found_y = float(verdict.found_x_um[k]), float(verdict.found_y_um[k])
         if not all(math.isfinite(value) for value in (found_x, found_y, correlation)):
             found_x = found_y = math.nan
             state = "no place"
         else:
             state = "congruent" if bool(verdict.congruent[k]) else "not congruent"
-        places.append(CellPlace(name, x, y, found_x, found_y, -theta, correlation, state))
+        places.append(
+            CellPlace(
+                name,
+                float(search.centres_x_um[k]),
+                float(search.centres_y_um[k]),
+                found_x,
+                found_y,
+                search.grid_theta_deg,
+                search.grid_theta_deg - float(verdict.thetas_deg[k]),
+                correlation,
+                state,
+            )
+        )
     return places

@@ -167,6 +167,7 @@ def _cells(search: CellSearch | None) -> list[dict[str, Any]] | None:
             "centre_x_um": _number(search.centres_x_um[k]),
             "centre_y_um": _number(search.centres_y_um[k]),
             "valid_fraction": _number(search.valid_fractions[k]),
+            "turn_deg": _number(search.grid_theta_deg),
             "theta_deg": _number(search.thetas_deg[k]),
             "x_um": _number(search.xs_um[k]),
             "y_um": _number(search.ys_um[k]),
@@ -178,19 +179,17 @@ def _cells(search: CellSearch | None) -> list[dict[str, Any]] | None:
 
 
 def _rule(rule: RuleResult, comparison: ImpressionComparison) -> dict[str, Any]:
-    pose = comparison.pose
-    inverse = None if pose is None else pose.inverse()
     return {
         "score": _number(rule.score),
         "parameters": plain(rule.parameters),
         "source": rule.source,
-        "a_in_b": _verdict(rule.a_in_b, comparison.a_in_b, pose),
-        "b_in_a": _verdict(rule.b_in_a, comparison.b_in_a, inverse),
+        "a_in_b": _verdict(rule.a_in_b, comparison.a_in_b),
+        "b_in_a": _verdict(rule.b_in_a, comparison.b_in_a),
     }
 
 
-def _verdict(verdict: DirectionVerdict, search: CellSearch | None, pose: Pose | None) -> dict[str, Any] | None:
-    if search is None or pose is None:
+def _verdict(verdict: DirectionVerdict, search: CellSearch | None) -> dict[str, Any] | None:
+    if search is None:
         return None
     return {
         "count": verdict.count,
@@ -206,6 +205,6 @@ def _verdict(verdict: DirectionVerdict, search: CellSearch | None, pose: Pose | 
                 "found_x_um": _number(place.found_x_um),
                 "found_y_um": _number(place.found_y_um),
             }
-            for k, place in enumerate(cell_places(search, verdict, pose))
+            for k, place in enumerate(cell_places(search, verdict))
         ],
     }

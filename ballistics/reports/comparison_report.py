@@ -131,16 +131,15 @@ def comparison_report(comparison: ImpressionComparison, a: ReportedScan, b: Repo
 
 def _cell_maps(comparison: ImpressionComparison) -> Iterator[_CellMap]:
     """Return every rule in both directions, when cells were judged."""
-    pose = comparison.pose
-    if pose is None or comparison.a_in_b is None or comparison.b_in_a is None:
+    if comparison.pose is None or comparison.a_in_b is None or comparison.b_in_a is None:
         return
     for name, rule in comparison.rules.items():
-        yield _cell_map(name, "a", comparison.a_in_b, rule.a_in_b, pose)
-        yield _cell_map(name, "b", comparison.b_in_a, rule.b_in_a, pose.inverse())
+        yield _cell_map(name, "a", comparison.a_in_b, rule.a_in_b)
+        yield _cell_map(name, "b", comparison.b_in_a, rule.b_in_a)
 
 
-def _cell_map(rule: str, tiled: str, search: CellSearch, verdict: DirectionVerdict, pose: Pose) -> _CellMap:
-    places = cell_places(search, verdict, pose)
+def _cell_map(rule: str, tiled: str, search: CellSearch, verdict: DirectionVerdict) -> _CellMap:
+    places = cell_places(search, verdict)
     bins = _histogram(verdict)
     # What is drawn last lies on top: congruent cells must not be hidden by the others.
     places.sort(key=lambda place: ("no place", "not congruent", "congruent").index(place.verdict))

@@ -33,17 +33,18 @@ LIMITS = (
     (
         "No weight of evidence.",
         "How much a score supports one proposition over another can be stated only against scores of known same-source "
-        "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument and "
-        "kind of ammunition. No such population was used, so no likelihood ratio is given.",
+        "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument "
+        "and kind of ammunition. No such population was used, so no likelihood ratio is given.",
     ),
     (
         "Scores are not commensurable.",
-        "They change with the method, its parameters, the preparation, the firearm, the ammunition and the condition of "
-        "the marks. Counts of different rules, or of differently prepared marks, must not be compared with each other.",
+        "They change with the method, its parameters, the preparation, the firearm, the ammunition and the condition "
+        "of the marks. Counts of different rules, or of differently prepared marks, must not be compared with each other.",
     ),
     (
         "A low score is not an exclusion.",
-        "One firearm can leave poor or different marks: light or partial contact, other ammunition, wear, dirt, damage.",
+        "One firearm can leave poor or different marks: light or partial contact, other ammunition, wear, dirt, "
+        "damage.",
     ),
     (
         "Subclass characteristics.",
@@ -106,6 +107,6 @@ def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE)
         return "No cells were searched."
     rule = comparison.rules[name]
     return (
-        f"{rule.a_in_b.count} of {search_a.n_cells} cells of A and {rule.b_in_a.count} of {search_b.n_cells} cells of B "
-        f"agree under the {name} rule ({source_of(rule.source).text})."
+        f"{rule.a_in_b.count} of {search_a.n_cells} cells of A and "
+        f"{rule.b_in_a.count} of {search_b.n_cells} cells of B agree under the {name} rule ({source_of(rule.source).text})."
     )

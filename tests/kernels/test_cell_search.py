@@ -40,12 +40,13 @@ def split(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("theta", [0.0, 0.2, -0.5, 1.0, math.pi / 2, 2.4, math.pi])
 @pytest.mark.parametrize("half", [0.5, 3.0, 4.5, 6.25])
 @pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
-def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: float) -> None:
+@pytest.mark.parametrize("grid_theta", [0.0, 0.6])
+def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: float, grid_theta: float) -> None:
     heights = rough(1, (40, 40), missing)
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
     values, valid = np.empty((n, n), np.float32), np.empty((n, n), np.float32)
-    count = turn_cell(*split(heights), 19.3, 20.8, half, theta, values, valid)
-    expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n)
+    count = turn_cell(*split(heights), 19.3, 20.8, half, theta, grid_theta, values, valid)
+    expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n, grid_theta)
     np.testing.assert_array_equal(valid, np.isfinite(expected))
     np.testing.assert_allclose(values, np.nan_to_num(expected), atol=1e-4)
     assert count == valid.sum()
@@ -131,7 +132,7 @@ def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -
     rows, columns = np.array([[30, 38]]), np.array([[33, 40]])
     correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
     follow_peaks(
-        *split(tiled), np.array([30.4]), np.array([29.7]), half, theta, *split(other),
+        *split(tiled), np.array([30.4]), np.array([29.7]), half, theta, 0.0, *split(other),
         np.array([35.0]), np.array([35.0]), radius, 0.25, rows, columns, correlations, overlaps,
     )  # fmt: skip
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
@@ -153,7 +154,7 @@ def test_follow_peaks_skips_cells_without_points_or_places() -> None:
     for start in (0.0, -2.0):
         correlations, overlaps = np.full((1, 1), start, np.float32), np.zeros((1, 1), np.float32)
         follow_peaks(
-            *split(tiled), np.array([30.0]), np.array([30.0]), 6.5, 0.1, *split(other),
+            *split(tiled), np.array([30.0]), np.array([30.0]), 6.5, 0.1, 0.0, *split(other),
             np.array([35.0]), np.array([35.0]), 12.0, 0.25,
             np.array([[35]]), np.array([[35]]), correlations, overlaps,
         )  # fmt: skip

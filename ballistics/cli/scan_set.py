@@ -1,0 +1,129 @@
+"""What the verbs that work through a whole set of scans share: options, the bar, the scoring."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from ballistics.evidence.scan_pairs import ScoredScans
+
+_OPTIONS = (
+    click.argument("scans_dir", type=click.Path(exists=True, file_okay=False, path_type=Path)),
+    click.argument("truth_csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    click.option("--mark", default="breech face", show_default=True, help="Mark type to compare."),
+    click.option("--name", help="What the set is called. Default: the folder's name."),
+    click.option("--source", default="", help="Where the scans come from: study, laboratory, licence."),
+    click.option("--calibre", help="Of all scans for which the table states none."),
+    click.option("--ammunition", help="The same for the ammunition."),
+    click.option("--instrument", help="The same for the class of instrument, e.g. confocal."),
+    click.option(
+        "--units",
+        type=click.Choice(["micrometres", "millimetres", "as written"]),
+        help="Take the files' numbers as this unit; recorded as a serious finding of each scan.",
+    ),
+    click.option(
+        "--work",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder for finished work; a stopped run goes on from it. Default: beside the result.",
+    ),
+    click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each processor."),
+    click.option("--overwrite", is_flag=True, help="Replace results that exist."),
+    click.option("--quiet", is_flag=True, help="No progress bar, no closing lines."),
+)
+
+
+def scan_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the arguments and options of a set of scans to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_labels: tuple[str, ...] = ()) -> Any:
+    """Read the table, refuse what cannot give an answer, then prepare and compare everything."""
+    from ballistics.errors import ParameterError
+    from ballistics.evidence.scan_pairs import score_all_pairs
+    from ballistics.evidence.scan_study import refuse_hopeless, with_labels
+    from ballistics.evidence.truth_table import LABELS, NOT_STATED, read_truth
+
+    given = {label: options[label] for label in LABELS if options[label]}
+    truths = with_labels(read_truth(options["truth_csv"]), given)
+    refuse_hopeless(truths, fewest_firearms)
+    for label in need_labels:
+        without = [truth.scan for truth in truths if truth.labels.get(label, NOT_STATED) == NOT_STATED]
+        if without:
+            raise ParameterError(
+                f"no {label} is stated for {without[0]} ({len(without)} scans): add the column '{label}' or --{label}; "
+                "without it no case could be held against these scans"
+            )
+    with _bar(options["quiet"]) as progress:
+        return score_all_pairs(
+            options["scans_dir"],
+            truths,
+            options["work"] or work,
+            options["mark"],
+            options["units"],
+            options["workers"] or os.cpu_count() or 1,
+            progress,
+        )
+
+
+def set_name(options: dict[str, Any]) -> str:
+    """Return what the set is called."""
+    return str(options["name"] or options["scans_dir"].resolve().name)
+
+
+def print_left_out(scored: ScoredScans) -> None:
+    """Print which scans take part in nothing, and how many pairs gave no score."""
+    for scan in scored.scans:
+        if scan.left_out:
+            click.echo(f"left out: {scan.truth.scan} {scan.left_out}")
+    without = sum(bool(pair.without_score) for pair in scored.pairs)
+    if without:
+        click.echo(f"insufficient: {without} of {len(scored.pairs)} pairs gave no score")
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
+    """Give a bar with the number done, the rate of this run, and the time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        # Pairs are alike in cost and many: the mean of two minutes is steadier than of the last second.
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, speed_estimate_period=120) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int, resumed: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total, completed=resumed, rate="")
+            task = next(task for task in progress.tasks if task.id == tasks[stage])
+            rate = (done - resumed) / task.elapsed if task.elapsed and done > resumed else None
+            progress.update(tasks[stage], completed=done, rate=f"{rate:.2f}/s" if rate else "")
+
+        yield tell

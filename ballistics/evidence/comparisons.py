@@ -1,0 +1,194 @@
+"""From the comparison of two impressed marks to what the evidence room weighs: a score and its conditions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ballistics.errors import ParameterError
+from ballistics.evidence.conditions import Conditions
+from ballistics.evidence.lr_system import Questioned
+from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.provenance import Provenance
+from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.surface import Mark
+
+Score = Literal["count", "correlation"]
+
+RULE = "convergence"
+_SCORES: Mapping[Score, str] = {
+    "count": f"congruent matching cells by the {RULE} rule, smaller of two directions",
+    "correlation": "areal correlation of the whole marks (ACCF)",
+}
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """What one comparison contributes: a count with its N, and a correlation; or why neither.
+
+    Parameters
+    ----------
+    count : int or None
+        Congruent cells under the convergence rule, the smaller of the two directions.
+    cells : int or None
+        Number of cells searched in the direction that gave the count; on a tie the larger number.
+    accf : float or None
+        Areal correlation at the global pose, −1 to 1.
+    insufficient : str or None
+        Why the comparison states no score; None when it does.
+    """
+
+    count: int | None
+    cells: int | None
+    accf: float | None
+    insufficient: str | None = None
+
+
+def pair_score(comparison: ImpressionComparison) -> PairScore:
+    """Return the scores of a comparison; an insufficient one has none, and says why.
+
+    Raises
+    ------
+    ParameterError
+        When the comparison has no verdict of the convergence rule.
+
+    Examples
+    --------
+    >>> pair_score(ImpressionComparison("breech face", insufficient="no overlap"))
+    PairScore(count=None, cells=None, accf=None, insufficient='no overlap')
+    """
+    if comparison.insufficient is not None:
+        return PairScore(None, None, None, comparison.insufficient)
+    rule, a_in_b, b_in_a = comparison.rules.get(RULE), comparison.a_in_b, comparison.b_in_a
+    if rule is None or a_in_b is None or b_in_a is None:
+        raise ParameterError(f"the comparison has no result of the {RULE} rule: compare the marks again")
+    directions = ((rule.a_in_b.count, a_in_b.n_cells), (rule.b_in_a.count, b_in_a.n_cells))
+    # More cells searched for the same count is the weaker finding, so a tie goes against common source.
+    count, cells = min(directions, key=lambda direction: (direction[0], -direction[1]))
+    return PairScore(int(count), int(cells), float(comparison.accf))
+
+
+def questioned(
+    comparison: ImpressionComparison,
+    marks: Sequence[Mark],
+    score: Score = "count",
+    calibres: Iterable[str] = (),
+    instrument_classes: Iterable[str] = (),
+    ammunition: Iterable[str] = (),
+    scans: Sequence[str] = (),
+) -> Questioned:
+    """Return a case's comparison in the form that an `LRSystem` evaluates.
+
+    Parameters
+    ----------
+    comparison : ImpressionComparison
+        Of the two marks.
+    marks : sequence of Mark, length 2
+        The marks, for how they were prepared.
+    score : {"count", "correlation"}
+        Which score is to be weighed.
+    calibres, instrument_classes, ammunition : iterable of str
+        Those of the two items; an LR is refused when calibre or instrument class is not stated.
+    scans : sequence of str
+        SHA-256 of the two files.
+
+    Raises
+    ------
+    ParameterError
+        When comparison or marks carry no provenance.
+    """
+    found = pair_score(comparison)
+    conditions = comparison_conditions(comparison, marks, score, calibres, instrument_classes, ammunition)
+    value = found.accf if score == "correlation" else None if found.count is None else float(found.count)
+    cells = found.cells if score == "count" else None
+    return Questioned(value, conditions, cells, found.insufficient, tuple(scans))
+
+
+def comparison_conditions(
+    comparison: ImpressionComparison,
+    marks: Sequence[Mark],
+    score: Score = "count",
+    calibres: Iterable[str] = (),
+    instrument_classes: Iterable[str] = (),
+    ammunition: Iterable[str] = (),
+) -> Conditions:
+    """Return under which conditions a comparison was made (arguments as for `questioned`)."""
+    if comparison.provenance is None:
+        raise ParameterError("the comparison has no provenance: an LR needs to know its method and parameters")
+    return conditions_of(
+        comparison.mark_kind,
+        comparison.provenance,
+        [preparation_parameters(mark) for mark in marks],
+        score,
+        calibres,
+        instrument_classes,
+        ammunition,
+    )
+
+
+def conditions_of(
+    mark_kind: str,
+    provenance: Provenance,
+    preparations: Sequence[Mapping[str, Any]],
+    score: Score,
+    calibres: Iterable[str] = (),
+    instrument_classes: Iterable[str] = (),
+    ammunition: Iterable[str] = (),
+) -> Conditions:
+    """Return conditions from the provenance of a comparison and `preparation_parameters` of its marks."""
+    parameters = dict(_flat("", {**provenance.parameters, "spacing_um": mark_type(mark_kind).spacing_um}))
+    for name in sorted({name for preparation in preparations for name in preparation}):
+        values = [preparation.get(name, "absent") for preparation in preparations]
+        distinct = {json.dumps(value, sort_keys=True): value for value in values}
+        # Two marks that were not prepared alike show it here, and fit no population.
+        parameters[name] = values[0] if len(distinct) == 1 else [distinct[key] for key in sorted(distinct)]
+    return Conditions(
+        mark_kind,
+        _distinct(calibres),
+        _distinct(instrument_classes),
+        f"{provenance.method}; score: {_SCORES[score]}",
+        provenance.version,
+        parameters,
+        _distinct(ammunition),
+    )
+
+
+def preparation_parameters(mark: Mark) -> dict[str, Any]:
+    """Return how a mark was prepared, by parameter: the same for all marks prepared alike.
+
+    The region of a single scan is no parameter of the method, only whether it was found or given.
+
+    Raises
+    ------
+    ParameterError
+        When the mark has no provenance.
+    """
+    if mark.provenance is None:
+        raise ParameterError("a mark has no provenance: an LR needs to know how it was prepared")
+    parameters: dict[str, Any] = {
+        "preparation / version": mark.provenance.version,
+        "preparation / surface": mark.surface_kind,
+    }
+    if mark.insufficient is None and mark.spacing_um != mark_type(mark.kind).spacing_um:
+        parameters["preparation / spacing_um"] = mark.spacing_um
+    for number, step in enumerate(mark.steps, 1):
+        plain = dict(step.parameters)
+        if "mask" in plain:
+            plain["mask"] = "automatic" if plain["mask"] is None else "given"
+        parameters.update(_flat(f"preparation / {number} {step.name}", plain))
+    return parameters
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield nested parameters one by one, so that a refusal names the one that differs."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(f"{name} / {key}" if name else str(key), inner)
+    else:
+        yield name, dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))

@@ -1,0 +1,221 @@
+"""From scored pairs of scans to reference populations and to a lab's own validation study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ballistics.errors import ParameterError
+from ballistics.evidence.comparisons import Score, conditions_of
+from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.scan_pairs import ScannedPair, ScoredScans
+from ballistics.evidence.scores import ScoreTable
+from ballistics.evidence.study import Study, run_study
+from ballistics.evidence.truth_table import LABELS, NOT_STATED, ScanTruth
+
+_SCHEMA = "ballistics/scan-study/1"
+# Chosen before any set was looked at: the count is what the method's literature reports, with the
+# distributions of Zhang 2021; the correlation stands beside it.
+MODELS: Mapping[Score, str] = {"count": "beta-binomial", "correlation": "logistic"}
+_FEWEST_FIREARMS = 4
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """How many pairs of one kind there were, and what became of them.
+
+    Parameters
+    ----------
+    pairs : int
+        Pairs of different cartridge cases whose scans take part.
+    scored, insufficient : int
+        Of these, with and without a score.
+    """
+
+    pairs: int
+    scored: int
+    insufficient: int
+
+
+@dataclass(frozen=True)
+class ScanStudy:
+    """A validation study of a set of scans.
+
+    Parameters
+    ----------
+    name, source : str
+        What the set is called, and where it comes from.
+    scored : ScoredScans
+        Every scan and every pair.
+    count, correlation : Study
+        The study of the headline score, and of the one beside it.
+    truth_sha256 : str
+        Of the truth table's file.
+    """
+
+    name: str
+    source: str
+    scored: ScoredScans
+    count: Study
+    correlation: Study
+    truth_sha256: str
+
+    def outcomes(self, same_source: bool) -> Outcomes:
+        """Return how many pairs of one kind gave a score."""
+        scored = self.scored
+        pairs = [
+            pair
+            for pair in scored.pairs
+            if not scored.repeats(pair) and (len({*scored.firearms(pair)}) == 1) == same_source
+        ]
+        with_score = sum(not pair.without_score for pair in pairs)
+        return Outcomes(len(pairs), with_score, len(pairs) - with_score)
+
+    @cached_property
+    def repeat_pairs(self) -> tuple[ScannedPair, ...]:
+        """Pairs of two scans of one cartridge case: not part of any error rate."""
+        return tuple(pair for pair in self.scored.pairs if self.scored.repeats(pair))
+
+    def to_json(self) -> bytes:
+        """Return everything as JSON; the same study gives the same bytes."""
+        scored = self.scored
+        content: dict[str, Any] = {
+            "schema": _SCHEMA,
+            "name": self.name,
+            "source": self.source,
+            "truth_sha256": self.truth_sha256,
+            "versions": dict(scored.provenance.versions),
+            "references": list(scored.provenance.references),
+            "scans": [
+                {
+                    "scan": scan.truth.scan,
+                    "sha256": scan.sha256,
+                    "firearm": scan.truth.firearm,
+                    "item": scan.truth.item,
+                    **scan.truth.labels,
+                    "left_out": scan.left_out,
+                    "insufficient": scan.insufficient,
+                    "findings": list(scan.findings),
+                }
+                for scan in scored.scans
+            ],
+            "pairs": [
+                {
+                    "scan_a": scored.scans[pair.a].truth.scan,
+                    "scan_b": scored.scans[pair.b].truth.scan,
+                    "count": pair.count,
+                    "cells": pair.cells,
+                    "accf": pair.accf,
+                    "without_score": pair.without_score,
+                    "one_case_scanned_twice": scored.repeats(pair),
+                }
+                for pair in scored.pairs
+            ],
+            "studies": {
+                "count": json.loads(self.count.to_json()),
+                "correlation": json.loads(self.correlation.to_json()),
+            },
+        }
+        return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def with_labels(truths: Iterable[ScanTruth], labels: Mapping[str, str]) -> tuple[ScanTruth, ...]:
+    """Return the table with values for all scans, where its own columns do not state them."""
+
+    def stated(truth: ScanTruth) -> dict[str, str]:
+        own = {name: value for name, value in truth.labels.items() if value != NOT_STATED}
+        return dict(truth.labels) | dict(labels) | own
+
+    return tuple(ScanTruth(truth.scan, truth.firearm, truth.item, stated(truth)) for truth in truths)
+
+
+def refuse_hopeless(truths: Iterable[ScanTruth], fewest_firearms: int = _FEWEST_FIREARMS) -> None:
+    """Say before hours of work, not after, that a table cannot give an answer.
+
+    Raises
+    ------
+    ParameterError
+        With too few firearms, or no firearm with two cases.
+    """
+    items: dict[str, set[str]] = {}
+    for truth in truths:
+        items.setdefault(truth.firearm, set()).add(truth.item)
+    if len(items) < fewest_firearms:
+        raise ParameterError(f"the table has {len(items)} firearm(s); at least {fewest_firearms} are needed")
+    repeated = sum(len(cases) > 1 for cases in items.values())
+    if repeated == 0:
+        raise ParameterError("no firearm of the table has two cartridge cases: there is no same-source pair")
+
+
+def reference_population(
+    scored: ScoredScans, name: str, source: str = "", score: Score = "count"
+) -> ReferencePopulation:
+    """Return the scores of all pairs of different cartridge cases as a reference population.
+
+    Pairs without a score, and two scans of one cartridge case, are not part of it.
+
+    Raises
+    ------
+    ParameterError
+        When no pair gave a score.
+    """
+    scans = scored.scans
+    pairs = [pair for pair in scored.pairs if not pair.without_score and not scored.repeats(pair)]
+    if not pairs:
+        reasons = [scan.left_out or scan.insufficient for scan in scans if scan.left_out or scan.insufficient]
+        raise ParameterError(f"no pair of scans gave a score; {reasons[0] if reasons else 'too few scans take part'}")
+    used = sorted({index for pair in pairs for index in (pair.a, pair.b)})
+    values = {label: [_label(scans[i].truth, label) for i in used] for label in LABELS}
+    table = ScoreTable.build(
+        [_number(pair.count if score == "count" else pair.accf) for pair in pairs],
+        [scans[pair.a].truth.firearm for pair in pairs],
+        [scans[pair.b].truth.firearm for pair in pairs],
+        [int(_number(pair.cells)) for pair in pairs] if score == "count" else None,
+        [scans[pair.a].sha256 for pair in pairs],
+        [scans[pair.b].sha256 for pair in pairs],
+    )
+    conditions = conditions_of(
+        scored.mark_kind,
+        scored.provenance,
+        [scored.preparation],
+        score,
+        filter(None, values["calibre"]),
+        filter(None, values["instrument"]),
+        filter(None, values["ammunition"]),
+    )
+    return ReferencePopulation(name, table, conditions, source)
+
+
+def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: str) -> ScanStudy:
+    """Run the validation study of both scores, source-disjoint, with results by every label given.
+
+    Raises
+    ------
+    ParameterError
+        When the pairs cannot carry a study: too few firearms, one kind of pair absent.
+    """
+    labels = {
+        label: {scan.sha256: scan.truth.labels.get(label, NOT_STATED) for scan in scored.scans if not scan.left_out}
+        for label in LABELS
+        if len({_label(scan.truth, label) for scan in scored.scans}) > 1
+    }
+    items = {scan.sha256: scan.truth.item for scan in scored.scans if not scan.left_out}
+    studies = {
+        score: run_study(reference_population(scored, name, source, score), model, labels=labels, items=items)
+        for score, model in MODELS.items()
+    }
+    return ScanStudy(name, source, scored, studies["count"], studies["correlation"], truth_sha256)
+
+
+def _label(truth: ScanTruth, label: str) -> str:
+    value = truth.labels.get(label, NOT_STATED)
+    return "" if value == NOT_STATED else value
+
+
+def _number(value: float | None) -> float:
+    if value is None:
+        raise ParameterError("a scored pair has no value: the file of earlier results was changed; delete it")
+    return float(value)
