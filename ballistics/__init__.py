@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from ballistics.errors import ParameterError as ParameterError
     from ballistics.errors import ReadError as ReadError
     from ballistics.errors import WriteError as WriteError
+    from ballistics.impressions.compare import compare as compare
+    from ballistics.impressions.comparison import ImpressionComparison as ImpressionComparison
     from ballistics.provenance import Provenance as Provenance
     from ballistics.surfaces.inspection import inspect as inspect
     from ballistics.surfaces.preparation import prepare as prepare
     from ballistics.surfaces.preparation import replay as replay
+    from ballistics.surfaces.pose import Pose as Pose
     from ballistics.surfaces.reading import read as read
+    from ballistics.surfaces.simulation import simulate_head as simulate_head
+    from ballistics.surfaces.simulation import simulate_population as simulate_population
     from ballistics.surfaces.surface import Finding as Finding
     from ballistics.surfaces.surface import Mark as Mark
     from ballistics.surfaces.surface import Step as Step
@@ -28,17 +33,22 @@ if TYPE_CHECKING:
 _WHERE = {
     "BallisticsError": "ballistics.errors",
     "Finding": "ballistics.surfaces.surface",
+    "ImpressionComparison": "ballistics.impressions.comparison",
     "Mark": "ballistics.surfaces.surface",
     "ParameterError": "ballistics.errors",
+    "Pose": "ballistics.surfaces.pose",
     "Provenance": "ballistics.provenance",
     "ReadError": "ballistics.errors",
     "Step": "ballistics.surfaces.surface",
     "Surface": "ballistics.surfaces.surface",
     "WriteError": "ballistics.errors",
+    "compare": "ballistics.impressions.compare",
     "inspect": "ballistics.surfaces.inspection",
     "prepare": "ballistics.surfaces.preparation",
     "read": "ballistics.surfaces.reading",
     "replay": "ballistics.surfaces.preparation",
+    "simulate_head": "ballistics.surfaces.simulation",
+    "simulate_population": "ballistics.surfaces.simulation",
     "write_x3p": "ballistics.surfaces.x3p_writer",
 }
 

@@ -214,11 +214,15 @@ def _steps(scan: ReportedScan) -> list[Any]:
 
 
 def _metadata_rows(a: ReportedScan, b: ReportedScan) -> list[tuple[str, str, str]]:
-    """Return what the two files say of themselves, one line for each key that either has."""
+    """Return what the two files say of themselves, one line for each key that either has.
+
+    An earlier processing record is not repeated here: it is long, and stands whole in the JSON.
+    """
     keys = [*a.surface.metadata, *(key for key in b.surface.metadata if key not in a.surface.metadata)]
     return [
         (str(key), *(_text(s.surface.metadata[key]) if key in s.surface.metadata else "" for s in (a, b)))  # type: ignore[misc]
         for key in keys
+        if key != "processing_record"
     ]
 
 

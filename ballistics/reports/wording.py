@@ -39,7 +39,8 @@ LIMITS = (
     (
         "Scores are not commensurable.",
         "They change with the method, its parameters, the preparation, the firearm, the ammunition and the condition "
-        "of the marks. Counts of different rules, or of differently prepared marks, must not be compared with each other.",
+        "of the marks. Counts of different rules, or of differently prepared marks, must not be compared with each "
+        "other.",
     ),
     (
         "A low score is not an exclusion.",
@@ -108,5 +109,6 @@ def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE)
     rule = comparison.rules[name]
     return (
         f"{rule.a_in_b.count} of {search_a.n_cells} cells of A and "
-        f"{rule.b_in_a.count} of {search_b.n_cells} cells of B agree under the {name} rule ({source_of(rule.source).text})."
+        f"{rule.b_in_a.count} of {search_b.n_cells} cells of B agree "
+        f"under the {name} rule ({source_of(rule.source).text})."
     )

@@ -129,7 +129,7 @@ def test_cells_are_drawn_where_they_correlate_as_they_claim(direction: str) -> N
 
 
 def _sampled(mark: Mark, x_um: float, y_um: float, turn_deg: float) -> np.ndarray:
-    """Read a cell of 75 × 75 points, turned counter-clockwise as displayed; bilinear, NaN where a neighbour is missing."""
+    """Read a cell of 75 × 75 points, turned counter-clockwise; bilinear, NaN beside missing points."""
     down, across = np.mgrid[-37:38, -37:38].astype(float)
     turn = math.radians(turn_deg)
     x = x_um / mark.spacing_um + across * math.cos(turn) + down * math.sin(turn)

@@ -1,0 +1,136 @@
+"""`ballistics compare` and `ballistics demo`: files in, files out, exit codes, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from itertools import islice
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from ballistics.cli import main
+from ballistics.reports.comparison_json import comparison_schema
+from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.surface import Surface
+from ballistics.surfaces.x3p_writer import write_x3p
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    heads = islice(simulate_population(2, 2, 11, breech_faces=("granular",), spacing_um=12.5), 2)
+    for name, head in zip(("a.x3p", "b.x3p"), heads, strict=True):
+        write_x3p(folder / name, head.surface)
+    write_x3p(folder / "flat.x3p", Surface(np.zeros((200, 240)), (20.0, 20.0)))
+    return folder
+
+
+def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path) -> None:
+    outputs = []
+    for name in ("first", "second"):
+        report, document = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
+        result = run("compare", scans / "a.x3p", scans / "b.x3p", "--report", report, "--json", document)
+        assert result.exit_code == 0, result.output
+        assert "agree under the convergence rule (Chen 2017)" in result.output
+        assert str(report.resolve()) in result.output
+        outputs.append((report.read_bytes(), document.read_bytes()))
+    assert outputs[0] == outputs[1]
+    parsed = json.loads(outputs[0][1])
+    jsonschema.Draft202012Validator(comparison_schema()).validate(parsed)
+    assert parsed["comparison"]["rules"]["convergence"]["score"] >= 10
+    assert parsed["scans"]["a"]["name"] == "a.x3p"
+    assert str(scans) not in outputs[0][0].decode()
+
+
+def test_insufficient_is_3_and_still_reported(scans: Path, tmp_path: Path) -> None:
+    report, document = tmp_path / "r.html", tmp_path / "r.json"
+    result = run("compare", scans / "a.x3p", scans / "flat.x3p", "--report", report, "--json", document)
+    assert result.exit_code == 3, result.output
+    assert "INSUFFICIENT" in result.output
+    assert "INSUFFICIENT" in report.read_text(encoding="utf-8")
+    assert "no breech face found" in json.loads(document.read_bytes())["comparison"]["insufficient"]
+
+
+def test_an_error_is_2_and_leaves_nothing(scans: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.x3p"
+    broken.write_bytes((scans / "a.x3p").read_bytes()[:2000])
+    report = tmp_path / "r.html"
+    result = run("compare", scans / "a.x3p", broken, "--report", report)
+    assert result.exit_code == 2
+    assert "broken.x3p" in result.output
+    assert not report.exists()
+    assert run("compare", scans / "a.x3p", scans / "absent.x3p").exit_code == 2
+    assert run("compare", scans / "a.x3p", scans / "b.x3p", "--mark", "no such mark").exit_code == 2
+
+
+def test_quiet_says_nothing(scans: Path) -> None:
+    result = run("compare", scans / "a.x3p", scans / "b.x3p", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_nothing_is_overwritten_untold(scans: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.html"
+    report.write_text("mine")
+    arguments = ("compare", scans / "a.x3p", scans / "flat.x3p", "--report", report, "--quiet")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "--overwrite" in result.output
+    assert report.read_text() == "mine"
+    assert run(*arguments, "--overwrite").exit_code == 3
+    assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    before = (scans / "a.x3p").read_bytes()
+    result = run("compare", scans / "a.x3p", scans / "b.x3p", "--json", scans / "a.x3p", "--overwrite")
+    assert result.exit_code == 2
+    assert (scans / "a.x3p").read_bytes() == before
+    assert run("compare", scans / "a.x3p", scans / "b.x3p", "--report", tmp_path / "no" / "r.html").exit_code == 2
+
+
+def test_units_are_overridden_only_when_told_and_that_is_reported(scans: Path, tmp_path: Path) -> None:
+    """A scan in micrometres, as about one public file in eight: refused, and read with the override."""
+    wrong = tmp_path / "micrometres.x3p"
+    with zipfile.ZipFile(scans / "flat.x3p") as source, zipfile.ZipFile(wrong, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "main.xml":
+                text = data.decode()
+                assert "2e-05" in text
+                data = text.replace("2e-05", "20.0").encode()
+            if name != "md5checksum.hex":
+                target.writestr(name, data)
+    assert run("compare", wrong, scans / "flat.x3p").exit_code == 2
+    report = tmp_path / "r.html"
+    result = run("compare", wrong, scans / "flat.x3p", "--units-a", "micrometres", "--report", report, "--quiet")
+    assert result.exit_code == 3, result.output
+    text = report.read_text(encoding="utf-8")
+    assert "units-overridden" in text
+    assert "--units-a micrometres" in text
+
+
+def test_demo_runs_twice_and_spares_foreign_files(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    result = run("demo", "--out", folder, "--quiet")
+    assert result.exit_code == 0, result.output
+    assert (folder / "same-firearm.html").resolve().as_uri() in result.output
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert len(first) == 8
+    same, different = (
+        json.loads(first[f"{pair}-firearm.json"])["comparison"]["rules"]["convergence"]["score"]
+        for pair in ("same", "different")
+    )
+    assert same > 20
+    assert different <= 4
+    assert run("demo", "--out", folder, "--quiet").exit_code == 0
+    assert first == {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "same-firearm.html").write_text("mine")
+    result = run("demo", "--out", folder, "--quiet")
+    assert result.exit_code == 2
+    assert "same-firearm.html" in result.output
+    assert (folder / "same-firearm.html").read_text() == "mine"

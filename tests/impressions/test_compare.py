@@ -1,0 +1,150 @@
+"""The comparison of two impressed marks, on real and simulated scans."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ballistics.impressions.compare import MINIMUM_CELLS, compare
+from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.impressions.congruence import RULES
+from ballistics.surfaces.disturbances import rotate_surface
+from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.reading import read
+from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.surface import Mark
+
+
+def fadul_mark(folder: Path, name: str) -> Mark:
+    """One prepared Fadul scan."""
+    return prepare(read(folder / f"Fadul-{name}.x3p"))
+
+
+def counts(result: ImpressionComparison) -> dict[str, tuple[int, int]]:
+    """Counts of both directions under each rule."""
+    return {name: (rule.a_in_b.count, rule.b_in_a.count) for name, rule in result.rules.items()}
+
+
+def plain(value: object) -> object:
+    """A result as nested tuples and bytes, to be compared exactly."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return tuple(plain(getattr(value, f.name)) for f in dataclasses.fields(value))
+    if hasattr(value, "items"):
+        return tuple((k, plain(v)) for k, v in value.items())
+    return pickle.dumps(value)
+
+
+@pytest.fixture(scope="module")
+def heads() -> Iterator[list[Mark]]:
+    """Three simulated marks: two of one firearm, one of another, at random poses."""
+    population = list(simulate_population(2, 2, 77, breech_faces=("granular",), field_mm=5.0))
+    return [prepare(head.surface) for head in population[:3]]
+
+
+def test_fadul_pairs_are_told_apart(fadul: Path) -> None:
+    one, two, other = (fadul_mark(fadul, name) for name in ("1-1", "1-2", "2-1"))
+    same, different = compare(one, two), compare(one, other)
+    assert min(counts(same)["convergence"]) >= 15
+    for name, pair in counts(same).items():
+        assert min(pair) >= 15, name
+    for name, rule in different.rules.items():
+        if name != "ncma":
+            assert rule.score <= 4, name
+            assert max(counts(different)[name]) <= 4, name
+    assert same.accf > 0.75
+    assert different.accf < 0.45
+
+
+def test_displaced_fadul_pair_keeps_its_cells(fadul: Path) -> None:
+    # Displaced by more than half a cell: windows laid on the image centre keep 5 of about 30.
+    result = compare(fadul_mark(fadul, "8-1"), fadul_mark(fadul, "Q"))
+    assert result.rules["convergence"].score >= 0.9 * min(result.a_in_b.n_cells, result.b_in_a.n_cells)
+
+
+@pytest.mark.parametrize("theta", [11.0, 45.0, 90.0, 158.3, 271.0])
+@pytest.mark.parametrize("turned", [0, 1])
+def test_turning_either_scan_keeps_every_count(fadul: Path, theta: float, turned: int) -> None:
+    marks = [fadul_mark(fadul, name) for name in ("1-1", "1-2")]
+    before = counts(compare(*marks))
+    marks[turned] = rotate_surface(marks[turned], theta)
+    after = counts(compare(*marks))
+    for name, pair in before.items():
+        if name != "cmcR pooled":
+            assert np.abs(np.subtract(pair, after[name])).max() <= 3, name
+
+
+def test_exchanging_the_marks_exchanges_the_roles_exactly(heads: list[Mark]) -> None:
+    forth, back = compare(heads[0], heads[1]), compare(heads[1], heads[0])
+    assert plain(forth.a_in_b) == plain(back.b_in_a)
+    assert plain(forth.b_in_a) == plain(back.a_in_b)
+    for name in RULES:
+        assert forth.rules[name].score == back.rules[name].score
+        assert plain(forth.rules[name].a_in_b) == plain(back.rules[name].b_in_a)
+    assert (forth.accf, forth.overlap_um2) == (back.accf, back.overlap_um2)
+    assert back.pose is not None
+    x, y = forth.pose.apply(*back.pose.apply(123.0, -45.0))
+    assert (x, y) == (pytest.approx(123.0), pytest.approx(-45.0))
+
+
+def test_pose_of_simulated_heads_is_found(heads: list[Mark]) -> None:
+    population = list(simulate_population(1, 2, 78, breech_faces=("milled",), field_mm=5.0))
+    a, b = (prepare(head.surface) for head in population)
+    result = compare(a, b)
+    truth = population[0].pose.after(population[1].pose.inverse())
+    assert (result.pose.theta_deg - truth.theta_deg + 180) % 360 - 180 == pytest.approx(0, abs=0.3)
+    assert result.rules["convergence"].score >= 15
+    assert compare(heads[0], heads[2]).rules["convergence"].score <= 3
+
+
+def test_result_is_the_same_bytes_in_threads_and_alone(heads: list[Mark]) -> None:
+    alone = plain(compare(heads[0], heads[1]))
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda _: plain(compare(heads[0], heads[1])), range(4)))
+    assert all(result == alone for result in together)
+
+
+def test_a_mark_agrees_with_itself_in_every_cell(heads: list[Mark]) -> None:
+    result = compare(heads[0], heads[0])
+    for name in ("original", "convergence", "consensus"):
+        assert counts(result)[name] == (result.a_in_b.n_cells, result.b_in_a.n_cells)
+    assert result.accf == pytest.approx(1.0, abs=1e-6)
+    assert np.nanmax(np.hypot(result.a_in_b.xs_um, result.a_in_b.ys_um)) < 10.0
+
+
+def test_marks_that_cannot_be_compared_are_insufficient_with_the_reason(heads: list[Mark]) -> None:
+    mark = heads[0]
+    scrap = dataclasses.replace(mark, heights_um=mark.heights_um[:120, :200])
+    empty = dataclasses.replace(mark, heights_um=np.full((50, 50), np.nan, np.float32))
+    flat = dataclasses.replace(mark, heights_um=np.zeros((400, 400), np.float32))
+    cases = [
+        (dataclasses.replace(mark, kind="firing pin"), "different kinds"),
+        (dataclasses.replace(mark, surface_kind="reflectance"), "not commensurable"),
+        (dataclasses.replace(mark, spacing_um=12.5), "different spacings"),
+        (dataclasses.replace(mark, insufficient="nothing there"), "nothing there"),
+        (scrap, f"{MINIMUM_CELLS} are needed"),
+        (empty, "no pose"),
+        (flat, "no pose"),
+    ]
+    for other, words in cases:
+        for pair in ((mark, other), (other, mark)):
+            result = compare(*pair)
+            assert words in (result.insufficient or ""), words
+            assert result.rules == {}
+            assert result.provenance is not None
+
+
+def test_provenance_names_all_that_is_needed_to_repeat_it(heads: list[Mark]) -> None:
+    provenance = compare(heads[0], heads[1]).provenance
+    assert provenance is not None
+    assert set(provenance.inputs) == {"mark a", "mark b"}
+    assert set(provenance.parameters["rules"]) == set(RULES)
+    assert provenance.parameters["cells"]["cell_um"] == 468.75
+    assert any("10.1016/j.forsciint.2017.08.033" in reference for reference in provenance.references)
