@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
+from kernels.cell_search import peaks
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
 
@@ -171,10 +172,16 @@ def pearson_at_pose(
 
 
 @kernel
-def best_shift(
-    sum_ab: NDArray[np.float32], low: NDArray[np.float32], smaller: float, minimum_overlap: float
-) -> tuple[float, int, int]:
-    """Find the cyclic shift with the highest r · sqrt(overlap) from the sums of two maps' transforms.
+def best_shifts(
+    sum_ab: NDArray[np.float32],
+    low: NDArray[np.float32],
+    smaller: float,
+    minimum_overlap: float,
+    scores: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+) -> int:
+    """Find the cyclic shifts with the highest r · sqrt(overlap) from the sums of two maps' transforms.
 
     Parameters
     ----------
@@ -187,21 +194,24 @@ def best_shift(
         Valid points of the smaller map.
     minimum_overlap : float
         Least share of them that must be common.
+    scores : ndarray of float32, shape (m, n)
+        Filled with r · sqrt(overlap / smaller); −2 where a shift is not admissible.
+    rows, columns : ndarray of int64, shape (k,)
+        Filled with the shifts of the highest local maxima (8 neighbours), best first.
 
     Returns
     -------
-    score, i, j
-        −2 where no shift is admissible. Of equal scores the first in reading order. Cost: one pass.
+    int
+        How many maxima there are, at most k. Cost: two passes over the shifts.
     """
     m, n = sum_ab.shape
-    best = -2.0
-    best_i, best_j = 0, 0
     for i in range(m):
         i0 = i // 2
         i1 = (i0 + 1) % (m // 2) if i % 2 == 1 else i0
         for j in range(n):
             j0 = j // 2
             j1 = (j0 + 1) % (n // 2) if j % 2 == 1 else j0
+            scores[i, j] = -2.0
             count = 0.25 * (low[0, i0, j0] + low[0, i0, j1] + low[0, i1, j0] + low[0, i1, j1])
             if count < minimum_overlap * smaller or count < 2.0:
                 continue
@@ -211,7 +221,5 @@ def best_shift(
             bb = 0.25 * (low[4, i0, j0] + low[4, i0, j1] + low[4, i1, j0] + low[4, i1, j1])
             r = pearson_from_sums(count, a, b, aa, bb, sum_ab[i, j])
             if r > NO_CORRELATION:
-                score = r * math.sqrt(count / smaller)
-                if score > best:
-                    best, best_i, best_j = score, i, j
-    return best, best_i, best_j
+                scores[i, j] = r * math.sqrt(count / smaller)
+    return peaks(scores, 0.5 * m, 0.5 * n, float(max(m, n)), rows, columns)

@@ -19,7 +19,7 @@ from kernels.cell_search import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import best_shift, pearson_at_pose, turn_onto
+from kernels.turning import best_shifts, pearson_at_pose, turn_onto
 
 Heights = NDArray[np.float32]
 
@@ -29,14 +29,15 @@ class RegistrationParameters:
     """Parameters of the global registration, in µm and degrees.
 
     The marks' band-pass keeps wavelengths above 16 µm; most of their energy lies above 100 µm, so that a
-    spacing of 50 µm is enough to find the pose (a quarter of the mark types' spacing finds it as well, at
-    ten times the cost). At 3° a feature 1.2 mm from the centre is at most 31 µm off its place.
+    spacing of 50 µm is enough to find the pose. The angles are so close that the rim of the mark moves by 75 µm from
+    one to the next: with wider steps a milled mark, whose lines agree with their neighbours too, can lock in a line
+    too far. For the same reason several poses are refined before the best is chosen.
     """
 
     coarse_spacing_um: float = 50.0
-    angle_step_deg: float = 3.0
+    rim_step_um: float = 75.0
     minimum_overlap: float = 0.25
-    candidates: int = 5
+    candidates: int = 8
     refine_spacings_um: tuple[float, ...] = (25.0, 12.5)
 
 
@@ -91,15 +92,16 @@ def register(
     p = parameters or RegistrationParameters()
     a, b = centred(a), centred(b)
     coarse = _Level(a, b, max(1, round(p.coarse_spacing_um / spacing_um)))
-    candidates = [coarse.to_full(c) for c in _coarse_poses(coarse.a, coarse.b, p)]
+    angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(b) * spacing_um / p.rim_step_um)
+    candidates = [coarse.to_full(c) for c in _coarse_poses(coarse.a, coarse.b, angle_step, p)]
     if not candidates:
         return None
-    step_deg = p.angle_step_deg / 2
+    first_turn = angle_step / 2
     for spacing in p.refine_spacings_um:
         level = _Level(a, b, max(1, round(spacing / spacing_um)))
-        refined = [level.to_full(_refine(level, level.to_level(c), step_deg, p)) for c in candidates]
+        refined = [level.to_full(_refine(level, level.to_level(c), first_turn, p)) for c in candidates]
         candidates = [max(refined, key=lambda c: c.score)]
-        step_deg /= 4
+        first_turn /= 4
     best = candidates[0]
     accf, count = pearson_at_pose(a, *split(b, 1), best.theta, best.shift_y, best.shift_x)
     # Kernels turn clockwise as shown, poses counter-clockwise.
@@ -150,8 +152,8 @@ class _Level:
         return _Candidate(c.score, c.theta, (c.shift_y - y) / self.factor, (c.shift_x - x) / self.factor)
 
 
-def _coarse_poses(a: Heights, b: Heights, p: RegistrationParameters) -> list[_Candidate]:
-    """Return the best pose of each angle that is a local maximum over the angles, best first."""
+def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationParameters) -> list[_Candidate]:
+    """Return the best distinct poses over all angles and shifts, best first."""
     if not (np.isfinite(a).any() and np.isfinite(b).any()):
         return []
     side = 2 * _reach(b) + 1
@@ -159,31 +161,45 @@ def _coarse_poses(a: Heights, b: Heights, p: RegistrationParameters) -> list[_Ca
     spectrum_a, low_a = (_spectra(a, shape), _low_spectra(a, shape))
     smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
     turned = np.empty((side, side), np.float32)
-    n_angles = round(360.0 / p.angle_step_deg)
-    per_angle = []
-    for k in range(n_angles):
-        theta = math.radians(k * p.angle_step_deg)
+    scores = np.empty(shape, np.float32)
+    rows, columns = np.zeros((2, p.candidates), np.int64)
+    found = []
+    for k in range(round(2 * math.pi / angle_step)):
+        theta = k * angle_step
         turn_onto(b, theta, 0.0, 0.0, turned)
         sum_ab = inverse(np.conj(_spectra(turned, shape)) * spectrum_a, shape[1], shape[0])
         low_b = np.conj(_low_spectra(turned, shape))
         # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
         low = combined_sums(tuple(low_b), tuple(low_a / np.float32(4)), shape[1] // 2, shape[0] // 2)
-        score, i, j = best_shift(sum_ab, low, smaller, p.minimum_overlap)
-        # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
-        y, x = (v if v < n else v - s for v, n, s in zip((i, j), a.shape, shape, strict=True))
-        middle_y, middle_x = ((side - n) / 2 for n in a.shape)
-        per_angle.append(_Candidate(score, theta, y + middle_y, x + middle_x))
-    peaks = [
-        c
-        for k, c in enumerate(per_angle)
-        if c.score > -2.0 and c.score >= per_angle[k - 1].score and c.score > per_angle[(k + 1) % n_angles].score
-    ]
-    return sorted(peaks, key=lambda c: (-c.score, c.theta))[: p.candidates]
+        for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, scores, rows, columns)):
+            # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
+            i, j = int(rows[q]), int(columns[q])
+            y, x = (v if v < n else v - s for v, n, s in zip((i, j), a.shape, shape, strict=True))
+            middle_y, middle_x = ((side - n) / 2 for n in a.shape)
+            found.append(_Candidate(float(scores[i, j]), theta, y + middle_y, x + middle_x))
+    return _distinct(found, angle_step, p.candidates)
+
+
+def _distinct(found: list[_Candidate], angle_step: float, n: int) -> list[_Candidate]:
+    """Return the ``n`` best poses of which none is a neighbour, in angle and shift, of a better one."""
+    kept: list[_Candidate] = []
+    for c in sorted(found, key=lambda c: (-c.score, c.theta, c.shift_y, c.shift_x)):
+        if not any(
+            abs(math.remainder(c.theta - k.theta, 2 * math.pi)) < 1.5 * angle_step
+            and max(abs(c.shift_y - k.shift_y), abs(c.shift_x - k.shift_x)) <= 2
+            for k in kept
+        ):
+            kept.append(c)
+            if len(kept) == n:
+                break
+    return kept
 
 
 def _reach(heights: Heights) -> int:
     """Return how far from the centre of its array a map has valid points, rounded up."""
     y, x = np.nonzero(np.isfinite(heights))
+    if len(y) == 0:
+        return 1
     return math.ceil(np.hypot(y - (heights.shape[0] - 1) / 2, x - (heights.shape[1] - 1) / 2).max()) + 1
 
 
@@ -205,7 +221,7 @@ def _low_spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex
     return forward(low[:, 0], shape[0] // 2)
 
 
-def _refine(level: _Level, start: _Candidate, angle_step_deg: float, p: RegistrationParameters) -> _Candidate:
+def _refine(level: _Level, start: _Candidate, first_turn: float, p: RegistrationParameters) -> _Candidate:
     """Climb to the best pose near ``start`` by a pattern search with halving steps."""
     smaller = min(np.isfinite(level.a).sum(), np.isfinite(level.b).sum())
 
@@ -216,7 +232,7 @@ def _refine(level: _Level, start: _Candidate, angle_step_deg: float, p: Registra
         return float(r * math.sqrt(count / smaller))
 
     position = [start.theta, start.shift_y, start.shift_x]
-    steps = [math.radians(angle_step_deg), 1.0, 1.0]
+    steps = [first_turn, 1.0, 1.0]
     best = score(*position)
     while steps[1] > 0.1:
         improved = False

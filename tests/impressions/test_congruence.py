@@ -130,10 +130,12 @@ def test_convergence_needs_both_directions_at_one_angle() -> None:
 
 def test_consensus_survives_more_than_half_bad_cells() -> None:
     r, x, y = scattered(10, n=36, good=12)
+    # The bad cells agree well too, at one place far off: they draw the medians away from the good ones.
+    x[12:], y[12:] = x[12:] / 3 - 280, y[12:] / 3 + 280
     r[12:] += 0.3
     a = direction(r, x, y)
     assert consensus(a, Thresholds(75.0, 6.0, 0.25)).congruent[:12].all()
-    assert original(a, CHU).count < 12
+    assert not original(a, CHU).congruent[:12].any()
 
 
 def test_cmcr_pools_indices_of_both_directions() -> None:
