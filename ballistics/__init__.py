@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ballistics.impressions.comparison import ImpressionComparison as ImpressionComparison
     from ballistics.provenance import Provenance as Provenance
     from ballistics.surfaces.inspection import inspect as inspect
+    from ballistics.surfaces.pose import Pose as Pose
     from ballistics.surfaces.preparation import prepare as prepare
     from ballistics.surfaces.preparation import replay as replay
-    from ballistics.surfaces.pose import Pose as Pose
     from ballistics.surfaces.reading import read as read
     from ballistics.surfaces.simulation import simulate_head as simulate_head
     from ballistics.surfaces.simulation import simulate_population as simulate_population

@@ -35,7 +35,7 @@ class ExhaustiveSearcher(CellSearcher):
         """Search every cell at every trial angle, at every place."""
         p = self.parameters
         steps = round(p.angle_range_deg / p.angle_step_deg)
-        self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1)
+        self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1.0)
         level = self._levels[-1]
         n, reach = len(self.grid.rows), math.floor(level.radius) + 1
         self._reach = reach
@@ -81,7 +81,7 @@ class ExhaustiveSearcher(CellSearcher):
         off_x = y + self._middle[1, c] - level.expected_x[c]
         near = off_y[:, None] ** 2 + off_x[None, :] ** 2 <= level.radius**2
         r = np.where(near & np.isfinite(correlations[within, within]), correlations[within, within], -2.0)
-        return r.astype(np.float32), overlaps[within, within] / max(count, 1)
+        return r.astype(np.float32), overlaps[within, within] / np.float32(max(count, 1))
 
     def best_near(
         self, angles: NDArray[np.int64], x_um: float, y_um: float, tolerance_um: float

@@ -11,6 +11,7 @@ Coordinates: a level of factor ``f`` has its point ``i`` at ``f·i + (f − 1)/2
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -295,12 +296,12 @@ def packed_correlation(
         cm = cell_valid[start : start + block]
         wv = window_values[offset + start : offset + start + block]
         wm = window_valid[offset + start : offset + start + block]
-        c = np.float32(0)
-        sa = np.float32(0)
-        sb = np.float32(0)
-        saa = np.float32(0)
-        sbb = np.float32(0)
-        sab = np.float32(0)
+        c: Any = np.float32(0)
+        sa: Any = np.float32(0)
+        sb: Any = np.float32(0)
+        saa: Any = np.float32(0)
+        sbb: Any = np.float32(0)
+        sab: Any = np.float32(0)
         for k in range(block):
             a = cv[k]
             b = wv[k]

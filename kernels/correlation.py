@@ -40,7 +40,7 @@ def masked_spectra(heights: NDArray[np.float32], shape: tuple[int, int]) -> NDAr
     fields[0, :rows, :columns] = values
     fields[1, :rows, :columns] = values * values
     fields[2, :rows, :columns] = valid
-    return scipy.fft.rfft2(fields, workers=1)  # type: ignore[no-any-return]
+    return scipy.fft.rfft2(fields, workers=1)
 
 
 NO_CORRELATION = -2.0
@@ -133,7 +133,7 @@ def centred(heights: NDArray[np.float32]) -> NDArray[np.float32]:
     valid = np.isfinite(heights)
     if not valid.any():
         return heights
-    return heights - np.float32(heights[valid].mean(dtype=np.float64))  # type: ignore[no-any-return]
+    return heights - np.float32(heights[valid].mean(dtype=np.float64))
 
 
 @kernel

@@ -14,9 +14,7 @@ def data_folder(name: str) -> Path:
     """Return a folder of the real data, or skip the test and say what it misses."""
     folder = DATA / name
     if not folder.exists():
-        pytest.skip(
-            f"real data '{name}' is absent (looked in the folder BALLISTICS_DATA or ../shared/data): not tested on real files"
-        )
+        pytest.skip(f"no '{name}' in BALLISTICS_DATA or ../shared/data: not tested on these real files")
     return folder
 
 

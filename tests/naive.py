@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-
 # --- decimation, turning, correlation -----------------------------------------------------------------------------
 
 
@@ -240,7 +239,7 @@ def closed_path(gain, price, most_steps):
         after, origin = [], []
         for c in range(columns):
             reach = [b for b in range(columns) if abs(b - c) <= most_steps]
-            best = max(reach, key=lambda b: (value[b] - price * abs(b - c), -b))  # noqa: B023
+            best = max(reach, key=lambda b: (value[b] - price * abs(b - c), -b))
             origin.append(best if value[best] > -np.inf else c)
             after.append(value[best] - price * abs(best - c) + gain[k % directions][c])
         value = after

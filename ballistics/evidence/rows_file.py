@@ -69,7 +69,8 @@ class RowsFile:
                 row = None
             if not isinstance(row, dict):
                 raise CorruptFileError(
-                    f"{self.path}, line {number}, is not a row of results: the file was changed; delete it to begin anew"
+                    f"{self.path}, line {number}, is not a row of results: "
+                    "the file was changed; delete it to begin anew"
                 )
             rows.append(row)
         return rows

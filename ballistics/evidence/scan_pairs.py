@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -26,12 +26,8 @@ from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.surface import Mark
 from ballistics.surfaces.units_guard import Units
 
-
-class Progress(Protocol):
-    """Told how far the work is; draws a bar, or nothing."""
-
-    def __call__(self, stage: str, done: int, total: int, resumed: int) -> None:
-        """Say that ``done`` of ``total`` are finished, ``resumed`` of them by earlier runs."""
+# Told the stage, how many are done, of how many, and how many of these earlier runs had done.
+Progress = Callable[[str, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def score_all_pairs(
     CorruptFileError
         When a file of earlier results was changed.
     """
-    tell: Progress = progress or (lambda stage, done, total, resumed: None)
+    tell = progress or _silent
     try:
         (work / "marks").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -159,6 +155,10 @@ def score_all_pairs(
     scans, common = _alike(scans)
     pairs = _compared(scans, rows, work, key, mark, workers, tell)
     return ScoredScans(mark, tuple(scans), tuple(pairs), provenance, common)
+
+
+def _silent(stage: str, done: int, total: int, resumed: int) -> None:
+    """Tell nobody."""
 
 
 def _method(mark: str) -> Provenance:
@@ -260,7 +260,7 @@ def _compared(
 ) -> list[ScannedPair]:
     store = work / "marks" / key
     wanted = {
-        tuple(sorted((scans[i].sha256, scans[j].sha256))): (i, j)
+        _ordered(scans[i].sha256, scans[j].sha256): (i, j)
         for i, j in combinations([i for i, scan in enumerate(scans) if not scan.left_out], 2)
     }
     with RowsFile(work / "pairs.jsonl") as file:
@@ -277,6 +277,10 @@ def _compared(
         ScannedPair(i, j, *(found[pair][name] for name in ("count", "cells", "accf", "without_score")))
         for pair, (i, j) in wanted.items()
     ]
+
+
+def _ordered(a: str, b: str) -> tuple[str, str]:
+    return (a, b) if a < b else (b, a)
 
 
 def _compare_pair(store: Path, mark: str, a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

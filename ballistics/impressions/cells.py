@@ -95,7 +95,7 @@ def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellPa
     if not valid.any():
         empty, none = np.empty(0), np.empty(0, np.int64)
         return Grid(0.0, none, none, empty, empty, empty)
-    y, x = np.nonzero(valid)
+    y, x = (places.astype(np.float64) for places in np.nonzero(valid))
     middle_y, middle_x = float(y.mean()), float(x.mean())
     y, x = y - middle_y, x - middle_x
     radius = np.hypot(x, y)
@@ -179,7 +179,7 @@ class CellSearcher:
         return self.places(self.pose.theta_deg, 0.0, 0.0)
 
     def displacements(self, theta_deg: float, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:
-        """Return (down, across) in µm along the grid of cells found at places of the searched mark (Chen's convention)."""
+        """Return (down, across) in µm along the grid of cells found at places of the searched mark."""
         y = places_y - (self._shape_searched[0] - 1) / 2
         x = places_x - (self._shape_searched[1] - 1) / 2
         cos, sin = _cos_sin(theta_deg)
@@ -191,7 +191,7 @@ class CellSearcher:
         return cos * off_y - sin * off_x, cos * off_x + sin * off_y
 
     def places(self, theta_deg: float | Floats, x_um: float | Floats, y_um: float | Floats) -> tuple[Floats, Floats]:
-        """Return (y, x) in points of the searched mark of cells with a turn and displacement; undoes `displacements`."""
+        """Return (y, x) in points of the searched mark of cells with a displacement; undoes `displacements`."""
         cos, sin = _cos_sin(self.grid.theta_deg)
         cell_x, cell_y = self.cell_centres_um()
         x = (cell_x + cos * x_um - sin * y_um - self.pose.dx_um) / self.spacing_um
@@ -220,7 +220,7 @@ class CellSearcher:
         """
         p = self.parameters
         steps = round(p.angle_range_deg / p.angle_step_deg)
-        self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1)
+        self.thetas_deg: Floats = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1.0)
         medium = [
             self._follow(float(theta), found, self._levels[1:-1] or self._levels[:1])
             for theta, found in zip(self.thetas_deg, self._coarse_places(), strict=True)

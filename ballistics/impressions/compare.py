@@ -97,7 +97,7 @@ def _incomparable(a: Mark, b: Mark) -> str | None:
 def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     provenance = _provenance(hashes, a)
     heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
-    registration = register(*heights, a.spacing_um)
+    registration = register(heights[0], heights[1], a.spacing_um)
     if registration is None:
         return ImpressionComparison(
             a.kind,
@@ -121,7 +121,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
         if n < MINIMUM_CELLS:
             return replace(
                 result,
-                insufficient=f"only {n} cells of {parameters.cell_um:g} µm are filled enough; {MINIMUM_CELLS} are needed",
+                insufficient=f"only {n} cells of {parameters.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
             )
         directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
     rules: dict[str, RuleResult] = judge(*directions)

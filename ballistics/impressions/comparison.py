@@ -19,7 +19,8 @@ from ballistics.surfaces.surface import Finding
 class CellSearch:
     """Where each cell of one mark was found on the other, and how well it agreed there.
 
-    All arrays have one entry per cell; positions are counted from the centre of a mark's array. Displacements are those of the cell from the place where the
+    All arrays have one entry per cell; positions are counted from the centre of a mark's array. Displacements are
+    those of the cell from the place where the
     global pose, with the cell's own angle about the centre of the searched mark, would lay it (Chen 2017);
     they are measured along the sides of the cells: across, to the cell's right, and down.
 

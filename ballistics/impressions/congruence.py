@@ -54,7 +54,7 @@ class Direction:
     def best_near(
         self, angles: tuple[int, ...], x_um: float, y_um: float, tolerance_um: float
     ) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
-        """Search again near a common displacement, once for all rules that ask for the same (`CellSearcher.best_near`)."""
+        """Search again near a common displacement, once for all rules that ask (`CellSearcher.best_near`)."""
         asked = (angles, x_um, y_um, tolerance_um)
         if asked not in self._searched:
             self._searched[asked] = self.searcher.best_near(np.array(angles), x_um, y_um, tolerance_um)
@@ -72,7 +72,8 @@ def _median(values: Floats) -> float:
 
 def best_angles(sweep: AngleSweep) -> NDArray[np.int64]:
     """Return the index of the angle at which each cell agrees best; 0 where it has no place at all."""
-    return np.where(sweep.exact, sweep.correlations, -np.inf).argmax(axis=1)
+    best: NDArray[np.int64] = np.where(sweep.exact, sweep.correlations, -np.inf).argmax(axis=1)
+    return best
 
 
 def _verdict(
@@ -138,7 +139,7 @@ def _high_verdict(direction: Direction, per_angle: Bools, selected: Bools) -> Di
     sweep = direction.sweep
     allowed = per_angle & selected[None, :]
     score = np.where(allowed, sweep.correlations, -np.inf)
-    congruent = allowed.any(axis=1)
+    congruent: Bools = np.asarray(allowed.any(axis=1))
     angles = np.where(congruent, score.argmax(axis=1), best_angles(sweep))
     n = np.flatnonzero(congruent)
     x, y = sweep.xs_um[n, angles[n]], sweep.ys_um[n, angles[n]]

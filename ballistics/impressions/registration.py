@@ -31,13 +31,15 @@ class RegistrationParameters:
     The marks' band-pass keeps wavelengths above 16 µm; most of their energy lies above 100 µm, so that a
     spacing of 50 µm is enough to find the pose. The angles are so close that the rim of the mark moves by 75 µm from
     one to the next: with wider steps a milled mark, whose lines agree with their neighbours too, can lock in a line
-    too far. For the same reason several poses are refined before the best is chosen.
+    too far. For the same reason several poses are refined before the best is chosen. Heights beyond three robust
+    standard deviations are clipped while the pose is sought: otherwise one deep flaw can outweigh the whole mark.
     """
 
     coarse_spacing_um: float = 50.0
     rim_step_um: float = 75.0
     minimum_overlap: float = 0.25
     candidates: int = 8
+    clip_sigmas: float = 3.0
     refine_spacings_um: tuple[float, ...] = (25.0, 12.5)
 
 
@@ -90,7 +92,8 @@ def register(
     Padfield 2012, doi:10.1109/TIP.2011.2181402; Weller 2012, doi:10.1111/j.1556-4029.2012.02072.x (ACCF).
     """
     p = parameters or RegistrationParameters()
-    a, b = centred(a), centred(b)
+    full_a, full_b = centred(a), centred(b)
+    a, b = (_clipped(heights, p.clip_sigmas) for heights in (full_a, full_b))
     coarse = _Level(a, b, max(1, round(p.coarse_spacing_um / spacing_um)))
     angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(b) * spacing_um / p.rim_step_um)
     candidates = [coarse.to_full(c) for c in _coarse_poses(coarse.a, coarse.b, angle_step, p)]
@@ -99,11 +102,13 @@ def register(
     first_turn = angle_step / 2
     for spacing in p.refine_spacings_um:
         level = _Level(a, b, max(1, round(spacing / spacing_um)))
-        refined = [level.to_full(_refine(level, level.to_level(c), first_turn, p)) for c in candidates]
-        candidates = [max(refined, key=lambda c: c.score)]
+        finest = 0.1 if spacing == p.refine_spacings_um[-1] else 0.3
+        refined = [level.to_full(_refine(level, level.to_level(c), first_turn, finest, p)) for c in candidates]
+        # The first of the finer levels only sorts out the few that are worth the last.
+        candidates = sorted(refined, key=lambda c: (-c.score, c.theta))[:2]
         first_turn /= 4
     best = candidates[0]
-    accf, count = pearson_at_pose(a, *split(b, 1), best.theta, best.shift_y, best.shift_x)
+    accf, count = pearson_at_pose(full_a, *split(full_b, 1), best.theta, best.shift_y, best.shift_x)
     # Kernels turn clockwise as shown, poses counter-clockwise.
     theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
     smaller = min(np.isfinite(a).sum(), np.isfinite(b).sum())
@@ -150,6 +155,15 @@ class _Level:
     def to_level(self, c: _Candidate) -> _Candidate:
         y, x = self._offset(c.theta)
         return _Candidate(c.score, c.theta, (c.shift_y - y) / self.factor, (c.shift_x - x) / self.factor)
+
+
+def _clipped(heights: Heights, sigmas: float) -> Heights:
+    """Return the heights limited to some robust standard deviations around zero."""
+    valid = np.isfinite(heights)
+    if not valid.any():
+        return heights
+    limit = np.float32(sigmas * 1.4826 * np.median(np.abs(heights[valid])))
+    return np.clip(heights, -limit, limit) if limit > 0 else heights
 
 
 def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationParameters) -> list[_Candidate]:
@@ -200,7 +214,8 @@ def _reach(heights: Heights) -> int:
     y, x = np.nonzero(np.isfinite(heights))
     if len(y) == 0:
         return 1
-    return math.ceil(np.hypot(y - (heights.shape[0] - 1) / 2, x - (heights.shape[1] - 1) / 2).max()) + 1
+    farthest = np.hypot(y - (heights.shape[0] - 1) / 2, x - (heights.shape[1] - 1) / 2).max()
+    return math.ceil(float(farthest)) + 1
 
 
 def _spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
@@ -221,8 +236,10 @@ def _low_spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex
     return forward(low[:, 0], shape[0] // 2)
 
 
-def _refine(level: _Level, start: _Candidate, first_turn: float, p: RegistrationParameters) -> _Candidate:
-    """Climb to the best pose near ``start`` by a pattern search with halving steps."""
+def _refine(
+    level: _Level, start: _Candidate, first_turn: float, finest: float, p: RegistrationParameters
+) -> _Candidate:
+    """Climb to the best pose near ``start`` by a pattern search, halving steps down to ``finest`` points."""
     smaller = min(np.isfinite(level.a).sum(), np.isfinite(level.b).sum())
 
     def score(theta: float, y: float, x: float) -> float:
@@ -234,7 +251,7 @@ def _refine(level: _Level, start: _Candidate, first_turn: float, p: Registration
     position = [start.theta, start.shift_y, start.shift_x]
     steps = [first_turn, 1.0, 1.0]
     best = score(*position)
-    while steps[1] > 0.1:
+    while steps[1] > finest:
         improved = False
         for axis in range(3):
             for sign in (1.0, -1.0):

@@ -120,7 +120,7 @@ class SearchLevel:
 
     def to_full(self, places: NDArray[np.int64]) -> Floats:
         """Return places in points of this level in points of the full searched mark."""
-        return places * float(self.factor) + (self.factor - 1) / 2
+        return places.astype(np.float64) * self.factor + (self.factor - 1) / 2
 
     def follow(self, theta_deg: float, starts: Places, coarser: SearchLevel) -> Places:
         """Climb from places of a coarser level (or this one) to the maxima of the exact correlation."""
@@ -131,7 +131,8 @@ class SearchLevel:
             np.zeros_like(starts.overlaps),
         )
         follow_peaks(
-            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half, math.radians(-theta_deg), self.grid_theta,
+            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half,
+            math.radians(-theta_deg), self.grid_theta,
             self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
             self.minimum_overlap, places.rows, places.columns, places.correlations, places.overlaps,
         )  # fmt: skip

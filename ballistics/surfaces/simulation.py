@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
 from ballistics.surfaces.simulation_fields import Canvas, Floats, generator, red_field
 from ballistics.surfaces.simulation_parameters import (
@@ -17,7 +18,6 @@ from ballistics.surfaces.simulation_parameters import (
     FIRING_PINS,
     Ammunition,
     Firearm,
-    Pose,
     Shot,
     simulate_ammunition,
     simulate_firearm,
@@ -30,7 +30,6 @@ __all__ = [
     "Ammunition",
     "Firearm",
     "Label",
-    "Pose",
     "Shot",
     "SimulatedHead",
     "simulate_ammunition",

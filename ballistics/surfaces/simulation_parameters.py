@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -179,7 +179,7 @@ class Shot:
     head_turn_deg: float = 0.0
     tilt_deg: float = 0.0
     tilt_direction_deg: float = 0.0
-    pose: Pose = Pose()
+    pose: Pose = field(default_factory=Pose)
     noise_um: float = 0.0
     dropout_share: float = 0.0
     steepest_deg: float = 90.0

@@ -18,10 +18,10 @@ from scipy import ndimage
 
 from ballistics.errors import ParameterError, WriteError
 from ballistics.provenance import sha256_of_array
+from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.reading import read
 from ballistics.surfaces.simulation import (
     Label,
-    Pose,
     Shot,
     SimulatedHead,
     simulate_ammunition,

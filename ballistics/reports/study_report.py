@@ -1,0 +1,75 @@
+"""The HTML report of a validation study: one self-contained file."""
+
+from __future__ import annotations
+
+import base64
+
+from ballistics.evidence.scan_study import ScanStudy
+from ballistics.reports import study_contents as contents
+from ballistics.reports import study_wording as wording
+from ballistics.reports.evidence_figures import study_figures, svg_bytes
+from ballistics.reports.wording import source_of
+
+
+def study_report(study: ScanStudy) -> str:
+    """Return the report as the text of one HTML file; the same study gives the same bytes.
+
+    Parameters
+    ----------
+    study : ScanStudy
+        From `ballistics.evidence.scan_study.study_of_scans`.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ballistics.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["source"] = source_of
+    scores = [
+        {
+            "name": contents.SCORE_NAMES[name],
+            "figures": [
+                (title, contents.FIGURE_TEXTS[title], _data_uri(svg_bytes(figure)))
+                for title, figure in study_figures(one, contents.SCORE_NAMES[name]).items()
+            ],
+        }
+        for name, one in contents.studies(study).items()
+    ]
+    references = dict.fromkeys(
+        (
+            *study.scored.provenance.references,
+            *(reference for one in contents.studies(study).values() for reference in one.fitted.model.references),
+            *(one.bounds.reference for one in contents.studies(study).values() if one.bounds.reference),
+        )
+    )
+    return environment.get_template("study.html").render(
+        study=study,
+        metrics=study.count.metrics,
+        tested=wording.tested(study),
+        erred=wording.erred(study.count),
+        support=wording.support(study.count),
+        quality=wording.quality(study.count),
+        cllr=wording.number(study.count.metrics.cllr),
+        limits=wording.LIMITS,
+        scores=scores,
+        metric_rows=contents.metric_rows(study),
+        firearm_rows=contents.firearm_rows(study.count),
+        misleading_rows=contents.misleading_rows(study),
+        group_rows=contents.group_rows(study.count),
+        repeatability=contents.repeatability_lines(study),
+        left_out=contents.left_out_rows(study),
+        method_rows=contents.method_rows(study),
+        model_rows=contents.model_rows(study),
+        hash_rows=contents.hash_rows(study),
+        scan_rows=contents.scan_rows(study),
+        references=list(references),
+        versions=study.scored.provenance.versions,
+    )
+
+
+def _data_uri(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

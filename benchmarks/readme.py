@@ -1,0 +1,56 @@
+"""The README's table of headline numbers, made from the records of the benchmarks: python -m benchmarks.readme"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RECORDS = Path(__file__).parent / "records"
+BEGIN, END = "<!-- headline numbers: begin -->", "<!-- headline numbers: end -->"
+
+# (benchmark, metric): what the README shows; everything else stands in the records.
+HEADLINES = (
+    ("accuracy", "convergence: same-source lowest"),
+    ("accuracy", "convergence: different-source highest"),
+    ("accuracy", "convergence: gap"),
+    ("accuracy", "convergence: AUC"),
+    ("accuracy", "original: gap"),
+    ("accuracy", "high: gap"),
+    ("accuracy", "accf: gap"),
+    ("exhaustive", "convergence: greatest difference"),
+    ("exhaustive", "convergence: directions that differ"),
+    ("speed", "whole"),
+    ("speed", "peak memory of a process"),
+    ("speed", "exponent of the growth over area × log(area)"),
+    ("region", "median IoU with the truth"),
+    ("region", "lowest IoU with the truth"),
+)
+
+
+def table() -> str:
+    """Return the table as Markdown: one row per headline that has a record, each with its protocol."""
+    records = {
+        (record["benchmark"], record["metric"]): record
+        for path in sorted(RECORDS.glob("*.json"))
+        for record in json.loads(path.read_text(encoding="utf-8"))
+    }
+    lines = ["| figure | value | goal or published | n | protocol |", "|---|---|---|---|---|"]
+    for key in HEADLINES:
+        if key in records:
+            r = records[key]
+            value = f"{r['value']:.3g} {r['unit']}"
+            lines.append(f"| {r['benchmark']}: {r['metric']} | {value} | {r['goal']} | {r['n']} | {r['protocol']} |")
+    return "\n".join(lines)
+
+
+def with_table(readme: str) -> str:
+    """Return the README with its table replaced."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(with_table(path.read_text(encoding="utf-8")), encoding="utf-8")

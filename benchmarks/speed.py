@@ -1,0 +1,146 @@
+"""CPU time and memory of a comparison, with the work counted, and how both grow with area and pairs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ballistics.impressions.cells import CellParameters, CellSearcher
+from ballistics.impressions.compare import compare
+from ballistics.impressions.congruence import Direction, judge
+from ballistics.impressions.registration import register
+from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.surface import Mark
+from benchmarks.pairs import ScanSet, load
+from benchmarks.record import Context, Record
+from kernels.correlation import centred
+
+DESCRIPTION = "CPU seconds per comparison by stage, work counted, peak memory, growth with area and with pairs"
+
+PEERS = "same pairs: Verity 2.0 (one direction, 13 angles), NFI scratch 3.5–4.0 (one direction, 360°), cmcR 37–65"
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of one call."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
+    """Return the CPU seconds of each stage of one comparison."""
+    a, b = (centred(scans.marks[k].heights_um) for k in pair)
+    spacing_um = scans.marks[pair[0]].spacing_um
+    times = {"whole": cpu_seconds(partial(compare, scans.marks[pair[0]], scans.marks[pair[1]]))}
+    times["registration, 360°"] = cpu_seconds(partial(register, a, b, spacing_um))
+    registration = register(a, b, spacing_um)
+    if registration is None:
+        return times
+    start = time.process_time()
+    directions = []
+    for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
+        searcher = CellSearcher(tiled, searched, spacing_um, pose, CellParameters())
+        directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
+    times["cells, both directions, ±30°"] = time.process_time() - start
+    times["rules"] = cpu_seconds(lambda: judge(*directions))
+    times["cells searched"] = sum(d.sweep.correlations.size for d in directions)
+    times["cells followed to the finest level"] = sum(int(d.sweep.exact.sum()) for d in directions)
+    return times
+
+
+def _peak_memory_mb(data: str, send: multiprocessing.connection.Connection) -> None:
+    """Compare pairs in a fresh process and send its peak resident memory."""
+    from pathlib import Path
+
+    from benchmarks.record import Context
+
+    scans = load(Context(Path(data), False, True, Path()))
+    for i, j in scans.pairs()[:6]:
+        compare(scans.marks[i], scans.marks[j])
+    send.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def cropped(mark: Mark, share: float) -> Mark:
+    """Keep the middle of a mark, with a share of its area."""
+    rows, columns = mark.heights_um.shape
+    h, w = round(rows * share**0.5), round(columns * share**0.5)
+    top, left = (rows - h) // 2, (columns - w) // 2
+    return Mark(mark.kind, np.ascontiguousarray(mark.heights_um[top : top + h, left : left + w]), mark.spacing_um)
+
+
+def run(context: Context) -> Iterator[Record]:
+    """Time comparisons and yield medians, memory and growth."""
+    scans = load(context)
+    pairs = scans.pairs()
+    chosen = pairs[:: max(1, len(pairs) // (10 if context.quick else 60))]
+    compare(scans.marks[0], scans.marks[1])
+    table = [stages(scans, pair) for pair in chosen]
+    protocol = (
+        f"{scans.name}: {len(chosen)} pairs spread over all; one thread; CPU seconds of the process, median; prepared"
+        " marks in memory; both directions, cells of 468.75 µm, ±30° in 3° steps around the registered pose, 6.25 µm"
+    )
+    goals = {
+        "whole": f"≤ 1.0 (first mark), ≤ 0.20 at unknown rotation; {PEERS}",
+        "cells, both directions, ±30°": "with the rules: ≤ 0.10",
+    }
+    for name in table[0]:
+        values = np.array([row.get(name, np.nan) for row in table])
+        unit = "CPU s/pair" if not name.startswith("cells ") else "per pair"
+        yield Record("speed", name, float(np.nanmedian(values)), unit, goals.get(name, ""), protocol, len(values))
+    if not context.own:
+        receive, send = multiprocessing.Pipe(False)
+        process = multiprocessing.get_context("spawn").Process(target=_peak_memory_mb, args=(str(context.data), send))
+        process.start()
+        peak = receive.recv()
+        process.join()
+        yield Record(
+            "speed",
+            "peak memory of a process",
+            peak,
+            "MB",
+            "≤ 350",
+            "fresh process: reads, prepares and compares Fadul scans",
+            6,
+        )
+    yield from _growth(context)
+
+
+def _growth(context: Context) -> Iterator[Record]:
+    """Time comparisons of larger and larger parts of simulated marks, and of more and more pairs; plot both."""
+    from matplotlib.figure import Figure
+
+    heads = list(simulate_population(1, 2, 31, breech_faces=("granular",)))
+    marks = [prepare(head.surface) for head in heads]
+    areas, costs = [], []
+    for share in (0.1, 0.2, 0.4, 0.7, 1.0):
+        parts = [cropped(mark, share) for mark in marks]
+        repeats = [cpu_seconds(partial(compare, *parts)) for _ in range(3)]
+        areas.append(min(part.area_um2 for part in parts) / 1e6)
+        costs.append(float(np.median(repeats)))
+    slope = float(np.polyfit(np.log(areas), np.log(np.array(costs) / np.log(np.array(areas) * 1e6 / 39)), 1)[0])
+    counts, totals = (1, 2, 4, 8), []
+    for n in counts:
+        totals.append(cpu_seconds(lambda n=n: [compare(*marks) for _ in range(n)]))  # type: ignore[misc]
+    linear = totals[-1] / (counts[-1] * totals[0])
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.loglog(areas, costs, "o-", label="measured")
+    model = np.array(areas) * np.log(np.array(areas) * 1e6 / 39)
+    left.loglog(areas, model * costs[-1] / model[-1], "--", label="area × log(area)")
+    left.set(xlabel="valid area / mm²", ylabel="CPU s per pair", title="growth with the size of the mark")
+    left.legend()
+    right.plot(counts, totals, "o-")
+    right.set(xlabel="pairs", ylabel="CPU s", title="growth with the number of pairs")
+    context.output.mkdir(parents=True, exist_ok=True)
+    figure.savefig(context.output / "speed.png", dpi=120, metadata={"Software": None})
+    protocol = "simulated granular marks, same firearm, parts of growing area; plot in speed.png"
+    yield Record("speed", "exponent of the growth over area × log(area)", slope, "exponent", "≤ 1", protocol, 15, 31)
+    yield Record(
+        "speed", "cost of 8 pairs over 8 times the cost of one", linear, "ratio", "1 (linear)", protocol, 8, 31
+    )

@@ -1,0 +1,58 @@
+"""The benchmark runner, and a sample of what the benchmarks claim."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.reading import read
+from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.simulation_files import write_population
+from benchmarks.__main__ import main, names
+from benchmarks.exhaustive import both_counts
+from benchmarks.pairs import ScanSet, auc
+
+
+def test_list_names_every_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("accuracy", "speed", "exhaustive", "region", "evidence"):
+        assert name in names()
+        assert name in printed
+
+
+def test_wrong_names_and_folders_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no-such-benchmark"]) == 2
+    assert main(["accuracy", "--data", str(tmp_path)]) == 2
+    assert "truth.csv" in capsys.readouterr().out
+
+
+def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path) -> None:
+    heads = simulate_population(2, 2, 5, breech_faces=("granular",), spacing_um=12.5, field_mm=5.0)
+    list(write_population(heads, tmp_path / "scans"))
+    out = tmp_path / "out.json"
+    options = ["--data", str(tmp_path / "scans"), "--json", str(out), "--output", str(tmp_path)]
+    assert main(["accuracy", *options]) == 0
+    records = {r["metric"]: r for r in json.loads(out.read_text(encoding="utf-8"))}
+    assert records["convergence: AUC"]["value"] == 1.0
+    assert records["convergence: gap"]["n"] == 6
+    assert "2 same-source and 4 different-source" in records["convergence: gap"]["protocol"]
+    assert len((tmp_path / "accuracy.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+@pytest.mark.parametrize("names", [("1-1", "F"), ("A", "B")])
+def test_fast_search_counts_as_the_exhaustive_one_does(fadul: Path, names: tuple[str, str]) -> None:
+    marks = tuple(prepare(read(fadul / f"Fadul-{name}.x3p")) for name in names)
+    fast, exhaustive = both_counts(ScanSet("Fadul", names, ("?", "?"), marks), (0, 1))
+    for rule in ("original", "convergence", "consensus"):
+        assert np.abs(np.subtract(fast[rule], exhaustive[rule])).max() <= 2, rule
+
+
+def test_auc_counts_ties_as_half() -> None:
+    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1.0
+    assert auc(np.array([1.0]), np.array([1.0])) == 0.5
+    assert auc(np.array([1.0, 3.0]), np.array([2.0])) == 0.5
