@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ballistics.errors import ReadError
+from ballistics.errors import ParameterError, ReadError
 from ballistics.evidence.bounds import elub
+from ballistics.evidence.comparisons import PairScore, Score, pair_score
 from ballistics.evidence.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
@@ -20,14 +21,17 @@ from ballistics.evidence.count_models import (
     negative_log_likelihood,
 )
 from ballistics.evidence.crossvalidation import cross_validate
-from ballistics.evidence.lr_system import fit_with_bounds
+from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
 from ballistics.evidence.metrics import auc, cllr, cllr_min, equal_error_rate, measure
+from ballistics.evidence.scan_study import MODELS
 from ballistics.evidence.score_files import read_pair_truth, read_scores
 from ballistics.evidence.score_models import fit_model
 from ballistics.evidence.scores import Booleans, Floats, Integers, ScoreTable
+from ballistics.impressions.compare import compare
+from benchmarks.pairs import ScanSet, for_all, load
 from benchmarks.record import Context, Record
 
-DESCRIPTION = "published LR check values, bounds and metrics; calibration on firearms never seen (scores/*.csv)"
+DESCRIPTION = "LR check values and metrics of published scores; Cllr of our own scores, source-disjoint and frozen"
 
 _NAME = "evidence"
 _ZHANG = "published, Zhang 2021"
@@ -41,11 +45,27 @@ _NFI = {
 }
 
 
+# Open peers on the Fadul set, source-disjoint; the best published LRs on a set never seen.
+_PEERS = "at most 0.05; open peers 0.398 and 0.194"
+_EXTERNAL = "at most 0.05; best published external 0.163"
+
+
 def run(context: Context) -> Iterator[Record]:
-    """Yield every record; needs the folder ``scores`` of the real data."""
+    """Yield every record; with ``--data`` only those of the folder's scans, alone and frozen on Fadul."""
+    if context.own:
+        yield from _own_scans(context)
+        return
+    yield from published_scores(context)
+    scans = load(context)
+    for score, table in _own_tables(scans).items():
+        yield from _own_source_disjoint(scans.name, score, table)
+
+
+def published_scores(context: Context) -> Iterator[Record]:
+    """Yield what the published score files give; needs the folder ``scores`` of the real data."""
     folder = context.data / "scores"
     if not folder.is_dir():
-        raise ReadError(f"{folder} is absent: this benchmark needs the published score files, not scans")
+        raise ReadError(f"{folder} is absent: this benchmark needs the published score files")
     weller, fadul = (_nist(folder, name) for name in ("weller", "fadul"))
     yield from _weller_models(weller)
     yield from _published_tails(weller)
@@ -57,6 +77,73 @@ def run(context: Context) -> Iterator[Record]:
     yield from _nfi_metrics(folder)
     for mark in _NFI:
         yield from _calibration(folder, mark, ("split1",) if context.quick else ("split1", "split2", "split3"))
+
+
+def _own_scans(context: Context) -> Iterator[Record]:
+    """Measure a lab's scans: source-disjoint within the set, and by LRs frozen on Fadul."""
+    scans = load(context)
+    tables = _own_tables(scans)
+    for score, table in tables.items():
+        yield from _own_source_disjoint(scans.name, score, table)
+    # Imported here: the runner is the one that knows where the project's own data is.
+    from benchmarks.__main__ import DEFAULT_DATA
+
+    if not (DEFAULT_DATA / "breech-faces" / "fadul").is_dir():
+        raise ReadError(f"{DEFAULT_DATA} has no Fadul scans to freeze LRs on: set BALLISTICS_DATA")
+    reference = _own_tables(load(Context(DEFAULT_DATA, False, context.quick, context.output)))
+    for score, table in tables.items():
+        frozen = fit_with_bounds(reference[score], MODELS[score], draws=0, seed=_SEED)
+        yield from _frozen(scans.name, score, frozen, table)
+
+
+def _own_tables(scans: ScanSet) -> dict[Score, ScoreTable]:
+    """Compare all pairs of a set; pairs that are insufficient have no score and are left out."""
+    pairs = scans.pairs()
+    found = for_all(lambda pair: _pair_score(scans, pair), pairs, f"comparing {scans.name}")
+    kept = [(i, j, score) for (i, j), score in zip(pairs, found, strict=True) if score.insufficient is None]
+    first, second = [scans.firearms[i] for i, _, _ in kept], [scans.firearms[j] for _, j, _ in kept]
+    counts = [float(score.count or 0) for _, _, score in kept]
+    cells = [int(score.cells or 0) for _, _, score in kept]
+    return {
+        "count": ScoreTable.build(counts, first, second, cells),
+        "correlation": ScoreTable.build([score.accf or 0.0 for _, _, score in kept], first, second),
+    }
+
+
+def _pair_score(scans: ScanSet, pair: tuple[int, int]) -> PairScore:
+    return pair_score(compare(scans.marks[pair[0]], scans.marks[pair[1]]))
+
+
+def _own_source_disjoint(name: str, score: Score, table: ScoreTable) -> Iterator[Record]:
+    label = f"{name}, our {score}"
+    protocol = f"{label}, {MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
+    try:
+        result = cross_validate(table, MODELS[score], seed=_SEED)
+    except ParameterError as error:
+        # A set too small for it can still be judged by LRs frozen elsewhere.
+        yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(table), _SEED)
+        return
+    yield from _merits(label, result.log10_lr, table, _PEERS if name == "Fadul" else "", protocol)
+
+
+def _frozen(name: str, score: Score, frozen: FittedModel, table: ScoreTable) -> Iterator[Record]:
+    label = f"{name}, our {score}, frozen on Fadul"
+    covered = frozen.covers(table.score, table.cells)
+    protocol = (
+        f"{label}: {MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs of the set"
+    )
+    yield from _merits(label, frozen.log10_lr(table.score, table.cells), table, _EXTERNAL, protocol)
+    outside = int((~covered).sum())
+    yield _record(f"{label}: outside the reference's range", outside, "pairs", "", protocol, len(table), _SEED)
+
+
+def _merits(label: str, log10_lr: Floats, table: ScoreTable, goal: str, protocol: str) -> Iterator[Record]:
+    metrics = measure(log10_lr, table)
+    yield _record(f"{label}: Cllr", metrics.cllr, "bit", goal, protocol, len(table), _SEED)
+    yield _record(f"{label}: Cllr_min", metrics.cllr_min, "bit", "", protocol, len(table), _SEED)
+    for kind, count in (("same", metrics.misleading_same), ("different", metrics.misleading_different)):
+        n = metrics.n_same if kind == "same" else metrics.n_different
+        yield _record(f"{label}: misleading, {kind} source", count, "pairs", "0", protocol, n, _SEED)
 
 
 def _record(metric: str, value: float, unit: str, goal: str, protocol: str, n: int, seed: int | None = None) -> Record:

@@ -131,7 +131,7 @@ def both_counts(scans: ScanSet, pair: tuple[int, int]) -> list[dict[str, tuple[i
 def run(context: Context) -> Iterator[Record]:
     """Compare counts of the fast and the exhaustive search, pair by pair."""
     scans = load(context)
-    pairs = thinned(scans, context, 40)
+    pairs = thinned(scans, context, 4)
     table = list(for_all(lambda pair: both_counts(scans, pair), pairs, "searching exhaustively"))
     protocol = (
         f"{scans.name}, {METHOD}: every whole-point shift within the radius at every angle at full spacing, against the"

@@ -92,8 +92,40 @@ def turn_onto(
 
 
 @kernel
+def valid_points(heights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """List the valid points of a map, in reading order.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (rows, columns)
+        NaN marks missing points.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 3)
+        Row and column from the centre of the map, in points, and value. Cost: two passes.
+    """
+    rows, columns = heights.shape
+    n = 0
+    for i in range(rows):
+        for j in range(columns):
+            if np.isfinite(heights[i, j]):
+                n += 1
+    out = np.empty((n, 3), np.float32)
+    n = 0
+    for i in range(rows):
+        for j in range(columns):
+            if np.isfinite(heights[i, j]):
+                out[n, 0] = i - 0.5 * (rows - 1)
+                out[n, 1] = j - 0.5 * (columns - 1)
+                out[n, 2] = heights[i, j]
+                n += 1
+    return out
+
+
+@kernel
 def pearson_at_pose(
-    a: NDArray[np.float32],
+    points: NDArray[np.float32],
     b_values: NDArray[np.float32],
     b_valid: NDArray[np.float32],
     theta: float,
@@ -107,9 +139,9 @@ def pearson_at_pose(
 
     Parameters
     ----------
-    a : ndarray of float32, shape (rows, columns)
-        NaN marks missing points.
-    b_values, b_valid : ndarray of float32, shape (m + 2, n + 2)
+    points : ndarray of float32, shape (n, 3)
+        A, as `valid_points` lists it.
+    b_values, b_valid : ndarray of float32, shape (rows + 2, columns + 2)
         B with one point of padding all around: 0 where missing, and 1 or 0 for valid or missing.
     theta, shift_y, shift_x : float
         Angle in radians, shifts in points. Cost: 8 reads of B per valid point of A.
@@ -118,8 +150,6 @@ def pearson_at_pose(
     sin = math.sin(theta)
     centre_y = 0.5 * (b_values.shape[0] - 1)
     centre_x = 0.5 * (b_values.shape[1] - 1)
-    origin_y = 0.5 * (a.shape[0] - 1) + shift_y
-    origin_x = 0.5 * (a.shape[1] - 1) + shift_x
     one = np.float32(1)
     count = 0
     sum_a = 0.0
@@ -127,44 +157,41 @@ def pearson_at_pose(
     sum_aa = 0.0
     sum_bb = 0.0
     sum_ab = 0.0
-    for i in range(a.shape[0]):
-        start_y = cos * (i - origin_y) + centre_y
-        start_x = sin * (i - origin_y) + centre_x
-        for j in range(a.shape[1]):
-            u = a[i, j]
-            if not np.isfinite(u):
-                continue
-            y = start_y - sin * (j - origin_x)
-            x = start_x + cos * (j - origin_x)
-            if y < 0.0 or x < 0.0 or y >= b_values.shape[0] - 1 or x >= b_values.shape[1] - 1:
-                continue
-            row = int(y)
-            column = int(x)
-            fy = np.float32(y - row)
-            fx = np.float32(x - column)
-            w00 = (one - fy) * (one - fx)
-            w01 = (one - fy) * fx
-            w10 = fy * (one - fx)
-            w11 = fy * fx
-            weight = (
-                w00 * b_valid[row, column]
-                + w01 * b_valid[row, column + 1]
-                + w10 * b_valid[row + 1, column]
-                + w11 * b_valid[row + 1, column + 1]
-            )
-            if weight >= 0.5:
-                v = (
-                    w00 * b_values[row, column]
-                    + w01 * b_values[row, column + 1]
-                    + w10 * b_values[row + 1, column]
-                    + w11 * b_values[row + 1, column + 1]
-                ) / weight
-                count += 1
-                sum_a += u
-                sum_b += v
-                sum_aa += u * u
-                sum_bb += v * v
-                sum_ab += u * v
+    for k in range(points.shape[0]):
+        from_y = points[k, 0] - shift_y
+        from_x = points[k, 1] - shift_x
+        y = cos * from_y - sin * from_x + centre_y
+        x = sin * from_y + cos * from_x + centre_x
+        if y < 0.0 or x < 0.0 or y >= b_values.shape[0] - 1 or x >= b_values.shape[1] - 1:
+            continue
+        row = int(y)
+        column = int(x)
+        fy = np.float32(y - row)
+        fx = np.float32(x - column)
+        w00 = (one - fy) * (one - fx)
+        w01 = (one - fy) * fx
+        w10 = fy * (one - fx)
+        w11 = fy * fx
+        weight = (
+            w00 * b_valid[row, column]
+            + w01 * b_valid[row, column + 1]
+            + w10 * b_valid[row + 1, column]
+            + w11 * b_valid[row + 1, column + 1]
+        )
+        if weight >= 0.5:
+            u = points[k, 2]
+            v = (
+                w00 * b_values[row, column]
+                + w01 * b_values[row, column + 1]
+                + w10 * b_values[row + 1, column]
+                + w11 * b_values[row + 1, column + 1]
+            ) / weight
+            count += 1
+            sum_a += u
+            sum_b += v
+            sum_aa += u * u
+            sum_bb += v * v
+            sum_ab += u * v
     if count < 2:
         return np.nan, count
     r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)

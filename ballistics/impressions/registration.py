@@ -19,7 +19,7 @@ from kernels.cell_search import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import best_shifts, pearson_at_pose, turn_onto
+from kernels.turning import best_shifts, pearson_at_pose, turn_onto, valid_points
 
 Heights = NDArray[np.float32]
 
@@ -108,7 +108,7 @@ def register(
         candidates = sorted(refined, key=lambda c: (-c.score, c.theta))[:2]
         first_turn /= 4
     best = candidates[0]
-    accf, count = pearson_at_pose(full_a, *split(full_b, 1), best.theta, best.shift_y, best.shift_x)
+    accf, count = pearson_at_pose(valid_points(full_a), *split(full_b, 1), best.theta, best.shift_y, best.shift_x)
     # Kernels turn clockwise as shown, poses counter-clockwise.
     theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
     smaller = min(np.isfinite(a).sum(), np.isfinite(b).sum())
@@ -139,7 +139,7 @@ class _Level:
     def __init__(self, a: Heights, b: Heights, factor: int) -> None:
         self.factor = factor
         self.a, self.b = (decimate(heights, factor) if factor > 1 else heights for heights in (a, b))
-        self.b_split = split(self.b, 1)
+        self.points_a, self.b_split = valid_points(self.a), split(self.b, 1)
         self._excess_a = [(factor * c - f) / 2 for c, f in zip(self.a.shape, a.shape, strict=True)]
         self._excess_b = [(factor * c - f) / 2 for c, f in zip(self.b.shape, b.shape, strict=True)]
 
@@ -239,28 +239,37 @@ def _low_spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex
 def _refine(
     level: _Level, start: _Candidate, first_turn: float, finest: float, p: RegistrationParameters
 ) -> _Candidate:
-    """Climb to the best pose near ``start`` by a pattern search, halving steps down to ``finest`` points."""
+    """Climb to the best pose near ``start`` by a pattern search, halving the steps down to ``finest`` points."""
     smaller = min(np.isfinite(level.a).sum(), np.isfinite(level.b).sum())
 
     def score(theta: float, y: float, x: float) -> float:
-        r, count = pearson_at_pose(level.a, *level.b_split, theta, y, x)
+        r, count = pearson_at_pose(level.points_a, *level.b_split, theta, y, x)
         if not math.isfinite(r) or count < p.minimum_overlap * smaller:
             return -math.inf
         return float(r * math.sqrt(count / smaller))
 
-    position = [start.theta, start.shift_y, start.shift_x]
-    steps = [first_turn, 1.0, 1.0]
-    best = score(*position)
-    while steps[1] > finest:
-        improved = False
+    def explored(base: tuple[float, ...], value: float) -> tuple[tuple[float, ...], float]:
+        """Try one step along each axis, keeping what helps."""
         for axis in range(3):
             for sign in (1.0, -1.0):
-                trial = list(position)
-                trial[axis] += sign * steps[axis]
-                value = score(*trial)
-                if value > best:
-                    best, position, improved = value, trial, True
+                trial = tuple(x + sign * steps[axis] * (k == axis) for k, x in enumerate(base))
+                trial_value = score(*trial)
+                if trial_value > value:
+                    base, value = trial, trial_value
                     break
-        if not improved:
+        return base, value
+
+    base: tuple[float, ...] = (start.theta, start.shift_y, start.shift_x)
+    steps = [first_turn, 1.0, 1.0]
+    best = score(*base)
+    while steps[1] > finest:
+        point, value = explored(base, best)
+        if value <= best:
             steps = [step / 2 for step in steps]
-    return _Candidate(best, *position)
+            continue
+        # Follow the ridge as long as it rises: turn and shift of straight or circular marks depend on each other.
+        while value > best:
+            further = tuple(2 * p - b for p, b in zip(point, base, strict=True))
+            base, best = point, value
+            point, value = explored(further, score(*further))
+    return _Candidate(best, *base)

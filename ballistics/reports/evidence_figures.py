@@ -200,7 +200,14 @@ def bound_lines(figure: Figure, bounds: Bounds) -> Figure:
         axes = figure.axes[0]
         for value in (bounds.lower, bounds.upper):
             axes.axvline(value, color=_GREY, linewidth=0.8, linestyle=":")
-        axes.annotate("bounds", (bounds.upper, 0.5), xycoords=("data", "axes fraction"), rotation=90, color=_GREY)
+        axes.annotate(
+            "bounds",
+            (bounds.upper, 0.5),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            color=_GREY,
+            annotation_clip=True,
+        )
         return figure
 
 

@@ -10,6 +10,14 @@ from ballistics.evidence.scan_study import ScanStudy
 from ballistics.evidence.study import GroupResult, Study
 from ballistics.reports.study_wording import number, percent, ratio
 
+FIGURE_TITLES = {
+    "score densities": "Score densities",
+    "roc": "ROC curve",
+    "det": "DET curve",
+    "tippett": "Tippett plot",
+    "pav": "PAV plot",
+    "empirical cross-entropy": "Empirical cross-entropy",
+}
 SCORE_NAMES = {"count": "congruent cells", "correlation": "correlation (ACCF)"}
 FIGURE_TEXTS = {
     "score densities": "Scores before any likelihood ratio. The less the two kinds overlap, the better they are told "
@@ -17,7 +25,7 @@ FIGURE_TEXTS = {
     "roc": "ROC curve of the score: the share of each kind of pair at or above every threshold.",
     "det": "DET curve of the score: both error rates on the same scale.",
     "tippett": "Tippett plot: the share of pairs with at least a given LR. Misleading are same-source pairs left of "
-    "0 and different-source pairs right of 0. Dotted: the bounds.",
+    "0 and different-source pairs right of 0. Dotted, where in the picture: the bounds.",
     "pav": "The LRs against what the data themselves would give (PAV). On the diagonal they are calibrated.",
     "empirical cross-entropy": "Cost of the LRs at every prior. Between the two lower curves lies the cost of "
     "calibration; at prior odds 1 they are Cllr and Cllr_min.",
@@ -43,7 +51,8 @@ def metric_rows(study: ScanStudy) -> list[tuple[str, ...]]:
         return row(
             name,
             *(
-                f"{getattr(s.metrics, count)} of {getattr(s.metrics, of)} (at most {percent(getattr(s.metrics, limit))})"
+                f"{getattr(s.metrics, count)} of {getattr(s.metrics, of)} "
+                f"(at most {percent(getattr(s.metrics, limit))})"
                 for s in both
             ),
         )
@@ -125,7 +134,8 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
     pairs = study.repeat_pairs
     if not pairs:
         return [
-            "No cartridge case was scanned twice (truth.csv states none: column case), so repeatability was not measured."
+            "The truth table states no cartridge case that was scanned twice (column case), so repeatability was not "
+            "measured."
         ]
     counted = [(pair.count, pair.cells) for pair in pairs if pair.count is not None]
     lines = [
@@ -139,8 +149,8 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
         r = one.repeatability
         if r is not None:
             lines.append(
-                f"{SCORE_NAMES[name].capitalize()}: {r.n_comparisons} comparisons of {r.n_pairs} pairs of cases that were "
-                f"compared more than once scatter by {number(r.score_deviation)} in the score and by "
+                f"Score {SCORE_NAMES[name]}: {r.n_comparisons} comparisons of {r.n_pairs} pairs of cases that "
+                f"were compared more than once scatter by {number(r.score_deviation)} in the score and by "
                 f"{number(r.log10_lr_deviation)} in log10 LR (pooled standard deviations)."
             )
     return lines
@@ -206,7 +216,7 @@ def method_rows(study: ScanStudy) -> list[tuple[str, str]]:
 def model_rows(study: ScanStudy) -> list[tuple[str, str]]:
     """Return the LR models as fitted on the whole set: what casework would use."""
     return [
-        (f"{SCORE_NAMES[name].capitalize()}: {one.model}", plain(one.fitted.model.parameters()))
+        (f"{SCORE_NAMES[name]}: {one.model}", plain(one.fitted.model.parameters()))
         for name, one in studies(study).items()
     ]
 

@@ -33,7 +33,7 @@ def study_report(study: ScanStudy) -> str:
         {
             "name": contents.SCORE_NAMES[name],
             "figures": [
-                (title, contents.FIGURE_TEXTS[title], _data_uri(svg_bytes(figure)))
+                (contents.FIGURE_TITLES[title], contents.FIGURE_TEXTS[title], _data_uri(svg_bytes(figure)))
                 for title, figure in study_figures(one, contents.SCORE_NAMES[name]).items()
             ],
         }

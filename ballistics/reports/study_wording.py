@@ -132,5 +132,5 @@ def quality(study: Study) -> str:
     return (
         f"The overall cost of the likelihood ratios (Cllr) is {number(m.cllr)}: 0 would be perfect, 1 is what a method "
         "gets that says nothing. "
-        f"Of it, {number(m.cllr_cal)} is due to ratios that are too large or too small."
+        f"Of it, {number(m.cllr_cal)} is due to ratios that are too large, too small, or cut to the bounds."
     )

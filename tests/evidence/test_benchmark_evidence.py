@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from benchmarks.evidence import DESCRIPTION, run
+from benchmarks.evidence import DESCRIPTION, published_scores
 from benchmarks.record import Context
 
 # The published value is printed with fewer digits, or is on a flat ridge of the likelihood.
@@ -18,7 +18,7 @@ _LOOSE = {"E1 correlated binomial": 2e-3, "E1 beta-binomial": 5e-3, "E1 binomial
 
 
 def test_check_values(scores, tmp_path):
-    records = list(run(Context(scores.parent, False, True, tmp_path)))
+    records = list(published_scores(Context(scores.parent, False, True, tmp_path)))
     assert DESCRIPTION
     assert len({record.metric for record in records}) == len(records)
     checked = 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kernels.correlation import masked_ncc, pearson
 from kernels.decimation import decimate
-from kernels.turning import pearson_at_pose, sample, turn_onto
+from kernels.turning import pearson_at_pose, sample, turn_onto, valid_points
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float = 0.3, infinite: bool = False) -> np.ndarray:
@@ -58,7 +58,7 @@ def test_pearson_at_pose_is_pearson_after_turning(theta: float) -> None:
     a, b = rough(5, (15, 12)), rough(6, (14, 16))
     valid = np.isfinite(b)
     padded = np.pad(np.where(valid, b, np.float32(0)), 1), np.pad(valid.astype(np.float32), 1)
-    r, count = pearson_at_pose(a, *padded, theta, 0.7, -1.3)
+    r, count = pearson_at_pose(valid_points(a), *padded, theta, 0.7, -1.3)
     expected = naive.pearson(a, naive.turn_onto(b, theta, 0.7, -1.3, a.shape))
     assert count == expected[1]
     assert r == pytest.approx(expected[0], abs=1e-5)

@@ -1,0 +1,131 @@
+"""From a comparison to the evidence room: the right count and N, and refusal when anything differs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ballistics.errors import ParameterError
+from ballistics.evidence.comparisons import comparison_conditions, pair_score, preparation_parameters, questioned
+from ballistics.evidence.lr_system import fit_lr_system
+from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.scores import ScoreTable
+from ballistics.impressions.compare import compare, exchanged
+from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.reading import read
+
+KNOWN = {"calibres": ["9 mm Luger"], "instrument_classes": ["confocal"]}
+
+
+@pytest.fixture(scope="module")
+def marks(fadul):
+    return [prepare(read(fadul / f"Fadul-{name}.x3p")) for name in ("1-1", "1-2")]
+
+
+@pytest.fixture(scope="module")
+def comparison(marks):
+    return compare(*marks)
+
+
+@pytest.fixture(scope="module")
+def system(comparison, marks):
+    conditions = comparison_conditions(comparison, marks, **KNOWN)
+    names = [chr(65 + i) for i in range(8)]
+    rows = [(20 + i % 3, a, a, 24) for i, a in enumerate(names)]
+    rows += [((i + j) % 2, a, b, 24) for i, a in enumerate(names) for j, b in enumerate(names) if i < j]
+    table = ScoreTable.build(*zip(*[row[:3] for row in rows], strict=True), [row[3] for row in rows])
+    return fit_lr_system(ReferencePopulation("made up", table, conditions), "beta-binomial", draws=0)
+
+
+def counted(comparison: ImpressionComparison, counts: tuple[int, int], cells: tuple[int, int]) -> ImpressionComparison:
+    """Return the comparison with other counts and numbers of cells in the two directions."""
+    rule = comparison.rules["convergence"]
+    verdicts = [
+        replace(verdict, congruent=np.arange(n) < count)
+        for verdict, count, n in zip((rule.a_in_b, rule.b_in_a), counts, cells, strict=True)
+    ]
+    searches = [
+        replace(search, rows=np.zeros(n, np.int64))
+        for search, n in zip((comparison.a_in_b, comparison.b_in_a), cells, strict=True)
+    ]
+    rules = {"convergence": replace(rule, a_in_b=verdicts[0], b_in_a=verdicts[1], score=min(counts))}
+    return replace(comparison, rules=rules, a_in_b=searches[0], b_in_a=searches[1])
+
+
+@pytest.mark.parametrize(
+    ("counts", "cells", "expected"),
+    [((9, 7), (20, 25), (7, 25)), ((7, 9), (20, 25), (7, 20)), ((7, 7), (20, 25), (7, 25)), ((0, 0), (9, 8), (0, 9))],
+)
+def test_the_smaller_count_with_its_own_cells(comparison, counts, cells, expected):
+    for one in (counted(comparison, counts, cells), counted(comparison, counts[::-1], cells[::-1])):
+        score = pair_score(one)
+        assert (score.count, score.cells) == expected
+        assert score.accf == comparison.accf
+
+
+def test_real_pair_and_symmetry(comparison):
+    score = pair_score(comparison)
+    assert score.count == comparison.rules["convergence"].score
+    assert score.count >= 15
+    assert pair_score(exchanged(comparison)) == score
+
+
+def test_a_case_under_the_same_conditions_gets_a_ratio(system, comparison, marks):
+    found = system.evaluate(questioned(comparison, marks, **KNOWN))
+    assert found.status == "evaluated", found.reason
+    assert found.log10_lr > 0
+    assert (found.score, found.cells) == (pair_score(comparison).count, pair_score(comparison).cells)
+
+
+def test_anything_different_is_refused(system, comparison, marks):
+    provenance = comparison.provenance
+    cells = dict(provenance.parameters["cells"]) | {"cell_um": 500.0}
+    other_cells = replace(
+        comparison, provenance=replace(provenance, parameters={**provenance.parameters, "cells": cells})
+    )
+    other_version = replace(comparison, provenance=replace(provenance, version="0"))
+    step = replace(marks[0].steps[1], parameters={"spacing_um": 5.0})
+    other_preparation = replace(marks[0], steps=(marks[0].steps[0], step, *marks[0].steps[2:]))
+    older_preparation = replace(marks[0], provenance=replace(marks[0].provenance, version="0"))
+    cases = {
+        "cells / cell_um": questioned(other_cells, marks, **KNOWN),
+        "version of the method": questioned(other_version, marks, **KNOWN),
+        "resample / spacing_um": questioned(comparison, [other_preparation, marks[1]], **KNOWN),
+        "preparation / version": questioned(comparison, [marks[1], older_preparation], **KNOWN),
+        "method": questioned(comparison, marks, "correlation", **KNOWN),
+        "calibre": questioned(comparison, marks, calibres=["7.65 mm"], instrument_classes=["confocal"]),
+        "instrument class of the comparison is not stated": questioned(comparison, marks, calibres=["9 mm Luger"]),
+    }
+    for reason, case in cases.items():
+        found = system.evaluate(case)
+        assert found.status == "refused", reason
+        assert reason in found.reason
+        assert found.log10_lr is None
+
+
+def test_insufficient_is_an_outcome_of_its_own(system, marks):
+    blind = replace(
+        marks[0], heights_um=np.full((1, 1), np.nan, np.float32), spacing_um=3.5, insufficient="no breech face found"
+    )
+    comparison = compare(blind, marks[1])
+    assert pair_score(comparison).count is None
+    found = system.evaluate(questioned(comparison, [blind, marks[1]], **KNOWN))
+    assert found.status == "insufficient"
+    assert "no breech face found" in found.reason
+
+
+def test_the_region_of_one_scan_is_no_parameter(marks):
+    assert preparation_parameters(marks[0]) == preparation_parameters(marks[1])
+    assert marks[0].steps[0].parameters != marks[1].steps[0].parameters
+
+
+def test_without_provenance_there_is_no_question(comparison, marks):
+    with pytest.raises(ParameterError, match="no provenance"):
+        questioned(replace(comparison, provenance=None), marks)
+    with pytest.raises(ParameterError, match="no provenance"):
+        questioned(comparison, [replace(marks[0], provenance=None), marks[1]])
+    with pytest.raises(ParameterError, match="convergence"):
+        pair_score(replace(comparison, rules={}))
