@@ -269,7 +269,8 @@ class CellSearcher:
     def _can_win(self, places: Places) -> NDArray[np.bool_]:
         """Return which places can still turn out to be the best of their cell on a finer level."""
         highest = places.correlations.max(axis=1, keepdims=True)
-        return (places.correlations > NO_PLACE) & (places.correlations >= highest - self.parameters.coarse_margin)
+        lowest = np.maximum(highest - self.parameters.coarse_margin, np.nextafter(np.float32(NO_PLACE), np.float32(0)))
+        return np.asarray(places.correlations >= lowest)
 
     def best_near(
         self, angles: NDArray[np.int64], x_um: float, y_um: float, tolerance_um: float
