@@ -16,8 +16,9 @@ from ballistics.impressions.registration import register
 from ballistics.impressions.search_levels import SearchLevel
 from benchmarks.pairs import ScanSet, for_all, load, thinned
 from benchmarks.record import Context, Record
-from kernels.cell_search import pack_window, peaks, turn_cell
+from kernels.cell_search import pack_window, turn_cell
 from kernels.correlation import centred, correlate_spectra, masked_spectra
+from kernels.peaks import peaks
 
 DESCRIPTION = "the fast cell search against the exhaustive one: do all rules count the same cells?"
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
+from kernels.peaks import peaks
+from kernels.turning import sample_padded
 
 
 @kernel
@@ -93,7 +95,6 @@ def turn_cell(
     n = values.shape[0]
     middle = n // 2
     count = 0
-    one = np.float32(1)
     for i in range(n):
         y = i - middle
         values[i, :] = 0.0
@@ -102,27 +103,8 @@ def turn_cell(
         for x in range(first, last):
             at_x = cos * x - sin * y + centre_x
             at_y = sin * x + cos * y + centre_y
-            row = int(at_y)
-            column = int(at_x)
-            fy = np.float32(at_y - row)
-            fx = np.float32(at_x - column)
-            w00 = (one - fy) * (one - fx)
-            w01 = (one - fy) * fx
-            w10 = fy * (one - fx)
-            w11 = fy * fx
-            weight = (
-                w00 * tiled_valid[row, column]
-                + w01 * tiled_valid[row, column + 1]
-                + w10 * tiled_valid[row + 1, column]
-                + w11 * tiled_valid[row + 1, column + 1]
-            )
+            total, weight = sample_padded(tiled_values, tiled_valid, at_y, at_x)
             if weight >= 0.5:
-                total = (
-                    w00 * tiled_values[row, column]
-                    + w01 * tiled_values[row, column + 1]
-                    + w10 * tiled_values[row + 1, column]
-                    + w11 * tiled_values[row + 1, column + 1]
-                )
                 values[i, x + middle] = total / weight
                 valid[i, x + middle] = 1.0
                 count += 1
@@ -402,62 +384,6 @@ def coarse_map(
             vb = sbb - sb * sb / n
             if va > 0.0 and vb > 0.0:
                 out[i, j] = (sum_ab[i, j] - sa * sb / n) / math.sqrt(va * vb)
-
-
-@kernel
-def peaks(
-    scores: NDArray[np.float32],
-    centre_i: float,
-    centre_j: float,
-    reach: float,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-) -> int:
-    """Find the highest local maxima (8 neighbours) of a map, best first.
-
-    Parameters
-    ----------
-    scores : ndarray of float32, shape (m, n)
-        Values of −2 are not admissible.
-    centre_i, centre_j, reach : float
-        Only maxima within ``reach`` of the centre, along each axis, are taken.
-    rows, columns : ndarray of int64, shape (k,)
-        Filled with the places.
-
-    Returns
-    -------
-    int
-        How many were found, at most k.
-    """
-    k = rows.size
-    found = 0
-    values = np.empty(k, np.float32)
-    m, n = scores.shape
-    for i in range(max(0, math.ceil(centre_i - reach)), min(m, math.floor(centre_i + reach) + 1)):
-        for j in range(max(0, math.ceil(centre_j - reach)), min(n, math.floor(centre_j + reach) + 1)):
-            value = scores[i, j]
-            if value <= -2.0 or (found == k and value <= values[k - 1]):
-                continue
-            highest = True
-            for y in range(max(0, i - 1), min(m, i + 2)):
-                for x in range(max(0, j - 1), min(n, j + 2)):
-                    # Of equal neighbours the first in reading order counts.
-                    if scores[y, x] > value or (scores[y, x] == value and (y < i or (y == i and x < j))):
-                        highest = False
-            if not highest:
-                continue
-            if found < k:
-                found += 1
-            q = found - 1
-            while q > 0 and values[q - 1] < value:
-                values[q] = values[q - 1]
-                rows[q] = rows[q - 1]
-                columns[q] = columns[q - 1]
-                q -= 1
-            values[q] = value
-            rows[q] = i
-            columns[q] = j
-    return found
 
 
 @kernel

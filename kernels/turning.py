@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
-from kernels.cell_search import peaks
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
 
@@ -52,6 +51,48 @@ def sample(heights: NDArray[np.float32], y: float, x: float) -> float:
     if weight < 0.5:
         return np.nan
     return total / weight
+
+
+@kernel
+def sample_padded(
+    values: NDArray[np.float32], valid: NDArray[np.float32], y: float, x: float
+) -> tuple[np.float32, np.float32]:
+    """Interpolate as `sample` does, without branches, from a map that was split and padded.
+
+    Parameters
+    ----------
+    values, valid : ndarray of float32, shape (rows, columns)
+        0 where missing, and 1 or 0 for valid or missing.
+    y, x : float
+        Position in points, at least 0 and less than the last row and column.
+
+    Returns
+    -------
+    total, weight : float32
+        The weighted sum of the valid neighbours, and their weight; the interpolated value is their ratio, and is
+        missing when the weight is less than half.
+    """
+    row = int(y)
+    column = int(x)
+    fy = np.float32(y - row)
+    fx = np.float32(x - column)
+    w00 = (np.float32(1) - fy) * (np.float32(1) - fx)
+    w01 = (np.float32(1) - fy) * fx
+    w10 = fy * (np.float32(1) - fx)
+    w11 = fy * fx
+    total = (
+        w00 * values[row, column]
+        + w01 * values[row, column + 1]
+        + w10 * values[row + 1, column]
+        + w11 * values[row + 1, column + 1]
+    )
+    weight = (
+        w00 * valid[row, column]
+        + w01 * valid[row, column + 1]
+        + w10 * valid[row + 1, column]
+        + w11 * valid[row + 1, column + 1]
+    )
+    return total, weight
 
 
 @kernel
@@ -150,7 +191,6 @@ def pearson_at_pose(
     sin = math.sin(theta)
     centre_y = 0.5 * (b_values.shape[0] - 1)
     centre_x = 0.5 * (b_values.shape[1] - 1)
-    one = np.float32(1)
     count = 0
     sum_a = 0.0
     sum_b = 0.0
@@ -164,28 +204,10 @@ def pearson_at_pose(
         x = sin * from_y + cos * from_x + centre_x
         if y < 0.0 or x < 0.0 or y >= b_values.shape[0] - 1 or x >= b_values.shape[1] - 1:
             continue
-        row = int(y)
-        column = int(x)
-        fy = np.float32(y - row)
-        fx = np.float32(x - column)
-        w00 = (one - fy) * (one - fx)
-        w01 = (one - fy) * fx
-        w10 = fy * (one - fx)
-        w11 = fy * fx
-        weight = (
-            w00 * b_valid[row, column]
-            + w01 * b_valid[row, column + 1]
-            + w10 * b_valid[row + 1, column]
-            + w11 * b_valid[row + 1, column + 1]
-        )
+        total, weight = sample_padded(b_values, b_valid, y, x)
         if weight >= 0.5:
-            u = points[k, 2]
-            v = (
-                w00 * b_values[row, column]
-                + w01 * b_values[row, column + 1]
-                + w10 * b_values[row + 1, column]
-                + w11 * b_values[row + 1, column + 1]
-            ) / weight
+            u = float(points[k, 2])
+            v = float(total / weight)
             count += 1
             sum_a += u
             sum_b += v
@@ -196,57 +218,3 @@ def pearson_at_pose(
         return np.nan, count
     r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)
     return (r if r > NO_CORRELATION else np.nan), count
-
-
-@kernel
-def best_shifts(
-    sum_ab: NDArray[np.float32],
-    low: NDArray[np.float32],
-    smaller: float,
-    minimum_overlap: float,
-    scores: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-) -> int:
-    """Find the cyclic shifts with the highest r · sqrt(overlap) from the sums of two maps' transforms.
-
-    Parameters
-    ----------
-    sum_ab : ndarray of float32, shape (m, n), both even
-        Σ a·b at every cyclic shift.
-    low : ndarray of float32, shape (5, m // 2, n // 2)
-        Common points, Σ a, Σ b, Σ a², Σ b² at every second shift, where the other of the two is valid; they vary
-        slowly with the shift and are interpolated.
-    smaller : float
-        Valid points of the smaller map.
-    minimum_overlap : float
-        Least share of them that must be common.
-    scores : ndarray of float32, shape (m, n)
-        Filled with r · sqrt(overlap / smaller); −2 where a shift is not admissible.
-    rows, columns : ndarray of int64, shape (k,)
-        Filled with the shifts of the highest local maxima (8 neighbours), best first.
-
-    Returns
-    -------
-    int
-        How many maxima there are, at most k. Cost: two passes over the shifts.
-    """
-    m, n = sum_ab.shape
-    for i in range(m):
-        i0 = i // 2
-        i1 = (i0 + 1) % (m // 2) if i % 2 == 1 else i0
-        for j in range(n):
-            j0 = j // 2
-            j1 = (j0 + 1) % (n // 2) if j % 2 == 1 else j0
-            scores[i, j] = -2.0
-            count = 0.25 * (low[0, i0, j0] + low[0, i0, j1] + low[0, i1, j0] + low[0, i1, j1])
-            if count < minimum_overlap * smaller or count < 2.0:
-                continue
-            a = 0.25 * (low[1, i0, j0] + low[1, i0, j1] + low[1, i1, j0] + low[1, i1, j1])
-            b = 0.25 * (low[2, i0, j0] + low[2, i0, j1] + low[2, i1, j0] + low[2, i1, j1])
-            aa = 0.25 * (low[3, i0, j0] + low[3, i0, j1] + low[3, i1, j0] + low[3, i1, j1])
-            bb = 0.25 * (low[4, i0, j0] + low[4, i0, j1] + low[4, i1, j0] + low[4, i1, j1])
-            r = pearson_from_sums(count, a, b, aa, bb, sum_ab[i, j])
-            if r > NO_CORRELATION:
-                scores[i, j] = r * math.sqrt(count / smaller)
-    return peaks(scores, 0.5 * m, 0.5 * n, float(max(m, n)), rows, columns)

@@ -18,8 +18,9 @@ from ballistics.surfaces.pose import Pose
 from kernels.cell_search import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
+from kernels.pose_search import best_shifts
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import best_shifts, pearson_at_pose, turn_onto, valid_points
+from kernels.turning import pearson_at_pose, turn_onto, valid_points
 
 Heights = NDArray[np.float32]
 

@@ -9,8 +9,9 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from kernels.cell_search import block_sums, follow_peaks, pack_window, peaks, search_coarse, turn_cells
+from kernels.cell_search import block_sums, follow_peaks, pack_window, search_coarse, turn_cells
 from kernels.decimation import decimate
+from kernels.peaks import peaks
 from kernels.spectra import combined_sums, forward, inverse
 
 Floats = NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -155,9 +156,8 @@ def similarity(
     shift = _shift(a.shape, b.shape, factor, spacing_um, pose)
     octaves = []
     count = 0
-    for u, v, shortest, longest in zip(
-        *(_octaves(heights, factor, step_um, p) for heights in (a, b)), p.octaves_um, p.octaves_um[1:], strict=False
-    ):
+    split = [_octaves(heights, factor, step_um, p) for heights in (a, b)]
+    for u, v, (shortest, longest) in zip(*split, itertools.pairwise(p.octaves_um), strict=True):
         turned = np.empty(u.shape, np.float32)
         turn_onto(v, -math.radians(pose.theta_deg), *shift, turned)
         common = np.isfinite(u) & np.isfinite(turned)
@@ -236,7 +236,7 @@ def _octaves(heights: Heights, factor: int, step_um: float, p: SimilarityParamet
     """Split a mark, clipped and on the coarser grid, into its octaves."""
     coarse = decimate(_clipped(heights, p.clip_sigmas), factor).astype(np.float64)
     smooth = [low_pass(coarse, (step_um, step_um), cutoff) for cutoff in p.octaves_um]
-    return [(fine - rough).astype(np.float32) for fine, rough in zip(smooth, smooth[1:], strict=False)]
+    return [(fine - rough).astype(np.float32) for fine, rough in itertools.pairwise(smooth)]
 
 
 def _clipped(heights: Heights, sigmas: float) -> Heights:

@@ -56,7 +56,7 @@ def ratio(log10_lr: float) -> str:
     ('710', '1/65', '1')
     """
     size = 10.0 ** abs(log10_lr)
-    digits = round(size, 1 - len(str(int(size)))) if size < 1e15 else size
+    digits = round(size, 2 - len(str(int(size)))) if size < 1e15 else size
     text = f"{digits:,.0f}".replace(",", " ") if digits >= 10 else f"{size:.2g}"
     return f"1/{text}" if log10_lr < 0 and text != "1" else text
 

@@ -15,10 +15,10 @@ from kernels.cell_search import (
     pack_cell,
     pack_window,
     packed_correlation,
-    peaks,
     turn_cell,
 )
 from kernels.consensus import rigid_consensus
+from kernels.peaks import peaks
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:
