@@ -11,7 +11,7 @@ from typing import Any
 import rich_click as click
 
 
-@click.command()
+@click.command(name="inspect")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option(
