@@ -1,0 +1,114 @@
+"""The transforms and sums behind the coarse searches against their definitions."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import numpy as np
+import pytest
+import scipy.fft
+
+from kernels.cell_search import block_sums, search_coarse, turn_cell, turn_cells
+from kernels.pose_search import best_shifts
+from kernels.spectra import combined_sums, forward, inverse
+from kernels.turning import sample_padded, valid_points
+
+
+def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:
+    """Heights that are the same over blocks of 2 × 2 points: their coarse sums are exact at even shifts."""
+    rng = np.random.default_rng(seed)
+    heights = rng.normal(size=(blocks, blocks))
+    heights[rng.random(heights.shape) < missing] = np.nan
+    return np.repeat(np.repeat(heights, 2, 0), 2, 1).astype(np.float32)
+
+
+def sums(moved: np.ndarray, staying: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Σ ab at every cyclic shift, and the five slowly varying sums at every second."""
+    spectra, lows = [], []
+    for heights in (moved, staying):
+        values, valid = np.zeros((2, 1, heights.shape[0], side), np.float32)
+        values[0, :, : heights.shape[1]] = np.nan_to_num(heights)
+        valid[0, :, : heights.shape[1]] = np.isfinite(heights)
+        low = np.empty((3, 1, heights.shape[0] // 2, side // 2), np.float32)
+        block_sums(values, valid, low)
+        spectra.append(forward(values[0], side))
+        lows.append(forward(low[:, 0], side // 2))
+    sum_ab = inverse(np.conj(spectra[0]) * spectra[1], side, side)
+    low = combined_sums(tuple(np.conj(lows[0])), tuple(lows[1] / np.float32(4)), side // 2, side // 2)
+    return sum_ab, low
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_best_shifts_score_every_shift_by_definition(seed: int) -> None:
+    moved, staying, side = blocky(seed, 5, 0.2), blocky(seed + 10, 7, 0.2), 24
+    smaller = float(min(np.isfinite(moved).sum(), np.isfinite(staying).sum()))
+    scores = np.empty((side, side), np.float32)
+    rows, columns = np.zeros((2, 3), np.int64)
+    found = best_shifts(*sums(moved, staying, side), smaller, 0.25, scores, rows, columns)
+    canvas = np.full((3 * side, 3 * side), np.nan)
+    canvas[side : side + 14, side : side + 14] = staying
+    for i in range(0, side, 2):
+        for j in range(0, side, 2):
+            y, x = (v if v < 14 else v - side for v in (i, j))
+            under = canvas[side + y : side + y + 10, side + x : side + x + 10]
+            r, count = naive.pearson(moved, under)
+            if count < 0.25 * smaller:
+                assert scores[i, j] == -2.0
+            elif math.isfinite(r):
+                assert scores[i, j] == pytest.approx(r * math.sqrt(count / smaller), abs=2e-3)
+    expected = naive.peaks(scores, side / 2, side / 2, side, 3)
+    assert list(zip(rows[:found].tolist(), columns[:found].tolist(), strict=True)) == expected
+
+
+def test_transforms_are_those_of_the_padded_fields() -> None:
+    rng = np.random.default_rng(4)
+    fields = rng.normal(size=(3, 5, 12)).astype(np.float32)
+    padded = np.pad(fields, ((0, 0), (0, 7), (0, 0)))
+    np.testing.assert_allclose(forward(fields, 12), scipy.fft.rfft2(padded), atol=1e-4)
+    np.testing.assert_allclose(inverse(forward(fields, 12), 12, 6), padded[:, :6], atol=1e-5)
+
+
+def test_valid_points_lists_places_from_the_centre() -> None:
+    heights = np.array([[1.0, np.nan, 2.0], [np.inf, 3.0, np.nan]], np.float32)
+    np.testing.assert_array_equal(valid_points(heights), [[-0.5, -1, 1], [-0.5, 1, 2], [0.5, 0, 3]])
+    assert valid_points(np.full((1, 1), np.nan, np.float32)).shape == (0, 3)
+
+
+def test_sample_padded_is_sample() -> None:
+    rng = np.random.default_rng(5)
+    heights = rng.normal(size=(9, 11)).astype(np.float32)
+    heights[rng.random(heights.shape) < 0.4] = np.nan
+    valid = np.isfinite(heights)
+    for y, x in rng.uniform(0, 7.9, (200, 2)):
+        total, weight = sample_padded(np.where(valid, heights, np.float32(0)), valid.astype(np.float32), y, x)
+        expected = naive.sample(heights, y, x)
+        assert (weight >= 0.5) == math.isfinite(expected)
+        if weight >= 0.5:
+            assert total / weight == pytest.approx(expected, abs=1e-4)
+
+
+def test_batches_do_what_the_single_kernels_do() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.normal(size=(50, 50)).astype(np.float32)
+    valid = (rng.random((50, 50)) < 0.8).astype(np.float32)
+    values *= valid
+    centres = np.array([20.2, 25.0]), np.array([22.0, 27.7])
+    out, out_valid, counts = np.zeros((2, 16, 16), np.float32), np.zeros((2, 16, 16), np.float32), np.zeros(2, np.int64)
+    turn_cells(values, valid, *centres, 4.0, 0.3, 0.1, 13, out, out_valid, counts)
+    for c in range(2):
+        one, one_valid = np.empty((13, 13), np.float32), np.empty((13, 13), np.float32)
+        assert turn_cell(values, valid, centres[0][c], centres[1][c], 4.0, 0.3, 0.1, one, one_valid) == counts[c]
+        np.testing.assert_array_equal(out[c, :13, :13], one)
+        np.testing.assert_array_equal(out_valid[c, :13, :13], one_valid)
+        assert not out[c, 13:].any()
+
+
+def test_search_coarse_marks_absent_peaks() -> None:
+    maps = np.empty((1, 5, 5), np.float32)
+    rows, columns = np.zeros((1, 3), np.int64), np.zeros((1, 3), np.int64)
+    scores = np.zeros((1, 3), np.float32)
+    low = np.zeros((5, 1, 4, 4), np.float32)
+    search_coarse(np.zeros((1, 8, 8), np.float32), low, np.array([9]), 0.25, 2.0, maps, rows, columns, scores)
+    assert (scores == -2.0).all()
+    assert (maps == -2.0).all()
