@@ -33,7 +33,7 @@ def study_pdf(study: ScanStudy) -> bytes:
         "name": study.name,
         "source": study.source,
         "mark": study.scored.mark_kind,
-        "tested": wording.tested(study),
+        "tested": wording.what_was_tested(study),
         "erred": wording.erred(one),
         "support": wording.support(one),
         "quality": wording.quality(one),

@@ -49,7 +49,7 @@ def study_report(study: ScanStudy) -> str:
     return environment.get_template("study.html").render(
         study=study,
         metrics=study.count.metrics,
-        tested=wording.tested(study),
+        tested=wording.what_was_tested(study),
         erred=wording.erred(study.count),
         support=wording.support(study.count),
         quality=wording.quality(study.count),

@@ -66,7 +66,7 @@ def number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
-def tested(study: ScanStudy) -> tuple[str, ...]:
+def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
     """Return what was tested, in sentences."""
     scans = study.scored.scans
     used = [scan for scan in scans if not scan.left_out]
