@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,7 @@ def check_mirrored(
     a: Heights,
     b: Heights,
     spacing_um: float,
-    direct: Similarity | None,
+    direct_score: float,
     parameters: MirrorParameters | None = None,
     *,
     always: bool = False,
@@ -68,8 +69,8 @@ def check_mirrored(
         Prepared heights in µm; NaN marks missing points.
     spacing_um : float
         Their common spacing.
-    direct : Similarity or None
-        Of the marks as they are; None when no pose was found for them.
+    direct_score : float
+        Similarity of the marks as they are; NaN when that was insufficient.
     parameters : MirrorParameters, optional
         Defaults as in the class.
     always : bool
@@ -84,12 +85,12 @@ def check_mirrored(
     Examples
     --------
     >>> mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
-    >>> found = check_mirrored(mark, np.fliplr(mark), 6.25, None)
+    >>> found = check_mirrored(mark, np.fliplr(mark), 6.25, 0.0)
     >>> found.finding.code, found.finding.severity
     ('mirrored', 'serious')
     """
     p = parameters or MirrorParameters()
-    score = direct.score if direct is not None and direct.insufficient is None else 0.0
+    score = 0.0 if math.isnan(direct_score) else direct_score
     if score >= p.least_score and not always:
         return None
     image = np.ascontiguousarray(np.fliplr(b))
