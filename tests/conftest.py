@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: a busy machine is not a failure. The same examples every time: a red run can be repeated.
+settings.register_profile("ballistics", deadline=None, derandomize=True)
+settings.load_profile("ballistics")
 
 DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

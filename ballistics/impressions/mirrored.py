@@ -74,7 +74,8 @@ def check_mirrored(
     parameters : MirrorParameters, optional
         Defaults as in the class.
     always : bool
-        Also look when the marks agree well as they are.
+        Also look when the marks agree well as they are. Parallel lines of milling or filing agree with their mirror
+        image in part, so that a mirrored same-source pair of such marks may pass `least_score` as it is.
 
     Returns
     -------
