@@ -18,16 +18,14 @@ Heights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class MirrorParameters:
-    """When a mirrored agreement is clear.
+    """By how many nats a mirrored agreement must exceed the direct one to be clear.
 
-    Unrelated marks reach a similarity of some tens of nats by chance and by common form: at most 44 in 120 pairs of
-    simulated heads, milled ones with common lines among them; same-source ones are above 1000. The mirrored agreement
-    must be above ``least_score``, and ``times`` the direct one: a regular mark that is nearly its own mirror image
-    agrees both ways.
+    The difference of two similarities is the log likelihood ratio of the two poses. Unrelated marks reach some tens of
+    nats by chance and by common form: at most 44 in 120 pairs of simulated heads, milled ones with common lines among
+    them; same-source ones are above 1000.
     """
 
-    least_score: float = 100.0
-    times: float = 2.0
+    margin: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def check_mirrored(
         Defaults as in the class.
     always : bool
         Also look when the marks agree well as they are. Parallel lines of milling or filing agree with their mirror
-        image in part, so that a mirrored same-source pair of such marks may pass `least_score` as it is.
+        image in part, so that a mirrored same-source pair of such marks may pass the margin as it is.
 
     Returns
     -------
@@ -92,14 +90,14 @@ def check_mirrored(
     """
     p = parameters or MirrorParameters()
     score = 0.0 if math.isnan(direct_score) else direct_score
-    if score >= p.least_score and not always:
+    if score >= p.margin and not always:
         return None
     image = np.ascontiguousarray(np.fliplr(b))
     registration = register(a, image, spacing_um)
     if registration is None:
         return None
     found = similarity(a, image, spacing_um, registration.pose)
-    clear = found.insufficient is None and found.score >= p.least_score and found.score >= p.times * score
+    clear = found.insufficient is None and found.score >= max(score, 0.0) + p.margin
     return MirroredAgreement(registration.pose, found, _finding(found.score, score) if clear else None)
 
 
@@ -107,7 +105,7 @@ def _finding(mirrored: float, direct: float) -> Finding:
     return Finding(
         "mirrored",
         "serious",
-        f"the marks agree when one of them is mirrored (similarity {mirrored:.0f}) and not as they are ({direct:.0f}): "
+        f"the marks agree when one of them is mirrored (similarity {mirrored:.0f}) and less so as they are ({direct:.0f}): "
         "one of the two files was probably written with a reversed axis",
         "nothing: compared as they are; find out which file is mirrored, correct it and compare again",
     )
