@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from ballistics.impressions.cells import CellParameters, CellSearcher
 from ballistics.impressions.compare import compare
 from ballistics.impressions.congruence import Direction, judge
 from ballistics.impressions.registration import register
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.surface import Mark
 from benchmarks.pairs import ScanSet, load
 from benchmarks.record import Context, Record
@@ -66,12 +65,12 @@ def _peak_memory_mb(data: str, send: multiprocessing.connection.Connection) -> N
     send.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def cropped(mark: Mark, share: float) -> Mark:
-    """Keep the middle of a mark, with a share of its area."""
-    rows, columns = mark.heights_um.shape
-    h, w = round(rows * share**0.5), round(columns * share**0.5)
-    top, left = (rows - h) // 2, (columns - w) // 2
-    return Mark(mark.kind, np.ascontiguousarray(mark.heights_um[top : top + h, left : left + w]), mark.spacing_um)
+def rough_pair(side: int, seed: int) -> tuple[Mark, Mark]:
+    """Make two square marks without holes: one random roughness, measured twice."""
+    rng = np.random.default_rng(seed)
+    common, *own = (gaussian_filter(rng.normal(size=(side, side)), 5.0) for _ in range(3))
+    a, b = (Mark("breech face", (20 * (common + 0.5 * x)).astype(np.float32), 6.25) for x in own)
+    return a, b
 
 
 def run(context: Context) -> Iterator[Record]:
@@ -112,34 +111,33 @@ def run(context: Context) -> Iterator[Record]:
 
 
 def _growth(context: Context) -> Iterator[Record]:
-    """Time comparisons of larger and larger parts of simulated marks, and of more and more pairs; plot both."""
+    """Time comparisons of larger and larger marks, and of more and more pairs; plot both."""
     from matplotlib.figure import Figure
 
-    heads = list(simulate_population(1, 2, 31, breech_faces=("granular",)))
-    marks = [prepare(head.surface) for head in heads]
     areas, costs = [], []
-    for share in (0.1, 0.2, 0.4, 0.7, 1.0):
-        parts = [cropped(mark, share) for mark in marks]
-        repeats = [cpu_seconds(partial(compare, *parts)) for _ in range(3)]
-        areas.append(min(part.area_um2 for part in parts) / 1e6)
+    for side in (200, 300, 420, 600, 850):
+        pair = rough_pair(side, 31)
+        repeats = [cpu_seconds(partial(compare, *pair)) for _ in range(3)]
+        areas.append(float(side * side))
         costs.append(float(np.median(repeats)))
-    slope = float(np.polyfit(np.log(areas), np.log(np.array(costs) / np.log(np.array(areas) * 1e6 / 39)), 1)[0])
+    model = np.array(areas) * np.log(areas)
+    slope = float(np.polyfit(np.log(model), np.log(costs), 1)[0])
     counts, totals = (1, 2, 4, 8), []
+    pair = rough_pair(420, 32)
     for n in counts:
-        totals.append(cpu_seconds(lambda n=n: [compare(*marks) for _ in range(n)]))  # type: ignore[misc]
+        totals.append(cpu_seconds(lambda n=n: [compare(*pair) for _ in range(n)]))  # type: ignore[misc]
     linear = totals[-1] / (counts[-1] * totals[0])
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.loglog(areas, costs, "o-", label="measured")
-    model = np.array(areas) * np.log(np.array(areas) * 1e6 / 39)
     left.loglog(areas, model * costs[-1] / model[-1], "--", label="area × log(area)")
-    left.set(xlabel="valid area / mm²", ylabel="CPU s per pair", title="growth with the size of the mark")
+    left.set(xlabel="valid points", ylabel="CPU s per pair", title="growth with the size of the mark")
     left.legend()
     right.plot(counts, totals, "o-")
     right.set(xlabel="pairs", ylabel="CPU s", title="growth with the number of pairs")
     context.output.mkdir(parents=True, exist_ok=True)
     figure.savefig(context.output / "speed.png", dpi=120, metadata={"Software": None})
-    protocol = "simulated granular marks, same firearm, parts of growing area; plot in speed.png"
+    protocol = "square marks of one random roughness, sides of 200 to 850 points; plot in speed.png"
     yield Record("speed", "exponent of the growth over area × log(area)", slope, "exponent", "≤ 1", protocol, 15, 31)
     yield Record(
         "speed", "cost of 8 pairs over 8 times the cost of one", linear, "ratio", "1 (linear)", protocol, 8, 31

@@ -105,7 +105,7 @@ def _finding(mirrored: float, direct: float) -> Finding:
     return Finding(
         "mirrored",
         "serious",
-        f"the marks agree when one of them is mirrored (similarity {mirrored:.0f}) and less so as they are ({direct:.0f}): "
+        f"the marks agree when one of them is mirrored ({mirrored:.0f} nats), less so as they are ({direct:.0f}): "
         "one of the two files was probably written with a reversed axis",
         "nothing: compared as they are; find out which file is mirrored, correct it and compare again",
     )
