@@ -113,6 +113,7 @@ def run(context: Context) -> Iterator[Record]:
 def _growth(context: Context) -> Iterator[Record]:
     """Time comparisons of larger and larger marks, and of more and more pairs; plot both."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
 
     areas, costs = [], []
     for side in (200, 300, 420, 600, 850):
@@ -132,6 +133,7 @@ def _growth(context: Context) -> Iterator[Record]:
     left.loglog(areas, costs, "o-", label="measured")
     left.loglog(areas, model * costs[-1] / model[-1], "--", label="area × log(area)")
     left.set(xlabel="valid points", ylabel="CPU s per pair", title="growth with the size of the mark")
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.legend()
     right.plot(counts, totals, "o-")
     right.set(xlabel="pairs", ylabel="CPU s", title="growth with the number of pairs")
