@@ -16,7 +16,8 @@ from ballistics.impressions.registration import register
 from ballistics.impressions.search_levels import SearchLevel
 from benchmarks.pairs import ScanSet, for_all, load, thinned
 from benchmarks.record import Context, Record
-from kernels.cell_search import pack_window, turn_cell
+from kernels.cell_maps import turn_cell
+from kernels.cell_search import pack_window
 from kernels.correlation import centred, correlate_spectra, masked_spectra
 from kernels.peaks import peaks
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ballistics.impressions.search_levels import split
 from ballistics.surfaces.pose import Pose
-from kernels.cell_search import block_sums
+from kernels.cell_maps import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
 from kernels.pose_search import best_shifts

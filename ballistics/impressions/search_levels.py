@@ -9,7 +9,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from kernels.cell_search import block_sums, follow_peaks, pack_window, search_coarse, turn_cells
+from kernels.cell_maps import block_sums, search_coarse, turn_cells
+from kernels.cell_search import follow_peaks, pack_window
 from kernels.decimation import decimate
 from kernels.peaks import peaks
 from kernels.spectra import combined_sums, forward, inverse

@@ -8,15 +8,8 @@ import naive
 import numpy as np
 import pytest
 
-from kernels.cell_search import (
-    block_sums,
-    coarse_map,
-    follow_peaks,
-    pack_cell,
-    pack_window,
-    packed_correlation,
-    turn_cell,
-)
+from kernels.cell_maps import block_sums, coarse_map, turn_cell
+from kernels.cell_search import follow_peaks, pack_cell, pack_window, packed_correlation
 from kernels.consensus import rigid_consensus
 from kernels.peaks import peaks
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from kernels.cell_search import block_sums, search_coarse, turn_cell, turn_cells
+from kernels.cell_maps import block_sums, search_coarse, turn_cell, turn_cells
 from kernels.pose_search import best_shifts
 from kernels.spectra import combined_sums, forward, inverse
 from kernels.turning import sample_padded, valid_points

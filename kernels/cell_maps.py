@@ -1,0 +1,269 @@
+"""Coarse maps of where one cell of a mark agrees with another mark, from transforms that all angles share.
+
+A cell is turned by each trial angle about its own centre onto the grid of the other mark, which stays as measured.
+On a coarse level its correlation with the surroundings of the expected place follows, at every shift, from Fourier transforms
+(masked correlation, Padfield 2012, doi:10.1109/TIP.2011.2181402).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.accelerate import kernel
+from kernels.peaks import peaks
+from kernels.turning import sample_padded
+
+
+@kernel
+def _columns_inside(
+    slope_u: float, offset_u: float, slope_v: float, offset_v: float, half: float, reach: int
+) -> tuple[int, int]:
+    """Return the run of integers x, within ±reach, with both slope·x + offset in [−half, half); (0, 0) for none."""
+    low = -float(reach)
+    high = float(reach)
+    for slope, offset in ((slope_u, offset_u), (slope_v, offset_v)):
+        if abs(slope) > 1e-9:
+            a = (-half - offset) / slope
+            b = (half - offset) / slope
+            low = max(low, min(a, b) - 1.0)
+            high = min(high, max(a, b) + 1.0)
+    first = math.ceil(low)
+    last = math.floor(high)
+    while first <= last and not (
+        -half <= slope_u * first + offset_u < half and -half <= slope_v * first + offset_v < half
+    ):
+        first += 1
+    while last >= first and not (
+        -half <= slope_u * last + offset_u < half and -half <= slope_v * last + offset_v < half
+    ):
+        last -= 1
+    if first > last:
+        return 0, 0
+    return first, last + 1
+
+
+@kernel
+def turn_cell(
+    tiled_values: NDArray[np.float32],
+    tiled_valid: NDArray[np.float32],
+    centre_y: float,
+    centre_x: float,
+    half: float,
+    theta: float,
+    grid_theta: float,
+    values: NDArray[np.float32],
+    valid: NDArray[np.float32],
+) -> int:
+    """Turn one square cell by ``−theta`` about its centre onto a grid centred on it.
+
+    Interpolation is that of `kernels.turning.sample`: bilinear from the valid ones of the four neighbours, missing
+    when they hold less than half of the weight.
+
+    Parameters
+    ----------
+    tiled_values, tiled_valid : ndarray of float32, shape (rows, columns)
+        The tiled mark at one level, 0 where missing, and 1 or 0 for valid or missing; padded so that the cell and
+        one point around it never leave it.
+    centre_y, centre_x : float
+        Centre of the cell in points of this level.
+    half : float
+        Half the side of the cell in points of this level; the cell is half-open.
+    theta : float
+        Angle in radians, clockwise, by which the other mark would have to be turned to lie on this one.
+    grid_theta : float
+        Angle in radians, clockwise, by which the cell's sides are turned against the axes of the tiled mark.
+    values, valid : ndarray of float32, shape (n, n), n odd
+        Filled with the turned heights (0 where missing) and 1 or 0 for valid or missing.
+
+    Returns
+    -------
+    int
+        Number of valid points. Cost: 8 reads per point of the cell.
+    """
+    cos = math.cos(theta)
+    sin = math.sin(theta)
+    cell_cos = math.cos(theta - grid_theta)
+    cell_sin = math.sin(theta - grid_theta)
+    n = values.shape[0]
+    middle = n // 2
+    count = 0
+    for i in range(n):
+        y = i - middle
+        values[i, :] = 0.0
+        valid[i, :] = 0.0
+        first, last = _columns_inside(cell_cos, -cell_sin * y, cell_sin, cell_cos * y, half, middle)
+        for x in range(first, last):
+            at_x = cos * x - sin * y + centre_x
+            at_y = sin * x + cos * y + centre_y
+            total, weight = sample_padded(tiled_values, tiled_valid, at_y, at_x)
+            if weight >= 0.5:
+                values[i, x + middle] = total / weight
+                valid[i, x + middle] = 1.0
+                count += 1
+    return count
+
+
+@kernel
+def turn_cells(
+    tiled_values: NDArray[np.float32],
+    tiled_valid: NDArray[np.float32],
+    centres_y: NDArray[np.float64],
+    centres_x: NDArray[np.float64],
+    half: float,
+    theta: float,
+    grid_theta: float,
+    size: int,
+    values: NDArray[np.float32],
+    valid: NDArray[np.float32],
+    counts: NDArray[np.int64],
+) -> None:
+    """Turn all cells with `turn_cell` into the first ``size`` rows and columns of arrays of shape (cells, m, m)."""
+    for c in range(centres_y.size):
+        counts[c] = turn_cell(
+            tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, grid_theta,
+            values[c, :size, :size], valid[c, :size, :size],
+        )  # fmt: skip
+
+
+@kernel
+def block_sums(values: NDArray[np.float32], valid: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Sum validity, values and squared values over blocks of 2 × 2 points.
+
+    Parameters
+    ----------
+    values, valid : ndarray of float32, shape (cells, m, m), m even
+        0 where missing; 1 or 0 for valid or missing.
+    out : ndarray of float32, shape (3, cells, m // 2, m // 2)
+        Filled.
+    """
+    for c in range(values.shape[0]):
+        for i in range(out.shape[2]):
+            top = values[c, 2 * i]
+            low = values[c, 2 * i + 1]
+            top_valid = valid[c, 2 * i]
+            low_valid = valid[c, 2 * i + 1]
+            for j in range(out.shape[3]):
+                k = 2 * j
+                out[0, c, i, j] = top_valid[k] + top_valid[k + 1] + low_valid[k] + low_valid[k + 1]
+                out[1, c, i, j] = top[k] + top[k + 1] + low[k] + low[k + 1]
+                out[2, c, i, j] = top[k] * top[k] + top[k + 1] * top[k + 1] + low[k] * low[k] + low[k + 1] * low[k + 1]
+
+
+@kernel
+def coarse_map(
+    sum_ab: NDArray[np.float32],
+    low: NDArray[np.float32],
+    count: float,
+    minimum_overlap: float,
+    radius: float,
+    out: NDArray[np.float32],
+) -> None:
+    """Combine the transforms' sums into a map of the correlation over all shifts of one cell.
+
+    Parameters
+    ----------
+    sum_ab : ndarray of float32, shape (m, m)
+        Σ a·b at every cyclic shift of the coarse level.
+    low : ndarray of float32, shape (5, m // 2, m // 2)
+        Σ over half the resolution of: common points, a, b, a², b². These sums vary slowly with the shift, so
+        that every second shift is computed and the rest interpolated.
+    count : float
+        Valid points of the cell.
+    minimum_overlap : float
+        Least share of them that must be common.
+    radius : float
+        Greatest shift in points.
+    out : ndarray of float32, shape (2 k + 1, 2 k + 1)
+        Correlation at shift ``(i − k, j − k)``; −2 where none is admissible.
+    """
+    k = out.shape[0] // 2
+    for i in range(2 * k + 1):
+        for j in range(2 * k + 1):
+            out[i, j] = -2.0
+            if (i - k) ** 2 + (j - k) ** 2 > radius * radius:
+                continue
+            i0 = i // 2
+            j0 = j // 2
+            wy = 0.5 * (i - 2 * i0)
+            wx = 0.5 * (j - 2 * j0)
+            w00 = (1.0 - wy) * (1.0 - wx)
+            w01 = (1.0 - wy) * wx
+            w10 = wy * (1.0 - wx)
+            w11 = wy * wx
+            n = (
+                w00 * low[0, i0, j0]
+                + w01 * low[0, i0, j0 + 1]
+                + w10 * low[0, i0 + 1, j0]
+                + w11 * low[0, i0 + 1, j0 + 1]
+            )
+            if n < minimum_overlap * count or n < 2.0:
+                continue
+            sa = (
+                w00 * low[1, i0, j0]
+                + w01 * low[1, i0, j0 + 1]
+                + w10 * low[1, i0 + 1, j0]
+                + w11 * low[1, i0 + 1, j0 + 1]
+            )
+            sb = (
+                w00 * low[2, i0, j0]
+                + w01 * low[2, i0, j0 + 1]
+                + w10 * low[2, i0 + 1, j0]
+                + w11 * low[2, i0 + 1, j0 + 1]
+            )
+            saa = (
+                w00 * low[3, i0, j0]
+                + w01 * low[3, i0, j0 + 1]
+                + w10 * low[3, i0 + 1, j0]
+                + w11 * low[3, i0 + 1, j0 + 1]
+            )
+            sbb = (
+                w00 * low[4, i0, j0]
+                + w01 * low[4, i0, j0 + 1]
+                + w10 * low[4, i0 + 1, j0]
+                + w11 * low[4, i0 + 1, j0 + 1]
+            )
+            va = saa - sa * sa / n
+            vb = sbb - sb * sb / n
+            if va > 0.0 and vb > 0.0:
+                out[i, j] = (sum_ab[i, j] - sa * sb / n) / math.sqrt(va * vb)
+
+
+@kernel
+def search_coarse(
+    sum_ab: NDArray[np.float32],
+    low: NDArray[np.float32],
+    counts: NDArray[np.int64],
+    minimum_overlap: float,
+    radius: float,
+    maps: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    scores: NDArray[np.float32],
+) -> None:
+    """Make the maps of all cells at one angle and find their peaks.
+
+    Parameters
+    ----------
+    sum_ab : ndarray of float32, shape (cells, m, m)
+    low : ndarray of float32, shape (5, cells, m // 2, m // 2)
+        See `coarse_map`.
+    counts : ndarray of int64, shape (cells,)
+        Valid points of each turned cell.
+    minimum_overlap, radius : float
+        See `coarse_map`.
+    maps : ndarray of float32, shape (cells, 2 k + 1, 2 k + 1)
+        Filled.
+    rows, columns : ndarray of int64, shape (cells, peaks)
+        Filled with the places of the peaks in the map, best first.
+    scores : ndarray of float32, shape (cells, peaks)
+        Filled with the correlations there; −2 where there are fewer peaks.
+    """
+    k = maps.shape[1] // 2
+    for c in range(maps.shape[0]):
+        coarse_map(sum_ab[c], low[:, c], float(counts[c]), minimum_overlap, radius, maps[c])
+        found = peaks(maps[c], float(k), float(k), float(k), rows[c], columns[c])
+        for q in range(rows.shape[1]):
+            scores[c, q] = maps[c, rows[c, q], columns[c, q]] if q < found else -2.0
