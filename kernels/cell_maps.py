@@ -1,8 +1,8 @@
 """Coarse maps of where one cell of a mark agrees with another mark, from transforms that all angles share.
 
-A cell is turned by each trial angle about its own centre onto the grid of the other mark, which stays as measured.
-On a coarse level its correlation with the surroundings of the expected place follows, at every shift, from Fourier transforms
-(masked correlation, Padfield 2012, doi:10.1109/TIP.2011.2181402).
+A cell is turned by each trial angle about its own centre onto the grid of the other mark, which stays as measured. On
+a coarse level its correlation with the surroundings of the expected place follows, at every shift, from Fourier
+transforms (masked correlation, Padfield 2012, doi:10.1109/TIP.2011.2181402).
 """
 
 from __future__ import annotations
