@@ -134,32 +134,3 @@ def centred(heights: NDArray[np.float32]) -> NDArray[np.float32]:
     if not valid.any():
         return heights
     return heights - np.float32(heights[valid].mean(dtype=np.float64))
-
-
-@kernel
-def pearson(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float, int]:
-    """Return Pearson's correlation of two maps of one shape over points valid in both, and their number.
-
-    The correlation is NaN with fewer than two common points or a flat map. Cost: one pass.
-    """
-    count = 0
-    sum_a = 0.0
-    sum_b = 0.0
-    sum_aa = 0.0
-    sum_bb = 0.0
-    sum_ab = 0.0
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            x = float(a[i, j])
-            y = float(b[i, j])
-            if np.isfinite(x) and np.isfinite(y):
-                count += 1
-                sum_a += x
-                sum_b += y
-                sum_aa += x * x
-                sum_bb += y * y
-                sum_ab += x * y
-    if count < 2:
-        return np.nan, count
-    r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)
-    return (r if r > NO_CORRELATION else np.nan), count

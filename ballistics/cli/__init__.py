@@ -9,28 +9,20 @@ import rich_click as click
 
 from ballistics.errors import BallisticsError
 
-# verb -> (module, one line of help); the module holds a click command named `command`.
-_VERBS = {
-    "compare": ("ballistics.cli.compare", "Compare two scans and write a report."),
-    "demo": ("ballistics.cli.demo", "Run the main job on simulated scans."),
-    "inspect": ("ballistics.cli.inspect", "Say which files can be read, and what is odd about them."),
-    "reference": ("ballistics.cli.reference", "Make reference populations from scans of known firearms."),
-    "selftest": ("ballistics.cli.selftest", "Compile everything, run known answers, print versions."),
-    "simulate": ("ballistics.cli.simulate", "Write simulated cartridge-case heads with their ground truth."),
-    "validate": ("ballistics.cli.validate", "Measure how often the method errs, on scans of known firearms."),
-}
+# Each verb is a module of this package that holds a click command named `command`.
+_VERBS = ("compare", "demo", "inspect", "reference", "selftest", "simulate", "validate")
 
 
 class _LazyGroup(click.RichGroup):
     """A group whose commands are imported only when needed, so that the help is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_VERBS)
+        return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
         if cmd_name not in _VERBS:
             return None
-        return importlib.import_module(_VERBS[cmd_name][0]).command
+        return importlib.import_module(f"ballistics.cli.{cmd_name}").command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

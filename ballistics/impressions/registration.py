@@ -173,7 +173,8 @@ def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationPara
         return []
     side = 2 * _reach(b) + 1
     shape = tuple(2 * scipy.fft.next_fast_len(-(-(n + side) // 2), real=True) for n in a.shape)
-    spectrum_a, low_a = (_spectra(a, shape), _low_spectra(a, shape))
+    # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
+    spectrum_a, low_a = _spectra(a, shape), _low_spectra(a, shape) / np.float32(4)
     smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
     turned = np.empty((side, side), np.float32)
     scores = np.empty(shape, np.float32)
@@ -184,8 +185,7 @@ def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationPara
         turn_onto(b, theta, 0.0, 0.0, turned)
         sum_ab = inverse(np.conj(_spectra(turned, shape)) * spectrum_a, shape[1], shape[0])
         low_b = np.conj(_low_spectra(turned, shape))
-        # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
-        low = combined_sums(tuple(low_b), tuple(low_a / np.float32(4)), shape[1] // 2, shape[0] // 2)
+        low = combined_sums(tuple(low_b), tuple(low_a), shape[1] // 2, shape[0] // 2)
         for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, scores, rows, columns)):
             # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
             i, j = int(rows[q]), int(columns[q])

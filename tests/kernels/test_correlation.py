@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.correlation import masked_ncc, pearson
+from kernels.correlation import masked_ncc
 from kernels.decimation import decimate
 from kernels.turning import pearson_at_pose, sample, turn_onto, valid_points
 
@@ -24,6 +24,13 @@ def rough(seed: int, shape: tuple[int, int], missing: float = 0.3, infinite: boo
         heights[rng.random(shape) < 0.05] = np.inf
         heights[rng.random(shape) < 0.05] = -np.inf
     return heights
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
+    """Correlate two maps as they lie, through the kernel that also turns and shifts."""
+    valid = np.isfinite(b)
+    padded = np.pad(np.where(valid, b, np.float32(0)), 1), np.pad(valid.astype(np.float32), 1)
+    return pearson_at_pose(valid_points(a), *padded, 0.0, 0.0, 0.0)
 
 
 SHAPES = [(1, 1), (1, 7), (9, 1), (13, 8), (20, 21)]
@@ -85,7 +92,7 @@ def test_masked_ncc_of_flat_or_empty_maps_has_no_correlation() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_pearson_agrees_with_its_twin(shape: tuple[int, int]) -> None:
+def test_correlation_as_the_maps_lie_is_that_over_the_common_points(shape: tuple[int, int]) -> None:
     a, b = rough(10, shape, infinite=True), rough(11, shape, infinite=True)
     r, count = pearson(a, b)
     expected = naive.pearson(a, b)
@@ -106,8 +113,8 @@ def test_correlation_ignores_scale_offset_order_and_common_shift(
 ) -> None:
     a, b = rough(seed, (9, 9)), rough(seed + 1, (9, 9))
     r, count = pearson(a, b)
-    assert pearson(b, a)[0] == pytest.approx(r, abs=1e-12, nan_ok=True)
+    assert pearson(b, a)[0] == pytest.approx(r, abs=1e-9, nan_ok=True)
     assert pearson(a * scale + offset, b)[0] == pytest.approx(r, abs=1e-3, nan_ok=True)
     shifted = [np.roll(np.pad(x, 4, constant_values=np.nan), (dy, dx), (0, 1)).astype(np.float32) for x in (a, b)]
-    assert pearson(*shifted) == (pytest.approx(r, abs=1e-12, nan_ok=True), count)
+    assert pearson(*shifted) == (pytest.approx(r, abs=1e-9, nan_ok=True), count)
     assert -1 - 1e-9 <= r <= 1 + 1e-9
