@@ -79,9 +79,10 @@ def _on_raw_scans(context: Context) -> Iterator[Record]:
     surfaces = [read(path, units="micrometres") for path in paths]
     regions = [find_breech_face(surface).mask for surface in surfaces]
     Case = tuple[Surface, NDArray[np.bool_]]
-    rotations: Callable[[Surface, NDArray[np.bool_]], list[Case]] = lambda s, m: [  # noqa: E731
-        (rotate_surface(s, angle), turned_mask(m, s.spacing_um, angle)) for angle in _ANGLES
-    ]
+
+    def rotations(surface: Surface, mask: NDArray[np.bool_]) -> list[Case]:
+        return [(rotate_surface(surface, a), turned_mask(mask, surface.spacing_um, a)) for a in _ANGLES]
+
     disturbances: dict[str, Callable[[Surface, NDArray[np.bool_]], list[Case]]] = {
         "rotation": rotations,
         "10 % dropouts": lambda s, m: [(drop_out(s, 0.1, 100.0, seed), m) for seed in _DROPOUT_SEEDS],

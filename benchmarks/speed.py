@@ -126,7 +126,7 @@ def _growth(context: Context) -> Iterator[Record]:
     counts, totals = (1, 2, 4, 8), []
     pair = rough_pair(420, 32)
     for n in counts:
-        totals.append(cpu_seconds(lambda n=n: [compare(*pair) for _ in range(n)]))  # type: ignore[misc]
+        totals.append(cpu_seconds(lambda n=n: [compare(*pair) for _ in range(n)]))  # type: ignore[misc]  # n is bound early
     linear = totals[-1] / (counts[-1] * totals[0])
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)

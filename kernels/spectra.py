@@ -22,13 +22,13 @@ def forward(fields: NDArray[np.float32], rows: int) -> NDArray[np.complex64]:
     ndarray of complex64, shape (…, rows, n // 2 + 1)
     """
     half = scipy.fft.rfft(fields, workers=1)
-    return scipy.fft.fft(half, n=rows, axis=-2, workers=1, overwrite_x=True)  # type: ignore[no-any-return,unused-ignore]
+    return scipy.fft.fft(half, n=rows, axis=-2, workers=1, overwrite_x=True)  # type: ignore[no-any-return,unused-ignore]  # scipy is untyped
 
 
 def inverse(spectra: NDArray[np.complex64], columns: int, rows: int) -> NDArray[np.float32]:
     """Return the first ``rows`` rows of the inverse transforms, each of ``columns`` columns; destroys its input."""
     half = scipy.fft.ifft(spectra, axis=-2, workers=1, overwrite_x=True)
-    return scipy.fft.irfft(half[..., :rows, :], n=columns, workers=1)  # type: ignore[no-any-return,unused-ignore]
+    return scipy.fft.irfft(half[..., :rows, :], n=columns, workers=1)  # type: ignore[no-any-return,unused-ignore]  # scipy is untyped
 
 
 def combined_sums(

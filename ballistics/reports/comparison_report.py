@@ -103,7 +103,7 @@ def comparison_report(comparison: ImpressionComparison, a: ReportedScan, b: Repo
         "fixed": lambda value, digits: _minus(f"{value:.{digits}f}"),
         "number": _number,
     }
-    source = environment.loader.get_source(environment, "comparison.js")[0]  # type: ignore[union-attr]
+    source = environment.loader.get_source(environment, "comparison.js")[0]  # type: ignore[union-attr]  # set above
     script = f"\n{source}\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     maps = list(_cell_maps(comparison))

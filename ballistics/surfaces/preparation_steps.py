@@ -51,7 +51,7 @@ class State:
     insufficient: str | None = None
 
     def with_finding(self, *finding: str) -> State:
-        return replace(self, findings=(*self.findings, Finding(*finding)))  # type: ignore[arg-type]
+        return replace(self, findings=(*self.findings, Finding(*finding)))  # type: ignore[arg-type]  # fields in order
 
 
 Outcome = dict[str, Any]
