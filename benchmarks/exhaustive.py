@@ -65,8 +65,8 @@ class ExhaustiveSearcher(CellSearcher):
         size = 2 * cell_reach + 1
         values, valid = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
         count = turn_cell(
-            level.tiled_values, level.tiled_valid, level.centres_y[c], level.centres_x[c], level.half,
-            math.radians(-theta_deg), level.grid_theta, values, valid,
+            level.tiled, level.centres_y[c], level.centres_x[c], level.half,
+            math.radians(-theta_deg), level.grid_theta, size, values, valid,
         )  # fmt: skip
         side = 2 * (cell_reach + reach) + 1
         window, window_valid = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
@@ -125,7 +125,7 @@ def both_counts(scans: ScanSet, pair: tuple[int, int]) -> list[dict[str, tuple[i
         directions = []
         for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
             searcher = kind(tiled, searched, spacing_um, pose, CellParameters())
-            directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
+            directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
         results.append({name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(*directions).items()})
     return results
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ballistics.evidence.metrics import equal_error_rate
 from ballistics.impressions.compare import compare
-from ballistics.impressions.mirrored import check_mirrored
 from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces import disturbances as disturb
@@ -112,10 +111,10 @@ def rows_of(scans: ScanSet, pair: tuple[int, int]) -> list[Row]:
     a, b = (scans.marks[k] for k in pair)
     seeds = [SEED + 10_000 * k + 100 * pair[0] + pair[1] for k in range(len(DISTURBANCES))]
     rows = [_scores(a, d.apply(b, seed), d.cells) for d, seed in zip(DISTURBANCES, seeds, strict=True)]
-    rows[0]["unmirrored found mirrored"] = _found_mirrored(a, b, rows[0]["similarity"])
+    rows[0]["unmirrored found mirrored"] = _found_mirrored(a, b)
     image = disturb.mirror(b)
     rows[0]["mirrored, compared as it is"] = _scores(a, image, False)["similarity"]
-    rows[0]["mirrored found mirrored"] = _found_mirrored(a, image, rows[0]["mirrored, compared as it is"])
+    rows[0]["mirrored found mirrored"] = _found_mirrored(a, image)
     return rows
 
 
@@ -137,10 +136,9 @@ def _scores(a: Mark, b: Mark, cells: bool) -> Row:
     return {"similarity": found.score, "accf": accf * overlap**0.5, "convergence": float(count), **poses}
 
 
-def _found_mirrored(a: Mark, b: Mark, direct_score: float) -> float:
-    """Return 1 when the mirror check speaks, after the comparison of the marks as they are."""
-    found = check_mirrored(a.heights_um, b.heights_um, a.spacing_um, direct_score)
-    return float(found is not None and found.finding is not None)
+def _found_mirrored(a: Mark, b: Mark) -> float:
+    """Return 1 when a comparison of the marks reports a mirrored one."""
+    return float(any(finding.code == "mirrored" for finding in compare(a, b).findings))
 
 
 def run(context: Context) -> Iterator[Record]:

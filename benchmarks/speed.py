@@ -45,7 +45,7 @@ def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
     directions = []
     for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
         searcher = CellSearcher(tiled, searched, spacing_um, pose, CellParameters())
-        directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
     times["cells, both directions, ±30°"] = time.process_time() - start
     times["rules"] = cpu_seconds(lambda: judge(*directions))
     times["cells searched"] = sum(d.sweep.correlations.size for d in directions)

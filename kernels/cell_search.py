@@ -24,61 +24,6 @@ _MARGIN = 3
 
 
 @kernel
-def pack_cell(
-    values: NDArray[np.float32],
-    valid: NDArray[np.float32],
-    margin: int,
-    packed_values: NDArray[np.float32],
-    packed_valid: NDArray[np.float32],
-) -> tuple[int, int, int, int]:
-    """Pack the bounding box of a turned cell's valid points into flat arrays for `packed_correlation`.
-
-    Parameters
-    ----------
-    values, valid : ndarray of float32, shape (n, n)
-        From `turn_cell`; at least one valid point.
-    margin : int
-        How far the cell will be shifted, in points.
-    packed_values, packed_valid : ndarray of float32, shape (large enough,)
-        Filled row by row with the stride that is returned; 0 beyond the box.
-
-    Returns
-    -------
-    top, left : int
-        Place of the box in the turned cell.
-    rows, stride : int
-        Rows of the box, rounded up to whole blocks, and distance between them.
-    """
-    n = values.shape[0]
-    top, bottom, left, right = n, -1, n, -1
-    for i in range(n):
-        row = valid[i]
-        first = 0
-        while first < n and row[first] == 0.0:
-            first += 1
-        if first == n:
-            continue
-        last = n - 1
-        while row[last] == 0.0:
-            last -= 1
-        top = min(top, i)
-        bottom = i
-        left = min(left, first)
-        right = max(right, last)
-    width = right - left + 1
-    height = bottom - top + 1
-    stride = -(-(width + 2 * margin) // _LANES) * _LANES
-    rows = -(-height // _BLOCK_ROWS) * _BLOCK_ROWS
-    packed_values[: rows * stride] = 0.0
-    packed_valid[: rows * stride] = 0.0
-    for i in range(height):
-        base = i * stride
-        packed_values[base : base + width] = values[top + i, left : left + width]
-        packed_valid[base : base + width] = valid[top + i, left : left + width]
-    return top, left, rows, stride
-
-
-@kernel
 def pack_window(
     other_values: NDArray[np.float32],
     other_valid: NDArray[np.float32],
@@ -166,9 +111,21 @@ def packed_correlation(
 
 
 @kernel
+def _filled_rows(valid: NDArray[np.float32], rows: int, stride: int) -> tuple[int, int]:
+    """Return the first row, and the one after the last, of the blocks of rows that hold any valid point."""
+    block = _BLOCK_ROWS * stride
+    top = 0
+    while top < rows - _BLOCK_ROWS and not np.any(valid[top * stride : top * stride + block]):
+        top += _BLOCK_ROWS
+    bottom = rows
+    while bottom > top + _BLOCK_ROWS and not np.any(valid[bottom * stride - block : bottom * stride]):
+        bottom -= _BLOCK_ROWS
+    return top, bottom
+
+
+@kernel
 def follow_peaks(
-    tiled_values: NDArray[np.float32],
-    tiled_valid: NDArray[np.float32],
+    tiled: NDArray[np.float32],
     centres_y: NDArray[np.float64],
     centres_x: NDArray[np.float64],
     half: float,
@@ -180,6 +137,7 @@ def follow_peaks(
     expected_x: NDArray[np.float64],
     radius: float,
     minimum_overlap: float,
+    climb: bool,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     correlations: NDArray[np.float32],
@@ -189,7 +147,7 @@ def follow_peaks(
 
     Parameters
     ----------
-    tiled_values, tiled_valid : ndarray of float32, shape (rows, columns)
+    tiled : ndarray of float32, shape (rows, columns)
         The tiled mark at this level, padded (see `turn_cell`).
     centres_y, centres_x : ndarray of float64, shape (cells,)
         Centres of the cells in points of this level.
@@ -203,6 +161,8 @@ def follow_peaks(
         Greatest distance from there.
     minimum_overlap : float
         Least share of the cell's valid points that must be common.
+    climb : bool
+        Whether to climb; otherwise the places stay, and only the correlations there are computed.
     rows, columns : ndarray of int64, shape (cells, peaks)
         Where to start, in points of the other mark, −1 in `correlations` for none; replaced by where the climb
         ended, best first.
@@ -211,42 +171,47 @@ def follow_peaks(
         points as a share of the cell's.
     """
     n = 2 * math.ceil(half * (abs(math.cos(theta - grid_theta)) + abs(math.sin(theta - grid_theta)))) + 1
-    values = np.empty((n, n), np.float32)
-    valid = np.empty((n, n), np.float32)
-    size = (n + _BLOCK_ROWS) * (n + 2 * _MARGIN + _LANES)
-    cell_values = np.empty(size, np.float32)
-    cell_valid = np.empty(size, np.float32)
-    size = (n + _BLOCK_ROWS + 2 * _MARGIN + 1) * (n + 2 * _MARGIN + _LANES)
-    window_values = np.zeros(size, np.float32)
-    window_valid = np.zeros(size, np.float32)
+    stride = -(-(n + 2 * _MARGIN) // _LANES) * _LANES
+    height = -(-n // _BLOCK_ROWS) * _BLOCK_ROWS
+    cell_values = np.zeros((height, stride), np.float32)
+    cell_valid = np.zeros((height, stride), np.float32)
+    flat_values = cell_values.reshape(height * stride)
+    flat_valid = cell_valid.reshape(height * stride)
+    window_values = np.zeros((height + 2 * _MARGIN + 1) * stride, np.float32)
+    window_valid = np.zeros((height + 2 * _MARGIN + 1) * stride, np.float32)
     for c in range(rows.shape[0]):
         if correlations[c, 0] <= -2.0:
             correlations[c, :] = -2.0
             continue
-        count = turn_cell(tiled_values, tiled_valid, centres_y[c], centres_x[c], half, theta, grid_theta, values, valid)
+        count = turn_cell(tiled, centres_y[c], centres_x[c], half, theta, grid_theta, n, cell_values, cell_valid)
         if count < 2:
             correlations[c, :] = -2.0
             continue
-        top, left, box_rows, stride = pack_cell(values, valid, _MARGIN, cell_values, cell_valid)
+        top, bottom = _filled_rows(flat_valid, height, stride)
+        box_rows = bottom - top
+        packed_values = flat_values[top * stride : bottom * stride]
+        packed_valid = flat_valid[top * stride : bottom * stride]
         for q in range(rows.shape[1]):
             if correlations[c, q] <= -2.0:
                 break
             y, x = rows[c, q], columns[c, q]
             best, overlap = -3.0, 0.0
-            climbing = True
-            while climbing:
+            moving = True
+            while moving:
                 # The window around the place; when the climb reaches its border a new one is taken.
                 middle_y, middle_x = y, x
                 pack_window(
-                    other_values, other_valid, y - n // 2 + top - _MARGIN, x - n // 2 + left - _MARGIN,
+                    other_values, other_valid, y - n // 2 + top - _MARGIN, x - n // 2 - _MARGIN,
                     box_rows + 2 * _MARGIN + 1, stride, window_values, window_valid,
                 )  # fmt: skip
                 came_y, came_x = 0, 0
                 if best < -2.0:
                     best, overlap = packed_correlation(
-                        cell_values, cell_valid, window_values, window_valid,
+                        packed_values, packed_valid, window_values, window_valid,
                         _MARGIN * stride + _MARGIN, box_rows, stride, minimum_overlap * count,
                     )  # fmt: skip
+                if not climb:
+                    break
                 while True:
                     step_y, step_x = 0, 0
                     for dy in range(-1, 2):
@@ -262,7 +227,7 @@ def follow_peaks(
                                 continue
                             offset = (_MARGIN + y + dy - middle_y) * stride + _MARGIN + x + dx - middle_x
                             r, common = packed_correlation(
-                                cell_values, cell_valid, window_values, window_valid,
+                                packed_values, packed_valid, window_values, window_valid,
                                 offset, box_rows, stride, minimum_overlap * count,
                             )  # fmt: skip
                             if r > best:
@@ -271,7 +236,7 @@ def follow_peaks(
                     x += step_x
                     came_y, came_x = step_y, step_x
                     if step_y == 0 and step_x == 0:
-                        climbing = False
+                        moving = False
                         break
                     if max(abs(y - middle_y), abs(x - middle_x)) == _MARGIN:
                         break

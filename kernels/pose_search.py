@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
-from kernels.correlation import NO_CORRELATION, pearson_from_sums
+from kernels.correlation import NO_CORRELATION
+from kernels.half_sums import correlations_from_half_sums
 from kernels.peaks import peaks
 
 
@@ -18,6 +19,7 @@ def best_shifts(
     low: NDArray[np.float32],
     smaller: float,
     minimum_overlap: float,
+    limits: tuple[int, int, int, int],
     scores: NDArray[np.float32],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
@@ -35,6 +37,9 @@ def best_shifts(
         Valid points of the smaller map.
     minimum_overlap : float
         Least share of them that must be common.
+    limits : tuple of int
+        First and last admissible shift of the rows, and of the columns; negative shifts are counted from the end of
+        the cycle. The sums need to be right only there.
     scores : ndarray of float32, shape (m, n)
         Filled with r · sqrt(overlap / smaller); −2 where a shift is not admissible.
     rows, columns : ndarray of int64, shape (k,)
@@ -46,21 +51,23 @@ def best_shifts(
         How many maxima there are, at most k. Cost: two passes over the shifts.
     """
     m, n = sum_ab.shape
+    # The shifts are cyclic: after the last comes the first.
+    cyclic = np.empty((5, m // 2 + 1, n // 2 + 1), np.float32)
+    cyclic[:, :-1, :-1] = low
+    cyclic[:, -1, :-1] = low[:, 0]
+    cyclic[:, :, -1] = cyclic[:, :, 0]
+    common = np.empty((m, n), np.float32)
+    correlations_from_half_sums(sum_ab, cyclic, minimum_overlap * smaller, scores, common)
+    first_y, last_y, first_x, last_x = limits
+    scale = np.float32(1.0 / smaller)
     for i in range(m):
-        i0 = i // 2
-        i1 = (i0 + 1) % (m // 2) if i % 2 == 1 else i0
+        into = scores[i]
+        if i > last_y and i < first_y + m:
+            into[:] = NO_CORRELATION
+            continue
+        points = common[i]
         for j in range(n):
-            j0 = j // 2
-            j1 = (j0 + 1) % (n // 2) if j % 2 == 1 else j0
-            scores[i, j] = -2.0
-            count = 0.25 * (low[0, i0, j0] + low[0, i0, j1] + low[0, i1, j0] + low[0, i1, j1])
-            if count < minimum_overlap * smaller or count < 2.0:
-                continue
-            a = 0.25 * (low[1, i0, j0] + low[1, i0, j1] + low[1, i1, j0] + low[1, i1, j1])
-            b = 0.25 * (low[2, i0, j0] + low[2, i0, j1] + low[2, i1, j0] + low[2, i1, j1])
-            aa = 0.25 * (low[3, i0, j0] + low[3, i0, j1] + low[3, i1, j0] + low[3, i1, j1])
-            bb = 0.25 * (low[4, i0, j0] + low[4, i0, j1] + low[4, i1, j0] + low[4, i1, j1])
-            r = pearson_from_sums(count, a, b, aa, bb, sum_ab[i, j])
-            if r > NO_CORRELATION:
-                scores[i, j] = r * math.sqrt(count / smaller)
+            weighted = into[j] * np.float32(math.sqrt(max(points[j], np.float32(0)) * scale))
+            into[j] = weighted if into[j] > np.float32(NO_CORRELATION) else np.float32(NO_CORRELATION)
+        into[last_x + 1 : first_x + n] = NO_CORRELATION
     return peaks(scores, 0.5 * m, 0.5 * n, float(max(m, n)), rows, columns)

@@ -1,4 +1,8 @@
-"""Sampling a height map with missing points at turned and shifted positions."""
+"""Sampling a height map with missing points at turned and shifted positions.
+
+Samples are taken from a *padded* map (`padded`): the heights with a border all around, `MISSING` where there is no
+point. One array is read instead of heights and validity, and a sample between four valid points costs four reads.
+"""
 
 from __future__ import annotations
 
@@ -10,89 +14,97 @@ from numpy.typing import NDArray
 from kernels.accelerate import kernel
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
+MISSING = np.float32(1e30)
+"""What stands for a missing point in a padded map: a value, since NaN cannot be tested once computed with."""
+
+# Every height is below this, and everything computed with a missing neighbour of any weight is above.
+_VALID = np.float32(1e20)
+
+# Unsigned, so that numba does not look for negative indices.
+_NEXT = np.uint64(1)
+
+# Points summed in float32 before they are added up in float64.
+_BLOCK = 256
+
+
+@kernel
+def padded(heights: NDArray[np.float32], padding: int) -> NDArray[np.float32]:
+    """Return the map with a border of ``padding`` missing points, and `MISSING` where it has none.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (rows, columns)
+        Absolute values below 1e20; NaN and infinities mark missing points.
+    padding : int
+        Width of the border, at least 1 for `sample`.
+    """
+    rows, columns = heights.shape
+    out = np.full((rows + 2 * padding, columns + 2 * padding), MISSING, np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            value = heights[i, j]
+            if np.isfinite(value):
+                out[i + padding, j + padding] = value
+    return out
+
+
+@kernel
+def _sample_of_valid(a: float, b: float, c: float, d: float, fy: float, fx: float) -> float:
+    """Interpolate from the valid ones of four neighbours; `MISSING` when they hold less than half of the weight."""
+    one = np.float32(1)
+    weight = np.float32(0)
+    total = np.float32(0)
+    if a < _VALID:
+        weight += (one - fy) * (one - fx)
+        total += (one - fy) * (one - fx) * a
+    if b < _VALID:
+        weight += (one - fy) * fx
+        total += (one - fy) * fx * b
+    if c < _VALID:
+        weight += fy * (one - fx)
+        total += fy * (one - fx) * c
+    if d < _VALID:
+        weight += fy * fx
+        total += fy * fx * d
+    return total / weight if weight >= np.float32(0.5) else MISSING
+
 
 @kernel
 def sample(heights: NDArray[np.float32], y: float, x: float) -> float:
     """Interpolate bilinearly at one position, from the valid ones of the four neighbours.
 
-    The weights of the valid neighbours are normalised to 1; the result is missing (NaN) when they hold
-    less than half of the weight, so that a single dropout does not spread to its surroundings.
+    The weights of the valid neighbours are normalised to 1; the result is missing when they hold less than half of the
+    weight, so that a single dropout does not spread to its surroundings.
 
     Parameters
     ----------
     heights : ndarray of float32, shape (rows, columns)
-        NaN marks missing points; everything outside is missing.
+        A padded map.
     y, x : float
-        Position in points, row and column.
-    """
-    rows, columns = heights.shape
-    i = math.floor(y)
-    j = math.floor(x)
-    if i < -1 or j < -1 or i >= rows or j >= columns:
-        return np.nan
-    fy = y - i
-    fx = x - j
-    weight = 0.0
-    total = 0.0
-    for k in range(2):
-        row = i + k
-        if row < 0 or row >= rows:
-            continue
-        wy = fy if k == 1 else 1.0 - fy
-        for m in range(2):
-            column = j + m
-            if column < 0 or column >= columns:
-                continue
-            value = heights[row, column]
-            if np.isfinite(value):
-                w = wy * (fx if m == 1 else 1.0 - fx)
-                weight += w
-                total += w * value
-    if weight < 0.5:
-        return np.nan
-    return total / weight
-
-
-@kernel
-def sample_padded(
-    values: NDArray[np.float32], valid: NDArray[np.float32], y: float, x: float
-) -> tuple[np.float32, np.float32]:
-    """Interpolate as `sample` does, without branches, from a map that was split and padded.
-
-    Parameters
-    ----------
-    values, valid : ndarray of float32, shape (rows, columns)
-        0 where missing, and 1 or 0 for valid or missing.
-    y, x : float
-        Position in points, at least 0 and less than the last row and column.
+        Position in points of the padded map, at least 0 and less than the last row and column.
 
     Returns
     -------
-    total, weight : float32
-        The weighted sum of the valid neighbours, and their weight; the interpolated value is their ratio, and is
-        missing when the weight is less than half.
+    float32
+        `MISSING` (test with ``< 1e20``) where there is no value. Cost: 4 reads.
     """
-    row = int(y)
-    column = int(x)
+    row = np.int32(y)
+    column = np.int32(x)
     fy = np.float32(y - row)
     fx = np.float32(x - column)
-    w00 = (np.float32(1) - fy) * (np.float32(1) - fx)
-    w01 = (np.float32(1) - fy) * fx
-    w10 = fy * (np.float32(1) - fx)
-    w11 = fy * fx
-    total = (
-        w00 * values[row, column]
-        + w01 * values[row, column + 1]
-        + w10 * values[row + 1, column]
-        + w11 * values[row + 1, column + 1]
-    )
-    weight = (
-        w00 * valid[row, column]
-        + w01 * valid[row, column + 1]
-        + w10 * valid[row + 1, column]
-        + w11 * valid[row + 1, column + 1]
-    )
-    return total, weight
+    i = np.uint64(row)
+    j = np.uint64(column)
+    a = heights[i, j]
+    b = heights[i, j + _NEXT]
+    c = heights[i + _NEXT, j]
+    d = heights[i + _NEXT, j + _NEXT]
+    top = a + fx * (b - a)
+    low = c + fx * (d - c)
+    value = top + fy * (low - top)
+    # A missing neighbour of no weight leaves no trace, unless it is subtracted from another.
+    if max(max(a, b), max(c, d)) < _VALID:
+        return value
+    return _sample_of_valid(a, b, c, d, fy, fx)
 
 
 @kernel
@@ -119,17 +131,68 @@ def turn_onto(
     out : ndarray of float32, shape (m, n)
         Filled with the turned map; NaN where there is none. Cost: 4 reads per point of ``out``.
     """
+    bordered = padded(heights, 1)
     cos = math.cos(theta)
     sin = math.sin(theta)
-    centre_y = 0.5 * (heights.shape[0] - 1)
-    centre_x = 0.5 * (heights.shape[1] - 1)
+    centre_y = 0.5 * (bordered.shape[0] - 1)
+    centre_x = 0.5 * (bordered.shape[1] - 1)
+    last_y = bordered.shape[0] - 1.0
+    last_x = bordered.shape[1] - 1.0
     origin_y = 0.5 * (out.shape[0] - 1) + shift_y
     origin_x = 0.5 * (out.shape[1] - 1) + shift_x
     for i in range(out.shape[0]):
+        from_y = cos * (i - origin_y) + centre_y
+        from_x = sin * (i - origin_y) + centre_x
+        row = out[i]
         for j in range(out.shape[1]):
-            y = i - origin_y
-            x = j - origin_x
-            out[i, j] = sample(heights, cos * y - sin * x + centre_y, sin * y + cos * x + centre_x)
+            y = from_y - sin * (j - origin_x)
+            x = from_x + cos * (j - origin_x)
+            row[j] = np.nan
+            if y >= 0.0 and x >= 0.0 and y < last_y and x < last_x:
+                value = sample(bordered, y, x)
+                if value < _VALID:
+                    row[j] = value
+
+
+@kernel
+def turn_split(
+    heights: NDArray[np.float32], theta: float, values: NDArray[np.float32], valid: NDArray[np.float32], side: int
+) -> None:
+    """Turn a map about its centre as `turn_onto` does, without shift, onto a square grid, as values and validity.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (rows + 2, columns + 2)
+        From `padded`, with a border of one point.
+    theta : float
+        Angle in radians, clockwise.
+    values, valid : ndarray of float32, shape (at least side, at least side)
+        Their first ``side`` rows and columns are filled: heights, 0 where missing, and 1 or 0 for valid or missing.
+    side : int
+        Rows and columns of the grid. Cost: 4 reads per point.
+    """
+    cos = math.cos(theta)
+    sin = math.sin(theta)
+    middle = 0.5 * (side - 1)
+    centre_y = 0.5 * (heights.shape[0] - 1)
+    centre_x = 0.5 * (heights.shape[1] - 1)
+    last_y = heights.shape[0] - 1.0
+    last_x = heights.shape[1] - 1.0
+    for i in range(side):
+        from_y = cos * (i - middle) + sin * middle + centre_y
+        from_x = sin * (i - middle) - cos * middle + centre_x
+        row = values[i]
+        row_valid = valid[i]
+        for j in range(side):
+            y = from_y - sin * j
+            x = from_x + cos * j
+            row[j] = 0.0
+            row_valid[j] = 0.0
+            if y >= 0.0 and x >= 0.0 and y < last_y and x < last_x:
+                value = sample(heights, y, x)
+                if value < _VALID:
+                    row[j] = value
+                    row_valid[j] = 1.0
 
 
 @kernel
@@ -143,7 +206,7 @@ def valid_points(heights: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (n, 3)
+    ndarray of float32, shape (3, n)
         Row and column from the centre of the map, in points, and value. Cost: two passes.
     """
     rows, columns = heights.shape
@@ -152,68 +215,74 @@ def valid_points(heights: NDArray[np.float32]) -> NDArray[np.float32]:
         for j in range(columns):
             if np.isfinite(heights[i, j]):
                 n += 1
-    out = np.empty((n, 3), np.float32)
+    out = np.empty((3, n), np.float32)
     n = 0
     for i in range(rows):
         for j in range(columns):
             if np.isfinite(heights[i, j]):
-                out[n, 0] = i - 0.5 * (rows - 1)
-                out[n, 1] = j - 0.5 * (columns - 1)
-                out[n, 2] = heights[i, j]
+                out[0, n] = i - 0.5 * (rows - 1)
+                out[1, n] = j - 0.5 * (columns - 1)
+                out[2, n] = heights[i, j]
                 n += 1
     return out
 
 
 @kernel
 def pearson_at_pose(
-    points: NDArray[np.float32],
-    b_values: NDArray[np.float32],
-    b_valid: NDArray[np.float32],
-    theta: float,
-    shift_y: float,
-    shift_x: float,
+    points: NDArray[np.float32], heights: NDArray[np.float32], theta: float, shift_y: float, shift_x: float
 ) -> tuple[float, int]:
     """Return the correlation of A with B turned about its centre and shifted, over points valid in both.
 
     The pose is that of `turn_onto`; B is sampled at the points of A, as `sample` does. NaN with fewer than two common
-    points or a flat map.
+    points or a flat map. Blocks of points are summed in float32 and added up in float64.
 
     Parameters
     ----------
-    points : ndarray of float32, shape (n, 3)
+    points : ndarray of float32, shape (3, n)
         A, as `valid_points` lists it.
-    b_values, b_valid : ndarray of float32, shape (rows + 2, columns + 2)
-        B with one point of padding all around: 0 where missing, and 1 or 0 for valid or missing.
+    heights : ndarray of float32, shape (rows + 2, columns + 2)
+        B, from `padded` with a border of one point.
     theta, shift_y, shift_x : float
-        Angle in radians, shifts in points. Cost: 8 reads of B per valid point of A.
+        Angle in radians, shifts in points. Cost: 4 reads of B per valid point of A.
     """
-    cos = math.cos(theta)
-    sin = math.sin(theta)
-    centre_y = 0.5 * (b_values.shape[0] - 1)
-    centre_x = 0.5 * (b_values.shape[1] - 1)
+    cos = np.float32(math.cos(theta))
+    sin = np.float32(math.sin(theta))
+    # The centre of A comes from here on B.
+    from_y = np.float32(0.5 * (heights.shape[0] - 1) - math.cos(theta) * shift_y + math.sin(theta) * shift_x)
+    from_x = np.float32(0.5 * (heights.shape[1] - 1) - math.sin(theta) * shift_y - math.cos(theta) * shift_x)
+    zero = np.float32(0)
+    last_y = np.float32(heights.shape[0] - 1)
+    last_x = np.float32(heights.shape[1] - 1)
+    rows = points[0]
+    columns = points[1]
+    values = points[2]
     count = 0
     sum_a = 0.0
     sum_b = 0.0
     sum_aa = 0.0
     sum_bb = 0.0
     sum_ab = 0.0
-    for k in range(points.shape[0]):
-        from_y = points[k, 0] - shift_y
-        from_x = points[k, 1] - shift_x
-        y = cos * from_y - sin * from_x + centre_y
-        x = sin * from_y + cos * from_x + centre_x
-        if y < 0.0 or x < 0.0 or y >= b_values.shape[0] - 1 or x >= b_values.shape[1] - 1:
-            continue
-        total, weight = sample_padded(b_values, b_valid, y, x)
-        if weight >= 0.5:
-            u = float(points[k, 2])
-            v = float(total / weight)
-            count += 1
-            sum_a += u
-            sum_b += v
-            sum_aa += u * u
-            sum_bb += v * v
-            sum_ab += u * v
+    for start in range(0, values.size, _BLOCK):
+        a, b, aa, bb, ab = zero, zero, zero, zero, zero
+        for k in range(start, min(start + _BLOCK, values.size)):
+            y = cos * rows[k] - sin * columns[k] + from_y
+            x = sin * rows[k] + cos * columns[k] + from_x
+            if y < zero or x < zero or y >= last_y or x >= last_x:
+                continue
+            v = sample(heights, y, x)
+            if v < _VALID:
+                u = values[k]
+                count += 1
+                a += u
+                b += v
+                aa += u * u
+                bb += v * v
+                ab += u * v
+        sum_a += a
+        sum_b += b
+        sum_aa += aa
+        sum_bb += bb
+        sum_ab += ab
     if count < 2:
         return np.nan, count
     r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)

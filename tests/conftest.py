@@ -45,3 +45,9 @@ def formats() -> Path:
 def scores() -> Path:
     """Folder of per-pair scores of published studies."""
     return data_folder("scores")
+
+
+@pytest.fixture(scope="session")
+def meshes() -> Path:
+    """Folder of ordinary meshes, visual game props and print jobs."""
+    return data_folder("meshes")

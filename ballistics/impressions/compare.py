@@ -6,15 +6,19 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from ballistics.impressions.cells import CellParameters, CellSearcher
-from ballistics.impressions.comparison import CellSearch, ImpressionComparison, RuleResult
-from ballistics.impressions.congruence import RULES, Direction, best_angles, judge
-from ballistics.impressions.registration import RegistrationParameters, register
+from ballistics.impressions.cells import CellSearcher
+from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
+from ballistics.impressions.congruence import Direction, best_angles, judge
+from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
+from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
+from ballistics.impressions.registration import register
+from ballistics.impressions.similarity import similarity
+from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.surface import Mark
 from kernels.correlation import centred
 
-METHOD, VERSION = "impressed marks: registration and congruent matching cells", "1"
+METHOD, VERSION = "impressed marks: registration and congruent matching cells", "2"
 
 # C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it.
 MINIMUM_CELLS = 6
@@ -30,7 +34,8 @@ def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
     Parameters
     ----------
     mark_a, mark_b : Mark
-        Prepared marks of one kind, from surfaces of one kind, with one spacing.
+        Prepared marks of one kind, from surfaces of one kind, with one spacing. The kind decides the sizes, rules and
+        thresholds (`ballistics.impressions.mark_parameters`).
 
     Returns
     -------
@@ -82,26 +87,32 @@ def exchanged(comparison: ImpressionComparison) -> ImpressionComparison:
 
 
 def _incomparable(a: Mark, b: Mark) -> str | None:
+    if a.kind != b.kind:
+        return f"the marks are of different kinds: {a.kind} and {b.kind}"
+    if a.kind not in MARK_PARAMETERS:
+        return NOT_IMPRESSED.get(a.kind, f"marks of kind '{a.kind}' are not compared as impressions")
     for name, mark in (("A", a), ("B", b)):
         if mark.insufficient is not None:
             return f"mark {name} is insufficient: {mark.insufficient}"
-    if a.kind != b.kind:
-        return f"the marks are of different kinds: {a.kind} and {b.kind}"
     if a.surface_kind != b.surface_kind:
         return f"one mark is {a.surface_kind} and the other {b.surface_kind}: scores of the two are not commensurable"
+    if parameters_of(a) is None:
+        return f"images of marks of kind '{a.kind}' are not compared: no thresholds are published for them"
     if abs(a.spacing_um - b.spacing_um) > 1e-3 * a.spacing_um:
         return f"the marks have different spacings: {a.spacing_um:g} and {b.spacing_um:g} µm; prepare both alike"
     return None
 
 
 def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
-    provenance = _provenance(hashes, a)
+    provenance, kind = _provenance(hashes, a), parameters_of(a)
+    assert kind is not None
     heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
-    registration = register(heights[0], heights[1], a.spacing_um)
+    registration = register(heights[0], heights[1], a.spacing_um, kind.registration)
     if registration is None:
         return ImpressionComparison(
             a.kind,
             insufficient="no pose lays a quarter of the smaller mark on the other",
+            findings=kind.findings,
             provenance=provenance,
         )
     result = ImpressionComparison(
@@ -110,22 +121,45 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
         registration.accf,
         registration.overlap_points * a.spacing_um**2,
         registration.overlap_fraction,
+        findings=kind.findings,
         provenance=provenance,
     )
-    parameters = CellParameters()
+    alike = similarity(heights[0], heights[1], a.spacing_um, registration.pose, kind.similarity)
+    result = replace(result, similarity=alike)
+
+    def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
+        mirrored = check_mirrored(*heights, a.spacing_um, registration, alike.score, kind.registration, kind.similarity)
+        if mirrored is None or mirrored.finding is None:
+            return found
+        return replace(found, findings=(*found.findings, mirrored.finding))
+
+    if alike.insufficient is not None:
+        return with_mirror_finding(replace(result, insufficient=alike.insufficient))
     poses = (registration.pose, registration.pose.inverse())
     directions = []
     for (tiled, searched), pose in zip((heights, heights[::-1]), poses, strict=True):
-        searcher = CellSearcher(tiled, searched, a.spacing_um, pose, parameters)
+        searcher = CellSearcher(tiled, searched, a.spacing_um, pose, kind.cells)
         n = len(searcher.grid.rows)
         if n < MINIMUM_CELLS:
             return replace(
                 result,
-                insufficient=f"only {n} cells of {parameters.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
+                insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
             )
-        directions.append(Direction(searcher, searcher.sweep(), int(np.isfinite(tiled).sum())))
-    rules: dict[str, RuleResult] = judge(*directions)
-    return replace(result, a_in_b=_cell_search(directions[0]), b_in_a=_cell_search(directions[1]), rules=rules)
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
+    rules: dict[str, RuleResult] = judge(directions[0], directions[1], kind.rules)
+    a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()])
+    b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])
+    findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a))
+    result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
+    lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
+    return with_mirror_finding(result) if lines or registration.accf < MirrorParameters().agreement else result
+
+
+def _with_regular_marks(direction: Direction, verdicts: list[DirectionVerdict]) -> CellSearch:
+    """Collect the cells, and what of their agreement is explained by regular manufacturing marks."""
+    search, cell_um = _cell_search(direction), direction.searcher.parameters.cell_um
+    marks = direction.tiled, direction.searched
+    return replace(search, regular=find_regular_marks(*marks, direction.searcher.spacing_um, cell_um, search, verdicts))
 
 
 def _cell_search(direction: Direction) -> CellSearch:
@@ -150,21 +184,28 @@ def _cell_search(direction: Direction) -> CellSearch:
 
 
 def _provenance(hashes: list[str], mark: Mark) -> Provenance:
+    parameters = {
+        "mark kind": mark.kind,
+        "surface kind": mark.surface_kind,
+        "spacing_um": mark.spacing_um,
+        "minimum_cells": MINIMUM_CELLS,
+    }
+    references: tuple[str, ...] = ("doi:10.1109/TIP.2011.2181402",)
+    kind = parameters_of(mark)
+    if kind is not None:
+        parameters |= {
+            "registration": asdict(kind.registration),
+            "similarity": asdict(kind.similarity),
+            "mirror": asdict(MirrorParameters()),
+            "cells": asdict(kind.cells),
+            "rules": {name: asdict(rule.thresholds) for name, rule in kind.rules.items()},
+            "regular marks": asdict(SubclassParameters()),
+        }
+        references += (*kind.sources, *(rule.source for rule in kind.rules.values()))
     return Provenance(
         METHOD,
         VERSION,
-        {
-            "mark kind": mark.kind,
-            "spacing_um": mark.spacing_um,
-            "registration": asdict(RegistrationParameters()),
-            "cells": asdict(CellParameters()),
-            "rules": {name: asdict(rule.thresholds) for name, rule in RULES.items()},
-            "minimum_cells": MINIMUM_CELLS,
-        },
+        parameters,
         {"mark a": hashes[0], "mark b": hashes[1]},
-        (
-            "doi:10.1109/TIP.2011.2181402",
-            "Song 2013, AFTE Journal 45(2):184",
-            *(rule.source for rule in RULES.values()),
-        ),
+        references,
     )

@@ -5,14 +5,66 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding
+
+
+@dataclass(frozen=True)
+class LinePattern:
+    """The lines that regular manufacturing marks follow over a whole mark.
+
+    Parameters
+    ----------
+    form : {"parallel", "circular"}
+        Straight lines, or circles about one centre (also arcs about a centre off the mark).
+    lines_deg : float
+        Direction of the lines at the middle of the cells, counter-clockwise from right as displayed, 0 to 180.
+    centre_x_um, centre_y_um : float
+        Centre of the circles from the centre of the mark's array, right and down; NaN for straight lines.
+    share : float
+        Part of all congruent cells' covariance that lies in the means along the lines, about 0 to 1.
+    odds : float
+        Odds of that share over those of a direction taken at random; about 1 to 2 for marks without lines.
+    """
+
+    form: Literal["parallel", "circular"]
+    lines_deg: float
+    centre_x_um: float
+    centre_y_um: float
+    share: float
+    odds: float
+
+
+@dataclass(frozen=True)
+class RegularMarks:
+    """How far regular manufacturing marks explain the agreement of congruent cells, in one direction.
+
+    Arrays have one entry per cell of the direction's `CellSearch`.
+
+    Parameters
+    ----------
+    patterns : tuple of LinePattern
+        The lines that were found, at most two that cross; empty when the marks are not regular.
+    shares : ndarray of float
+        Part of the cell's covariance with the other mark that lies along the lines; NaN for cells that no rule calls
+        congruent, or when there is no pattern.
+    remaining : ndarray of float
+        Correlation of the cell with the lines taken off both marks; NaN likewise.
+    explained : ndarray of bool
+        True where the agreement does not remain without the lines.
+    """
+
+    patterns: tuple[LinePattern, ...]
+    shares: NDArray[np.float64]
+    remaining: NDArray[np.float64]
+    explained: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,6 +96,8 @@ class CellSearch:
         Pearson correlation there, over points valid in both; NaN where no place was admissible.
     overlaps : ndarray of float
         Points valid in both there, as a share of the cell's valid points.
+    regular : RegularMarks or None
+        How far regular manufacturing marks explain the agreement; None before the rules have judged.
     """
 
     grid_theta_deg: float
@@ -59,11 +113,16 @@ class CellSearch:
     found_y_um: NDArray[np.float64]
     correlations: NDArray[np.float64]
     overlaps: NDArray[np.float64]
+    regular: RegularMarks | None = None
 
     @property
     def n_cells(self) -> int:
         """Number of cells with enough valid points to be searched."""
         return len(self.rows)
+
+    def explained_count(self, verdict: DirectionVerdict) -> int:
+        """Return how many cells that a rule calls congruent agree only by regular manufacturing marks."""
+        return 0 if self.regular is None else int((verdict.congruent & self.regular.explained).sum())
 
 
 @dataclass(frozen=True)
@@ -138,6 +197,8 @@ class ImpressionComparison:
         Area valid in both marks at that pose.
     overlap_fraction : float
         The same as a share of the smaller mark's area.
+    similarity : Similarity or None
+        How alike the marks are at that pose, from all that they share.
     a_in_b, b_in_a : CellSearch or None
         The cell searches of the two directions.
     rules : mapping of str to RuleResult
@@ -155,6 +216,7 @@ class ImpressionComparison:
     accf: float = math.nan
     overlap_um2: float = 0.0
     overlap_fraction: float = 0.0
+    similarity: Similarity | None = None
     a_in_b: CellSearch | None = None
     b_in_a: CellSearch | None = None
     rules: Mapping[str, RuleResult] = field(default_factory=dict)

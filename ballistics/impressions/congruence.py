@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.cells import AngleSweep, CellSearcher
+from ballistics.impressions.cells import AngleSweep, CellSearcher, medians
 from ballistics.impressions.comparison import DirectionVerdict, RuleResult
 from ballistics.surfaces.pose import Pose
 from kernels.consensus import rigid_consensus
@@ -42,13 +42,14 @@ class Direction:
         It can search again where a rule demands it.
     sweep : AngleSweep
         Its result over all angles.
-    valid_points : int
-        Valid points of the tiled mark.
+    tiled, searched : ndarray of float32
+        The two marks; NaN marks missing points.
     """
 
     searcher: CellSearcher
     sweep: AngleSweep
-    valid_points: int
+    tiled: NDArray[np.float32]
+    searched: NDArray[np.float32]
     _searched: dict[tuple[Any, ...], tuple[Floats, NDArray[np.int64], Floats, Floats]] = field(default_factory=dict)
 
     def best_near(
@@ -121,17 +122,14 @@ def original(direction: Direction, t: Thresholds, theta_deg: float | None = None
 def _congruent_at_each_angle(direction: Direction, t: Thresholds) -> Bools:
     """Return which cells agree with the medians of each angle; shape (cells, angles)."""
     sweep = direction.sweep
-    result = np.zeros(sweep.correlations.shape, bool)
-    for k in range(sweep.correlations.shape[1]):
-        x, y, r = sweep.xs_um[:, k], sweep.ys_um[:, k], sweep.correlations[:, k]
-        with np.errstate(invalid="ignore"):
-            result[:, k] = (
-                (np.abs(x - _median(x)) <= t.displacement_um)
-                & (np.abs(y - _median(y)) <= t.displacement_um)
-                & (r >= t.correlation)
-                & sweep.exact[:, k]
-            )
-    return result
+    x, y = medians(sweep.xs_um), medians(sweep.ys_um)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            (np.abs(sweep.xs_um - x) <= t.displacement_um)
+            & (np.abs(sweep.ys_um - y) <= t.displacement_um)
+            & (sweep.correlations >= t.correlation)
+            & sweep.exact
+        )
 
 
 def _high_verdict(direction: Direction, per_angle: Bools, selected: Bools) -> DirectionVerdict:
@@ -203,17 +201,11 @@ def cmcr_pooled(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVer
 
 def dispersion(sweep: AngleSweep) -> Floats:
     """Return, per angle, how far the cells scatter about their median displacement: D(θ) of Chen 2017, in µm."""
-    result = np.full(len(sweep.thetas_deg), np.inf)
-    for k in range(len(result)):
-        x, y = sweep.xs_um[:, k], sweep.ys_um[:, k]
-        if not np.isfinite(x).any():
-            continue
-        distance = np.hypot(x - _median(x), y - _median(y))
-        distance = distance[np.isfinite(distance)]
-        middle = np.median(distance)
-        deviation = np.abs(distance - middle)
-        result[k] = np.median(distance[deviation <= 3 * np.median(deviation)])
-    return result
+    distance = np.hypot(sweep.xs_um - medians(sweep.xs_um), sweep.ys_um - medians(sweep.ys_um))
+    deviation = np.abs(distance - medians(distance))
+    with np.errstate(invalid="ignore"):
+        distance = np.where(deviation <= 3 * medians(deviation), distance, np.nan)
+    return np.nan_to_num(medians(distance), nan=np.inf)
 
 
 def _total(direction: Direction, t: Thresholds, reference: int) -> DirectionVerdict:
@@ -283,7 +275,8 @@ def consensus(direction: Direction, t: Thresholds) -> DirectionVerdict:
 Judgement = tuple[DirectionVerdict, DirectionVerdict, float]
 
 
-def _smaller(verdicts: tuple[DirectionVerdict, DirectionVerdict]) -> Judgement:
+def smaller_count(verdicts: tuple[DirectionVerdict, DirectionVerdict]) -> Judgement:
+    """Return both verdicts and the smaller of their counts."""
     return (*verdicts, float(min(v.count for v in verdicts)))
 
 
@@ -293,7 +286,7 @@ def _area_percent(a: Direction, b: Direction, t: Thresholds) -> Judgement:
     for direction, verdict in zip((a, b), verdicts, strict=True):
         cell = (direction.searcher.parameters.cell_um / direction.searcher.spacing_um) ** 2
         covered = direction.sweep.grid.valid_fractions[verdict.congruent].sum() * cell
-        shares.append(100.0 * covered / direction.valid_points)
+        shares.append(100.0 * covered / float(np.isfinite(direction.tiled).sum()))
     return (*verdicts, float(min(shares)))
 
 
@@ -307,24 +300,25 @@ class Rule:
     judge: Callable[[Direction, Direction, Thresholds], Judgement]
 
 
+# Breech faces; the tables of the other marks are in `ballistics.impressions.mark_parameters`.
 RULES: Mapping[str, Rule] = {
     "original": Rule(
         Thresholds(125.0, 6.0, 0.60),
         "cells",
         "Song 2013, AFTE J. 45(2):184; thresholds of Chu 2013, AFTE J. 45(4):361",
-        lambda a, b, t: _smaller((original(a, t), original(b, t))),
+        lambda a, b, t: smaller_count((original(a, t), original(b, t))),
     ),
     "high": Rule(
         Thresholds(93.75, 3.0, 0.55),
         "cells",
         "Tong 2015, doi:10.6028/jres.120.008",
-        lambda a, b, t: _smaller(high(a, b, t)),
+        lambda a, b, t: smaller_count(high(a, b, t)),
     ),
     "convergence": Rule(
         Thresholds(125.0, 3.0, 0.40),
         "cells",
         "Chen 2017, doi:10.1016/j.forsciint.2017.08.033",
-        lambda a, b, t: _smaller(convergence(a, b, t)),
+        lambda a, b, t: smaller_count(convergence(a, b, t)),
     ),
     "ncma": Rule(
         Thresholds(125.0, 3.0, 0.47),
@@ -336,7 +330,7 @@ RULES: Mapping[str, Rule] = {
         Thresholds(75.0, 6.0, 0.25),
         "cells",
         "Rigid consensus over all pairs of cells; thresholds of the NFI's open scratch",
-        lambda a, b, t: _smaller((consensus(a, t), consensus(b, t))),
+        lambda a, b, t: smaller_count((consensus(a, t), consensus(b, t))),
     ),
     "cmcR pooled": Rule(
         Thresholds(125.0, 6.0, 0.50),
@@ -347,10 +341,10 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def judge(a: Direction, b: Direction) -> dict[str, RuleResult]:
-    """Apply every rule of the table to the two directions of one comparison."""
+def judge(a: Direction, b: Direction, rules: Mapping[str, Rule] = RULES) -> dict[str, RuleResult]:
+    """Apply every rule of a table to the two directions of one comparison."""
     results = {}
-    for name, rule in RULES.items():
+    for name, rule in rules.items():
         in_b, in_a, score = rule.judge(a, b, rule.thresholds)
         results[name] = RuleResult(name, in_b, in_a, score, {**asdict(rule.thresholds), "unit": rule.unit}, rule.source)
     return results

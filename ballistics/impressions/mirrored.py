@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.registration import register
-from ballistics.impressions.similarity import Similarity, similarity
+from ballistics.impressions.registration import Registration, RegistrationParameters, register
+from ballistics.impressions.similarity import Similarity, SimilarityParameters, similarity
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding
 
@@ -18,14 +18,18 @@ Heights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class MirrorParameters:
-    """By how many nats a mirrored agreement must exceed the direct one to be clear.
+    """When a mirror image is looked at, and by how much its agreement must be the better one.
+
+    Marks whose areal correlation reaches a half share so much as they are that no mirror image can share more, unless
+    it is regular manufacturing marks that agree: parallel lines agree with their mirror image too.
 
     The difference of two similarities is the log likelihood ratio of the two poses. Unrelated marks reach some tens of
     nats by chance and by common form: at most 44 in 120 pairs of simulated heads, milled ones with common lines among
     them; same-source ones are above 1000.
     """
 
-    margin: float = 100.0
+    agreement: float = 0.5
+    margin_nats: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,15 @@ def check_mirrored(
     a: Heights,
     b: Heights,
     spacing_um: float,
+    direct: Registration,
     direct_score: float,
+    registration: RegistrationParameters | None = None,
+    octaves: SimilarityParameters | None = None,
     parameters: MirrorParameters | None = None,
-    *,
-    always: bool = False,
 ) -> MirroredAgreement | None:
-    """Register the mirror image of B when the marks as they are agree poorly, and say whether that is better.
+    """Register the mirror image of B on A, and say whether the marks agree better that way.
+
+    A mirror image that does not even correlate better over the common area is not looked at further.
 
     Two exporters of one scanner are known to write mirrored files. No turn makes up for it, so a mirrored same-source
     pair would pass for a different-source one.
@@ -67,38 +74,42 @@ def check_mirrored(
         Prepared heights in µm; NaN marks missing points.
     spacing_um : float
         Their common spacing.
+    direct : Registration
+        How the marks lie as they are.
     direct_score : float
-        Similarity of the marks as they are; NaN when that was insufficient.
+        Similarity there; NaN when that was insufficient.
+    registration, octaves : RegistrationParameters, SimilarityParameters, optional
+        Those of the kind of mark.
     parameters : MirrorParameters, optional
         Defaults as in the class.
-    always : bool
-        Also look when the marks agree well as they are. Parallel lines of milling or filing agree with their mirror
-        image in part, so that a mirrored same-source pair of such marks may pass the margin as it is.
 
     Returns
     -------
     MirroredAgreement or None
-        None when the marks agree well as they are, or no pose was found. Cost: one registration and one similarity
-        more, for pairs that agree poorly.
+        None when no pose of the mirror image correlates better.
 
     Examples
     --------
     >>> mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
-    >>> found = check_mirrored(mark, np.fliplr(mark), 6.25, 0.0)
+    >>> image = np.fliplr(mark)
+    >>> found = check_mirrored(mark, image, 6.25, register(mark, image, 6.25), 0.0)
     >>> found.finding.code, found.finding.severity
     ('mirrored', 'serious')
     """
     p = parameters or MirrorParameters()
-    score = 0.0 if math.isnan(direct_score) else direct_score
-    if score >= p.margin and not always:
-        return None
     image = np.ascontiguousarray(np.fliplr(b))
-    registration = register(a, image, spacing_um)
-    if registration is None:
+    found = register(a, image, spacing_um, registration)
+    if found is None or _strength(found) <= _strength(direct):
         return None
-    found = similarity(a, image, spacing_um, registration.pose)
-    clear = found.insufficient is None and found.score >= max(score, 0.0) + p.margin
-    return MirroredAgreement(registration.pose, found, _finding(found.score, score) if clear else None)
+    score = 0.0 if math.isnan(direct_score) else direct_score
+    agreement = similarity(a, image, spacing_um, found.pose, octaves)
+    clear = agreement.insufficient is None and agreement.score >= max(score, 0.0) + p.margin_nats
+    return MirroredAgreement(found.pose, agreement, _finding(agreement.score, score) if clear else None)
+
+
+def _strength(registration: Registration) -> float:
+    """Return the correlation weighted by the evidence that it stands on, as registration weights it."""
+    return registration.accf * math.sqrt(registration.overlap_fraction)
 
 
 def _finding(mirrored: float, direct: float) -> Finding:

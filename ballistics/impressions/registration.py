@@ -13,16 +13,20 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ballistics.impressions.search_levels import split
+from ballistics.impressions.clipping import clipped
+from ballistics.surfaces.filters import low_pass
 from ballistics.surfaces.pose import Pose
 from kernels.cell_maps import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
 from kernels.pose_search import best_shifts
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import pearson_at_pose, turn_onto, valid_points
+from kernels.turning import padded, pearson_at_pose, turn_split, valid_points
 
 Heights = NDArray[np.float32]
+
+# So many points place a mark as well as all of a larger one's.
+_ENOUGH_POINTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class RegistrationParameters:
     one to the next: with wider steps a milled mark, whose lines agree with their neighbours too, can lock in a line
     too far. For the same reason several poses are refined before the best is chosen. Heights beyond three robust
     standard deviations are clipped while the pose is sought: otherwise one deep flaw can outweigh the whole mark.
+    The pose is sought on the shorter waves, in the middle of what 50 µm carry (100 µm) and the marks hold (250 µm):
+    the longest are few in a partial mark, and a few agree by chance, or by the form of an edge or a dent, elsewhere.
     """
 
     coarse_spacing_um: float = 50.0
@@ -41,6 +47,9 @@ class RegistrationParameters:
     minimum_overlap: float = 0.25
     candidates: int = 8
     clip_sigmas: float = 3.0
+    longest_wave_um: float = 160.0
+    angle_range_deg: float = 180.0
+    worth_refining: float = 0.8
     refine_spacings_um: tuple[float, ...] = (25.0, 12.5)
 
 
@@ -94,25 +103,31 @@ def register(
     """
     p = parameters or RegistrationParameters()
     full_a, full_b = centred(a), centred(b)
-    a, b = (_clipped(heights, p.clip_sigmas) for heights in (full_a, full_b))
-    coarse = _Level(a, b, max(1, round(p.coarse_spacing_um / spacing_um)))
-    angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(b) * spacing_um / p.rim_step_um)
+    fine = max(1, round(p.refine_spacings_um[-1] / spacing_um))
+    short = [_short_waves(heights, fine, spacing_um, p) for heights in (full_a, full_b)]
+
+    def level_at(level_um: float) -> _Level:
+        return _Level(full_a.shape, full_b.shape, short, fine, max(1, round(level_um / (fine * spacing_um))))
+
+    coarse = level_at(p.coarse_spacing_um)
+    angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(full_b) * spacing_um / p.rim_step_um)
     candidates = [coarse.to_full(c) for c in _coarse_poses(coarse.a, coarse.b, angle_step, p)]
     if not candidates:
         return None
     first_turn = angle_step / 2
     for spacing in p.refine_spacings_um:
-        level = _Level(a, b, max(1, round(spacing / spacing_um)))
+        level = level_at(spacing)
         finest = 0.1 if spacing == p.refine_spacings_um[-1] else 0.3
         refined = [level.to_full(_refine(level, level.to_level(c), first_turn, finest, p)) for c in candidates]
+        refined.sort(key=lambda c: (-c.score, c.theta))
         # The first of the finer levels only sorts out the few that are worth the last.
-        candidates = sorted(refined, key=lambda c: (-c.score, c.theta))[:2]
+        candidates = [c for c in refined[:2] if c.score >= p.worth_refining * refined[0].score]
         first_turn /= 4
     best = candidates[0]
-    accf, count = pearson_at_pose(valid_points(full_a), *split(full_b, 1), best.theta, best.shift_y, best.shift_x)
+    accf, count = pearson_at_pose(valid_points(full_a), padded(full_b, 1), best.theta, best.shift_y, best.shift_x)
     # Kernels turn clockwise as shown, poses counter-clockwise.
     theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
-    smaller = min(np.isfinite(a).sum(), np.isfinite(b).sum())
+    smaller = min(np.isfinite(full_a).sum(), np.isfinite(full_b).sum())
     return Registration(
         Pose(theta_deg, best.shift_x * spacing_um, best.shift_y * spacing_um),
         float(accf),
@@ -137,12 +152,17 @@ class _Level:
     A decimated map is up to ``factor − 1`` points larger than the map, so their centres differ.
     """
 
-    def __init__(self, a: Heights, b: Heights, factor: int) -> None:
-        self.factor = factor
-        self.a, self.b = (decimate(heights, factor) if factor > 1 else heights for heights in (a, b))
-        self.points_a, self.b_split = valid_points(self.a), split(self.b, 1)
-        self._excess_a = [(factor * c - f) / 2 for c, f in zip(self.a.shape, a.shape, strict=True)]
-        self._excess_b = [(factor * c - f) / 2 for c, f in zip(self.b.shape, b.shape, strict=True)]
+    def __init__(
+        self, shape_a: tuple[int, ...], shape_b: tuple[int, ...], short: list[Heights], fine: int, factor: int
+    ) -> None:
+        self.factor = fine * factor
+        self.a, self.b = (decimate(heights, factor) if factor > 1 else heights for heights in short)
+        self.smaller = min(np.isfinite(self.a).sum(), np.isfinite(self.b).sum())
+        points = valid_points(self.a)
+        self.thinning = max(1, points.shape[1] // _ENOUGH_POINTS)
+        self.points_a, self.padded_b = np.ascontiguousarray(points[:, :: self.thinning]), padded(self.b, 1)
+        self._excess_a = [(self.factor * c - f) / 2 for c, f in zip(self.a.shape, shape_a, strict=True)]
+        self._excess_b = [(self.factor * c - f) / 2 for c, f in zip(self.b.shape, shape_b, strict=True)]
 
     def _offset(self, theta: float) -> tuple[float, float]:
         cos, sin = math.cos(theta), math.sin(theta)
@@ -158,38 +178,54 @@ class _Level:
         return _Candidate(c.score, c.theta, (c.shift_y - y) / self.factor, (c.shift_x - x) / self.factor)
 
 
-def _clipped(heights: Heights, sigmas: float) -> Heights:
-    """Return the heights limited to some robust standard deviations around zero."""
-    valid = np.isfinite(heights)
-    if not valid.any():
-        return heights
-    limit = np.float32(sigmas * 1.4826 * np.median(np.abs(heights[valid])))
-    return np.clip(heights, -limit, limit) if limit > 0 else heights
+def _short_waves(heights: Heights, factor: int, spacing_um: float, p: RegistrationParameters) -> Heights:
+    """Return a mark on the finest level's grid without its longest waves, clipped before and after."""
+    coarser = decimate(clipped(heights, p.clip_sigmas), factor)
+    step_um = factor * spacing_um
+    longer = low_pass(coarser, (step_um, step_um), max(p.longest_wave_um, 2.0 * step_um))
+    return clipped((coarser - longer).astype(np.float32), p.clip_sigmas)
 
 
 def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationParameters) -> list[_Candidate]:
     """Return the best distinct poses over all angles and shifts, best first."""
     if not (np.isfinite(a).any() and np.isfinite(b).any()):
         return []
-    side = 2 * _reach(b) + 1
-    shape = tuple(2 * scipy.fft.next_fast_len(-(-(n + side) // 2), real=True) for n in a.shape)
-    # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
-    spectrum_a, low_a = _spectra(a, shape), _low_spectra(a, shape) / np.float32(4)
+    reach = _reach(b)
+    side = 2 * reach + 1
     smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
-    turned = np.empty((side, side), np.float32)
+    farthest = [_farthest(np.isfinite(a).sum(axis=1 - k), reach, p.minimum_overlap * smaller) for k in (0, 1)]
+    # Long enough that no admissible shift overlaps the other side of the cycle.
+    shape = tuple(
+        2 * scipy.fft.next_fast_len(math.ceil(((n + side) / 2 + far) / 2), real=True)
+        for n, far in zip(a.shape, farthest, strict=True)
+    )
+    limits = tuple(
+        round(value)
+        for n, far in zip(a.shape, farthest, strict=True)
+        for value in (math.ceil((n - side) / 2 - far), math.floor((n - side) / 2 + far))
+    )
+    # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
+    stays = _split_into(a, shape)
+    spectrum_a, low_a = forward(stays[0][0], shape[0]), _low_spectra(*stays, shape) / np.float32(4)
+    values, valid = np.zeros((2, 1, side + side % 2, shape[1]), np.float32)
     scores = np.empty(shape, np.float32)
     rows, columns = np.zeros((2, p.candidates), np.int64)
+    bordered = padded(b, 1)
     found = []
     for k in range(round(2 * math.pi / angle_step)):
         theta = k * angle_step
-        turn_onto(b, theta, 0.0, 0.0, turned)
-        sum_ab = inverse(np.conj(_spectra(turned, shape)) * spectrum_a, shape[1], shape[0])
-        low_b = np.conj(_low_spectra(turned, shape))
+        if abs(math.remainder(theta, 2 * math.pi)) > math.radians(p.angle_range_deg) + 1e-9:
+            continue
+        turn_split(bordered, theta, values[0], valid[0], side)
+        product = np.conj(forward(values[0], shape[0]))
+        product *= spectrum_a
+        sum_ab = inverse(product, shape[1], shape[0])
+        low_b = np.conj(_low_spectra(values, valid, shape))
         low = combined_sums(tuple(low_b), tuple(low_a), shape[1] // 2, shape[0] // 2)
-        for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, scores, rows, columns)):
+        for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, limits, scores, rows, columns)):
             # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
             i, j = int(rows[q]), int(columns[q])
-            y, x = (v if v < n else v - s for v, n, s in zip((i, j), a.shape, shape, strict=True))
+            y, x = (v if v <= last else v - s for v, last, s in zip((i, j), limits[1::2], shape, strict=True))
             middle_y, middle_x = ((side - n) / 2 for n in a.shape)
             found.append(_Candidate(float(scores[i, j]), theta, y + middle_y, x + middle_x))
     return _distinct(found, angle_step, p.candidates)
@@ -219,20 +255,36 @@ def _reach(heights: Heights) -> int:
     return math.ceil(float(farthest)) + 1
 
 
-def _spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    values = np.zeros((heights.shape[0], shape[1]), np.float32)
-    values[:, : heights.shape[1]] = np.where(np.isfinite(heights), heights, np.float32(0))
-    return forward(values, shape[0])
+def _farthest(counts: NDArray[np.int64], reach: int, needed: float) -> int:
+    """Return a bound of the shift, along one axis and between centres, at which two marks can have enough in common.
+
+    A row of the mark that stays has ``counts`` valid points; a row of the other holds, however it is turned, at most
+    the chord of the circle that encloses it. The common points of two rows are at most the smaller of the two.
+    """
+    n = len(counts)
+    places = np.arange(n) - (n - 1) / 2
+    shifts = np.arange((n + 1) // 2 + reach + 1)
+    farthest = 0
+    for sign in (1, -1):
+        offset = places[None, :] - sign * shifts[:, None]
+        chord = np.where(np.abs(offset) <= reach, 2 * np.sqrt(np.maximum(reach**2 - offset**2, 0)) + 1, 0)
+        possible = np.minimum(counts[None, :], chord).sum(axis=1) >= needed
+        farthest = max(farthest, int(shifts[possible].max(initial=0)))
+    return farthest
 
 
-def _low_spectra(heights: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    """Return the spectra of validity, values and squares, summed over blocks of 2 × 2 points."""
-    rows = heights.shape[0] + heights.shape[0] % 2
-    values, valid = np.zeros((2, 1, rows, shape[1]), np.float32)
+def _split_into(heights: Heights, shape: tuple[int, ...]) -> tuple[Heights, Heights]:
+    """Return values and validity, 0 where missing, in the first columns of arrays of an even number of rows."""
+    values, valid = np.zeros((2, 1, heights.shape[0] + heights.shape[0] % 2, shape[1]), np.float32)
     good = np.isfinite(heights)
     values[0, : heights.shape[0], : heights.shape[1]] = np.where(good, heights, np.float32(0))
     valid[0, : heights.shape[0], : heights.shape[1]] = good
-    low = np.empty((3, 1, rows // 2, shape[1] // 2), np.float32)
+    return values, valid
+
+
+def _low_spectra(values: Heights, valid: Heights, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+    """Return the spectra of validity, values and squares, summed over blocks of 2 × 2 points."""
+    low = np.empty((3, 1, values.shape[1] // 2, shape[1] // 2), np.float32)
     block_sums(values, valid, low)
     return forward(low[:, 0], shape[0] // 2)
 
@@ -241,13 +293,11 @@ def _refine(
     level: _Level, start: _Candidate, first_turn: float, finest: float, p: RegistrationParameters
 ) -> _Candidate:
     """Climb to the best pose near ``start`` by a pattern search, halving the steps down to ``finest`` points."""
-    smaller = min(np.isfinite(level.a).sum(), np.isfinite(level.b).sum())
 
     def score(theta: float, y: float, x: float) -> float:
-        r, count = pearson_at_pose(level.points_a, *level.b_split, theta, y, x)
-        if not math.isfinite(r) or count < p.minimum_overlap * smaller:
-            return -math.inf
-        return float(r * math.sqrt(count / smaller))
+        r, count = pearson_at_pose(level.points_a, level.padded_b, theta, y, x)
+        share = level.thinning * count / level.smaller
+        return float(r * math.sqrt(share)) if math.isfinite(r) and share >= p.minimum_overlap else -math.inf
 
     def explored(base: tuple[float, ...], value: float) -> tuple[tuple[float, ...], float]:
         """Try one step along each axis, keeping what helps."""

@@ -14,6 +14,7 @@ from kernels.cell_search import follow_peaks, pack_window
 from kernels.decimation import decimate
 from kernels.peaks import peaks
 from kernels.spectra import combined_sums, forward, inverse
+from kernels.turning import padded
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]
@@ -111,8 +112,8 @@ class SearchLevel:
         self.minimum_overlap = minimum_overlap
         # A cell may hang over the edge of the tiled mark by less than its side.
         padding = math.ceil(2 * self.half * math.sqrt(2)) + 2
-        self.tiled_values, self.tiled_valid = split(decimate(tiled, factor) if factor > 1 else tiled, padding)
-        self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched, 0)
+        self.tiled = padded(decimate(tiled, factor) if factor > 1 else tiled, padding)
+        self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched)
         self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
         self.expected_y, self.expected_x = (self.from_full(places) for places in expected)
 
@@ -126,6 +127,13 @@ class SearchLevel:
 
     def follow(self, theta_deg: float, starts: Places, coarser: SearchLevel) -> Places:
         """Climb from places of a coarser level (or this one) to the maxima of the exact correlation."""
+        return self._correlated(theta_deg, starts, coarser, climb=True)
+
+    def ranked(self, theta_deg: float, places: Places) -> Places:
+        """Return places of this level with their exact correlations, best first."""
+        return self._correlated(theta_deg, places, self, climb=False)
+
+    def _correlated(self, theta_deg: float, starts: Places, coarser: SearchLevel, climb: bool) -> Places:
         places = Places(
             self._nearest(coarser.to_full(starts.rows)),
             self._nearest(coarser.to_full(starts.columns)),
@@ -133,10 +141,10 @@ class SearchLevel:
             np.zeros_like(starts.overlaps),
         )
         follow_peaks(
-            self.tiled_values, self.tiled_valid, self.centres_y, self.centres_x, self.half,
+            self.tiled, self.centres_y, self.centres_x, self.half,
             math.radians(-theta_deg), self.grid_theta,
             self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
-            self.minimum_overlap, places.rows, places.columns, places.correlations, places.overlaps,
+            self.minimum_overlap, climb, places.rows, places.columns, places.correlations, places.overlaps,
         )  # fmt: skip
         return places
 
@@ -186,7 +194,7 @@ class CoarseTransforms:
         valid = np.zeros((n, s, s), np.float32)
         counts = np.empty(n, np.int64)
         turn_cells(
-            level.tiled_values, level.tiled_valid, level.centres_y, level.centres_x, level.half,
+            level.tiled, level.centres_y, level.centres_x, level.half,
             math.radians(-theta_deg), level.grid_theta, 2 * self.cell_reach + 1, values, valid, counts,
         )  # fmt: skip
         side = 2 * self.reach + 1
@@ -236,7 +244,7 @@ class CoarseTransforms:
         )
 
 
-def split(heights: Heights, padding: int) -> tuple[Heights, Heights]:
-    """Return values (0 where missing) and validity (1 or 0), padded all around."""
+def split(heights: Heights) -> tuple[Heights, Heights]:
+    """Return values (0 where missing) and validity (1 or 0)."""
     valid = np.isfinite(heights)
-    return np.pad(np.where(valid, heights, np.float32(0)), padding), np.pad(valid.astype(np.float32), padding)
+    return np.where(valid, heights, np.float32(0)), valid.astype(np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from ballistics.impressions.clipping import clipped
 from ballistics.surfaces.filters import low_pass
 from ballistics.surfaces.pose import Pose
 from kernels.decimation import decimate
@@ -26,16 +27,16 @@ _HIGHEST_CORRELATION = 0.999
 
 @dataclass(frozen=True)
 class SimilarityParameters:
-    """The four numbers of the similarity, fixed beforehand and tuned on nothing.
+    """The numbers of the similarity, fixed beforehand and tuned on nothing.
 
-    The octaves end at the long cut-off of the breech-face card (250 µm, Chen 2017) and go down to the shortest wave
-    that the grid of 12.5 µm carries with margin. Below it the pose, known to a few µm, would have to be better, and
-    the share of measurement noise grows. Heights are clipped at three robust standard deviations, as while
-    registering, so that one deep flaw does not speak for the whole mark.
+    The octaves end at the long cut-off of the breech-face card (250 µm, Chen 2017) and go down to waves of 31 µm. Below
+    them the pose, known to a few µm, would have to be better, and the share of measurement noise grows. Each octave is
+    looked at on its own grid, with two and a half points in its shortest wave. Heights are clipped at three robust
+    standard deviations, as while registering, so that one deep flaw does not speak for the whole mark.
     """
 
-    spacing_um: float = 12.5
     octaves_um: tuple[float, ...] = (31.25, 62.5, 125.0, 250.0)
+    points_per_wave: float = 2.5
     clip_sigmas: float = 3.0
     shared_variance: float = 0.5
 
@@ -151,27 +152,25 @@ def similarity(
     p = parameters or SimilarityParameters()
     if np.isfinite(a).sum() > np.isfinite(b).sum():
         a, b, pose = b, a, pose.inverse()
-    factor = max(1, round(p.spacing_um / spacing_um))
-    step_um = factor * spacing_um
-    shift = _shift(a.shape, b.shape, factor, spacing_um, pose)
-    octaves = []
-    count = 0
-    split = [_octaves(heights, factor, step_um, p) for heights in (a, b)]
-    for u, v, (shortest, longest) in zip(*split, itertools.pairwise(p.octaves_um), strict=True):
+    heights = [clipped(mark, p.clip_sigmas) for mark in (a, b)]
+    octaves, area = [], 0.0
+    for shortest, longest in itertools.pairwise(p.octaves_um):
+        factor = max(1, round(shortest / p.points_per_wave / spacing_um))
+        step_um = factor * spacing_um
+        u, v = (_octave(mark, factor, step_um, shortest, longest) for mark in heights)
         turned = np.empty(u.shape, np.float32)
-        turn_onto(v, -math.radians(pose.theta_deg), *shift, turned)
+        turn_onto(v, -math.radians(pose.theta_deg), *_shift(a.shape, b.shape, factor, spacing_um, pose), turned)
         common = np.isfinite(u) & np.isfinite(turned)
-        count = int(common.sum())
+        area = area or float(common.sum()) * step_um**2
         r, n = _agreement(u, turned, common, round(longest / step_um))
         evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), _HIGHEST_CORRELATION) ** 2))
         octaves.append(OctaveAgreement(shortest, longest, r, n, evidence))
     n = octaves[-1].independent_areas
-    area = count * step_um**2
     search_cost = math.log(_independent_poses(a, b, spacing_um, area / n)) if n > 0 else math.nan
     needed = search_cost / (-0.5 * math.log1p(-p.shared_variance))
     reason = None
     if n == 0:
-        reason = "the marks have no relief in common"
+        reason = f"the common area of {area / 1e6:.3f} mm² is too small or too flat to tell anything"
     elif n < needed:
         reason = (
             f"the common area of {area / 1e6:.3f} mm² holds {n:.0f} independent areas; {needed:.0f} are needed to tell "
@@ -232,21 +231,11 @@ def effective_number(u: Heights, v: Heights, common: Bools, longest_lag: int) ->
     return min(max(1.0 / variance, 1.0), count) if variance > 0.0 else count
 
 
-def _octaves(heights: Heights, factor: int, step_um: float, p: SimilarityParameters) -> list[Heights]:
-    """Split a mark, clipped and on the coarser grid, into its octaves."""
-    coarse = decimate(_clipped(heights, p.clip_sigmas), factor).astype(np.float64)
-    smooth = [low_pass(coarse, (step_um, step_um), cutoff) for cutoff in p.octaves_um]
-    return [(fine - rough).astype(np.float32) for fine, rough in itertools.pairwise(smooth)]
-
-
-def _clipped(heights: Heights, sigmas: float) -> Heights:
-    """Return the heights limited to some robust standard deviations around their median."""
-    valid = np.isfinite(heights)
-    if not valid.any():
-        return heights
-    middle = np.median(heights[valid])
-    limit = np.float32(sigmas * 1.4826 * np.median(np.abs(heights[valid] - middle)))
-    return np.clip(heights, middle - limit, middle + limit) if limit > 0 else heights
+def _octave(heights: Heights, factor: int, step_um: float, shortest_um: float, longest_um: float) -> Heights:
+    """Return one octave of a mark on a coarser grid."""
+    coarse = decimate(heights, factor) if factor > 1 else heights
+    fine, rough = (low_pass(coarse, (step_um, step_um), cutoff) for cutoff in (shortest_um, longest_um))
+    return (fine - rough).astype(np.float32)
 
 
 def _agreement(u: Heights, v: Heights, common: Bools, longest_lag: int) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ def _sampled_weights(sigma: float) -> NDArray[np.float64]:
     return np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
 
 
+@lru_cache(maxsize=64)
 def _band_limited_weights(sigma: float) -> NDArray[np.float64]:
     """Return weights whose transmission is the Gaussian's at every wavelength that the grid carries.
 
@@ -57,7 +59,9 @@ def _band_limited_weights(sigma: float) -> NDArray[np.float64]:
     frequency = (np.arange(count) + 0.5) / count - 0.5
     transmission = np.exp(-2.0 * (math.pi * sigma * frequency) ** 2)
     steps = np.arange(-half, half + 1)
-    return np.cos(2.0 * math.pi * np.outer(steps, frequency)) @ transmission / count
+    weights: NDArray[np.float64] = np.cos(2.0 * math.pi * np.outer(steps, frequency)) @ transmission / count
+    weights.flags.writeable = False
+    return weights
 
 
 def _checked(

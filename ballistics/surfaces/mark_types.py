@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ballistics.errors import ParameterError
 
@@ -19,6 +19,8 @@ class MarkType:
         Common spacing of prepared marks.
     short_cutoff_um, long_cutoff_um : float
         ISO cut-offs (50 % transmission) of the band that is kept.
+    trim_um : float
+        Width of the border that is cut off after filtering.
     automatic_region : bool
         Whether the region can be found on a topography without help.
     sources : tuple of str
@@ -29,6 +31,7 @@ class MarkType:
     spacing_um: float
     short_cutoff_um: float
     long_cutoff_um: float
+    trim_um: float
     automatic_region: bool
     sources: tuple[str, ...]
 
@@ -42,17 +45,36 @@ MARK_TYPES: dict[str, MarkType] = {
     kind.name: kind
     for kind in (
         # Chen 2017, p. 217: second-order Gaussian regression 16/250 µm, decimated to 6.25 µm.
-        MarkType("breech face", 6.25, 16.0, 250.0, True, (_CHEN_2017,)),
-        # Band of Ott 2017; spacing of Zhang 2021, whose grid itself ends the band at 3.1 µm.
-        MarkType("firing pin", 1.5625, 1.6, 110.0, False, (_OTT_2017, _ZHANG_2021)),
-        MarkType("ejector", 1.5625, 5.0, 250.0, False, (_NFI_SCRATCH,)),
-        MarkType("aperture shear", 1.5625, 5.0, 250.0, False, (_NFI_SCRATCH,)),
+        MarkType("breech face", 6.25, 16.0, 250.0, 0.0, True, (_CHEN_2017,)),
+        # Band of Ott 2017; spacing of Zhang 2021, whose grid itself ends the band at 3.1 µm. The border that is cut
+        # off is half the long cut-off wide: within it the filter sees one side of a curved wall only.
+        MarkType("firing pin", 1.5625, 1.6, 110.0, 55.0, True, (_OTT_2017, _ZHANG_2021)),
+        MarkType("ejector", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
+        MarkType("aperture shear", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
     )
 }
 
 
-def mark_type(name: str) -> MarkType:
+# Images: Tong 2014 smooths with σ = 1 pixel of 5 µm, which is an ISO cut-off of 27 µm; Tai & Eddy 2018 take off what is
+# longer than σ = 44 pixels of 2.53 µm, 594 µm.
+_TONG_2014 = "Tong 2014, Journal of Research of NIST 119:575"
+_TAI_2018 = "Tai & Eddy 2018, Journal of Forensic Sciences 63(2):440"
+REFLECTANCE_TYPES: dict[str, MarkType] = {
+    "breech face": replace(
+        MARK_TYPES["breech face"], short_cutoff_um=26.7, long_cutoff_um=594.0, sources=(_TONG_2014, _TAI_2018)
+    )
+}
+
+
+def mark_type(name: str, surface_kind: str = "topography") -> MarkType:
     """Return the defaults of a mark type.
+
+    Parameters
+    ----------
+    name : str
+        E.g. ``"breech face"``.
+    surface_kind : str
+        ``"reflectance"`` gives the defaults of images, where they have their own.
 
     Raises
     ------
@@ -66,4 +88,6 @@ def mark_type(name: str) -> MarkType:
     """
     if name not in MARK_TYPES:
         raise ParameterError(f"mark type {name!r} is not known; choose one of {', '.join(MARK_TYPES)}")
+    if surface_kind == "reflectance" and name in REFLECTANCE_TYPES:
+        return REFLECTANCE_TYPES[name]
     return MARK_TYPES[name]

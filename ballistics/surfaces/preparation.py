@@ -19,6 +19,9 @@ from ballistics.surfaces.surface import Finding, Mark, Step, Surface
 
 METHOD, VERSION = "preparation", "1"
 
+# Wide enough to leave concentric tool marks, narrow beside the ring that is compared.
+_CIRCLES_UM = 100.0
+
 _SPIKES = Step("remove spikes", {"window_points": 5, "threshold_sigmas": 10.0, "smallest_um": 2.0})
 
 
@@ -28,8 +31,12 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
     Topographies pass through: remove spikes; level (robust plane, tilt reported); find the region,
     or take the one given; level the region (second order); low-pass at the short cut-off, which
     is also what protects a decimation from aliasing; resample; high-pass by second-order Gaussian
-    regression at the long cut-off; remove extremes; crop. Cut-offs and spacing are those of
-    `ballistics.surfaces.mark_types`. Missing points stay missing and have no weight anywhere.
+    regression at the long cut-off; trim the border (firing pin only); remove extremes; crop. Cut-offs,
+    spacing and trim are those of `ballistics.surfaces.mark_types`. Missing points stay missing and have
+    no weight anywhere.
+
+    Images pass through: find the region; level its intensity (plane); remove circular symmetry; then as topographies
+    from the low-pass on, with cut-offs of their own.
 
     A scan that was prepared elsewhere (the heights show it) is not filtered a second time; it gets
     the finding ``already-prepared``.
@@ -42,7 +49,7 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
         Mark type, e.g. ``"breech face"``.
     region : ndarray of bool, or str, or int, optional
         Mask on the surface's grid; or name, colour (``"#rrggbb"``) or label value of the mask that
-        the file carries. By default found automatically (breech face on topographies only).
+        the file carries. By default found automatically (breech face and firing pin; on images the breech face only).
 
     Returns
     -------
@@ -70,7 +77,7 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
     >>> [step.name for step in mark.steps][:3]
     ['remove spikes', 'level', 'find region']
     """
-    kind = mark_type(mark)
+    kind = mark_type(mark, surface.kind)
     _check_kind(surface)
     mask = None if region is None else given_mask(surface, region)
     if is_prepared(surface):
@@ -85,8 +92,10 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
             "taken as it is: not levelled and not filtered again",
         )
         return _run(surface, kind, steps, (finding,))
-    if mask is None and surface.kind == "reflectance":
-        raise ParameterError("the region of a reflectance image is not found automatically: give it as a mask")
+    if mask is None and surface.kind == "reflectance" and kind.name != "breech face":
+        raise ParameterError(
+            f"the region of a mark of type '{mark}' is not found on an image automatically: give it as a mask"
+        )
     if mask is None and not kind.automatic_region:
         raise ParameterError(
             f"the region of a mark of type '{mark}' is not found automatically: give it as a mask or label"
@@ -126,7 +135,7 @@ def replay(surface: Surface, steps: Iterable[Step], mark: str = "breech face") -
     5.71
     """
     _check_kind(surface)
-    return _run(surface, mark_type(mark), tuple(steps), ())
+    return _run(surface, mark_type(mark, surface.kind), tuple(steps), ())
 
 
 def _check_kind(surface: Surface) -> None:
@@ -144,12 +153,19 @@ def _default_steps(surface: Surface, kind: MarkType, mask: NDArray[np.bool_] | N
         Step("low-pass", {"cutoff_um": kind.short_cutoff_um}),
         Step("resample", {"spacing_um": kind.spacing_um}),
         Step("high-pass", {"cutoff_um": kind.long_cutoff_um}),
+        *((Step("trim edge", {"margin_um": kind.trim_um}),) if kind.trim_um else ()),
         Step("remove extremes", {"threshold_sigmas": 10.0}),
         Step("crop"),
     )
     if surface.kind == "reflectance":
-        # Intensities: a plane takes off the uneven light; spikes and form are notions of height.
-        return (find, Step("level region", {"order": 1}), *band)
+        # Intensities: a plane takes off the uneven light, the circles what a round primer sends back of it; spikes and
+        # form are notions of height.
+        return (
+            find,
+            Step("level region", {"order": 1}),
+            Step("remove circular symmetry", {"width_um": _CIRCLES_UM}),
+            *band,
+        )
     return (
         _SPIKES,
         Step("level", {"order": 1}),
@@ -168,7 +184,7 @@ def _pass_through_steps(kind: MarkType, mask: NDArray[np.bool_]) -> tuple[Step, 
 
 
 def _run(surface: Surface, kind: MarkType, steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> Mark:
-    state = replace(start(surface), findings=(*surface.findings, *findings))
+    state = replace(start(surface, kind.name), findings=(*surface.findings, *findings))
     done: list[Step] = []
     references: dict[str, None] = dict.fromkeys(s for s in kind.sources if s.startswith("doi:"))
     for step in steps:

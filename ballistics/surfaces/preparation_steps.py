@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.surfaces import filters, levelling, region, resampling
+from ballistics.surfaces import (
+    circular_symmetry,
+    filters,
+    firing_pin_region,
+    image_region,
+    levelling,
+    region,
+    resampling,
+)
 from ballistics.surfaces.masks import decode_mask
 from ballistics.surfaces.spikes import remove_spikes
 from ballistics.surfaces.surface import Finding, Surface
@@ -29,6 +37,8 @@ class State:
     ----------
     surface : Surface
         What was measured, unchanged.
+    mark : str
+        Mark type that is prepared.
     heights_um : ndarray of float64
         As far as prepared.
     spacing_um, origin_um : tuple of float
@@ -42,6 +52,7 @@ class State:
     """
 
     surface: Surface
+    mark: str
     heights_um: NDArray[np.float64]
     spacing_um: tuple[float, float]
     origin_um: tuple[float, float] = (0.0, 0.0)
@@ -58,11 +69,11 @@ Outcome = dict[str, Any]
 StepFunction = Callable[..., tuple[State, Outcome]]
 
 
-def start(surface: Surface) -> State:
+def start(surface: Surface, mark: str) -> State:
     """Return the state before the first step: the surface with every non-finite point missing."""
     heights = np.array(surface.heights_um, dtype=np.float64)
     heights[~np.isfinite(heights)] = np.nan
-    return State(surface, heights, surface.spacing_um)
+    return State(surface, mark, heights, surface.spacing_um)
 
 
 def _remove_spikes(
@@ -99,7 +110,12 @@ def _find_region(state: State, *, mask: str | None) -> tuple[State, Outcome]:
     if mask is not None:
         given = decode_mask(mask, surface.heights_um.shape)
         return _with_region(state, given), {"source": "given"}
-    found = region.find_breech_face(replace(surface, heights_um=_on_surface_grid(state)))
+    levelled = replace(surface, heights_um=_on_surface_grid(state))
+    if surface.kind == "reflectance":
+        return _found_on_image(state, image_region.find_face_on_image(levelled))
+    if state.mark == "firing pin":
+        return _firing_pin_found(state, firing_pin_region.find_firing_pin(levelled))
+    found = region.find_breech_face(levelled)
     if found.reason is not None:
         return replace(state, insufficient=found.reason, region=found.mask), {"source": "automatic"}
     state = _with_region(state, found.mask)
@@ -110,14 +126,7 @@ def _find_region(state: State, *, mask: str | None) -> tuple[State, Outcome]:
             "everything outside a flat, hollow region is missing: the scan was masked before",
             "taken as the region",
         )
-    if found.inverted:
-        state = state.with_finding(
-            "heights-inverted",
-            "serious",
-            "the firing-pin impression stands up and the primer's edge rises: heights seem to be "
-            "turned over (a cast, or an exporter whose axis points down)",
-            "region found, heights left as they are; compare with scans that are turned over as well",
-        )
+    state = _told_if_inverted(state, found)
     outcome: Outcome = {
         "source": "masked before" if found.masked else "automatic",
         "areas_mm2": found.areas_mm2(surface.spacing_um),
@@ -128,6 +137,45 @@ def _find_region(state: State, *, mask: str | None) -> tuple[State, Outcome]:
             outcome[f"{name}_centre_um"] = circle.centre_um
             outcome[f"{name}_radius_um"] = circle.radius_um
     return state, outcome
+
+
+def _found_on_image(state: State, found: image_region.ImageRegion) -> tuple[State, Outcome]:
+    if found.reason is not None:
+        return replace(state, insufficient=found.reason, region=found.mask), {"source": "automatic"}
+    state = _with_region(state, found.mask).with_finding(
+        "image-region-automatic",
+        "warning",
+        "the region was found on an image by brightness and evenness; dragged and sheared areas are not told from it",
+        "look at the region, or give it as a mask",
+    )
+    return state, {"source": "automatic", "centre_um": found.centre_um, "aperture_seen": found.aperture_seen}
+
+
+def _firing_pin_found(state: State, found: firing_pin_region.FiringPinRegion) -> tuple[State, Outcome]:
+    if found.reason is not None:
+        return replace(state, insufficient=found.reason, region=found.mask), {"source": "automatic"}
+    state = _told_if_inverted(_with_region(state, found.mask), found.breech_face)
+    outcome: Outcome = {
+        "source": "automatic",
+        "depth_um": found.depth_um,
+        "inverted": found.breech_face.inverted,
+    }
+    if found.circle is not None:
+        outcome["firing_pin_centre_um"] = found.circle.centre_um
+        outcome["firing_pin_radius_um"] = found.circle.radius_um
+    return state, outcome
+
+
+def _told_if_inverted(state: State, found: region.BreechFaceRegion) -> State:
+    if not found.inverted:
+        return state
+    return state.with_finding(
+        "heights-inverted",
+        "serious",
+        "the firing-pin impression stands up and the primer's edge rises: heights seem to be "
+        "turned over (a cast, or an exporter whose axis points down)",
+        "region found, heights left as they are; compare with scans that are turned over as well",
+    )
 
 
 def _on_surface_grid(state: State) -> NDArray[np.float64]:
@@ -157,6 +205,20 @@ def _cropped(state: State) -> State:
     )
     heights = state.heights_um[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
     return replace(state, heights_um=np.ascontiguousarray(heights), origin_um=origin)
+
+
+def _remove_circular_symmetry(state: State, *, width_um: float) -> tuple[State, Outcome]:
+    if not (math.isfinite(width_um) and width_um > 0):
+        raise ParameterError(f"step 'remove circular symmetry': width_um is {width_um}; it must be positive")
+    centre = circular_symmetry.ring_centre(state.heights_um, state.spacing_um)
+    if centre is None:
+        # A fragment has no centre of its own, and little of the symmetry.
+        return state, {"applied": False}
+    heights, amplitude = circular_symmetry.remove_circular_symmetry(
+        state.heights_um, state.spacing_um, centre, width_um
+    )
+    place = centre[0] + state.origin_um[0], centre[1] + state.origin_um[1]
+    return replace(state, heights_um=heights), {"applied": True, "centre_um": place, "rms_taken_off": amplitude}
 
 
 def _low_pass(state: State, *, cutoff_um: float) -> tuple[State, Outcome]:
@@ -232,6 +294,36 @@ def _remove_extremes(state: State, *, threshold_sigmas: float) -> tuple[State, O
     return replace(state, heights_um=heights), {"removed_points": int(extreme.sum()), "limit_um": limit}
 
 
+def _trim_edge(state: State, *, margin_um: float) -> tuple[State, Outcome]:
+    """What lies so near the border that the high-pass filter saw one side only: in a bowl, its wall is still there."""
+    from scipy import ndimage
+
+    if not (math.isfinite(margin_um) and margin_um >= 0):
+        raise ParameterError(f"step 'trim edge': margin_um is {margin_um}; it must be 0 or more")
+    if state.region is None:
+        raise ParameterError("step 'trim edge' must come after the step that finds the region")
+    # From the region's border and not from dropouts, on the surface's grid; beyond its frame lies no region.
+    padded = np.pad(state.region, 1)
+    depth = ndimage.distance_transform_edt(padded, sampling=state.surface.spacing_um)[1:-1, 1:-1]
+    nearest = [
+        np.minimum(np.rint((origin + np.arange(count) * step) / surface_step).astype(np.intp), size - 1)
+        for origin, count, step, surface_step, size in zip(
+            state.origin_um,
+            state.heights_um.shape,
+            state.spacing_um,
+            state.surface.spacing_um,
+            depth.shape,
+            strict=True,
+        )
+    ]
+    heights = np.where(depth[np.ix_(*nearest)] > margin_um, state.heights_um, np.nan)
+    kept = int(np.isfinite(heights).sum())
+    outcome: Outcome = {"removed_points": int(np.isfinite(state.heights_um).sum()) - kept}
+    if kept < _LEAST_POINTS:
+        return replace(state, insufficient=f"fewer than {_LEAST_POINTS} points lie {margin_um:g} µm inside"), outcome
+    return replace(state, heights_um=heights), outcome
+
+
 def _crop(state: State) -> tuple[State, Outcome]:
     state = _cropped(state)
     return state, {"shape": tuple(int(n) for n in state.heights_um.shape), "origin_um": state.origin_um}
@@ -243,9 +335,11 @@ STEPS: Mapping[str, tuple[StepFunction, tuple[str, ...], tuple[str, ...]]] = {
     "level": (_level, ("order",), levelling.REFERENCES),
     "find region": (_find_region, ("mask",), region.REFERENCES),
     "level region": (_level_region, ("order",), levelling.REFERENCES),
+    "remove circular symmetry": (_remove_circular_symmetry, ("width_um",), circular_symmetry.REFERENCES),
     "low-pass": (_low_pass, ("cutoff_um",), filters.REFERENCES),
     "resample": (_resample, ("spacing_um",), resampling.REFERENCES),
     "high-pass": (_high_pass, ("cutoff_um",), filters.REFERENCES),
     "remove extremes": (_remove_extremes, ("threshold_sigmas",), ()),
+    "trim edge": (_trim_edge, ("margin_um",), ()),
     "crop": (_crop, (), ()),
 }

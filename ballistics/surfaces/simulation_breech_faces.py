@@ -35,7 +35,8 @@ def breech_face_canvas(kind: BreechFace, seed: int, cutter_seed: int, rms_um: fl
     seed : int
         Of the individual structure, that of one firearm.
     cutter_seed : int
-        Of the regular marks of a milling cutter; firearms that share it share them (subclass).
+        Of the regular marks of a milling cutter; firearms that share it share them (subclass). A filed face shows them
+        between the strokes of the file when the cutter is not its own.
     rms_um : float
         Root mean square height in µm.
     """
@@ -45,7 +46,11 @@ def breech_face_canvas(kind: BreechFace, seed: int, cutter_seed: int, rms_um: fl
         # The individual structure (chips, wear, chatter) is weaker than the regular marks.
         field = unit_rms(_milled(cutter_seed) + np.float32(0.6) * _granular(seed))
     elif kind == "filed":
-        field = unit_rms(_filed(seed) + np.float32(0.3) * _granular(seed))
+        field = _filed(seed) + np.float32(0.3) * _granular(seed)
+        if cutter_seed != seed:
+            # Filed so lightly that the milling is still there, as strong as the strokes.
+            field = field + _milled(cutter_seed)
+        field = unit_rms(field)
     else:
         raise ParameterError(f"breech face '{kind}' is not known; choose one of {', '.join(BREECH_FACES)}")
     return Canvas(np.asarray(field * np.float32(rms_um), dtype=np.float32), CANVAS_SPACING_UM)

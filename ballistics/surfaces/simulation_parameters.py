@@ -57,7 +57,8 @@ class Firearm:
     aperture : {"round", "rectangular"}
         Shape of the mark of the firing-pin aperture.
     cutter_seed : int
-        Of the regular milling marks; firearms that share it share them.
+        Of the regular milling marks; firearms that share it share them. Filed faces show such marks under the strokes
+        of the file when it is not the firearm's own seed.
     breech_face_rms_um : float
         Roughness of the breech face.
     aperture_half_um : tuple of float
@@ -70,6 +71,8 @@ class Firearm:
         Half height and half width of a firing-pin impression of ``pin_depth_um``.
     pin_depth_um : float
         Usual depth of the firing-pin impression.
+    pin_rms_um : float
+        Roughness of the firing pin's tip beside its turning marks.
     drag_direction_deg : float
         Where the firing pin drags to, and where the aperture shears the primer.
     """
@@ -87,6 +90,7 @@ class Firearm:
     pin_half_um: tuple[float, float]
     pin_depth_um: float
     drag_direction_deg: float
+    pin_rms_um: float
 
 
 @dataclass(frozen=True)
@@ -212,8 +216,8 @@ def simulate_firearm(
     aperture : {"round", "rectangular"}
         Shape of the aperture mark.
     cutter_seed : int, optional
-        Of the regular milling marks, to give two firearms the same (subclass) marks; by default
-        the firearm's own.
+        Of the regular milling marks, to give two firearms, milled or lightly filed, the same (subclass) marks; by
+        default the firearm's own.
 
     Raises
     ------
@@ -257,6 +261,7 @@ def simulate_firearm(
         pin_half_um=(float(pin_long), float(pin_short)),
         pin_depth_um=float(rng.uniform(160.0, 320.0)),
         drag_direction_deg=float(rng.uniform(60.0, 120.0)),
+        pin_rms_um=float(rng.uniform(0.7, 1.5)),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ballistics.surfaces.simulation_breech_faces import breech_face_canvas
 from ballistics.surfaces.simulation_fields import Canvas, Floats, generator, red_field, red_profile
+from ballistics.surfaces.simulation_firing_pins import PinTip, pin_contact, pin_tip, tip_relief
 from ballistics.surfaces.simulation_headstamp import head_stamp_depth
 from ballistics.surfaces.simulation_parameters import PRIMER_RADIUS_UM, Firearm, Shot
 
@@ -21,6 +22,7 @@ _WALL_UM = 35.0  # width of the aperture mark's wall
 _RIM_UM = 55.0  # decay length of the crater rim
 _RIM_LABEL_UM = 90.0  # where the crater rim is counted as such: down to a fifth of its height
 _SHEAR_HALF_ANGLE = np.deg2rad(55.0)
+_STRIAE_REACH_UM = 150.0  # their decay length from the aperture's edge inwards
 _STRIA_UM = 4.0
 _STRIA_POINTS = 1600
 
@@ -43,7 +45,7 @@ class _Marks:
 
     breech_face: Canvas
     striae: Floats  # of the aperture's edge, in µm across the direction of shear
-    rings: Floats  # of the firing pin's tip, in µm from its centre
+    pin: PinTip
 
 
 @lru_cache(maxsize=2)
@@ -53,7 +55,7 @@ def _marks(firearm: Firearm) -> _Marks:
     return _Marks(
         breech_face_canvas(firearm.breech_face, firearm.seed, firearm.cutter_seed, firearm.breech_face_rms_um),
         red_profile(rng, _STRIA_POINTS, _STRIA_UM, 15.0, 250.0),
-        red_profile(rng, _STRIA_POINTS, _STRIA_UM, 25.0, 150.0),
+        pin_tip(firearm),
     )
 
 
@@ -192,7 +194,9 @@ def _aperture(
 
     step = _smooth_step(-distance / _WALL_UM)
     plateau = form + shot.flow_um * (1.0 - 0.25 * toward / half_y)
-    plateau += texture + (1.5 if shot.shear_um > 0.0 else 0.4) * striae
+    # The aperture's edge draws the striae, so that the middle, where the pin strikes, has none.
+    drawn = np.exp(np.minimum(distance, 0.0) / _STRIAE_REACH_UM)
+    plateau += texture + (1.5 if shot.shear_um > 0.0 else 0.4) * drawn * striae
     heights = heights + step * (plateau - heights)
     # The metal that flowed into the aperture was drawn from beside it: a moat.
     heights -= 0.12 * shot.flow_um * np.exp(-np.maximum(distance, 0.0) / 40.0) * (1.0 - step)
@@ -225,7 +229,7 @@ def _firing_pin(
     half = (firearm.pin_half_um[0] * scale, firearm.pin_half_um[1] * scale)
     mean_half = 0.5 * (half[0] + half[1])
     cy, cx = firearm.pin_centre_um
-    u, v = _turned(y - cy, x - cx, firearm.aperture_turn_deg)
+    u, v = pin_y, pin_x = _turned(y - cy, x - cx, firearm.aperture_turn_deg)
     q = _footprint(firearm, u / half[0], v / half[1])
     bowl = depth * _bowl(firearm, q)
     rim_distance = np.abs(q - 1.0) * mean_half
@@ -242,7 +246,7 @@ def _firing_pin(
     tip = q < 1.0
     rim = shot.rim_um * np.exp(-rim_distance / _RIM_UM)
     heights = heights + rim - bowl
-    heights[tip] += 0.8 * _profile(marks.rings, q[tip] * mean_half)
+    heights[tip] += tip_relief(shot, marks.pin, pin_contact(shot), pin_y[tip], pin_x[tip], q[tip] * mean_half)
     labels = np.where((beyond >= 0.0) & (beyond * mean_half < _RIM_LABEL_UM), Label.APERTURE, labels)
     labels[drag] = Label.DRAG
     labels[tip] = Label.FIRING_PIN

@@ -121,7 +121,8 @@ def test_a_mark_agrees_with_itself_in_every_cell(heads: list[Mark]) -> None:
 
 def test_marks_that_cannot_be_compared_are_insufficient_with_the_reason(heads: list[Mark]) -> None:
     mark = heads[0]
-    scrap = dataclasses.replace(mark, heights_um=mark.heights_um[:120, :200])
+    scrap = dataclasses.replace(mark, heights_um=mark.heights_um[:160, :200])
+    crumb = dataclasses.replace(mark, heights_um=mark.heights_um[200:230, 60:90])
     empty = dataclasses.replace(mark, heights_um=np.full((50, 50), np.nan, np.float32))
     flat = dataclasses.replace(mark, heights_um=np.zeros((400, 400), np.float32))
     cases = [
@@ -130,6 +131,7 @@ def test_marks_that_cannot_be_compared_are_insufficient_with_the_reason(heads: l
         (dataclasses.replace(mark, spacing_um=12.5), "different spacings"),
         (dataclasses.replace(mark, insufficient="nothing there"), "nothing there"),
         (scrap, f"{MINIMUM_CELLS} are needed"),
+        (crumb, "common area"),
         (empty, "no pose"),
         (flat, "no pose"),
     ]

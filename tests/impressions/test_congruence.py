@@ -52,7 +52,8 @@ def direction(r: np.ndarray, x: np.ndarray, y: np.ndarray, turn_deg: float = 0.0
         parameters=CellParameters(),
         spacing_um=6.25,
     )
-    return Direction(searcher, sweep, n * 75 * 75)  # type: ignore[arg-type]
+    mark = np.zeros((n * 75, 75), np.float32)
+    return Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]
 
 
 def scattered(seed: int, n: int = 30, good: int = 0, at: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

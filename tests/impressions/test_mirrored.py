@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from ballistics.impressions.mirrored import check_mirrored
+from ballistics.impressions.compare import compare
+from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
 from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.disturbances import mirror, rotate_surface
@@ -14,11 +14,12 @@ from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.surface import Mark
 
 
-def score(a: Mark, b: Mark) -> float:
-    """Similarity of the marks as they are."""
-    registration = register(a.heights_um, b.heights_um, a.spacing_um)
-    assert registration is not None
-    return similarity(a.heights_um, b.heights_um, a.spacing_um, registration.pose).score
+def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
+    """Similarity of the marks as they are, and what the mirror check says."""
+    direct = register(a.heights_um, b.heights_um, a.spacing_um)
+    assert direct is not None
+    score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
+    return score, check_mirrored(a.heights_um, b.heights_um, a.spacing_um, direct, score)
 
 
 @pytest.fixture(scope="module", params=["granular", "milled"])
@@ -30,11 +31,8 @@ def heads(request: pytest.FixtureRequest) -> list[Mark]:
 
 def test_mirrored_marks_of_one_firearm_are_found(heads: list[Mark]) -> None:
     a, b, _ = heads
-    straight = score(a, b)
-    image = rotate_surface(mirror(b), 40.0)
-    direct = score(a, image)
-    # Lines of milling agree with their mirror image in part: then only a look that was asked for finds it.
-    found = check_mirrored(a.heights_um, image.heights_um, a.spacing_um, direct, always=True)
+    straight, _ = looked_at(a, b)
+    direct, found = looked_at(a, rotate_surface(mirror(b), 40.0))
     assert found is not None
     assert found.finding is not None
     assert direct + 100 < found.similarity.score
@@ -44,24 +42,21 @@ def test_mirrored_marks_of_one_firearm_are_found(heads: list[Mark]) -> None:
 
 def test_other_firearms_are_not_called_mirrored(heads: list[Mark]) -> None:
     a, _, other = heads
-    found = check_mirrored(a.heights_um, other.heights_um, a.spacing_um, score(a, other))
-    assert found is not None
-    assert found.finding is None
+    _, found = looked_at(a, other)
+    assert found is None or found.finding is None
 
 
-def test_marks_that_agree_are_not_looked_at_unless_asked(heads: list[Mark]) -> None:
+def test_the_mirror_image_of_marks_that_agree_does_not_agree_better(heads: list[Mark]) -> None:
     a, b, _ = heads
-    direct = score(a, b)
-    assert check_mirrored(a.heights_um, b.heights_um, a.spacing_um, direct) is None
-    asked = check_mirrored(a.heights_um, b.heights_um, a.spacing_um, direct, always=True)
-    assert asked is not None
-    assert asked.finding is None
+    found = looked_at(a, b)[1]
+    assert found is None or found.finding is None
 
 
-def test_no_direct_result_and_empty_marks() -> None:
-    mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
-    found = check_mirrored(mark, np.ascontiguousarray(np.fliplr(mark)), 6.25, float("nan"))
-    assert found is not None
-    assert found.finding is not None
-    empty = np.full((200, 200), np.nan, np.float32)
-    assert check_mirrored(mark, empty, 6.25, 0.0) is None
+def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
+    a, b, other = heads
+    image = mirror(b)
+    found = compare(a, image)
+    assert "mirrored" in {finding.code for finding in found.findings}
+    assert found.similarity is not None
+    assert found.similarity.score < compare(a, b).similarity.score  # type: ignore[union-attr]  # checked above
+    assert "mirrored" not in {finding.code for finding in compare(a, other).findings}

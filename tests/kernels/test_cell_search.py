@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from kernels.cell_maps import block_sums, coarse_map, turn_cell
-from kernels.cell_search import follow_peaks, pack_cell, pack_window, packed_correlation
+from kernels.cell_search import follow_peaks, pack_window, packed_correlation
 from kernels.consensus import rigid_consensus
 from kernels.peaks import peaks
+from kernels.turning import padded
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:
@@ -38,7 +39,7 @@ def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: floa
     heights = rough(1, (40, 40), missing)
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
     values, valid = np.empty((n, n), np.float32), np.empty((n, n), np.float32)
-    count = turn_cell(*split(heights), 19.3, 20.8, half, theta, grid_theta, values, valid)
+    count = turn_cell(padded(heights, 1), 20.3, 21.8, half, theta, grid_theta, n, values, valid)
     expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n, grid_theta)
     np.testing.assert_array_equal(valid, np.isfinite(expected))
     np.testing.assert_allclose(values, np.nan_to_num(expected), atol=1e-4)
@@ -47,14 +48,14 @@ def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: floa
 
 def correlate(cell: np.ndarray, other: np.ndarray, y: int, x: int, minimum: float = 2.0) -> tuple[float, float]:
     """Correlate through the packed arrays, one point right of and below the window's middle."""
-    n, margin = cell.shape[0], 3
-    size = (n + 12) * (n + 24)
-    packed = [np.empty(size, np.float32) for _ in range(4)]
-    top, left, rows, stride = pack_cell(*split(cell), margin, packed[0], packed[1])
-    window = y - 1 - n // 2 + top - margin, x - 1 - n // 2 + left - margin
-    pack_window(*split(other), *window, rows + 2 * margin + 1, stride, packed[2], packed[3])
+    n, margin, stride = cell.shape[0], 3, 32
+    rows = -(-n // 4) * 4
+    packed = np.zeros((2, rows, stride), np.float32)
+    packed[:, :n, :n] = split(cell)
+    window = np.empty((2, (rows + 2 * margin + 1) * stride), np.float32)
+    pack_window(*split(other), y - 1 - n // 2 - margin, x - 1 - n // 2 - margin, rows + 2 * margin + 1, stride, *window)
     offset = (margin + 1) * stride + margin + 1
-    return packed_correlation(*packed, offset, rows, stride, minimum)
+    return packed_correlation(*packed.reshape(2, -1), *window, offset, rows, stride, minimum)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
@@ -125,8 +126,8 @@ def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -
     rows, columns = np.array([[30, 38]]), np.array([[33, 40]])
     correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
     follow_peaks(
-        *split(tiled), np.array([30.4]), np.array([29.7]), half, theta, 0.0, *split(other),
-        np.array([35.0]), np.array([35.0]), radius, 0.25, rows, columns, correlations, overlaps,
+        padded(tiled, 1), np.array([31.4]), np.array([30.7]), half, theta, 0.0, *split(other),
+        np.array([35.0]), np.array([35.0]), radius, 0.25, True, rows, columns, correlations, overlaps,
     )  # fmt: skip
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
     cell = naive.turn_cell(tiled, 30.4, 29.7, half, theta, n)
@@ -142,13 +143,28 @@ def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -
                     assert naive.correlation_at(cell, other, y + dy, x + dx)[0] <= r + 1e-4
 
 
+def test_follow_peaks_without_climbing_reads_the_correlation_where_it_stands() -> None:
+    tiled, other = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1)
+    rows, columns = np.array([[33, 30]]), np.array([[36, 40]])
+    correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
+    follow_peaks(
+        padded(tiled, 1), np.array([31.4]), np.array([30.7]), 6.5, 0.7, 0.0, *split(other),
+        np.array([35.0]), np.array([35.0]), 12.0, 0.25, False, rows, columns, correlations, overlaps,
+    )  # fmt: skip
+    cell = naive.turn_cell(tiled, 30.4, 29.7, 6.5, 0.7, 21)
+    assert {(33, 36), (30, 40)} == {(int(y), int(x)) for y, x in zip(rows[0], columns[0], strict=True)}
+    for q in range(2):
+        expected = naive.correlation_at(cell, other, int(rows[0, q]), int(columns[0, q]))[0]
+        assert correlations[0, q] == pytest.approx(expected, abs=1e-4)
+
+
 def test_follow_peaks_skips_cells_without_points_or_places() -> None:
     tiled, other = np.full((60, 60), np.nan, np.float32), rough(9, (70, 70), 0.1)
     for start in (0.0, -2.0):
         correlations, overlaps = np.full((1, 1), start, np.float32), np.zeros((1, 1), np.float32)
         follow_peaks(
-            *split(tiled), np.array([30.0]), np.array([30.0]), 6.5, 0.1, 0.0, *split(other),
-            np.array([35.0]), np.array([35.0]), 12.0, 0.25,
+            padded(tiled, 1), np.array([31.0]), np.array([31.0]), 6.5, 0.1, 0.0, *split(other),
+            np.array([35.0]), np.array([35.0]), 12.0, 0.25, True,
             np.array([[35]]), np.array([[35]]), correlations, overlaps,
         )  # fmt: skip
         assert correlations[0, 0] == -2.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kernels.correlation import masked_ncc
 from kernels.decimation import decimate
-from kernels.turning import pearson_at_pose, sample, turn_onto, valid_points
+from kernels.turning import padded, pearson_at_pose, turn_onto, valid_points
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float = 0.3, infinite: bool = False) -> np.ndarray:
@@ -28,9 +28,7 @@ def rough(seed: int, shape: tuple[int, int], missing: float = 0.3, infinite: boo
 
 def pearson(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
     """Correlate two maps as they lie, through the kernel that also turns and shifts."""
-    valid = np.isfinite(b)
-    padded = np.pad(np.where(valid, b, np.float32(0)), 1), np.pad(valid.astype(np.float32), 1)
-    return pearson_at_pose(valid_points(a), *padded, 0.0, 0.0, 0.0)
+    return pearson_at_pose(valid_points(a), padded(b, 1), 0.0, 0.0, 0.0)
 
 
 SHAPES = [(1, 1), (1, 7), (9, 1), (13, 8), (20, 21)]
@@ -41,15 +39,6 @@ SHAPES = [(1, 1), (1, 7), (9, 1), (13, 8), (20, 21)]
 def test_decimate_is_the_mean_of_the_valid_points_of_a_block(shape: tuple[int, int], factor: int) -> None:
     heights = rough(1, shape, infinite=True)
     np.testing.assert_allclose(decimate(heights, factor), naive.decimate(heights, factor), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_sample_interpolates_from_the_valid_neighbours(shape: tuple[int, int]) -> None:
-    heights = rough(2, shape, infinite=True)
-    rng = np.random.default_rng(3)
-    for y, x in rng.uniform(-2, 22, (300, 2)):
-        np.testing.assert_allclose(sample(heights, y, x), naive.sample(heights, y, x), rtol=1e-4, atol=1e-6)
-    assert sample(heights, 0.0, 0.0) == pytest.approx(heights[0, 0], nan_ok=True) or not np.isfinite(heights[0, 0])
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.4, -2.0, math.pi / 2])
@@ -63,9 +52,7 @@ def test_turn_onto_moves_every_point_as_stated(theta: float) -> None:
 @pytest.mark.parametrize("theta", [0.0, 0.3, 3.0])
 def test_pearson_at_pose_is_pearson_after_turning(theta: float) -> None:
     a, b = rough(5, (15, 12)), rough(6, (14, 16))
-    valid = np.isfinite(b)
-    padded = np.pad(np.where(valid, b, np.float32(0)), 1), np.pad(valid.astype(np.float32), 1)
-    r, count = pearson_at_pose(valid_points(a), *padded, theta, 0.7, -1.3)
+    r, count = pearson_at_pose(valid_points(a), padded(b, 1), theta, 0.7, -1.3)
     expected = naive.pearson(a, naive.turn_onto(b, theta, 0.7, -1.3, a.shape))
     assert count == expected[1]
     assert r == pytest.approx(expected[0], abs=1e-5)
@@ -113,7 +100,7 @@ def test_correlation_ignores_scale_offset_order_and_common_shift(
 ) -> None:
     a, b = rough(seed, (9, 9)), rough(seed + 1, (9, 9))
     r, count = pearson(a, b)
-    assert pearson(b, a)[0] == pytest.approx(r, abs=1e-9, nan_ok=True)
+    assert pearson(b, a)[0] == pytest.approx(r, abs=1e-6, nan_ok=True)
     assert pearson(a * scale + offset, b)[0] == pytest.approx(r, abs=1e-3, nan_ok=True)
     shifted = [np.roll(np.pad(x, 4, constant_values=np.nan), (dy, dx), (0, 1)).astype(np.float32) for x in (a, b)]
     assert pearson(*shifted) == (pytest.approx(r, abs=1e-9, nan_ok=True), count)

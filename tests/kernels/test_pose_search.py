@@ -10,9 +10,10 @@ import pytest
 import scipy.fft
 
 from kernels.cell_maps import block_sums, search_coarse, turn_cell, turn_cells
+from kernels.half_sums import correlations_from_half_sums
 from kernels.pose_search import best_shifts
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import sample_padded, valid_points
+from kernels.turning import MISSING, padded, sample, turn_split, valid_points
 
 
 def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:
@@ -45,7 +46,8 @@ def test_best_shifts_score_every_shift_by_definition(seed: int) -> None:
     smaller = float(min(np.isfinite(moved).sum(), np.isfinite(staying).sum()))
     scores = np.empty((side, side), np.float32)
     rows, columns = np.zeros((2, 3), np.int64)
-    found = best_shifts(*sums(moved, staying, side), smaller, 0.25, scores, rows, columns)
+    everywhere = -side // 2, side // 2 - 1, -side // 2, side // 2 - 1
+    found = best_shifts(*sums(moved, staying, side), smaller, 0.25, everywhere, scores, rows, columns)
     canvas = np.full((3 * side, 3 * side), np.nan)
     canvas[side : side + 14, side : side + 14] = staying
     for i in range(0, side, 2):
@@ -71,34 +73,78 @@ def test_transforms_are_those_of_the_padded_fields() -> None:
 
 def test_valid_points_lists_places_from_the_centre() -> None:
     heights = np.array([[1.0, np.nan, 2.0], [np.inf, 3.0, np.nan]], np.float32)
-    np.testing.assert_array_equal(valid_points(heights), [[-0.5, -1, 1], [-0.5, 1, 2], [0.5, 0, 3]])
-    assert valid_points(np.full((1, 1), np.nan, np.float32)).shape == (0, 3)
+    np.testing.assert_array_equal(valid_points(heights), [[-0.5, -0.5, 0.5], [-1, 1, 0], [1, 2, 3]])
+    assert valid_points(np.full((1, 1), np.nan, np.float32)).shape == (3, 0)
 
 
-def test_sample_padded_is_sample() -> None:
+@pytest.mark.parametrize("theta", [0.0, 1.1, math.pi])
+def test_limits_leave_only_the_admissible_shifts(theta: float) -> None:
+    moved, staying, side = blocky(3, 5, 0.1), blocky(13, 7, 0.1), 24
+    rows, columns = np.zeros((2, 3), np.int64)
+    every, some = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
+    args = *sums(moved, staying, side), 100.0, 0.25
+    best_shifts(*args, (-12, 11, -12, 11), every, rows, columns)
+    found = best_shifts(*args, (-3, 4, -2, 6), some, rows, columns)
+    inside = np.zeros((side, side), bool)
+    inside[np.ix_([*range(5), *range(21, 24)], [*range(7), *range(22, 24)])] = True
+    np.testing.assert_array_equal(some[inside], every[inside])
+    assert (some[~inside] == -2.0).all()
+    assert all(inside[i, j] for i, j in zip(rows[:found], columns[:found], strict=True))
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
+def test_correlations_from_half_sums_follow_their_twin(missing: float) -> None:
+    rng = np.random.default_rng(8)
+    low = rng.uniform(0.5, 1.5, (5, 6, 5)).astype(np.float32)
+    low[0] *= 30 * (rng.random(low[0].shape) >= missing)
+    low[3:] *= 20
+    low[4, :2, :2] = 0.0
+    sum_ab = rng.normal(size=(11, 10)).astype(np.float32)
+    for m, n in ((11, 9), (10, 8), (1, 1)):
+        correlations, common = np.empty((2, m, n), np.float32)
+        correlations_from_half_sums(sum_ab, low, 5.0, correlations, common)
+        expected = naive.correlations_from_half_sums(sum_ab, low, 5.0, m, n)
+        np.testing.assert_allclose(correlations, expected[0], atol=1e-4)
+        np.testing.assert_allclose(common, expected[1], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1), (9, 11)])
+def test_sample_is_that_of_its_twin(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(5)
-    heights = rng.normal(size=(9, 11)).astype(np.float32)
-    heights[rng.random(heights.shape) < 0.4] = np.nan
-    valid = np.isfinite(heights)
-    for y, x in rng.uniform(0, 7.9, (200, 2)):
-        total, weight = sample_padded(np.where(valid, heights, np.float32(0)), valid.astype(np.float32), y, x)
-        expected = naive.sample(heights, y, x)
-        assert (weight >= 0.5) == math.isfinite(expected)
-        if weight >= 0.5:
-            assert total / weight == pytest.approx(expected, abs=1e-4)
+    heights = rng.normal(size=shape).astype(np.float32)
+    heights[rng.random(shape) < 0.4] = np.nan
+    heights[rng.random(shape) < 0.1] = np.inf
+    heights[0, 0] = 2.5
+    bordered = padded(heights, 1)
+    for y, x in [*rng.uniform(-1.0, 1.0, (300, 2)) * shape / 2 + np.array(shape) / 2 - 0.5, (0.0, 0.0), (-1.0, -1.0)]:
+        value, expected = sample(bordered, y + 1, x + 1), naive.sample(heights, y, x)
+        assert (value < MISSING) == math.isfinite(expected)
+        if math.isfinite(expected):
+            assert value == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.4, -2.0])
+def test_turn_split_is_turn_onto(theta: float) -> None:
+    heights = np.random.default_rng(7).normal(size=(8, 13)).astype(np.float32)
+    heights[np.random.default_rng(8).random(heights.shape) < 0.3] = np.nan
+    values, valid = np.full((2, 16, 20), 9.0, np.float32)
+    turn_split(padded(heights, 1), theta, values, valid, 15)
+    expected = naive.turn_onto(heights, theta, 0.0, 0.0, (15, 15))
+    np.testing.assert_array_equal(valid[:15, :15], np.isfinite(expected))
+    np.testing.assert_allclose(values[:15, :15], np.nan_to_num(expected), rtol=1e-3, atol=1e-4)
 
 
 def test_batches_do_what_the_single_kernels_do() -> None:
     rng = np.random.default_rng(6)
-    values = rng.normal(size=(50, 50)).astype(np.float32)
-    valid = (rng.random((50, 50)) < 0.8).astype(np.float32)
-    values *= valid
+    heights = rng.normal(size=(50, 50)).astype(np.float32)
+    heights[rng.random((50, 50)) < 0.2] = np.nan
+    bordered = padded(heights, 1)
     centres = np.array([20.2, 25.0]), np.array([22.0, 27.7])
     out, out_valid, counts = np.zeros((2, 16, 16), np.float32), np.zeros((2, 16, 16), np.float32), np.zeros(2, np.int64)
-    turn_cells(values, valid, *centres, 4.0, 0.3, 0.1, 13, out, out_valid, counts)
+    turn_cells(bordered, *centres, 4.0, 0.3, 0.1, 13, out, out_valid, counts)
     for c in range(2):
         one, one_valid = np.empty((13, 13), np.float32), np.empty((13, 13), np.float32)
-        assert turn_cell(values, valid, centres[0][c], centres[1][c], 4.0, 0.3, 0.1, one, one_valid) == counts[c]
+        assert turn_cell(bordered, centres[0][c], centres[1][c], 4.0, 0.3, 0.1, 13, one, one_valid) == counts[c]
         np.testing.assert_array_equal(out[c, :13, :13], one)
         np.testing.assert_array_equal(out_valid[c, :13, :13], one_valid)
         assert not out[c, 13:].any()

@@ -151,8 +151,9 @@ def test_reflectance_images(head: SimulatedHead) -> None:
     rng = np.random.default_rng(2)
     image = 0.4 + 0.1 * rng.random(head.region.shape) + np.linspace(0, 0.3, head.region.shape[1])
     surface = Surface(image, (5.0, 5.0), kind="reflectance")
-    with pytest.raises(ParameterError, match="reflectance"):
-        prepare(surface)
+    with pytest.raises(ParameterError, match="on an image"):
+        prepare(surface, "firing pin")
+    assert "no breech face found" in (prepare(surface).insufficient or "")
     mark = prepare(surface, region=head.region)
     assert mark.surface_kind == "reflectance"
     columns = np.nanmean(mark.heights_um, axis=0)

@@ -1,0 +1,103 @@
+"""The congruence rule of firing-pin impressions: cells refined by least squares, clustered by their registration."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.impressions.comparison import DirectionVerdict
+from ballistics.impressions.congruence import Direction, Thresholds, best_angles
+from ballistics.surfaces.pose import Pose
+from kernels.least_squares_matching import match_cells
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MINIMUM_POINTS = 6  # MinPts of Zhang 2021
+_ITERATIONS = 20
+# A cell is one cell still when it was neither stretched nor squeezed by more than this; no primer is, over 78 µm.
+_LARGEST_STRAIN = 0.1
+
+
+def clusters(direction: Direction, t: Thresholds) -> DirectionVerdict:
+    """Count the largest cluster of cells whose refined registrations agree (Zhang et al. 2021).
+
+    Every cell is refined from its best place by least-squares matching (place, turn, stretch, and height), which makes
+    its turn and place exact to a fraction of a degree and of a point. Cells that do not settle near their start, are
+    stretched or correlate too little are dropped. The rest are clustered by density on their displacements, each
+    counted with the cell's own turn about the centre of the searched mark, so that cells that turn differently lie
+    apart; the largest cluster is congruent.
+
+    ``t.displacement_um`` is the cluster's neighbourhood (Eps); ``t.angle_deg`` limits a cell's turn from the
+    cluster's median turn.
+    """
+    sweep, searcher = direction.sweep, direction.searcher
+    angles = best_angles(sweep)
+    n = np.arange(len(angles))
+    start = sweep.thetas_deg[angles], sweep.xs_um[n, angles], sweep.ys_um[n, angles]
+    thetas, xs, ys, r = _refined(direction, *start)
+    usable = np.flatnonzero(np.nan_to_num(r, nan=-1.0) >= t.correlation)
+    congruent = np.zeros(len(r), bool)
+    members = _largest_cluster(np.stack([xs[usable], ys[usable]], axis=1), t.displacement_um)
+    turns = thetas[usable]
+    if members.any():
+        members &= np.abs(turns - np.median(turns[members])) <= t.angle_deg
+        congruent[usable[members]] = members.sum() >= MINIMUM_POINTS
+    # Cells that were lost are shown where they were found.
+    judged = [np.where(np.isfinite(r), refined, found) for refined, found in zip((thetas, xs, ys), start, strict=True)]
+    reference = (
+        Pose(*(float(np.median(values[congruent])) for values in judged)) if congruent.any() else Pose(*[math.nan] * 3)
+    )
+    return DirectionVerdict(
+        congruent, reference, judged[0], judged[1], judged[2], *searcher.places_um(*judged), r
+    )  # fmt: skip
+
+
+def _refined(direction: Direction, thetas_deg: Floats, xs_um: Floats, ys_um: Floats) -> tuple[Floats, ...]:
+    """Return turn, displacement (across, down) and correlation of every cell after least-squares matching."""
+    searcher, grid = direction.searcher, direction.sweep.grid
+    spacing = searcher.spacing_um
+    places_y, places_x = searcher.places(thetas_deg, xs_um, ys_um)
+    maps, r = np.empty((len(xs_um), 6)), np.empty(len(xs_um))
+    match_cells(
+        direction.tiled, direction.searched, grid.centres_y, grid.centres_x,
+        searcher.parameters.cell_um / spacing / 2, math.radians(-grid.theta_deg),
+        places_y, places_x, np.radians(-thetas_deg),
+        searcher.parameters.minimum_overlap, searcher.parameters.cell_um / spacing / 4, _ITERATIONS, maps, r,
+    )  # fmt: skip
+    x, y, xx, xy, yx, yy = maps.T
+    turned = -np.degrees(np.arctan2(xy - yx, xx + yy))
+    thetas = thetas_deg + (turned - thetas_deg + 180.0) % 360.0 - 180.0
+    # Singular values of the map, of a rotation both 1.
+    half_sum, half_difference = np.hypot(xx + yy, xy - yx) / 2, np.hypot(xx - yy, xy + yx) / 2
+    strained = (half_sum + half_difference > 1 + _LARGEST_STRAIN) | (half_sum - half_difference < 1 - _LARGEST_STRAIN)
+    r = np.where(strained, np.nan, r)
+    return thetas, *_displacements(direction, thetas, y, x), r
+
+
+def _displacements(direction: Direction, thetas_deg: Floats, places_y: Floats, places_x: Floats) -> tuple[Floats, ...]:
+    """Return (across, down) in µm of cells found at places of the searched mark, each with its own turn."""
+    searcher = direction.searcher
+    cell_x, cell_y = searcher.cell_centres_um()
+    y, x = (
+        (place - (size - 1) / 2) * searcher.spacing_um
+        for place, size in zip((places_y, places_x), direction.searched.shape, strict=True)
+    )
+    t, g = np.radians(thetas_deg), math.radians(direction.sweep.grid.theta_deg)
+    off_x = np.cos(t) * x + np.sin(t) * y + searcher.pose.dx_um - cell_x
+    off_y = np.cos(t) * y - np.sin(t) * x + searcher.pose.dy_um - cell_y
+    return math.cos(g) * off_x - math.sin(g) * off_y, math.cos(g) * off_y + math.sin(g) * off_x
+
+
+def _largest_cluster(points: Floats, eps_um: float) -> Bools:
+    """Return which points belong to the largest density cluster; of equal ones the first."""
+    from sklearn.cluster import DBSCAN
+
+    if len(points) < MINIMUM_POINTS:
+        return np.zeros(len(points), bool)
+    labels = DBSCAN(eps=eps_um, min_samples=MINIMUM_POINTS).fit(points).labels_
+    if labels.max() < 0:
+        return np.zeros(len(points), bool)
+    return np.asarray(labels == np.argmax(np.bincount(labels[labels >= 0])))
