@@ -1,0 +1,150 @@
+"""`ballistics search`: which marks of a library to look at first for a new scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ballistics.cli.library import description_options
+
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+_INSUFFICIENT = 3
+
+
+@click.command(name="search")
+@click.argument("scan", type=click.Path(path_type=Path))
+@click.option(
+    "--library", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="The library's folder."
+)
+@click.option("--mark", default="breech face", show_default=True, help="Mark type to search for.")
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Number of leads.")
+@description_options("Only marks of this {} (or for which none is stated); may be given more than once.", multiple=True)
+@click.option(
+    "--population",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Reference population (`ballistics reference build`): each score is held against its different-source scores.",
+)
+@click.option("--report", type=_OUTPUT, help="Write the leads with pictures: one self-contained HTML file.")
+@click.option("--csv", "csv_path", type=_OUTPUT, help="Write the leads as a CSV table.")
+@click.option("--json", "json_path", type=_OUTPUT, help="Write the leads with hashes and parameters as JSON.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@click.option(
+    "--units",
+    type=click.Choice(["micrometres", "millimetres", "as written"]),
+    help="Take the scan's numbers as this unit; recorded as a serious finding.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    scan: Path,
+    folder: Path,
+    mark: str,
+    top: int,
+    population: Path | None,
+    report: Path | None,
+    csv_path: Path | None,
+    json_path: Path | None,
+    overwrite: bool,
+    units: Any,
+    quiet: bool,
+    **where: tuple[str, ...],
+) -> None:
+    """Search a library for marks that agree with the mark of SCAN.
+
+    The result is a lead: a list of marks to look at first. It is no opinion on source and no weight of evidence.
+
+    Exit code 0: searched. 2: an error, e.g. a file that cannot be read. 3: the scan is insufficient to be searched for.
+    """
+    from ballistics.cli.compare import refuse_output, write_bytes
+    from ballistics.cli.library import bar
+    from ballistics.evidence.population import ReferencePopulation
+    from ballistics.search.library import Library
+    from ballistics.search.library_enrolment import Reading
+
+    for path in (report, csv_path, json_path):
+        refuse_output(path, (scan,), overwrite)
+    held_against = ReferencePopulation.load(population) if population is not None else None
+    admitted = {name: values for name, values in where.items() if values}
+    with Library.open(folder) as library:
+        questioned = Reading(mark, units).mark_of(scan)
+        with bar(quiet) as progress:
+            result = library.search(questioned, scan.name, top, admitted, held_against, progress)
+        if report is not None:
+            from ballistics.reports.search_report import search_report
+
+            marks = {lead.entry.id: library.mark(lead.entry.id) for lead in result.leads if lead.pose is not None}
+            write_bytes(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
+    if csv_path is not None or json_path is not None:
+        from ballistics.reports.search_files import search_csv, search_json
+
+        if csv_path is not None:
+            write_bytes(csv_path, search_csv(result))
+        if json_path is not None:
+            write_bytes(json_path, search_json(result))
+    if not quiet:
+        _print(result)
+        for what, path in (("report", report), ("CSV", csv_path), ("JSON", json_path)):
+            if path is not None:
+                click.echo(f"{what}: {path.resolve()}")
+    if result.insufficient is not None:
+        ctx.exit(_INSUFFICIENT)
+
+
+def _print(result: Any) -> None:
+    """Print the leads, one line for each, and what they are not."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ballistics.cli.library import console
+    from ballistics.reports import search_wording as wording
+    from ballistics.search.library_items import DESCRIPTION_FIELDS
+
+    out = console()
+    if result.insufficient is not None:
+        out.print(Text("INSUFFICIENT", "bold yellow"))
+        out.print(Text(f"{result.scan} is not searched for: {result.insufficient}."))
+        return
+    out.print(Text(wording.searched_sentence(result), "bold"))
+    for sentence in wording.passed_over_sentences(result):
+        out.print(Text(sentence))
+    described = [lead.entry.description for lead in result.leads]
+    stated = [name for name in DESCRIPTION_FIELDS if any(getattr(one, name) for one in described)]
+    table = Table()
+    for heading in ("rank", "mark", "scan", "similarity", "correlation", "common area", "turn"):
+        table.add_column(heading, justify="left" if heading == "scan" else "right")
+    if any(lead.count is not None for lead in result.leads):
+        table.add_column("cells that agree", justify="right")
+    if result.background is not None:
+        table.add_column("known different-source scores as high", justify="right")
+    for name in stated:
+        table.add_column(name.replace("_", " "))
+    for lead in result.leads:
+        table.add_row(*_cells(lead, result), *(Text(getattr(lead.entry.description, name) or "–") for name in stated))
+    if result.leads:
+        out.print(table)
+    out.print(Text(wording.background_sentence(result)))
+    out.print(Text("A lead is a mark to look at first: no opinion on source, no weight of evidence.", "bold"))
+
+
+def _cells(lead: Any, result: Any) -> list[Any]:
+    from rich.text import Text
+
+    cells: list[Any] = [str(lead.rank), str(lead.entry.id), Text(lead.entry.scan)]
+    if lead.insufficient is not None:
+        cells += [Text(lead.insufficient, "yellow"), "–", "–", "–"]
+    else:
+        cells += [
+            f"{lead.similarity:.1f}" + ("" if lead.prepared_alike else " (prepared otherwise)"),
+            f"{lead.accf:.3f}",
+            f"{100 * lead.overlap_fraction:.0f} %",
+            f"{lead.pose.theta_deg:.1f}°",
+        ]
+    if any(one.count is not None for one in result.leads):
+        cells.append("–" if lead.count is None else f"{lead.count} of {lead.cells}")
+    if result.background is not None:
+        cells.append("–" if lead.at_or_above is None else f"{lead.at_or_above} of {result.background.n_different}")
+    return cells

@@ -1,0 +1,1 @@
+"""Search: templates, the library that holds them, ranking, all-pairs batches."""

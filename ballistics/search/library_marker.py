@@ -1,0 +1,61 @@
+"""The file that says that a folder is a library, which one, and where its rows are."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError, WriteError
+from ballistics.search.library_arrays import sync_folder
+
+SCHEMA, VERSION = "ballistics/library", 1
+_MARKER = "library.json"
+
+
+def write_marker(folder: Path, identifier: str, database: str) -> None:
+    """Write the file that says that a folder is a library, last and whole."""
+    content = {"schema": SCHEMA, "version": VERSION, "id": identifier, "database": database}
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write((json.dumps(content, indent=1) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, folder / _MARKER)
+        sync_folder(folder)
+    except OSError as error:
+        raise WriteError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def read_marker(folder: Path) -> dict[str, str]:
+    """Read the file that says that a folder is a library; errors as of `Library.open`."""
+    path = folder / _MARKER
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ReadError(f"{folder} is not a library; `ballistics library create` makes one") from None
+    except OSError as error:
+        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise CorruptFileError(f"{path} is not the description of a library")
+    check_version(folder, content.get("schema"), content.get("version"))
+    if not all(isinstance(content.get(name), str) for name in ("id", "database")):
+        raise CorruptFileError(f"{path} is not the description of a library")
+    return content
+
+
+def check_version(folder: Path, schema: Any, version: Any) -> None:
+    """Refuse what is no library, or one that a later version wrote."""
+    if schema != SCHEMA or not str(version).isdecimal():
+        raise CorruptFileError(f"{folder} is not a library: it says '{schema}', version '{version}'")
+    if int(version) > VERSION:
+        raise UnsupportedFormatError(
+            f"{folder} was written by a later version of this program (library version {version}, this one knows "
+            f"{VERSION}): update the program"
+        )

@@ -1,0 +1,402 @@
+"""The search of a library: which marks to look at first. A lead, never an opinion on source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.evidence.comparisons import Score, conditions_of, pair_score, preparation_parameters
+from ballistics.impressions.compare import METHOD as COMPARISON
+from ballistics.impressions.compare import VERSION as COMPARISON_VERSION
+from ballistics.impressions.compare import compare
+from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.search import cascade, template
+from ballistics.search import library_tables as tables
+from ballistics.search.library_items import (
+    DESCRIPTION_FIELDS,
+    Description,
+    EnrolledMark,
+    Where,
+    checked_filter,
+    is_admitted,
+)
+from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Mark
+
+if TYPE_CHECKING:
+    from ballistics.evidence.population import ReferencePopulation
+    from ballistics.search.library import Library, Progress
+
+# Twice as many are compared as are listed, and never fewer than this: what the template ranks low may still lead.
+_FEWEST_COMPARED = 40
+
+
+@dataclass(frozen=True)
+class LibraryLead:
+    """A mark of the library to look at.
+
+    Parameters
+    ----------
+    rank : int
+        From 1, by similarity; marks that cannot be compared come last.
+    entry : EnrolledMark
+        The mark.
+    template_score : float
+        By which it came to be compared.
+    similarity : float or None
+        In nats, see `ballistics.impressions.similarity`; None when insufficient. It is no likelihood ratio.
+    accf : float or None
+        Areal correlation of the whole marks.
+    overlap_fraction : float or None
+        Common area, as a share of the smaller mark.
+    pose : Pose or None
+        How it lies on the mark that was searched for.
+    insufficient : str or None
+        Why the comparison states nothing.
+    prepared_alike : bool
+        Whether both marks were prepared by the same steps; scores of others are not commensurable.
+    count, cells : int or None
+        Congruent cells, the smaller of the two directions, and how many were searched; only with a population.
+    at_or_above : int or None
+        How many known different-source scores are as high; None without a population that covers the comparison.
+    percentile : float or None
+        Share of known different-source scores that are lower, in percent.
+    """
+
+    rank: int
+    entry: EnrolledMark
+    template_score: float
+    similarity: float | None = None
+    accf: float | None = None
+    overlap_fraction: float | None = None
+    pose: Pose | None = None
+    insufficient: str | None = None
+    prepared_alike: bool = True
+    count: int | None = None
+    cells: int | None = None
+    at_or_above: int | None = None
+    percentile: float | None = None
+
+
+@dataclass(frozen=True)
+class Background:
+    """The known different-source scores that leads are held against.
+
+    Parameters
+    ----------
+    name, sha256 : str
+        Of the population.
+    score : {"count", "correlation"}
+        Which of a lead's scores it holds.
+    n_different, n_firearms : int
+        Its size.
+    cautions : tuple of str
+        What differs between it and this search without ruling it out.
+    """
+
+    name: str
+    sha256: str
+    score: Score
+    n_different: int
+    n_firearms: int
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The leads of one search, and what was searched. There is no likelihood ratio in it, on purpose.
+
+    Parameters
+    ----------
+    library : str
+        Identifier of the library.
+    scan, identity, array_sha256, mark_kind : str
+        Of the mark that was searched for.
+    where : mapping
+        The filter.
+    n_marks, n_searched, n_compared : int
+        Marks of the library, those whose template was scanned, those that were compared in full.
+    passed_over : mapping of str to int
+        Why marks were not searched, and how many.
+    same_scan : tuple of EnrolledMark
+        Entries that are the very scan; they stand in no rank.
+    leads : tuple of LibraryLead
+        In their order.
+    background : Background or None
+        What scores were held against.
+    no_percentile : str
+        Why they were not; else empty.
+    insufficient : str or None
+        Why the mark cannot be searched for.
+    provenance : Provenance
+        Methods, parameters, hashes, versions.
+    """
+
+    library: str
+    scan: str
+    identity: str
+    array_sha256: str
+    mark_kind: str
+    where: Mapping[str, tuple[str, ...]]
+    n_marks: int
+    n_searched: int
+    n_compared: int
+    passed_over: Mapping[str, int]
+    same_scan: tuple[EnrolledMark, ...]
+    leads: tuple[LibraryLead, ...]
+    background: Background | None
+    no_percentile: str
+    insufficient: str | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Which places of the stack are scanned, whose they are, and what became of the other marks."""
+
+    n_marks: int
+    slots: NDArray[np.int64]
+    mark_of: Mapping[int, int]
+    passed_over: Mapping[str, int]
+    same_scan: tuple[int, ...]
+    records: NDArray[np.uint8]
+
+
+def search(
+    library: Library,
+    mark: Mark,
+    scan: str = "",
+    top: int = 20,
+    where: Where | None = None,
+    population: ReferencePopulation | None = None,
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Rank the marks of a library by how well they agree with a mark.
+
+    Marks that the filter admits are ranked by their templates, at every rotation; the best are registered with the
+    mark and ranked by similarity (`ballistics.search.cascade`). With a population, the leads are also compared cell
+    by cell, and their scores held against its different-source scores.
+
+    Parameters
+    ----------
+    library : Library
+    mark : Mark
+        From `ballistics.prepare`.
+    scan : str
+        What reports call it.
+    top : int
+        How many leads are listed, at least 1.
+    where : mapping, optional
+        Class filter, see `Library.contents`: a mark for which the field is not stated is searched.
+    population : ReferencePopulation, optional
+        Known scores; used if it covers the comparison.
+    progress : callable, optional
+        Told the stage, how many are done, and how many there are.
+
+    Raises
+    ------
+    ParameterError
+        For a filter by a field that no description has, ``top`` below 1, or a mark without provenance.
+    CorruptFileError
+        When the templates are damaged.
+    """
+    if top < 1:
+        raise ParameterError(f"{top} leads were asked for; at least 1 is needed")
+    admitted = checked_filter(where)
+    array_sha256 = sha256_of_array(np.asarray(mark.heights_um))
+    preparation = preparation_parameters(mark)
+    assert mark.provenance is not None  # preparation_parameters has refused a mark without
+    identity = mark.provenance.inputs.get("file", array_sha256)
+    chosen = _chosen(library, mark, identity, admitted)
+    compared = max(2 * top, _FEWEST_COMPARED)
+    result = SearchResult(
+        library.identifier,
+        scan,
+        identity,
+        array_sha256,
+        mark.kind,
+        admitted,
+        chosen.n_marks,
+        0,
+        0,
+        chosen.passed_over,
+        tuple(library.entry(number) for number in chosen.same_scan),
+        (),
+        None,
+        "no population of known different-source scores was given",
+        mark.insufficient,
+        Provenance(
+            cascade.METHOD,
+            cascade.VERSION,
+            {
+                "template": f"{template.METHOD}, {template.VERSION}",
+                "compared": compared,
+                "top": top,
+                "preparation": preparation,
+                **({} if population is None else {"cells": f"{COMPARISON}, {COMPARISON_VERSION}"}),
+            },
+            {"file": identity, "mark": array_sha256},
+        ),
+    )
+    if mark.insufficient is not None or not len(chosen.slots):
+        return result
+    entries: dict[int, EnrolledMark] = {}
+
+    def load(slot: int) -> Mark:
+        try:
+            entries[slot] = library.entry(chosen.mark_of[slot])
+            return library.with_heights(entries[slot])
+        except (CorruptFileError, ParameterError) as error:  # damaged; or removed since the search began
+            nothing = np.full((1, 1), np.nan, np.float32)
+            return Mark(mark.kind, nothing, mark.spacing_um, mark.surface_kind, insufficient=str(error))
+
+    ranking = cascade.rank(mark, chosen.records, load, rows=chosen.slots, top=top, compared=compared, progress=progress)
+    leads = [
+        LibraryLead(
+            rank,
+            entries[lead.candidate],
+            lead.template_score,
+            lead.score,
+            lead.accf,
+            lead.overlap_fraction,
+            lead.pose,
+            lead.insufficient,
+            dict(preparation) == dict(entries[lead.candidate].preparation),
+        )
+        for rank, lead in enumerate((lead for lead in ranking.leads if lead.candidate in entries), 1)
+    ]
+    blank = len(chosen.slots) - ranking.n_scanned
+    result = replace(
+        result,
+        n_searched=ranking.n_scanned,
+        n_compared=ranking.n_compared,
+        leads=tuple(leads),
+        passed_over={**chosen.passed_over, **({"their template is empty": blank} if blank else {})},
+    )
+    return result if population is None else _held_against(library, mark, result, population, preparation, progress)
+
+
+def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, tuple[str, ...]]) -> _Chosen:
+    """Say of every mark whether its template is scanned, or why not: as one moment shows the library."""
+    passed_over = Counter[str]()
+    same_scan, mark_of = [], {}
+    columns = [
+        tables.marks.c[name]
+        for name in ("id", "identity", "mark_kind", "surface_kind", "spacing_um", *DESCRIPTION_FIELDS)
+    ]
+    current = tables.templates.c.version == template.VERSION
+    of_mark = sa.and_(tables.templates.c.mark_id == tables.marks.c.id, current)
+    query = sa.select(*columns, tables.templates.c.slot).select_from(tables.marks.outerjoin(tables.templates, of_mark))
+    with tables.reading(library._engine, str(library.folder)) as connection:
+        stack = connection.execute(
+            sa.select(tables.stacks).where(tables.stacks.c.version == template.VERSION)
+        ).one_or_none()
+        rows = connection.execute(query.order_by(tables.marks.c.id)).all()
+    for row in rows:
+        number, its_identity, kind, surface_kind, spacing_um, *description, slot = row
+        if kind != mark.kind:
+            passed_over[f"not of the kind {mark.kind}"] += 1
+        elif surface_kind != mark.surface_kind:
+            passed_over[f"not {mark.surface_kind}"] += 1
+        elif its_identity == identity:
+            same_scan.append(number)
+        elif abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
+            passed_over[f"not of the spacing {mark.spacing_um:g} µm"] += 1
+        elif admitted and not is_admitted(Description(*description), admitted):
+            passed_over["described otherwise than the filter admits"] += 1
+        elif slot is None:
+            passed_over["no template of this version; `ballistics library renew` makes it"] += 1
+        else:
+            mark_of[slot] = number
+    records = np.empty((0, template.RECORD_BYTES), np.uint8)
+    if stack is not None:
+        records = library._templates.stack(stack.version, stack.record_bytes).records(stack.records)
+    slots = np.array(sorted(mark_of), np.int64)
+    return _Chosen(len(rows), slots, mark_of, dict(sorted(passed_over.items())), tuple(same_scan), records)
+
+
+def _held_against(
+    library: Library,
+    mark: Mark,
+    result: SearchResult,
+    population: ReferencePopulation,
+    preparation: Mapping[str, Any],
+    progress: Progress | None,
+) -> SearchResult:
+    """Compare the leads cell by cell, and say how many known different-source scores are as high."""
+    reason, background = f"the population '{population.name}' has no different-source scores", None
+    different = np.sort(population.table.score[~population.table.same_source])
+    leads, cautions = [], dict[str, None]()
+    for done, lead in enumerate(result.leads, 1):
+        found = lead
+        other = None if lead.insufficient is not None else _heights_still_there(library, lead.entry)
+        if other is not None:
+            comparison = compare(mark, other)
+            pair = pair_score(comparison)
+            found = replace(lead, count=pair.count, cells=pair.cells)
+            if pair.count is not None and pair.accf is not None and len(different):
+                score, reasons, soft = _covered(population, comparison, preparation, lead.entry)
+                if score is None:
+                    reason = f"the population '{population.name}' does not cover the comparison: {'; '.join(reasons)}"
+                else:
+                    value = float(pair.count) if score == "count" else pair.accf
+                    below, n = int(np.searchsorted(different, value, side="left")), len(different)
+                    found = replace(found, at_or_above=n - below, percentile=100.0 * below / n)
+                    cautions |= dict.fromkeys(soft)
+                    background = Background(
+                        population.name, population.hash, score, n, population.n_firearms, tuple(cautions)
+                    )
+        leads.append(found)
+        if progress is not None:
+            progress("comparing cells of the leads", done, len(result.leads))
+    return replace(
+        result, leads=tuple(leads), background=background, no_percentile="" if background is not None else reason
+    )
+
+
+def _heights_still_there(library: Library, entry: EnrolledMark) -> Mark | None:
+    try:
+        return library.with_heights(entry)
+    except CorruptFileError:  # removed a moment ago: it was there to be ranked
+        return None
+
+
+def _covered(
+    population: ReferencePopulation,
+    comparison: ImpressionComparison,
+    preparation: Mapping[str, Any],
+    entry: EnrolledMark,
+) -> tuple[Score | None, tuple[str, ...], tuple[str, ...]]:
+    """Return which score of the comparison a population holds; or why none; and what to be careful about.
+
+    Method and parameters must be the same. Calibre and instrument rule a likelihood ratio out; here, where only an
+    order of inspection depends on it, they are a caution.
+    """
+    assert comparison.provenance is not None
+    reference = population.conditions
+    refused: list[tuple[str, ...]] = []
+    for score in ("count", "correlation"):
+        stated = conditions_of(
+            comparison.mark_kind,
+            comparison.provenance,
+            [preparation, entry.preparation],
+            score,
+            [entry.description.calibre] if entry.description.calibre else [],
+            [entry.description.instrument] if entry.description.instrument else [],
+            [entry.description.ammunition] if entry.description.ammunition else [],
+        )
+        reasons = reference.refusals(
+            replace(stated, calibres=reference.calibres, instrument_classes=reference.instrument_classes)
+        )
+        if not reasons:
+            return score, (), (*reference.refusals(stated), *reference.cautions(stated))
+        refused.append(reasons)
+    return None, min(refused, key=len), ()
