@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ballistics.errors import ReadError as ReadError
     from ballistics.errors import WriteError as WriteError
     from ballistics.impressions.compare import compare as compare
+    from ballistics.impressions.compare_heads import HeadComparison as HeadComparison
+    from ballistics.impressions.compare_heads import compare_heads as compare_heads
     from ballistics.impressions.comparison import ImpressionComparison as ImpressionComparison
     from ballistics.provenance import Provenance as Provenance
     from ballistics.surfaces.inspection import inspect as inspect
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "BallisticsError": "ballistics.errors",
     "Finding": "ballistics.surfaces.surface",
+    "HeadComparison": "ballistics.impressions.compare_heads",
     "ImpressionComparison": "ballistics.impressions.comparison",
     "Mark": "ballistics.surfaces.surface",
     "ParameterError": "ballistics.errors",
@@ -43,6 +46,7 @@ _WHERE = {
     "Surface": "ballistics.surfaces.surface",
     "WriteError": "ballistics.errors",
     "compare": "ballistics.impressions.compare",
+    "compare_heads": "ballistics.impressions.compare_heads",
     "inspect": "ballistics.surfaces.inspection",
     "prepare": "ballistics.surfaces.preparation",
     "read": "ballistics.surfaces.reading",

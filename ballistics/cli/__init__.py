@@ -10,7 +10,21 @@ import rich_click as click
 from ballistics.errors import BallisticsError
 
 # Each verb is a module of this package that holds a click command named `command`.
-_VERBS = ("compare", "demo", "inspect", "reference", "selftest", "simulate", "validate")
+_VERBS = (
+    "batch",
+    "compare",
+    "compare-heads",
+    "demo",
+    "inspect",
+    "library",
+    "links",
+    "printed",
+    "reference",
+    "search",
+    "selftest",
+    "simulate",
+    "validate",
+)
 
 
 class _LazyGroup(click.RichGroup):
@@ -22,7 +36,7 @@ class _LazyGroup(click.RichGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
         if cmd_name not in _VERBS:
             return None
-        return importlib.import_module(f"ballistics.cli.{cmd_name}").command
+        return importlib.import_module(f"ballistics.cli.{cmd_name.replace('-', '_')}").command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.cli.weighing import evaluation_options, evaluator, print_evaluation
 from ballistics.errors import WriteError
 
 _UNITS = click.Choice(["micrometres", "millimetres", "as written"])
@@ -30,9 +31,11 @@ INSUFFICIENT = 3
 @click.option("--spacing-um-a", type=_POSITIVE, help="Pixel size in µm, if A is a 2D image.")
 @click.option("--spacing-um-b", type=_POSITIVE, help="The same for B.")
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
+@evaluation_options
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     a: Path,
     b: Path,
     mark: str,
@@ -44,24 +47,31 @@ def command(
     spacing_um_a: float | None,
     spacing_um_b: float | None,
     quiet: bool,
+    **weighing: Any,
 ) -> None:
     """Compare the marks of two scans, A and B.
+
+    With --reference the score is weighed against a reference population: a likelihood ratio with its bound and
+    interval, or the reason why there is none. Calibre and class of instrument must then be stated.
 
     Exit code 0: compared. 2: an error, e.g. a file that cannot be read. 3: insufficient, the scans do not support a
     comparison; report and JSON say why.
     """
     for path in (report, json_path):
-        refuse_output(path, (a, b), overwrite)
-    comparison = compare_files(
+        refuse_output(path, (a, b, *weighing["reference"]), overwrite)
+    comparison, evaluation = compare_files(
         (a, b),
         mark,
         ({"units": units_a, "spacing_um": spacing_um_a}, {"units": units_b, "spacing_um": spacing_um_b}),
         report,
         json_path,
         quiet,
+        evaluator(weighing),
     )
     if not quiet:
         print_comparison(comparison, a.name, b.name)
+        if evaluation is not None:
+            print_evaluation(evaluation)
         for what, path in (("report", report), ("JSON", json_path)):
             if path is not None:
                 click.echo(f"{what}: {path.resolve()}")
@@ -88,14 +98,15 @@ def compare_files(
     report: Path | None,
     json_path: Path | None,
     quiet: bool,
-) -> Any:
-    """Do the whole job for two files; the bar shows the stages."""
+    evaluate: Callable[..., Any] | None = None,
+) -> tuple[Any, Any]:
+    """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from ballistics.impressions.compare import compare
     from ballistics.reports.reported_scan import ReportedScan, reported_scan
     from ballistics.surfaces.preparation import prepare
     from ballistics.surfaces.reading import read
 
-    with _stages(4 + 2 + (report is not None) + (json_path is not None), quiet) as stage:
+    with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
         surfaces = []
         for letter, path, options in zip("AB", paths, reading, strict=True):
             stage(f"reading {letter}")
@@ -106,6 +117,10 @@ def compare_files(
             marks.append(prepare(surface, mark))
         stage("registering, searching cells")
         comparison = compare(*marks)
+        evaluation = None
+        if evaluate is not None:
+            stage("weighing")
+            evaluation = evaluate(comparison, surfaces, marks)
         stage("collecting")
         # What was excluded is drawn only in the report.
         make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
@@ -114,13 +129,14 @@ def compare_files(
             from ballistics.reports.comparison_report import comparison_report
 
             stage("drawing the report")
-            write_bytes(report, comparison_report(comparison, scans[0], scans[1]).encode("utf-8", "replace"))
+            html = comparison_report(comparison, scans[0], scans[1], evaluation=evaluation)
+            write_bytes(report, html.encode("utf-8", "replace"))
         if json_path is not None:
             from ballistics.reports.comparison_json import comparison_json
 
             stage("writing JSON")
-            write_bytes(json_path, comparison_json(comparison, scans[0], scans[1]))
-    return comparison
+            write_bytes(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
+    return comparison, evaluation
 
 
 def _stages(total: int, quiet: bool) -> Any:

@@ -41,7 +41,7 @@ def command(out: Path, quiet: bool) -> None:
     _write_scans(out, names, quiet)
     for pair, (first, second) in _PAIRS.items():
         report = out / f"{pair}.html"
-        comparison = compare_files(
+        comparison, _ = compare_files(
             (out / _SCANS[first], out / _SCANS[second]), "breech face", ({}, {}), report, out / f"{pair}.json", quiet
         )
         if not quiet:

@@ -141,12 +141,13 @@ class LRSystem:
         ParameterError
             When a count model is asked about a score without cells, or one that is no count.
         """
-        refusals = self.population.conditions.refusals(questioned.conditions)
-        if refusals:
-            return self._without_value("refused", "; ".join(refusals), questioned)
+        # A comparison without a score has nothing that a condition could spoil.
         if questioned.score is None or questioned.insufficient:
             reason = questioned.insufficient or "the comparison gave no score"
             return self._without_value("insufficient", reason, questioned)
+        refusals = self.population.conditions.refusals(questioned.conditions)
+        if refusals:
+            return self._without_value("refused", "; ".join(refusals), questioned)
         if self.fitted is None:
             return self._without_value("insufficient", self.population.insufficient or "", questioned)
         outside = _outside(self.fitted, questioned.score, questioned.cells)
@@ -189,8 +190,7 @@ class LRSystem:
     def _cautions(self, questioned: Questioned) -> tuple[str, ...]:
         cautions = list(self.population.conditions.cautions(questioned.conditions))
         known = sorted(self.population.table.scans.intersection(questioned.scans))
-        if known:
-            cautions.append(f"scan {known[0][:16]} is itself part of the reference population")
+        cautions += [f"scan {scan[:16]} is itself part of the reference population" for scan in known]
         if self.fitted:
             firearms = self.population.n_firearms
             cautions.append(

@@ -34,6 +34,7 @@ MESSAGES = (
     "outside the range of the reference population",
     "refused: the comparison differs from the reference population",
     "Translation to be confirmed by the laboratory.",
+    "Likelihood ratio: {ratio}; the whole 5 % to 95 % interval lies at or beyond the bound.",
 )
 """Every sentence of the catalogues, besides the words of the verbal scale."""
 
@@ -151,6 +152,9 @@ def _number(result: LikelihoodRatio, language: str) -> tuple[str, ...]:
         sentences = [text(MESSAGES[4 if value > 0 else 5]).format(number=format_ratio(abs(value), language))]
     if result.interval is None:
         sentences.append(text(MESSAGES[8]).format(ratio=format_ratio(value, language)))
+    elif result.bound != "none" and result.interval[0] == result.interval[1]:
+        # Two equal ends would read as if the value were known that precisely.
+        sentences.append(text(MESSAGES[21]).format(ratio=format_ratio(value, language)))
     else:
         low, high = (format_ratio(end, language) for end in result.interval)
         sentences.append(text(MESSAGES[7]).format(ratio=format_ratio(value, language), low=low, high=high))

@@ -26,6 +26,10 @@ class CellPlace:
         Correlation at that place; NaN when there is none.
     verdict : {"congruent", "not congruent", "no place"}
         Of the rule.
+    explained : bool
+        Whether a congruent cell agrees only by regular manufacturing marks.
+    remaining : float
+        Correlation with the regular marks taken off; NaN where there are none.
     """
 
     name: str
@@ -37,6 +41,8 @@ class CellPlace:
     found_turn_deg: float
     correlation: float
     verdict: str
+    explained: bool
+    remaining: float
 
 
 def cell_names(search: CellSearch) -> list[str]:
@@ -72,6 +78,8 @@ def cell_places(search: CellSearch, verdict: DirectionVerdict) -> list[CellPlace
                 search.grid_theta_deg - float(verdict.thetas_deg[k]),
                 correlation,
                 state,
+                state == "congruent" and search.regular is not None and bool(search.regular.explained[k]),
+                math.nan if search.regular is None else float(search.regular.remaining[k]),
             )
         )
     return places

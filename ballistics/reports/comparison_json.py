@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
+from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.reports.cell_places import cell_names, cell_places
+from ballistics.reports.evaluation import Evaluation
 from ballistics.reports.reported_scan import ReportedScan
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding, Mark, Surface
@@ -29,13 +31,17 @@ def comparison_schema() -> dict[str, Any]:
     return schema
 
 
-def comparison_json(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> bytes:
+def comparison_json(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
+) -> bytes:
     """Return the comparison as the bytes of a JSON file; the same comparison gives the same bytes."""
-    document = comparison_document(comparison, a, b)
+    document = comparison_document(comparison, a, b, evaluation=evaluation)
     return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
 
 
-def comparison_document(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> dict[str, Any]:
+def comparison_document(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
+) -> dict[str, Any]:
     """Return everything of a comparison but the heights, as plain values.
 
     Parameters
@@ -44,6 +50,8 @@ def comparison_document(comparison: ImpressionComparison, a: ReportedScan, b: Re
         Of the marks of ``a`` and ``b``.
     a, b : ReportedScan
         What was compared.
+    evaluation : Evaluation, optional
+        Its weight of evidence; without one the document is a lead.
 
     Returns
     -------
@@ -60,14 +68,33 @@ def comparison_document(comparison: ImpressionComparison, a: ReportedScan, b: Re
             "accf": _number(comparison.accf),
             "overlap_um2": _number(comparison.overlap_um2),
             "overlap_fraction": _number(comparison.overlap_fraction),
+            "similarity": _similarity(comparison.similarity),
             "cells": {
                 "a_in_b": _cells(comparison.a_in_b),
                 "b_in_a": _cells(comparison.b_in_a),
             },
             "rules": {name: _rule(rule, comparison) for name, rule in comparison.rules.items()},
+            "regular_marks": {
+                "a_in_b": _patterns(comparison.a_in_b),
+                "b_in_a": _patterns(comparison.b_in_a),
+            },
             "findings": _findings(comparison.findings),
             "provenance": _provenance(comparison.provenance),
         },
+        "evaluation": None if evaluation is None else _evaluation(evaluation),
+    }
+
+
+def _similarity(similarity: Similarity | None) -> dict[str, Any] | None:
+    if similarity is None:
+        return None
+    return {
+        "score": _number(similarity.score),
+        "search_cost": _number(similarity.search_cost),
+        "independent_areas": _number(similarity.independent_areas),
+        "needed_areas": _number(similarity.needed_areas),
+        "insufficient": similarity.insufficient,
+        "octaves": [plain(dataclasses.asdict(octave)) for octave in similarity.octaves],
     }
 
 
@@ -119,6 +146,45 @@ def _findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 def _provenance(provenance: Provenance | None) -> Any:
     return None if provenance is None else plain(provenance)
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what was weighed, with what, and what came out."""
+    result, system = evaluation.weighed.result, evaluation.weighed.system
+    band = None if result.log10_lr is None else evaluation.scale.band(result.log10_lr)
+    value = result.log10_lr
+    return {
+        "status": result.status,
+        "reason": result.reason,
+        "log10_lr": value,
+        "lr": None if value is None else math.pow(10.0, value),
+        "interval_log10_lr": None if result.interval is None else list(result.interval),
+        "bound": result.bound,
+        "bounds": None if result.bounds is None else dataclasses.asdict(result.bounds),
+        "propositions": dataclasses.asdict(result.propositions),
+        "score": {"name": evaluation.weighed.score, "value": result.score, "cells": result.cells},
+        "model": system.model,
+        "population": {
+            "name": result.population,
+            "source": system.population.source,
+            "sha256": system.population.hash,
+            "same_source_pairs": result.n_same,
+            "different_source_pairs": result.n_different,
+            "firearms": result.n_firearms,
+            "conditions": system.population.conditions.to_dict(),
+        },
+        "populations_not_used": list(evaluation.weighed.not_used),
+        "cautions": list(result.cautions),
+        "verbal_scale": {
+            "name": evaluation.scale.name,
+            "version": evaluation.scale.version,
+            "source": evaluation.scale.source,
+            "words": None if band is None else band.words,
+        },
+        "language": evaluation.language,
+        "sentences": list(evaluation.wording.sentences),
+        "provenance": _provenance(result.provenance),
+    }
 
 
 def _scan(scan: ReportedScan) -> dict[str, Any]:
@@ -173,9 +239,16 @@ def _cells(search: CellSearch | None) -> list[dict[str, Any]] | None:
             "y_um": _number(search.ys_um[k]),
             "correlation": _number(search.correlations[k]),
             "overlap": _number(search.overlaps[k]),
+            "regular_share": None if search.regular is None else _number(search.regular.shares[k]),
+            "remaining_correlation": None if search.regular is None else _number(search.regular.remaining[k]),
+            "explained_by_regular_marks": search.regular is not None and bool(search.regular.explained[k]),
         }
         for k, name in enumerate(cell_names(search))
     ]
+
+
+def _patterns(search: CellSearch | None) -> Any:
+    return None if search is None or search.regular is None else plain(search.regular.patterns)
 
 
 def _rule(rule: RuleResult, comparison: ImpressionComparison) -> dict[str, Any]:
@@ -193,6 +266,7 @@ def _verdict(verdict: DirectionVerdict, search: CellSearch | None) -> dict[str, 
         return None
     return {
         "count": verdict.count,
+        "explained_by_regular_marks": search.explained_count(verdict),
         "reference": _pose(verdict.reference),
         "cells": [
             {

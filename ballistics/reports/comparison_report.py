@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
 from ballistics.reports.cell_places import CellPlace, cell_names, cell_places
 from ballistics.reports.comparison_figures import comparison_figures
 from ballistics.reports.comparison_json import comparison_json, plain
+from ballistics.reports.evaluation import Evaluation, evaluation_figures
 from ballistics.reports.reported_scan import ReportedScan
 from ballistics.reports.wording import (
     HEADLINE_RULE,
-    LIMITS,
     RULE_EXPLANATIONS,
     counts_sentence,
+    limits,
+    regular_marks_sentence,
     score_text,
     source_of,
     unit_of,
@@ -58,7 +61,9 @@ class _CellMap:
     highest_bin: int
 
 
-def comparison_report(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> str:
+def comparison_report(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
+) -> str:
     """Return the report as the text of one HTML file.
 
     Everything is inside the file: pictures as data URIs, style and script inline. The same comparison of the same
@@ -70,6 +75,8 @@ def comparison_report(comparison: ImpressionComparison, a: ReportedScan, b: Repo
         Of the marks of ``a`` and ``b``, also when it is insufficient.
     a, b : ReportedScan
         What was compared.
+    evaluation : Evaluation, optional
+        Its weight of evidence. Only with a likelihood ratio is the report an evaluative one; else it is a lead.
 
     Examples
     --------
@@ -113,17 +120,20 @@ def comparison_report(comparison: ImpressionComparison, a: ReportedScan, b: Repo
         marks_sha256=_mark_hashes(comparison),
         figures=comparison_figures(a, b, comparison.pose),
         sentence=counts_sentence(comparison),
+        regular_sentence=regular_marks_sentence(comparison),
         headline_rule=HEADLINE_RULE,
         rule_explanations=RULE_EXPLANATIONS,
-        limits=LIMITS,
+        limits=limits(None if evaluation is None else evaluation.weighed.result.status),
+        evaluation=evaluation,
+        evaluation_figures=() if evaluation is None else evaluation_figures(evaluation),
         metadata=_metadata_rows(a, b),
         same_steps=_steps(a) == _steps(b),
         maps=maps,
         tables=[] if not maps else [_cell_table(comparison, "a"), _cell_table(comparison, "b")],
         searches={"a": comparison.a_in_b, "b": comparison.b_in_a},
-        references=_references(comparison, a, b),
-        command=_command(a, b),
-        json_sha256=hashlib.sha256(comparison_json(comparison, a, b)).hexdigest(),
+        references=_references(comparison, a, b, evaluation),
+        command=_command(a, b, evaluation),
+        json_sha256=hashlib.sha256(comparison_json(comparison, a, b, evaluation=evaluation)).hexdigest(),
         script=script,
         script_sha256=digest,
     )
@@ -178,13 +188,24 @@ def _cell_table(comparison: ImpressionComparison, tiled: str) -> dict[str, Any]:
                     (search.ys_um, 0),
                     (search.correlations, 3),
                     (100 * search.overlaps, 0),
+                    *_regular_columns(search),
                 )
             ],
             "verdicts": [_verdict_of(verdict, k) for verdict in verdicts],
         }
         for k, name in enumerate(cell_names(search))
     ]
-    return {"tiled": tiled, "searched": "b" if tiled == "a" else "a", "rows": rows}
+    headings = ["x, mm", "y, mm", "filled, %", "turn, °", "Δx, µm", "Δy, µm", "correlation", "overlap, %"]
+    if _regular_columns(search):
+        headings += ["along lines, %", "without lines"]
+    return {"tiled": tiled, "searched": "b" if tiled == "a" else "a", "headings": headings, "rows": rows}
+
+
+def _regular_columns(search: CellSearch) -> list[tuple[NDArray[np.float64], int]]:
+    """Return the two columns of the table that stand only where regular marks were found."""
+    if search.regular is None or not search.regular.patterns:
+        return []
+    return [(100 * search.regular.shares, 0), (search.regular.remaining, 3)]
 
 
 def _direction(rule: RuleResult, tiled: str) -> DirectionVerdict:
@@ -226,7 +247,9 @@ def _metadata_rows(a: ReportedScan, b: ReportedScan) -> list[tuple[str, str, str
     ]
 
 
-def _references(comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan) -> list[str]:
+def _references(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
+) -> list[str]:
     """Return the references of all methods that ran, each once."""
     provenances = (
         a.surface.provenance,
@@ -234,6 +257,7 @@ def _references(comparison: ImpressionComparison, a: ReportedScan, b: ReportedSc
         a.mark.provenance,
         b.mark.provenance,
         comparison.provenance,
+        None if evaluation is None else evaluation.weighed.result.provenance,
     )
     found: dict[str, None] = {}
     for provenance in provenances:
@@ -242,7 +266,7 @@ def _references(comparison: ImpressionComparison, a: ReportedScan, b: ReportedSc
     return sorted(found, key=str.casefold)
 
 
-def _command(a: ReportedScan, b: ReportedScan) -> str:
+def _command(a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None) -> str:
     """Return the command that makes this report again."""
     words = ["ballistics", "compare", a.name, b.name, "--mark", a.mark.kind]
     for letter, scan in (("a", a), ("b", b)):
@@ -251,6 +275,7 @@ def _command(a: ReportedScan, b: ReportedScan) -> str:
             value = options.get(name)
             if value is not None:
                 words += [f"--{name.replace('_', '-')}-{letter}", str(value)]
+    words += [] if evaluation is None else evaluation.options
     return shlex.join([*words, "--report", "report.html", "--json", "comparison.json"])
 
 

@@ -6,6 +6,7 @@ state). `svg_bytes` and `png_bytes` render it; the same figure gives the same by
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import Any
 
@@ -219,6 +220,11 @@ def svg_bytes(figure: Figure) -> bytes:
 def png_bytes(figure: Figure, dpi: int = 150) -> bytes:
     """Render to PNG, the same bytes each time."""
     return _rendered(figure, "png", {"Software": None}, dpi)
+
+
+def svg_data_uri(figure: Figure) -> str:
+    """Render to SVG and return it as the URI under which a page holds its own pictures."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg_bytes(figure)).decode("ascii")
 
 
 def _rendered(figure: Figure, form: str, metadata: dict[str, None], dpi: int = 150) -> bytes:

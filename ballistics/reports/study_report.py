@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-
 from ballistics.evidence.scan_study import ScanStudy
 from ballistics.reports import study_contents as contents
 from ballistics.reports import study_wording as wording
-from ballistics.reports.evidence_figures import study_figures, svg_bytes
+from ballistics.reports.evidence_figures import study_figures, svg_data_uri
 from ballistics.reports.wording import source_of
 
 
@@ -33,7 +31,7 @@ def study_report(study: ScanStudy) -> str:
         {
             "name": contents.SCORE_NAMES[name],
             "figures": [
-                (contents.FIGURE_TITLES[title], contents.FIGURE_TEXTS[title], _data_uri(svg_bytes(figure)))
+                (contents.FIGURE_TITLES[title], contents.FIGURE_TEXTS[title], svg_data_uri(figure))
                 for title, figure in study_figures(one, contents.SCORE_NAMES[name]).items()
             ],
         }
@@ -69,7 +67,3 @@ def study_report(study: ScanStudy) -> str:
         references=list(references),
         versions=study.scored.provenance.versions,
     )
-
-
-def _data_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ballistics.evidence.likelihood_ratio import Status
 from ballistics.impressions.comparison import ImpressionComparison, RuleResult
 
 HEADLINE_RULE = "convergence"
@@ -18,24 +19,49 @@ RULE_EXPLANATIONS = {
     "the common displacement.",
     "ncma": "The convergence rule with its own correlation threshold, counted as share of the mark's area.",
     "consensus": "The largest group of cells, among all pairs of cells, that follows one rigid motion.",
+    "clusters": "Each cell's place, turn and stretch are refined by least squares; the largest group of cells whose "
+    "refined displacements lie close together.",
     "cmcR pooled": "Counts both directions into one number, as the program cmcR does; only for comparison with "
     "numbers published that way.",
 }
 
 # Each paragraph: what a reader may take the numbers for, and why they are not that.
-LIMITS = (
+_LEAD = (
+    "No probability, no opinion.",
+    "A count of congruent cells or a correlation is not the probability that two cartridge cases were fired in one "
+    "firearm, and no threshold was applied here to call it one or the other. The report gives a lead to be checked "
+    "by an examiner; it is not an evaluative report.",
+)
+_NO_WEIGHT = "No weight of evidence."
+_NEEDED = (
+    "How much a score supports one proposition over another can be stated only against scores of known same-source "
+    "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument "
+    "and kind of ammunition. "
+)
+_UNWEIGHED = (_NO_WEIGHT, _NEEDED + "No such population was used, so no likelihood ratio is given.")
+_DECLINED = (
+    _NO_WEIGHT,
+    _NEEDED + "The one that was given cannot carry a likelihood ratio for this comparison; the reason stands above.",
+)
+_EVALUATED = (
     (
-        "No probability, no opinion.",
-        "A count of congruent cells or a correlation is not the probability that two cartridge cases were fired in one "
-        "firearm, and no threshold was applied here to call it one or the other. The report gives a lead to be checked "
-        "by an examiner; it is not an evaluative report.",
+        "Not the probability that one firearm was used.",
+        "The likelihood ratio says how much more probable the findings are under one proposition than under the other. "
+        "How probable the propositions are depends also on all the other evidence, and is for the court.",
     ),
     (
-        "No weight of evidence.",
-        "How much a score supports one proposition over another can be stated only against scores of known same-source "
-        "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument "
-        "and kind of ammunition. No such population was used, so no likelihood ratio is given.",
+        "Only for these propositions and this population.",
+        "It weighs the two propositions stated, by scores of the reference population named. For other firearms, other "
+        "ammunition or marks of another quality it may be wrong: whether the population is relevant to the case is for "
+        "the examiner to judge and to state.",
     ),
+    (
+        "Only what was compared.",
+        "It weighs one score of one kind of mark. Class characteristics, other marks and what the examiner saw "
+        "are not in it, and its strength is held to what so many reference pairs can support.",
+    ),
+)
+_ALWAYS = (
     (
         "Scores are not commensurable.",
         "They change with the method, its parameters, the preparation, the firearm, the ammunition and the condition "
@@ -50,7 +76,9 @@ LIMITS = (
     (
         "Subclass characteristics.",
         "Marks of machining shared by consecutively made parts can agree in cells without coming from one firearm. "
-        "Whether the agreeing cells show such marks is for the examiner to judge, on the pictures and the exhibits.",
+        "Cells that agree only along straight or circular lines are counted separately. Other marks of one tool are "
+        "not recognised: whether the agreeing cells show them is for the examiner to judge, on the pictures and the "
+        "exhibits.",
     ),
     (
         "Thresholds come from the literature.",
@@ -58,6 +86,19 @@ LIMITS = (
         "on the exhibits at hand.",
     ),
 )
+
+
+def limits(status: Status | None) -> tuple[tuple[str, str], ...]:
+    """Return what the numbers do not say, as heading and text, by what came of the weighing.
+
+    Parameters
+    ----------
+    status : {"evaluated", "insufficient", "outside range", "refused"} or None
+        Of the likelihood ratio; None when no reference population was given.
+    """
+    if status == "evaluated":
+        return (*_EVALUATED, *_ALWAYS)
+    return (_LEAD, _UNWEIGHED if status is None else _DECLINED, *_ALWAYS)
 
 
 @dataclass(frozen=True)
@@ -111,4 +152,23 @@ def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE)
         f"{rule.a_in_b.count} of {search_a.n_cells} cells of A and "
         f"{rule.b_in_a.count} of {search_b.n_cells} cells of B agree "
         f"under the {name} rule ({source_of(rule.source).text})."
+    )
+
+
+def regular_marks_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE) -> str:
+    """Return how many of one rule's congruent cells agree only by regular marks; empty without such marks.
+
+    Examples
+    --------
+    >>> regular_marks_sentence(ImpressionComparison("breech face", insufficient="only 3 cells"))
+    ''
+    """
+    search_a, search_b = comparison.a_in_b, comparison.b_in_a
+    if search_a is None or search_b is None or not any(s.regular and s.regular.patterns for s in (search_a, search_b)):
+        return ""
+    rule = comparison.rules[name]
+    return (
+        f"Of them {search_a.explained_count(rule.a_in_b)} of {rule.a_in_b.count} cells of A and "
+        f"{search_b.explained_count(rule.b_in_a)} of {rule.b_in_a.count} cells of B agree only by regular "
+        "manufacturing marks, which firearms cut by one tool can share."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ballistics.cli import main
+from ballistics.evidence.comparisons import comparison_conditions
+from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.scores import ScoreTable
+from ballistics.impressions.compare import compare
 from ballistics.reports.comparison_json import comparison_schema
+from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.reading import read
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.surface import Surface
 from ballistics.surfaces.x3p_writer import write_x3p
@@ -48,6 +55,69 @@ def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path) -
     assert parsed["comparison"]["rules"]["convergence"]["score"] >= 10
     assert parsed["scans"]["a"]["name"] == "a.x3p"
     assert str(scans) not in outputs[0][0].decode()
+
+
+@pytest.fixture(scope="module")
+def reference(scans: Path) -> Path:
+    """A made-up population that covers the simulated scans, built from what their comparison says of itself."""
+    paths = (scans / "a.x3p", scans / "b.x3p")
+    marks = [prepare(read(path)) for path in paths]
+    conditions = comparison_conditions(compare(*marks), marks, "count", ("9 mm Luger",), ("confocal",), ("Geco",))
+    rows = [(26 + i, a, b) if a == b else (i % 2, a, b) for i, a in enumerate("ABCDEF") for b in "ABCDEF"[i:]]
+    scores, first, second = zip(*rows, strict=True)
+    table = ScoreTable.build(scores, first, second, [34 + 2 * (i % 6) for i in range(len(rows))])
+    folder = scans / "populations"
+    folder.mkdir()
+    ReferencePopulation("made up", table, conditions).save(folder / "reference.json")
+    return folder / "reference.json"
+
+
+def test_weight_of_evidence_number_first_then_words(scans: Path, reference: Path, tmp_path: Path) -> None:
+    report, document = tmp_path / "r.html", tmp_path / "r.json"
+    stated = ("--calibre", "9 mm Luger", "--instrument", "confocal", "--ammunition", "Geco")
+    pair = ("compare", scans / "a.x3p", scans / "b.x3p")
+    result = run(*pair, "--reference", reference, *stated, "--report", report, "--json", document)
+    assert result.exit_code == 0, result.output
+    printed = " ".join(result.output.split())
+    parts = ("Proposition 1:", "Proposition 2:", "times more probable", "Likelihood ratio:", "In words:", "made up;")
+    places = [printed.index(part) for part in parts]
+    assert places == sorted(places)
+    assert "Bounds of log10 LR" in printed
+    written = json.loads(document.read_bytes())["evaluation"]
+    assert written["status"] == "evaluated"
+    assert written["log10_lr"] > 0.5
+    text = report.read_text(encoding="utf-8")
+    assert "Evaluative report" in text
+    assert "--reference reference.json --calibre &#39;9 mm Luger&#39; --instrument confocal" in text
+    assert str(reference) not in text
+    # A folder of populations, another language: decimal comma, the same value.
+    other = run(*pair, "--reference", reference.parent, *stated, "--language", "sq")
+    assert other.exit_code == 0, other.output
+    assert re.search(r"Raporti i gjasave: \d+,\d", other.output), other.output
+
+
+def test_a_refusal_is_said_with_its_reason_and_exits_0(scans: Path, reference: Path) -> None:
+    pair = ("compare", scans / "a.x3p", scans / "b.x3p", "--reference", reference)
+    unstated = " ".join(run(*pair).output.split())
+    assert "NO LIKELIHOOD RATIO" in unstated
+    assert "the calibre of the comparison is not stated" in unstated
+    other = run(*pair, "--calibre", ".40 S&W", "--instrument", "confocal")
+    assert other.exit_code == 0
+    assert "calibre '.40 S&W' is not covered" in " ".join(other.output.split())
+
+
+def test_weighing_options_are_checked_before_the_work(scans: Path, reference: Path, tmp_path: Path) -> None:
+    pair = ("compare", scans / "a.x3p", scans / "b.x3p")
+    assert "give --reference" in run(*pair, "--calibre", "9 mm Luger").output
+    damaged = tmp_path / "reference.json"
+    damaged.write_text("{}")
+    for arguments in (("--reference", damaged), ("--reference", tmp_path / "absent.json")):
+        assert run(*pair, *arguments).exit_code == 2
+    damaged.unlink()
+    assert "holds no reference population" in run(*pair, "--reference", tmp_path).output
+    before = reference.read_bytes()
+    assert run(*pair, "--reference", reference, "--json", reference, "--overwrite").exit_code == 2
+    assert reference.read_bytes() == before
 
 
 def test_insufficient_is_3_and_still_reported(scans: Path, tmp_path: Path) -> None:

@@ -188,3 +188,12 @@ def test_unknown_language_and_broken_catalogue(tmp_path):
             read_po(path)
     path.write_text('# comment\nmsgid "a"\n"b"\nmsgstr ""\n"c \\"d\\""\n')
     assert read_po(path) == {"ab": 'c "d"'}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_an_interval_beyond_the_bound_does_not_read_as_precision(language):
+    wording = phrase(result(2.85, bound="upper", interval=(2.85, 2.85)), language)
+    ratio = format_ratio(2.85, language)
+    assert sum(sentence.count(ratio) for sentence in wording.number) == 2  # the statement, and its value: no interval
+    assert "95 %" in wording.number[1]
+    assert wording.number[1] != phrase(result(2.85, bound="upper", interval=(2.0, 2.85)), language).number[1]

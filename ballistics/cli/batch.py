@@ -1,0 +1,104 @@
+"""`ballistics batch`: everything against everything, as one table; it can be stopped and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+_PATH = click.Path(path_type=Path)
+_INCOMPLETE = 1
+_SHOWN = 10
+
+
+@click.command(name="batch")
+@click.argument("scans", nargs=-1, required=True, type=_PATH)
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The table: .parquet or .csv."
+)
+@click.option(
+    "--reference",
+    multiple=True,
+    type=_PATH,
+    help="Compare each of SCANS with each of these (files or folders; repeatable) instead of all pairs.",
+)
+@click.option(
+    "--library",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Compare each of SCANS with every mark of this library instead.",
+)
+@click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
+@click.option(
+    "--units",
+    type=click.Choice(["micrometres", "millimetres", "as written"]),
+    help="Take the files' numbers as this unit; recorded as a serious finding of each scan.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for finished work; a stopped run goes on from it. Default: NAME.work beside the table.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes of this machine. Default: one for each processor.")
+@click.option("--scheduler", metavar="URL", help="Compare on the workers of this Dask scheduler, e.g. tcp://HOST:8786.")
+@click.option("--overwrite", is_flag=True, help="Replace a table that exists.")
+@click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scans: tuple[Path, ...],
+    out: Path,
+    reference: tuple[Path, ...],
+    library: Path | None,
+    mark: str,
+    units: Any,
+    work: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Compare all pairs of SCANS (files, or folders of them) and write one table.
+
+    A row for each pair, with every rule's counts, the correlation, the pose, or why there is none; a row for each file
+    that could not be read. A stopped run goes on where it was when the same command is given again. The table is the
+    same, byte for byte, for any number of workers and machines.
+
+    Exit code 0: every file took part; 1: at least one could not, and is listed; 2: an error.
+    """
+    import os
+
+    from ballistics.cli.compare import refuse_output
+    from ballistics.cli.scan_set import _bar
+    from ballistics.evidence.prepared_scans import Method
+    from ballistics.search.batch import run_batch
+
+    refuse_output(out, (*scans, *reference), overwrite)
+    run = None
+    if scheduler is not None:
+        from ballistics.search.batch_cluster import on_cluster
+
+        run = on_cluster(scheduler)
+    with _bar(quiet) as progress:
+        summary = run_batch(
+            scans,
+            out,
+            reference or None,
+            library,
+            Method(mark, units),
+            work,
+            workers or os.cpu_count() or 1,
+            run,
+            progress,
+        )
+    if not quiet:
+        for name, reason in summary.left_out[:_SHOWN]:
+            click.echo(f"left out: {name} {reason}")
+        if len(summary.left_out) > _SHOWN:
+            click.echo(f"left out: {len(summary.left_out) - _SHOWN} more; the table has a row for each")
+        click.echo(
+            f"{summary.pairs} pairs, of which {summary.insufficient} insufficient and {summary.failed} failed: "
+            f"{out.resolve()}"
+        )
+    if summary.left_out or summary.failed:
+        ctx.exit(_INCOMPLETE)

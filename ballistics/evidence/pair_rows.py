@@ -1,0 +1,127 @@
+"""One comparison as one flat row of plain values: what a run over many pairs keeps of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ballistics.evidence.comparisons import pair_score
+from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.impressions.mark_parameters import MARK_PARAMETERS
+from ballistics.surfaces.pose import Pose
+
+Row = dict[str, Any]
+
+# A row of a kept run is taken over only by runs that write the same row.
+VERSION = 2
+_POSE = ("theta_deg", "dx_um", "dy_um")
+
+
+def columns(mark_kind: str) -> dict[str, type]:
+    """Return the names and types of all values of a row, in the order they are shown.
+
+    `count` and `cells` are the headline score (`pair_score`). For each rule ``R_count`` is its score and
+    ``R_a_in_b``, ``R_b_in_a`` are the congruent cells of the two directions, of ``cells_a_in_b``, ``cells_b_in_a``.
+    Any value but the text columns may be None.
+
+    Examples
+    --------
+    >>> list(columns("breech face"))[:5]
+    ['count', 'cells', 'similarity', 'accf', 'overlap_um2']
+    """
+    rules = MARK_PARAMETERS[mark_kind].rules if mark_kind in MARK_PARAMETERS else {}
+    of_rules = {name: kind for rule in rules for name, kind in zip(_rule_columns(rule), (float, int, int), strict=True)}
+    return {
+        "count": int,
+        "cells": int,
+        "similarity": float,
+        "accf": float,
+        "overlap_um2": float,
+        "overlap_fraction": float,
+        **dict.fromkeys(_POSE, float),
+        "cells_a_in_b": int,
+        "cells_b_in_a": int,
+        **of_rules,
+        "insufficient": str,
+        "findings": str,
+    }
+
+
+def row_of(comparison: ImpressionComparison) -> Row:
+    """Return a comparison as a row; every column of `columns` is there.
+
+    Examples
+    --------
+    >>> row = row_of(ImpressionComparison("breech face", insufficient="no overlap"))
+    >>> row["count"], row["insufficient"], set(row) == set(columns("breech face"))
+    (None, 'no overlap', True)
+    """
+    row = empty_row(comparison.mark_kind)
+    row["insufficient"] = comparison.insufficient or ""
+    row["findings"] = "; ".join(sorted({f"{finding.severity}: {finding.code}" for finding in comparison.findings}))
+    if comparison.pose is not None:
+        row |= _pose_values(comparison.pose)
+        row |= {name: _finite(getattr(comparison, name)) for name in ("accf", "overlap_um2", "overlap_fraction")}
+    if comparison.similarity is not None:
+        row["similarity"] = _finite(comparison.similarity.score)
+    if comparison.insufficient is not None:
+        return row
+    score = pair_score(comparison)
+    row |= {"count": score.count, "cells": score.cells}
+    for side in ("a_in_b", "b_in_a"):
+        search = getattr(comparison, side)
+        row[f"cells_{side}"] = None if search is None else search.n_cells
+    for name, rule in comparison.rules.items():
+        values = _finite(rule.score), rule.a_in_b.count, rule.b_in_a.count
+        row |= dict(zip(_rule_columns(name), values, strict=True))
+    return row
+
+
+def empty_row(mark_kind: str) -> Row:
+    """Return the row of a comparison that never was."""
+    return {name: "" if kind is str else None for name, kind in columns(mark_kind).items()}
+
+
+def exchanged_row(row: Mapping[str, Any]) -> Row:
+    """Return the row of the same comparison with the roles of A and B exchanged.
+
+    Examples
+    --------
+    >>> row = empty_row("breech face") | {"theta_deg": 90.0, "dx_um": 3.0, "dy_um": 1.0, "cells_a_in_b": 7}
+    >>> other = exchanged_row(row)
+    >>> other["theta_deg"], round(other["dx_um"], 9), round(other["dy_um"], 9), other["cells_b_in_a"]
+    (-90.0, 1.0, -3.0, 7)
+    """
+    other = dict(row)
+    for name in row:
+        if name.endswith("_a_in_b"):
+            twin = name.removesuffix("a_in_b") + "b_in_a"
+            other[name], other[twin] = row[twin], row[name]
+    if row["theta_deg"] is not None:
+        other |= _pose_values(Pose(*(row[name] for name in _POSE)).inverse())
+    other["insufficient"] = _exchanged_words(row["insufficient"])
+    return other
+
+
+def _exchanged_words(reason: str) -> str:
+    """Exchange the letters in `compare`'s "mark A is insufficient: …"."""
+    for letter, other in (("A", "B"), ("B", "A")):
+        start = f"mark {letter} is insufficient"
+        if reason.startswith(start):
+            return f"mark {other} is insufficient" + reason.removeprefix(start)
+    return reason
+
+
+def _rule_columns(rule: str) -> tuple[str, str, str]:
+    name = rule.replace(" ", "_")
+    return f"{name}_count", f"{name}_a_in_b", f"{name}_b_in_a"
+
+
+def _pose_values(pose: Pose) -> Row:
+    # No negative zero: the inverse of no turn is no turn.
+    return dict(zip(_POSE, (value + 0.0 for value in (pose.theta_deg, pose.dx_um, pose.dy_um)), strict=True))
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,0 +1,201 @@
+"""The scans of a set, each read and prepared once; resumable after any stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from ballistics.errors import WriteError
+from ballistics.evidence import pair_rows
+from ballistics.evidence.mark_store import MarkStore
+from ballistics.evidence.rows_file import RowsFile
+from ballistics.impressions.compare import compare
+from ballistics.provenance import Provenance, sha256_of_file
+from ballistics.surfaces import preparation
+from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.surface import Mark
+from ballistics.surfaces.units_guard import Units
+
+# Told the stage, how many are done, of how many, and how many of these earlier runs had done.
+Progress = Callable[[str, int, int, int], None]
+
+
+@dataclass(frozen=True)
+class PreparedScan:
+    """A scan's file, and what became of it.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the result.
+    sha256 : str
+        Of the file; empty when there is no such file.
+    left_out : str
+        Why it takes part in no comparison; empty when it does.
+    insufficient : str or None
+        Why its mark cannot carry a comparison.
+    preparation : mapping
+        How its mark was prepared.
+    findings : tuple of str
+        "severity: code" of everything noticed.
+    mark_sha256 : str
+        `sha256_of_array` of the mark's heights.
+    """
+
+    name: str
+    sha256: str
+    left_out: str = ""
+    insufficient: str | None = None
+    preparation: Mapping[str, Any] | None = None
+    findings: tuple[str, ...] = ()
+    mark_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Method:
+    """How scans become marks and marks become rows; finished work is taken over only from the same method.
+
+    Parameters
+    ----------
+    mark_kind : str
+        Mark type.
+    units : {"micrometres", "millimetres", "as written"}, optional
+        For scans whose files hold another unit than they say.
+    """
+
+    mark_kind: str = "breech face"
+    units: Units | None = None
+
+    def comparison(self) -> Provenance:
+        """Return method and parameters of every comparison; inputs are those of no pair."""
+        kind = mark_type(self.mark_kind)
+        nothing = Mark(self.mark_kind, np.full((1, 1), np.nan, np.float32), kind.spacing_um, insufficient="none")
+        provenance = compare(nothing, nothing).provenance
+        assert provenance is not None
+        return replace(provenance, inputs={})
+
+    def content(self) -> dict[str, Any]:
+        """Return all that can change a row, as JSON can hold it."""
+        provenance = self.comparison()
+        content = {
+            "comparison": [provenance.method, provenance.version, provenance.parameters, dict(provenance.versions)],
+            "preparation": [preparation.METHOD, preparation.VERSION, asdict(mark_type(self.mark_kind)), self.units],
+            "rows": pair_rows.VERSION,
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(content, sort_keys=True))
+        return plain
+
+    def key(self) -> str:
+        """Return 16 hexadecimal digits that stand for the content."""
+        return sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def silent(stage: str, done: int, total: int, resumed: int) -> None:
+    """Tell nobody."""
+
+
+def prepare_scans(
+    lists: Sequence[Sequence[tuple[str, Path]]],
+    work: Path,
+    method: Method,
+    workers: int = 1,
+    tell: Progress = silent,
+) -> tuple[tuple[tuple[PreparedScan, ...], ...], MarkStore]:
+    """Read and prepare every scan of some lists once; a bad file is an entry with a reason.
+
+    Everything finished is kept in ``work`` (``scans.jsonl``, ``marks/``), by the scans' SHA-256 and the method.
+
+    Parameters
+    ----------
+    lists : sequence of sequences of (str, Path)
+        Names and places of the scans. Of byte-for-byte copies in one list only the first takes part.
+    work : Path
+        Folder for finished work; made if need be.
+    method : Method
+    workers : int
+        Processes.
+    tell : Progress
+        Told after every scan.
+
+    Returns
+    -------
+    scans : tuple of tuples of PreparedScan
+        The lists, in the order given.
+    store : MarkStore
+        Where the marks are, by the scans' SHA-256.
+
+    Raises
+    ------
+    WriteError
+        When ``work`` cannot be written.
+    CorruptFileError
+        When a file of earlier results was changed.
+    """
+    key = method.key()
+    store = MarkStore(work / "marks" / key, method.mark_kind)
+    try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{work} cannot be made: {error.strerror}; choose another folder") from error
+    scans = [_identified(files) for files in lists]
+    wanted = {
+        scan.sha256: path
+        for found, files in zip(scans, lists, strict=True)
+        for scan, (_, path) in zip(found, files, strict=True)
+        if not scan.left_out
+    }
+    with RowsFile(work / "scans.jsonl") as file:
+        rows = {
+            row["sha256"]: row
+            for _, row in file.places()
+            if row["method"] == key and row["sha256"] in wanted and (row["error"] or store.holds(row["sha256"]))
+        }
+        missing = [(path, digest) for digest, path in wanted.items() if digest not in rows]
+        resumed = len(wanted) - len(missing)
+        tell("preparing scans", resumed, len(wanted), resumed)
+        tasks = (delayed(store.prepare_scan)(path, digest, method.units) for path, digest in missing)
+        parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        for done, row in enumerate(parallel(tasks), resumed + 1):
+            rows[row["sha256"]] = row
+            file.append(row | {"method": key})
+            tell("preparing scans", done, len(wanted), resumed)
+    return tuple(tuple(_outcome(scan, rows) for scan in found) for found in scans), store
+
+
+def _identified(files: Sequence[tuple[str, Path]]) -> list[PreparedScan]:
+    """Hash every file; a copy of another one is no second scan."""
+    scans: list[PreparedScan] = []
+    first: dict[str, str] = {}
+    for name, path in files:
+        try:
+            digest = sha256_of_file(path)
+        except OSError as error:
+            scans.append(PreparedScan(name, "", f"cannot be opened: {error.strerror}"))
+            continue
+        twin = first.get(digest)
+        reason = "" if twin is None else f"is byte for byte the file {twin}: a copy is not a second scan"
+        first.setdefault(digest, name)
+        scans.append(PreparedScan(name, digest, reason))
+    return scans
+
+
+def _outcome(scan: PreparedScan, rows: Mapping[str, dict[str, Any]]) -> PreparedScan:
+    if scan.left_out:
+        return scan
+    row = rows[scan.sha256]
+    if row["error"]:
+        return replace(scan, left_out=row["error"])
+    return replace(
+        scan,
+        insufficient=row["insufficient"],
+        preparation=row["preparation"],
+        findings=tuple(row["findings"]),
+        mark_sha256=row["mark_sha256"],
+    )

@@ -1,0 +1,40 @@
+"""`ballistics compare-heads`: table, JSON and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner
+
+from ballistics.cli import main
+from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
+from ballistics.surfaces.surface import Surface
+from ballistics.surfaces.x3p_writer import write_x3p
+
+
+def test_heads_are_compared_mark_by_mark(tmp_path: Path) -> None:
+    for k in (1, 2):
+        head = simulate_head(simulate_firearm(1), simulate_shot(60 + k), spacing_um=6.25, field_mm=3.8)
+        write_x3p(tmp_path / f"{k}.x3p", head.surface)
+    out = tmp_path / "heads.json"
+    arguments = ["compare-heads", str(tmp_path / "1.x3p"), str(tmp_path / "2.x3p"), "--json", str(out)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    for word in ("breech face", "firing pin", "clusters rule", "ejector", "aperture shear", "not added up"):
+        assert word in done.output
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert document["schema"] == "ballistics/heads/1"
+    assert document["marks"]["firing pin"]["scans"]["a"]["name"] == "1.x3p"
+    again = CliRunner().invoke(main, arguments)
+    assert again.exit_code == 2
+    assert "exists already" in again.output
+
+
+def test_heads_without_marks_exit_with_3(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(size=(200, 200))
+    write_x3p(tmp_path / "noise.x3p", Surface(noise, (6.25, 6.25)))
+    done = CliRunner().invoke(main, ["compare-heads", *[str(tmp_path / "noise.x3p")] * 2])
+    assert done.exit_code == 3
+    assert "no breech face found" in done.output
