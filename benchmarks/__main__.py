@@ -18,7 +18,19 @@ from rich.table import Table
 import benchmarks
 from benchmarks.record import Context, Record
 
-_SUPPORT = {"__main__", "record", "pairs", "readme"}
+_SUPPORT = {
+    "__main__",
+    "distractors",
+    "pairs",
+    "printed_disturbances",
+    "printed_metric",
+    "printed_solids",
+    "published_scores",
+    "readme",
+    "record",
+    "template_content",
+    "work",
+}
 DEFAULT_DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

@@ -1,342 +1,167 @@
-"""Likelihood ratios: published check values beside ours, bounds, metrics, and calibration on other firearms."""
+"""Likelihood ratios: published check values beside ours, and our own scores source-disjoint, frozen and transferred."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from rich.progress import Progress, track
 
 from ballistics.errors import ParameterError, ReadError
-from ballistics.evidence.bounds import elub
-from ballistics.evidence.comparisons import PairScore, Score, pair_score
-from ballistics.evidence.count_models import (
-    BetaBinomial,
-    BetaCorrelatedBinomial,
-    Binomial,
-    CorrelatedBinomial,
-    CountModel,
-    log_lower_tail,
-    log_upper_tail,
-    negative_log_likelihood,
-)
+from ballistics.evidence.comparisons import Score
 from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
-from ballistics.evidence.metrics import auc, cllr, cllr_min, equal_error_rate, measure
-from ballistics.evidence.scan_study import MODELS
-from ballistics.evidence.score_files import read_pair_truth, read_scores
-from ballistics.evidence.score_models import fit_model
-from ballistics.evidence.scores import Booleans, Floats, Integers, ScoreTable
-from ballistics.impressions.compare import compare
-from benchmarks.pairs import ScanSet, for_all, load
+from ballistics.evidence.metrics import measure
+from ballistics.evidence.scan_pairs import score_all_pairs
+from ballistics.evidence.scan_study import MODELS, reference_population
+from ballistics.evidence.scores import Floats, ScoreTable
+from ballistics.evidence.truth_table import read_truth
+from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
+from ballistics.surfaces.simulation_files import write_population
+from benchmarks.published_scores import published_scores
 from benchmarks.record import Context, Record
 
 DESCRIPTION = "LR check values and metrics of published scores; Cllr of our own scores, source-disjoint and frozen"
 
 _NAME = "evidence"
-_ZHANG = "published, Zhang 2021"
-_METHODS = "methods.md §3.2"
 _SEED = 1
-# The models a training split may choose between, by its own cross-validation.
-_NFI = {
-    "aperture shear": ("aperture_shear", "ccf", ("kernel density", "logistic", "isotonic")),
-    "firing pin": ("firing_pin_impression", "cmc", ("beta-binomial", "kernel density", "isotonic")),
-    "breech face": ("breech_face_impression", "cmc", ("beta-binomial", "kernel density", "isotonic")),
-}
-
-
 # Open peers on the Fadul set, source-disjoint; the best published LRs on a set never seen.
 _PEERS = "at most 0.05; open peers 0.398 and 0.194"
 _EXTERNAL = "at most 0.05; best published external 0.163"
+# Firearms and shots of each simulated make, and the seed, chosen before any was scored.
+_SIMULATED, _SIMULATED_QUICK, _SIMULATION_SEED = (8, 3), (4, 2), 2025
+_WORTH = (
+    "simulated heads, made and measured by our own model: tests whether frozen LRs carry over to other finishes and "
+    "sizes, and says nothing about real firearms of another make"
+)
+
+
+@dataclass(frozen=True)
+class _ScoredSet:
+    """The comparisons of one set of scans by score, and how many pairs gave none."""
+
+    name: str
+    tables: Mapping[Score, ScoreTable]
+    pairs: int
+    without_score: int
 
 
 def run(context: Context) -> Iterator[Record]:
-    """Yield every record; with ``--data`` only those of the folder's scans, alone and frozen on Fadul."""
+    """Yield every record; with ``--data`` only those of the folder's scans, alone and frozen on Fadul.
+
+    Prepared marks and compared pairs are kept in ``--output``; a stopped run goes on from them.
+    """
     if context.own:
-        yield from _own_scans(context)
+        own = _scored(context.data, context.data.name, context)
+        yield from _all_source_disjoint(own)
+        yield from _all_frozen(own, _fadul(context), "")
         return
     yield from published_scores(context)
-    scans = load(context)
-    for score, table in _own_tables(scans).items():
-        yield from _own_source_disjoint(scans.name, score, table)
+    fadul = _fadul(context)
+    yield from _all_source_disjoint(fadul)
+    for finish in ("milled",) if context.quick else BREECH_FACES:
+        yield from _all_frozen(_simulated(finish, context), fadul, f"; {_WORTH}")
 
 
-def published_scores(context: Context) -> Iterator[Record]:
-    """Yield what the published score files give; needs the folder ``scores`` of the real data."""
-    folder = context.data / "scores"
-    if not folder.is_dir():
-        raise ReadError(f"{folder} is absent: this benchmark needs the published score files")
-    weller, fadul = (_nist(folder, name) for name in ("weller", "fadul"))
-    yield from _weller_models(weller)
-    yield from _published_tails(weller)
-    yield from _fadul_models(fadul)
-    yield from _song_2020()
-    for name, table, lower, upper in (("Fadul", fadul, -1.81, 2.85), ("Weller", weller, -2.57, 3.61)):
-        yield from _bounds(name, table, lower, upper)
-        yield from _source_disjoint(name, table)
-    yield from _nfi_metrics(folder)
-    for mark in _NFI:
-        yield from _calibration(folder, mark, ("split1",) if context.quick else ("split1", "split2", "split3"))
-
-
-def _own_scans(context: Context) -> Iterator[Record]:
-    """Measure a lab's scans: source-disjoint within the set, and by LRs frozen on Fadul."""
-    scans = load(context)
-    tables = _own_tables(scans)
-    for score, table in tables.items():
-        yield from _own_source_disjoint(scans.name, score, table)
+def _fadul(context: Context) -> _ScoredSet:
     # Imported here: the runner is the one that knows where the project's own data is.
     from benchmarks.__main__ import DEFAULT_DATA
 
-    if not (DEFAULT_DATA / "breech-faces" / "fadul").is_dir():
-        raise ReadError(f"{DEFAULT_DATA} has no Fadul scans to freeze LRs on: set BALLISTICS_DATA")
-    reference = _own_tables(load(Context(DEFAULT_DATA, False, context.quick, context.output)))
-    for score, table in tables.items():
-        frozen = fit_with_bounds(reference[score], MODELS[score], draws=0, seed=_SEED)
-        yield from _frozen(scans.name, score, frozen, table)
+    folder = (DEFAULT_DATA if context.own else context.data) / "breech-faces" / "fadul"
+    if not folder.is_dir():
+        raise ReadError(f"{folder} is absent: set BALLISTICS_DATA to the folder with the real data")
+    return _scored(folder, "Fadul", context)
 
 
-def _own_tables(scans: ScanSet) -> dict[Score, ScoreTable]:
-    """Compare all pairs of a set; pairs that are insufficient have no score and are left out."""
-    pairs = scans.pairs()
-    found = for_all(lambda pair: _pair_score(scans, pair), pairs, f"comparing {scans.name}")
-    kept = [(i, j, score) for (i, j), score in zip(pairs, found, strict=True) if score.insufficient is None]
-    first, second = [scans.firearms[i] for i, _, _ in kept], [scans.firearms[j] for _, j, _ in kept]
-    counts = [float(score.count or 0) for _, _, score in kept]
-    cells = [int(score.cells or 0) for _, _, score in kept]
-    return {
-        "count": ScoreTable.build(counts, first, second, cells),
-        "correlation": ScoreTable.build([score.accf or 0.0 for _, _, score in kept], first, second),
-    }
+def _simulated(finish: BreechFace, context: Context) -> _ScoredSet:
+    """Simulate a make of firearms with one finish of the breech face and compare all pairs."""
+    firearms, shots = _SIMULATED_QUICK if context.quick else _SIMULATED
+    name = f"simulated {finish}, {firearms} firearms"
+    folder = context.output / "evidence" / name.replace(" ", "-").replace(",", "")
+    table = folder / "truth.csv"
+    # The table grows with the scans: a stopped simulation begins anew.
+    if not table.exists() or len(read_truth(table)) < firearms * shots:
+        heads = simulate_population(firearms, shots, _SIMULATION_SEED, breech_faces=(finish,))
+        for _ in track(write_population(heads, folder, overwrite=True), name, total=firearms * shots, transient=True):
+            pass
+    return _scored(folder, name, context)
 
 
-def _pair_score(scans: ScanSet, pair: tuple[int, int]) -> PairScore:
-    return pair_score(compare(scans.marks[pair[0]], scans.marks[pair[1]]))
+def _scored(folder: Path, name: str, context: Context) -> _ScoredSet:
+    """Compare all pairs of a folder's scans; pairs that are insufficient have no score and are counted."""
+    truths = read_truth(folder / "truth.csv")
+    if context.quick:
+        kept = sorted({truth.firearm for truth in truths})[:4]
+        truths = tuple(truth for truth in truths if truth.firearm in kept)
+    work = context.output / "evidence" / f"work-{name.replace(' ', '-').replace(',', '')}"
+    with _bar(name) as tell:
+        scored = score_all_pairs(folder, truths, work, workers=os.cpu_count() or 1, progress=tell)
+    tables: dict[Score, ScoreTable] = {score: reference_population(scored, name, score=score).table for score in MODELS}
+    pairs = sum(not scored.repeats(pair) for pair in scored.pairs)
+    return _ScoredSet(name, tables, pairs, pairs - len(tables["count"]))
 
 
-def _own_source_disjoint(name: str, score: Score, table: ScoreTable) -> Iterator[Record]:
-    label = f"{name}, our {score}"
-    protocol = f"{label}, {MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
-    try:
-        result = cross_validate(table, MODELS[score], seed=_SEED)
-    except ParameterError as error:
-        # A set too small for it can still be judged by LRs frozen elsewhere.
-        yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(table), _SEED)
-        return
-    yield from _merits(label, result.log10_lr, table, _PEERS if name == "Fadul" else "", protocol)
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[str, int, int, int], None]]:
+    with Progress(transient=True) as progress:
+        task = progress.add_task(name)
+
+        def tell(stage: str, done: int, total: int, resumed: int) -> None:
+            progress.update(task, description=f"{name}: {stage}", completed=done, total=total)
+
+        yield tell
 
 
-def _frozen(name: str, score: Score, frozen: FittedModel, table: ScoreTable) -> Iterator[Record]:
+def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
+    protocol = f"{scans.name}: all pairs of different cases"
+    yield _record(f"{scans.name}: pairs without a score", scans.without_score, "pairs", "", protocol, scans.pairs)
+    for score, table in scans.tables.items():
+        label = f"{scans.name}, our {score}"
+        protocol = f"{label}, {MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
+        try:
+            values = cross_validate(table, MODELS[score], seed=_SEED).log10_lr
+        except ParameterError as error:
+            # A set too small for it can still be judged by LRs frozen elsewhere.
+            yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(table))
+            continue
+        yield from _merits(label, values, table, _PEERS if scans.name == "Fadul" else "", protocol)
+
+
+def _all_frozen(scans: _ScoredSet, reference: _ScoredSet, worth: str) -> Iterator[Record]:
+    for score, table in scans.tables.items():
+        frozen = fit_with_bounds(reference.tables[score], MODELS[score], draws=0, seed=_SEED)
+        yield from _frozen(scans.name, score, frozen, table, worth)
+
+
+def _frozen(name: str, score: Score, frozen: FittedModel, table: ScoreTable, worth: str) -> Iterator[Record]:
     label = f"{name}, our {score}, frozen on Fadul"
-    covered = frozen.covers(table.score, table.cells)
     protocol = (
-        f"{label}: {MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs of the set"
+        f"{label}: {MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs; casework "
+        f"declines those outside the range of the reference{worth}"
     )
-    yield from _merits(label, frozen.log10_lr(table.score, table.cells), table, _EXTERNAL, protocol)
+    values = frozen.log10_lr(table.score, table.cells)
+    yield from _merits(label, values, table, _EXTERNAL, protocol)
+    covered = frozen.covers(table.score, table.cells)
     outside = int((~covered).sum())
-    yield _record(f"{label}: outside the reference's range", outside, "pairs", "", protocol, len(table), _SEED)
+    yield _record(f"{label}: outside the reference's range", outside, "pairs", "", protocol, len(table))
+    within = table.rows(covered)
+    if outside and 0 < within.same_source.sum() < len(within):
+        value = measure(values[covered], within).cllr
+        yield _record(f"{label}, pairs in range: Cllr", value, "bit", _EXTERNAL, protocol, len(within))
 
 
 def _merits(label: str, log10_lr: Floats, table: ScoreTable, goal: str, protocol: str) -> Iterator[Record]:
     metrics = measure(log10_lr, table)
-    yield _record(f"{label}: Cllr", metrics.cllr, "bit", goal, protocol, len(table), _SEED)
-    yield _record(f"{label}: Cllr_min", metrics.cllr_min, "bit", "", protocol, len(table), _SEED)
+    yield _record(f"{label}: Cllr", metrics.cllr, "bit", goal, protocol, len(table))
+    yield _record(f"{label}: Cllr_min", metrics.cllr_min, "bit", "", protocol, len(table))
     for kind, count in (("same", metrics.misleading_same), ("different", metrics.misleading_different)):
         n = metrics.n_same if kind == "same" else metrics.n_different
-        yield _record(f"{label}: misleading, {kind} source", count, "pairs", "0", protocol, n, _SEED)
+        yield _record(f"{label}: misleading, {kind} source", count, "pairs", "0", protocol, n)
 
 
-def _record(metric: str, value: float, unit: str, goal: str, protocol: str, n: int, seed: int | None = None) -> Record:
-    return Record(_NAME, metric, float(value), unit, goal, protocol, n, seed)
-
-
-def _nist(folder: Path, name: str) -> ScoreTable:
-    path = folder / f"{name}_cmc_nist.csv"
-    return read_pair_truth(path, "# CMCs", "Reference", "Compare", "KM or KNM", "KM", cells="# Cells")
-
-
-def _counts(table: ScoreTable, same: bool) -> tuple[Integers, Integers]:
-    chosen = table.rows(table.same_source == same)
-    return chosen.score.astype(np.int64), chosen.cells if chosen.cells is not None else np.empty(0, np.int64)
-
-
-def _weller_models(table: ScoreTable) -> Iterator[Record]:
-    k, n = _counts(table, True)
-    likely, squares = "Weller KM counts, maximum likelihood", "Weller KM counts, least squares on the mixture over N"
-    binomial = Binomial.fit(k, n)
-    yield _record("Weller KM binomial p", binomial.p, "", f".907974, {_METHODS}", likely, len(k))
-    correlated = CorrelatedBinomial.fit_least_squares(k, n)
-    yield _record("Weller KM correlated binomial p", correlated.p, "", f".913017, {_METHODS}", squares, len(k))
-    yield _record("Weller KM correlated binomial r", correlated.r, "", f".0208705, {_METHODS}", squares, len(k))
-    fitted = BetaBinomial.fit_least_squares(k, n)
-    yield _record("Weller KM beta-binomial alpha (NLS)", fitted.alpha, "", f"26.2919, {_METHODS}", squares, len(k))
-    yield _record("Weller KM beta-binomial beta (NLS)", fitted.beta, "", f"2.6336, {_METHODS}", squares, len(k))
-    both = BetaCorrelatedBinomial.fit_least_squares(k, n)
-    for name, value, goal in (("alpha", both.alpha, "64.128"), ("beta", both.beta, "6.304"), ("r", both.r, ".0162")):
-        yield _record(f"Weller KM beta-correlated binomial {name}", value, "", f"{goal}, {_METHODS}", squares, len(k))
-    fitted = BetaBinomial.fit(k, n)
-    yield _record("Weller KM beta-binomial alpha (MLE)", fitted.alpha, "", f"21.10, {_METHODS}", likely, len(k))
-    yield _record("Weller KM beta-binomial beta (MLE)", fitted.beta, "", f"2.13, {_METHODS}", likely, len(k))
-    for model, goal in ((binomial, "999.07"), (CorrelatedBinomial.fit(k, n), "908.54"), (fitted, "870.74")):
-        value = negative_log_likelihood(model, k, n)
-        yield _record(f"Weller KM {model.name} -ln L", value, "nat", f"{goal}, {_METHODS}", likely, len(k))
-    k, n = _counts(table, False)
-    likely = "Weller KNM counts, maximum likelihood"
-    yield _record("Weller KNM binomial p", Binomial.fit(k, n).p, "", f".00112089, {_METHODS}", likely, len(k))
-    yield _record(
-        "Weller KNM correlated binomial r", CorrelatedBinomial.fit(k, n).r, "", f".0001648, {_METHODS}", likely, len(k)
-    )
-
-
-def _published_tails(table: ScoreTable) -> Iterator[Record]:
-    protocol = "P(k < 6 | N = 42) at the parameters as published"
-    models: tuple[tuple[CountModel, str], ...] = (
-        (Binomial(0.908), "2.43e-33"),
-        (CorrelatedBinomial(0.9130, 0.0209), "4.53e-32"),
-        (BetaBinomial(26.29, 2.63), "1.80e-12"),
-        (BetaCorrelatedBinomial(64.12, 6.3, 0.02), "3.85e-17"),
-    )
-    for model, goal in models:
-        value = float(np.exp(log_lower_tail(model, 6, 42)))
-        yield _record(f"E2 {model.name}", value, "", f"{goal}, {_ZHANG}", protocol, 0)
-    k, n = _counts(table, False)
-    fitted: tuple[tuple[CountModel, str], ...] = (
-        (Binomial.fit(k, n), f"1.01e-11, {_ZHANG}"),
-        (CorrelatedBinomial.fit(k, n), f"3.19e-11, {_METHODS}; published 3.12e-11"),
-        (BetaBinomial.fit(k, n), f"5.2e-11, {_METHODS}; published 5.48e-13, which is an error"),
-    )
-    for model, goal in fitted:
-        value = float(np.exp(log_upper_tail(model, 6, 42)))
-        yield _record(f"E1 {model.name}", value, "", goal, "P(k >= 6 | N = 42), Weller KNM, MLE", len(k))
-
-
-def _fadul_models(table: ScoreTable) -> Iterator[Record]:
-    k, n = _counts(table, True)
-    likely, squares = BetaBinomial.fit(k, n), BetaBinomial.fit_least_squares(k, n)
-    for name, value, goal in (
-        ("KM binomial p", Binomial.fit(k, n).p, ".878186"),
-        ("KM beta-binomial alpha (MLE)", likely.alpha, "6.239"),
-        ("KM beta-binomial beta (MLE)", likely.beta, ".844"),
-        ("KM beta-binomial alpha (NLS)", squares.alpha, "4.927"),
-        ("KM beta-binomial beta (NLS)", squares.beta, ".6625"),
-    ):
-        yield _record(f"Fadul {name}", value, "", f"{goal}, {_METHODS}", "Fadul KM counts", len(k))
-    for model, goal in ((Binomial.fit(k, n), "210.63"), (CorrelatedBinomial.fit(k, n), "171.68"), (likely, "152.93")):
-        value = negative_log_likelihood(model, k, n)
-        yield _record(
-            f"Fadul KM {model.name} -ln L", value, "nat", f"{goal}, {_METHODS}", "Fadul KM counts, MLE", len(k)
-        )
-    k, n = _counts(table, False)
-    beta = BetaBinomial.fit(k, n)
-    for name, value, goal in (
-        ("KNM binomial p", Binomial.fit(k, n).p, ".0025819"),
-        ("KNM beta-binomial alpha (MLE)", beta.alpha, "2.88"),
-        ("KNM beta-binomial beta (MLE)", beta.beta, "1113"),
-    ):
-        yield _record(f"Fadul {name}", value, "", f"{goal}, {_METHODS}", "Fadul KNM counts, MLE", len(k))
-
-
-def _song_2020() -> Iterator[Record]:
-    """LRs of Song 2020 at its own parameters, unbounded: tails that no bound of ours would report."""
-    for name, p, alpha, beta, n, high, lr_high, lr_low in (
-        ("Fadul", 0.0053, 9.22, 0.87, 19, 15, "2.18e29 refit, 2.14e29 published", "1126 refit, 1.13e3 published"),
-        ("Weller", 0.0011, 10.61, 0.81, 24, 14, "4.9e32 refit, 6.52e32 published", "2367 refit, 2.27e3 published"),
-    ):
-        k, cells = np.array([high, 2]), np.array([n, n])
-        log_lr = BetaBinomial(alpha, beta).log_pmf(k, cells) - Binomial(p).log_pmf(k, cells)
-        protocol = f"p, alpha, beta as printed, N = {n}"
-        source = "methods.md §3.3"
-        yield _record(f"{name} LR1 at k = {high}", float(np.exp(log_lr[0])), "", f"{lr_high}, {source}", protocol, 0)
-        yield _record(f"{name} LR2 at k = 2", float(np.exp(-log_lr[1])), "", f"{lr_low}, {source}", protocol, 0)
-
-
-def _bounds(name: str, table: ScoreTable, lower: float, upper: float) -> Iterator[Record]:
-    values = fit_model("beta-binomial", table).log10_lr(table.score, table.cells)
-    bounds = elub(values, table.same_source)
-    protocol = f"ELUB on the {name} counts published by NIST, beta-binomial / binomial LRs"
-    yield _record(f"{name} lower bound", bounds.lower, "log10 LR", f"{lower}, methods.md §3.5", protocol, len(table))
-    yield _record(f"{name} upper bound", bounds.upper, "log10 LR", f"{upper}, methods.md §3.5", protocol, len(table))
-
-
-def _source_disjoint(name: str, table: ScoreTable) -> Iterator[Record]:
-    result = cross_validate(table, "beta-binomial", seed=_SEED)
-    metrics = measure(result.log10_lr, table)
-    protocol = f"{name} counts published by NIST, source-disjoint: {result.n_fits} fits, bounded LRs"
-    yield _record(f"{name} Cllr", metrics.cllr, "bit", "at most 0.05", protocol, len(table), _SEED)
-    yield _record(f"{name} Cllr - Cllr_min", metrics.cllr_cal, "bit", "", protocol, len(table), _SEED)
-    misleading = metrics.misleading_same + metrics.misleading_different
-    yield _record(f"{name} misleading LRs", misleading, "pairs", "0", protocol, len(table), _SEED)
-    yield _record(
-        f"{name} share of firearms with a misleading LR, 95 % upper limit",
-        metrics.misleading_firearms_limit,
-        "",
-        "",
-        "exact binomial over firearms",
-        metrics.n_firearms,
-    )
-
-
-def _nfi_metrics(folder: Path) -> Iterator[Record]:
-    published = {
-        "aperture shear": ("0.9997", "0.0063", "0.0215"),
-        "firing pin": ("0.9980", "0.0044", "0.028"),
-        "breech face": ("0.9545", "0.092", "0.281"),
-    }
-    for mark, (name, score, _) in _NFI.items():
-        table = _nfi(folder, name, score)
-        same, protocol = table.same_source, f"NFI {mark}, raw {score}, all pairs"
-        values = (
-            ("AUC", auc(table.score, same)),
-            ("EER", equal_error_rate(table.score, same)[0]),
-            ("Cllr_min", cllr_min(table.score, same)),
-        )
-        for (metric, value), goal in zip(values, published[mark], strict=True):
-            unit = "bit" if metric == "Cllr_min" else ""
-            yield _record(f"NFI {mark} {metric}", value, unit, f"{goal}, methods.md §1.7", protocol, len(table))
-
-
-def _nfi(folder: Path, name: str, score: str, where: tuple[str, str] | None = None) -> ScoreTable:
-    cells = "n" if score == "cmc" else None
-    return read_scores(folder / f"{name}.csv", score, "weapon1", "weapon2", cells, where)
-
-
-def _calibration(folder: Path, mark: str, splits: tuple[str, ...]) -> Iterator[Record]:
-    """Calibrate on the training firearms of each split, test on the others.
-
-    The model marked * was chosen by source-disjoint cross-validation inside the training part
-    alone; the others are shown so that nobody has to ask. The test parts of the three splits
-    share no firearm, and their LRs are also measured together.
-    """
-    name, score, candidates = _NFI[mark]
-    tested: dict[str, list[tuple[Floats, Booleans]]] = {model: [] for model in (*candidates, "*")}
-    for split in splits:
-        train, test = (_nfi(folder, name, score, (split, part)) for part in ("t", "v"))
-        chosen = min(candidates, key=lambda model: _training_cost(train, model))
-        for model in candidates:
-            fitted = fit_with_bounds(train, model, draws=0, seed=_SEED)
-            bounded, raw = (f.log10_lr(test.score, test.cells) for f in (fitted, fitted.model))
-            tested[model].append((bounded, test.same_source))
-            if model == chosen:
-                tested["*"].append((bounded, test.same_source))
-            label = f"NFI {mark} {split} {model}{'*' if model == chosen else ''}"
-            protocol = f"fitted and bounded on t of {split}, tested on v; * chosen by cross-validation in t"
-            yield from _cost_records(label, mark, protocol, bounded, test.same_source)
-            unbounded = cllr(raw, test.same_source) - cllr_min(raw, test.same_source)
-            yield _record(f"{label} Cllr - Cllr_min, no bounds", unbounded, "bit", "", protocol, len(test), _SEED)
-    if len(splits) > 1:
-        for model, parts in tested.items():
-            values, same = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-            protocol = "LRs of the three v parts together, each fitted and bounded on its own t"
-            yield from _cost_records(f"NFI {mark} all splits {model}", mark, protocol, values, same)
-
-
-def _cost_records(label: str, mark: str, protocol: str, values: Floats, same: Booleans) -> Iterator[Record]:
-    goal = "" if mark == "breech face" else "at most 0.02"
-    total = cllr(values, same)
-    yield _record(f"{label} Cllr", total, "bit", "", protocol, len(same), _SEED)
-    calibration = total - cllr_min(values, same)
-    yield _record(f"{label} Cllr - Cllr_min", calibration, "bit", goal, protocol, len(same), _SEED)
-
-
-def _training_cost(train: ScoreTable, model: str) -> float:
-    return cllr(cross_validate(train, model, groups=5, seed=_SEED).log10_lr, train.same_source)
+def _record(metric: str, value: float, unit: str, goal: str, protocol: str, n: int) -> Record:
+    return Record(_NAME, metric, float(value), unit, goal, protocol, n, _SEED)

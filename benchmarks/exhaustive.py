@@ -126,7 +126,9 @@ def both_counts(scans: ScanSet, pair: tuple[int, int]) -> list[dict[str, tuple[i
         for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
             searcher = kind(tiled, searched, spacing_um, pose, CellParameters())
             directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
-        results.append({name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(*directions).items()})
+        results.append(
+            {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], RULES).items()}
+        )
     return results
 
 

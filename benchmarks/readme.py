@@ -23,6 +23,11 @@ HEADLINES = (
     ("speed", "whole"),
     ("speed", "peak memory of a process"),
     ("speed", "exponent of the growth over area × log(area)"),
+    ("evidence", "Fadul, our count: Cllr"),
+    ("evidence", "Fadul, our correlation: Cllr"),
+    ("evidence", "simulated milled, 8 firearms, our count, frozen on Fadul: Cllr"),
+    ("evidence", "NFI aperture shear all splits * Cllr - Cllr_min"),
+    ("evidence", "NFI firing pin all splits * Cllr - Cllr_min"),
     ("region", "median IoU with the truth"),
     ("region", "lowest IoU with the truth"),
 )

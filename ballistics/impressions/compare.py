@@ -128,7 +128,9 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     result = replace(result, similarity=alike)
 
     def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
-        mirrored = check_mirrored(*heights, a.spacing_um, registration, alike.score, kind.registration, kind.similarity)
+        mirrored = check_mirrored(
+            heights[0], heights[1], a.spacing_um, registration, alike.score, kind.registration, kind.similarity
+        )
         if mirrored is None or mirrored.finding is None:
             return found
         return replace(found, findings=(*found.findings, mirrored.finding))
