@@ -69,7 +69,7 @@ def command(
     import os
 
     from ballistics.cli.compare import refuse_output
-    from ballistics.cli.scan_set import _bar
+    from ballistics.cli.scan_set import progress_bar
     from ballistics.evidence.prepared_scans import Method
     from ballistics.search.batch import run_batch
 
@@ -79,7 +79,7 @@ def command(
         from ballistics.search.batch_cluster import on_cluster
 
         run = on_cluster(scheduler)
-    with _bar(quiet) as progress:
+    with progress_bar(quiet) as progress:
         summary = run_batch(
             scans,
             out,

@@ -296,7 +296,7 @@ def console() -> Any:
 @contextmanager
 def bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
     """Give a function that tells how far each stage is."""
-    from ballistics.cli.scan_set import _bar
+    from ballistics.cli.scan_set import progress_bar
 
-    with _bar(quiet) as tell:
+    with progress_bar(quiet) as tell:
         yield None if tell is None else lambda stage, done, total: tell(stage, done, total, 0)

@@ -62,7 +62,7 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
                 f"no {label} is stated for {without[0]} ({len(without)} scans): add the column '{label}' or --{label}; "
                 "without it no case could be held against these scans"
             )
-    with _bar(options["quiet"]) as progress:
+    with progress_bar(options["quiet"]) as progress:
         return score_all_pairs(
             options["scans_dir"],
             truths,
@@ -90,7 +90,7 @@ def print_left_out(scored: ScoredScans) -> None:
 
 
 @contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
+def progress_bar(quiet: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
     """Give a bar with the number done, the rate of this run, and the time left."""
     from rich.console import Console
     from rich.progress import (

@@ -40,6 +40,8 @@ class RegistrationParameters:
     standard deviations are clipped while the pose is sought: otherwise one deep flaw can outweigh the whole mark.
     The pose is sought on the shorter waves, in the middle of what 50 µm carry (100 µm) and the marks hold (250 µm):
     the longest are few in a partial mark, and a few agree by chance, or by the form of an edge or a dent, elsewhere.
+    The second-best pose of a level is refined further when it reaches four fifths of the best. Where the orientation of
+    the scans is known, a smaller range of angles is searched in proportion faster.
     """
 
     coarse_spacing_um: float = 50.0
@@ -121,7 +123,7 @@ def register(
         refined = [level.to_full(_refine(level, level.to_level(c), first_turn, finest, p)) for c in candidates]
         refined.sort(key=lambda c: (-c.score, c.theta))
         # The first of the finer levels only sorts out the few that are worth the last.
-        candidates = [c for c in refined[:2] if c.score >= p.worth_refining * refined[0].score]
+        candidates = [refined[0], *(c for c in refined[1:2] if c.score >= p.worth_refining * refined[0].score)]
         first_turn /= 4
     best = candidates[0]
     accf, count = pearson_at_pose(valid_points(full_a), padded(full_b, 1), best.theta, best.shift_y, best.shift_x)
@@ -194,9 +196,9 @@ def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationPara
     side = 2 * reach + 1
     smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
     farthest = [_farthest(np.isfinite(a).sum(axis=1 - k), reach, p.minimum_overlap * smaller) for k in (0, 1)]
-    # Long enough that no admissible shift overlaps the other side of the cycle.
+    # Long enough for both maps, and that no admissible shift overlaps the other side of the cycle.
     shape = tuple(
-        2 * scipy.fft.next_fast_len(math.ceil(((n + side) / 2 + far) / 2), real=True)
+        2 * scipy.fft.next_fast_len(math.ceil(max(n, side, (n + side) / 2 + far) / 2), real=True)
         for n, far in zip(a.shape, farthest, strict=True)
     )
     limits = tuple(

@@ -11,7 +11,7 @@ import sys
 import pytest
 from batch_scans import write_scans
 
-from ballistics.errors import ParameterError
+from ballistics.errors import ParameterError, WriteError
 from ballistics.evidence.pair_runs import on_this_machine
 from ballistics.search.batch import run_batch
 
@@ -47,7 +47,7 @@ def cluster():
     try:
         with distributed.Client(address, timeout=60, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
-        yield address, workers
+        yield address, workers, scheduler
     finally:
         for process in (*workers, scheduler):
             process.kill()
@@ -69,7 +69,7 @@ def local(scans, tmp_path_factory):
 
 
 def test_a_mark_is_sent_once_to_each_worker(cluster, scans, tmp_path, monkeypatch):
-    address, _ = cluster
+    address, _, _ = cluster
     sent = []
 
     class Counted:
@@ -101,7 +101,7 @@ def test_a_mark_is_sent_once_to_each_worker(cluster, scans, tmp_path, monkeypatc
 
 def test_one_of_two_workers_is_killed_half_way(cluster, scans, local, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_cluster, "_BLOCK", 2)
-    address, workers = cluster
+    address, workers, _ = cluster
     killed = []
 
     def kill_one(stage, done, total, resumed):
@@ -130,3 +130,22 @@ def test_nobody_answers(scans, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_cluster, "_SECONDS_TO_ANSWER", 0.3)
     with pytest.raises(ParameterError, match="dask scheduler"):
         run_batch([scans], tmp_path / "results.parquet", run=on_cluster(f"tcp://127.0.0.1:{free_port()}"))
+
+
+def test_a_lost_scheduler_is_said_and_nothing_finished_is_lost(cluster, scans, local, tmp_path, monkeypatch):
+    address, _, scheduler = cluster
+    monkeypatch.setattr(batch_cluster, "_BLOCK", 1)
+
+    def kill(stage, done, total, resumed):
+        if stage == "comparing pairs" and done == 3:
+            os.kill(scheduler.pid, signal.SIGKILL)
+            scheduler.wait()
+
+    out = tmp_path / "results.parquet"
+    with pytest.raises(WriteError, match="nothing finished is lost"):
+        run_batch([scans], out, run=on_cluster(address), progress=kill)
+    assert not out.exists()
+    resumed_from = []
+    run_batch([scans], out, progress=lambda stage, done, total, resumed: resumed_from.append(resumed))
+    assert resumed_from[-1] >= 3
+    assert out.read_bytes() == local.read_bytes()
