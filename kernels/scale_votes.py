@@ -1,0 +1,68 @@
+"""Votes of matched local descriptors for a reference and a scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.accelerate import kernel
+
+
+@kernel
+def scale_votes(
+    neighbours: NDArray[np.int64],
+    distances: NDArray[np.float32],
+    query_steps: NDArray[np.int64],
+    radius_steps: NDArray[np.int64],
+    balls: int,
+    references: int,
+    lowest: int,
+    bins: int,
+) -> NDArray[np.float64]:
+    """Sum the votes of descriptors for references and scales (local naive-Bayes nearest neighbours).
+
+    Each descriptor votes once for each reference among its neighbours, by the nearest of that reference. The vote is
+    the neighbour's squared distance below that of the last neighbour, which stands for "nothing in particular": a
+    descriptor that resembles everything, such as a plane's, votes for nobody.
+
+    Parameters
+    ----------
+    neighbours : ndarray of int64, shape (q, n)
+        Numbers of the stored descriptors, nearest first: (reference · radii + radius) · balls + ball; −1 for none.
+    distances : ndarray of float32, shape (q, n)
+        Squared distances, rising; any unit.
+    query_steps : ndarray of int64, shape (q,)
+        Step of the radius of each query ball.
+    radius_steps : ndarray of int64, shape (radii,)
+        Steps of the stored radii, on the same scale.
+    balls, references : int
+        Of the numbering.
+    lowest, bins : int
+        Differences of steps, stored minus query, from ``lowest`` on are counted in so many bins.
+
+    Returns
+    -------
+    ndarray of float64, shape (references, bins)
+        Cost: q × n.
+
+    Notes
+    -----
+    McCann & Lowe 2012, doi:10.1109/CVPR.2012.6248111.
+    """
+    votes = np.zeros((references, bins), np.float64)
+    voted = np.full(references, -1, np.int64)
+    radii = radius_steps.size
+    for q in range(neighbours.shape[0]):
+        last = neighbours.shape[1] - 1
+        while last >= 0 and neighbours[q, last] < 0:
+            last -= 1
+        for n in range(last):
+            number = neighbours[q, n] // balls
+            reference = number // radii
+            if voted[reference] == q:
+                continue
+            voted[reference] = q
+            b = radius_steps[number % radii] - query_steps[q] - lowest
+            if 0 <= b < bins:
+                votes[reference, b] += distances[q, last] - distances[q, n]
+    return votes

@@ -1,0 +1,200 @@
+"""The kernels that recognise meshes against their plain twins, and what must not change their answers."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
+from kernels.cell_grid import sort_into_cells
+from kernels.matching import capped_distances, least_of_rows
+from kernels.near_points import nearest_within, normals_from_neighbours, plane_equations
+from kernels.scale_votes import scale_votes
+from kernels.similarity_consensus import similarity_consensus
+from kernels.surface_sampling import even_order, points_on_triangles, triangle_areas
+
+seeds = st.integers(0, 10_000)
+
+
+def turn(rng):
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    return q * np.sign(np.diag(r))
+
+
+def mesh(rng, faces=12):
+    return rng.normal(size=(9, 3)), rng.integers(0, 9, (faces, 3))
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_areas_and_points_equal_the_twins(seed):
+    rng = np.random.default_rng(seed)
+    vertices, faces = mesh(rng)
+    vertices[0, 1] = (np.nan, np.inf, -np.inf, 0.0)[seed % 4]
+    areas = triangle_areas(vertices, faces)
+    np.testing.assert_allclose(areas, naive.triangle_areas(vertices, faces), atol=1e-12)
+    if areas.sum() == 0:
+        return
+    uniform = rng.random((50, 3))
+    points = points_on_triangles(vertices, faces, areas, uniform)
+    assert np.isfinite(points).all()
+    np.testing.assert_allclose(points, naive.points_on_triangles(vertices, faces, areas, uniform), atol=1e-9)
+
+
+def test_points_never_lie_on_a_face_without_area():
+    vertices = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [5, 5, 5]])
+    faces = np.array([[3, 3, 3], [0, 1, 2], [3, 3, 0]])
+    points = points_on_triangles(vertices, faces, triangle_areas(vertices, faces), np.full((4, 3), 0.999999))
+    assert points.max() <= 1.0
+
+
+@given(seeds, st.integers(1, 60))
+@settings(max_examples=15)
+def test_even_order_equals_the_twin(seed, limit):
+    rng = np.random.default_rng(seed)
+    points = rng.random((80, 3)) * np.array([1.0, 1.0, 0.0])
+    distances, tries = np.array([0.5, 0.2, 0.1]), np.array([10, 40, 80])
+    order, counts = even_order(points, distances, tries, limit)
+    expected, expected_counts = naive.even_order(points, distances, tries, limit)
+    assert order.tolist() == expected.tolist()
+    assert counts.tolist() == expected_counts.tolist()
+
+
+def test_even_order_of_one_point_and_of_equal_points():
+    for points in (np.ones((1, 3)), np.ones((5, 3))):
+        order, counts = even_order(points, np.array([1.0, 0.5]), np.full(2, len(points)), 10)
+        assert order.tolist() == [0]
+        assert counts.tolist() == [1, 1]
+
+
+def test_cells_hold_each_point_once_and_near_its_neighbours():
+    points = np.random.default_rng(0).normal(size=(200, 3))
+    origin, shape, starts, rows = sort_into_cells(points, 0.4)
+    assert sorted(rows.tolist()) == list(range(200))
+    assert starts[-1] == 200
+    cells = np.minimum(((points - origin) / 0.4).astype(int), shape - 1)
+    flat = (cells[:, 0] * shape[1] + cells[:, 1]) * shape[2] + cells[:, 2]
+    for cell in range(len(starts) - 1):
+        assert (flat[rows[starts[cell] : starts[cell + 1]]] == cell).all()
+
+
+def test_harmonics_are_those_of_the_definition():
+    out = np.empty(49)
+    directions = [*np.random.default_rng(1).normal(size=(10, 3)), *np.eye(3), -np.eye(3)[2]]
+    for direction in directions:
+        unit = direction / np.linalg.norm(direction)
+        harmonics(*unit, harmonic_recurrence(), out)
+        np.testing.assert_allclose(out, naive.harmonics(*unit), atol=1e-12)
+
+
+@given(seeds)
+@settings(max_examples=6)
+def test_descriptors_equal_the_twin_and_bear_turns_reflections_and_scale(seed):
+    rng = np.random.default_rng(seed)
+    points, centres = rng.normal(size=(120, 3)), np.vstack([rng.normal(size=(2, 3)), np.full((1, 3), 40.0)])
+    centres[1] = points[3]
+    described, counts = ball_descriptors(points, centres, 1.3, 5, harmonic_recurrence())
+    for b, centre in enumerate(centres):
+        expected, count = naive.ball_descriptor(points, centre, 1.3, 5)
+        assert counts[b] == count
+        np.testing.assert_allclose(described[b], expected, atol=1e-5)
+    pose = turn(rng) * rng.choice([-1.0, 1.0]) * 3.0
+    again, _ = ball_descriptors(points @ pose.T + 7.0, centres @ pose.T + 7.0, 3.9, 5, harmonic_recurrence())
+    np.testing.assert_allclose(again, described, atol=2e-5)
+
+
+@given(seeds)
+@settings(max_examples=15)
+def test_nearest_points_equal_the_twin(seed):
+    rng = np.random.default_rng(seed)
+    points, queries = rng.normal(size=(60, 3)), rng.normal(size=(20, 3)) * 2
+    queries[:3] = [[np.nan, 0, 0], [0, np.inf, 0], [0, 0, -1e300]]
+    rows, distances = nearest_within(queries, points, 0.7, *sort_into_cells(points, 0.7), 0.6)
+    expected, expected_distances = naive.nearest_within(queries, points, 0.6)
+    assert rows.tolist() == expected.tolist()
+    np.testing.assert_allclose(distances, expected_distances)
+
+
+def test_normals_equal_the_twin_and_are_a_planes():
+    rng = np.random.default_rng(2)
+    points = rng.normal(size=(60, 3))
+    normals = normals_from_neighbours(points, 0.8, *sort_into_cells(points, 0.8))
+    expected = naive.normals_from_neighbours(points, 0.8)
+    np.testing.assert_allclose(np.abs((normals * expected).sum(axis=1)), (expected**2).sum(axis=1), atol=1e-6)
+    flat = points * np.array([1.0, 1.0, 0.0])
+    normals = normals_from_neighbours(flat, 2.0, *sort_into_cells(flat, 2.0))
+    np.testing.assert_allclose(np.abs(normals[np.abs(normals).sum(axis=1) > 0]), [[0, 0, 1]] * 60, atol=1e-6)
+    assert normals_from_neighbours(points[:1], 0.8, *sort_into_cells(points[:1], 0.8)).tolist() == [[0, 0, 0]]
+
+
+def test_plane_equations_equal_the_twin():
+    rng = np.random.default_rng(3)
+    moved, points, normals = rng.normal(size=(3, 30, 3))
+    nearest = rng.integers(-1, 30, 30)
+    matrix, right = plane_equations(moved, points, normals, nearest, np.ones(3), 0.1)
+    expected, expected_right = naive.plane_equations(moved, points, normals, nearest, np.ones(3), 0.1)
+    np.testing.assert_allclose(matrix, expected, atol=1e-9)
+    np.testing.assert_allclose(right, expected_right, atol=1e-9)
+    matrix, right = plane_equations(moved, points, normals, np.full(30, -1), np.ones(3), 0.1)
+    assert not matrix.any()
+    assert not right.any()
+
+
+@given(seeds, st.booleans())
+@settings(max_examples=10)
+def test_consensus_finds_a_similarity_among_outliers(seed, mirrored):
+    rng = np.random.default_rng(seed)
+    sources = rng.normal(size=(80, 3))
+    truth = turn(rng)
+    truth *= 1.5 * (-1.0 if mirrored == (np.linalg.det(truth) > 0) else 1.0)
+    targets = sources @ truth.T + 4.0
+    targets[24:] = rng.normal(size=(56, 3)) * 1.5 + 4.0
+    weights = rng.uniform(0.5, 1.0, 80)
+    triples = rng.integers(0, 80, (4000, 3))
+    found, scores = similarity_consensus(sources, targets, weights, triples, 1.4, 1.3, 0.1, 0.1, 4)
+    np.testing.assert_allclose(found[0, :, :3], truth, atol=1e-6)
+    np.testing.assert_allclose(found[0, :, 3], 4.0, atol=1e-6)
+    assert (np.diff(scores) <= 0).all()
+    for similarity, score in zip(found, scores, strict=True):
+        if score > 0:
+            assert score == pytest.approx(naive.similarity_score(similarity, sources, targets, weights, 0.1))
+
+
+def test_consensus_of_points_on_a_line_is_empty():
+    line = np.arange(10.0)[:, None] * np.ones(3)
+    triples = np.random.default_rng(0).integers(0, 10, (100, 3))
+    _, scores = similarity_consensus(line, line, np.ones(10), triples, 1.0, 1.5, 0.1, 0.1, 2)
+    assert scores.tolist() == [0.0, 0.0]
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_votes_equal_the_twin(seed):
+    rng = np.random.default_rng(seed)
+    neighbours = rng.integers(0, 4 * 3 * 5, (12, 9))
+    neighbours[0, 4:] = -1
+    neighbours[1] = -1
+    distances = np.sort(rng.random((12, 9)).astype(np.float32), axis=1)
+    steps, radii = rng.integers(-2, 9, 12), np.array([0, 2, 4])
+    votes = scale_votes(neighbours, distances, steps, radii, 5, 4, -6, 9)
+    np.testing.assert_allclose(votes, naive.scale_votes(neighbours, distances, steps, radii, 5, 4, -6, 9), atol=1e-6)
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_matching_equals_the_twins(seed):
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, 6, (5, 9)).astype(np.float32)
+    table[0], table[1, 3:], table[2, 1] = np.nan, np.inf, np.nan
+    columns, values = least_of_rows(table, 3)
+    expected, expected_values = naive.least_of_rows(table, 3)
+    assert columns.tolist() == expected.tolist()
+    np.testing.assert_array_equal(values, expected_values)
+    rows, upright = rng.integers(-9, 9, (2, 4, 3)).astype(np.float32), rng.integers(-9, 9, (2, 3, 7)).astype(np.float32)
+    rows[0, 1, 0] = upright[1, 0, 2] = -128.0
+    distances = capped_distances(rows, upright, -128.0, 100.0)
+    np.testing.assert_allclose(distances, naive.capped_distances(rows, upright, -128.0, 100.0), rtol=1e-6)
+    assert distances.max() <= 100.0
