@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ballistics.impressions.compare_heads import compare_heads as compare_heads
     from ballistics.impressions.comparison import ImpressionComparison as ImpressionComparison
     from ballistics.provenance import Provenance as Provenance
+    from ballistics.search.library import Library as Library
+    from ballistics.search.library_items import Description as Description
     from ballistics.surfaces.inspection import inspect as inspect
     from ballistics.surfaces.pose import Pose as Pose
     from ballistics.surfaces.preparation import prepare as prepare
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
 # Public name -> the module that holds it. One line here and one above make a name public.
 _WHERE = {
     "BallisticsError": "ballistics.errors",
+    "Description": "ballistics.search.library_items",
     "Finding": "ballistics.surfaces.surface",
     "HeadComparison": "ballistics.impressions.compare_heads",
     "ImpressionComparison": "ballistics.impressions.comparison",
+    "Library": "ballistics.search.library",
     "Mark": "ballistics.surfaces.surface",
     "ParameterError": "ballistics.errors",
     "Pose": "ballistics.surfaces.pose",
