@@ -70,9 +70,7 @@ def area_and_centroid(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -
 @kernel
 def surface_moments(
     vertices: NDArray[np.float64], faces: NDArray[np.int64], centre: NDArray[np.float64]
-) -> tuple[
-    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
-]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Integrate products of position and normal over the surface; turning a face inside out changes nothing.
 
     Parameters

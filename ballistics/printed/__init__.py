@@ -1,0 +1,1 @@
+"""Meshes and printed parts: reading, recognising, comparing."""
