@@ -24,6 +24,7 @@ PUBLISHED = {
     "cmcR pooled": "cmcR 2023 at 20 px/6°/.50: 20–31, 0–10, gap 10",
     "accf": "Tai 2019, cartridges3D (read off a plot): 0.55–, –0.32, gap 0.23",
 }
+_UNITS = {"accf": "correlation", "similarity": "nats"}
 BEST_PUBLISHED = "≥ 8 (best published: Song 2018, manual masks: 18–32, 0–2, gap 16)"
 
 
@@ -31,7 +32,8 @@ def scores_of(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
     """Return every score of one pair; NaN where the comparison is insufficient."""
     result = compare(scans.marks[pair[0]], scans.marks[pair[1]])
     scores = {name: result.rules[name].score if name in result.rules else float("nan") for name in RULES}
-    return {**scores, "accf": result.accf, "overlap": result.overlap_fraction}
+    alike = result.similarity.score if result.similarity is not None else float("nan")
+    return {**scores, "accf": result.accf, "similarity": alike, "overlap": result.overlap_fraction}
 
 
 def run(context: Context) -> Iterator[Record]:
@@ -45,11 +47,11 @@ def run(context: Context) -> Iterator[Record]:
         f"{scans.name}: {same.sum()} same-source and {(~same).sum()} different-source pairs; thresholds of the cited"
         " papers, none tuned here; smaller count of the two directions (except 'cmcR pooled')"
     )
-    for name in (*RULES, "accf"):
+    for name in (*RULES, "accf", "similarity"):
         values = np.array([row[name] for row in table])
         a, b = values[same & np.isfinite(values)], values[~same & np.isfinite(values)]
-        unit = RULES[name].unit if name in RULES else "correlation"
-        published = PUBLISHED[name] if not context.own else ""
+        unit = RULES[name].unit if name in RULES else _UNITS[name]
+        published = PUBLISHED.get(name, "") if not context.own else ""
         goal = BEST_PUBLISHED if name == "convergence" and not context.own else ""
 
         def record(metric: str, value: float, unit: str, goal: str, n: int, name: str = name) -> Record:

@@ -193,7 +193,7 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording import counts_sentence, score_text, source_of
+    from ballistics.reports.wording import counts_sentence, score_text, similarity_text, source_of
 
     console = Console()
     if not console.is_terminal:
@@ -203,6 +203,8 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
         console.print(Text("INSUFFICIENT", "bold yellow"))
     console.print(Text(counts_sentence(comparison), "bold"))
     if comparison.insufficient is not None:
+        if comparison.similarity is not None and comparison.similarity.insufficient is None:
+            console.print(f"similarity of the whole marks {similarity_text(comparison)}")
         return
     table = Table()
     for heading in ("rule", "score", "A on B", "B on A", "source"):
@@ -216,7 +218,8 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     console.print(table)
     console.print(
         Text(
-            f"correlation of the whole marks {comparison.accf:.3f} over {comparison.overlap_um2 / 1e6:.2f} mm². "
+            f"similarity {similarity_text(comparison)}; correlation of the whole marks {comparison.accf:.3f}; over "
+            f"{comparison.overlap_um2 / 1e6:.2f} mm². "
             "A score is not a probability and not an opinion; the report says what else it is not."
         )
     )

@@ -134,6 +134,20 @@ def score_text(rule: RuleResult) -> str:
     return f"{rule.score:.1f} {unit}" if "%" in unit else f"{rule.score:.0f} {unit}"
 
 
+def similarity_text(comparison: ImpressionComparison) -> str:
+    """Return the similarity with its unit and what it is near to by chance.
+
+    Examples
+    --------
+    >>> similarity_text(ImpressionComparison("breech face"))
+    'not measured'
+    """
+    found = comparison.similarity
+    if found is None:
+        return "not measured"
+    return "insufficient" if found.insufficient is not None else f"{found.score:.0f} nats (near 0 by chance)"
+
+
 def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE) -> str:
     """Return what one rule counted, numbers first: how many cells of how many, in both directions.
 
