@@ -47,7 +47,8 @@ def reported_scan(name: str, surface: Surface, mark: Mark) -> ReportedScan:
     from ballistics.surfaces.region import find_breech_face
 
     names = [step.name for step in mark.steps]
-    if mark.kind != "breech face":
+    # On an image nothing is told but the region itself.
+    if mark.kind != "breech face" or surface.kind != "topography":
         return ReportedScan(name, surface, mark)
     if mark.region is None or not mark.region.any() or "find region" not in names:
         return ReportedScan(name, surface, mark)

@@ -39,7 +39,7 @@ def ring_centre(values: NDArray[np.float64], spacing_um: tuple[float, float]) ->
     >>> [round(v, -1) for v in ring_centre(ring, (10.0, 10.0))]
     [900.0, 1100.0]
     """
-    y, x = (n * step for n, step in zip(np.nonzero(np.isfinite(values)), spacing_um, strict=True))
+    y, x = (n.astype(np.float64) * step for n, step in zip(np.nonzero(np.isfinite(values)), spacing_um, strict=True))
     if len(y) == 0:
         return None
     # The middle of the extent: a ring with a gap has its centroid elsewhere.

@@ -135,13 +135,15 @@ def _on_coarse_grid(surface: Surface, step_um: float) -> NDArray[np.float64]:
     filled = np.where(valid, values, values[valid].min())
     blurred = ndimage.gaussian_filter(filled, [0.5 * step_um / step for step in surface.spacing_um], mode="nearest")
     index = np.meshgrid(
-        *(
-            np.arange(0.0, count, step_um / step)
-            for count, step in zip(values.shape, surface.spacing_um, strict=True)
-        ),
+        *(np.arange(0.0, count, step_um / step) for count, step in zip(values.shape, surface.spacing_um, strict=True)),
         indexing="ij",
     )
     return np.asarray(ndimage.map_coordinates(blurred, np.stack(index), order=1, mode="nearest"))
+
+
+def _between(range_mm: tuple[float, float]) -> NDArray[np.bool_]:
+    low, high = range_mm
+    return np.asarray((low <= _RADII_MM) & (high >= _RADII_MM))
 
 
 def _evidence(
@@ -165,16 +167,18 @@ def _evidence(
         return np.asarray(ndimage.map_coordinates(values, places, order=1, mode="constant", cval=0.0))
 
     rough, bright = np.sqrt(np.maximum(polar(energy, 0.5 * STEP_MM), 0.0)), polar(image, STEP_MM)
-    face = (_RADII_MM >= _SURELY_FACE_MM[0]) & (_RADII_MM <= _SURELY_FACE_MM[1])
+    face = _between(_SURELY_FACE_MM)
     usual_rough, usual_bright = float(np.median(rough[:, face])), float(np.median(bright[:, face]))
     evidence = np.clip(1.0 - (rough / max(_ROUGHEST * usual_rough, 1e-9)) ** 2, -1.0, 1.0)
     evidence[bright < _DARKEST * usual_bright] = -1.0
+    # The case head around the primer is as even as the face, and wider.
+    if math.isfinite(centre.primer_radius_mm):
+        evidence[:, centre.primer_radius_mm <= _RADII_MM] = -1.0
     # The line's own darkness against what lies on both sides of it.
     thin = polar(ndimage.gaussian_filter(fine, 0.25 * _LINE_UM / fine_um), 0.5 * STEP_MM)
     size = 2 * round(2.5 * _LINE_UM * 1e-3 / (0.5 * STEP_MM)) + 1
     line = (ndimage.median_filter(thin, (1, size), mode="nearest") - thin) / usual_bright
-    inside = (_RADII_MM >= _APERTURE_MM[0]) & (_RADII_MM <= _APERTURE_MM[1])
-    path = closed_path(np.where(inside[None, :], line, -np.inf), 0.02, 6)
+    path = closed_path(np.where(_between(_APERTURE_MM)[None, :], line, -np.inf), 0.02, 6)
     seen = float(np.median(line[np.arange(ANGLES), path])) >= _LEAST_LINE
     if seen:
         evidence[_RADII_MM[None, :] <= _RADII_MM[path][:, None] + _LIP_MM] = -1.0

@@ -10,12 +10,15 @@ from ballistics.impressions.compare import compare
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, OPTICAL_PARAMETERS, parameters_of
 from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
-from ballistics.surfaces.simulation_optical import simulate_image, simulate_light
+from ballistics.surfaces.simulation_optical import RingLight, simulate_image
 from ballistics.surfaces.surface import Mark
 
 
 def image(firearm: int, shot: int) -> Mark:
-    head = simulate_image(simulate_firearm(firearm), simulate_shot(shot), simulate_light(shot), pixel_um=6.25)
+    """One mark, under one microscope's light, laid within 15° of the others."""
+    drawn = simulate_shot(shot)
+    laid = dataclasses.replace(drawn, pose=dataclasses.replace(drawn.pose, theta_deg=(shot % 3 - 1) * 15.0))
+    head = simulate_image(simulate_firearm(firearm), laid, RingLight(), pixel_um=6.25)
     return prepare(head.surface, region=head.region)
 
 
