@@ -24,6 +24,7 @@ _SUPPORT = {
     "pairs",
     "printed_disturbances",
     "printed_metric",
+    "printed_score",
     "printed_solids",
     "published_scores",
     "readme",

@@ -20,7 +20,12 @@ HEADLINES = (
     ("accuracy", "accf: gap"),
     ("exhaustive", "convergence: greatest difference of the score"),
     ("exhaustive", "convergence: directions whose counts differ by more than 1"),
-    ("speed", "whole"),
+    ("exhaustive", "original: greatest difference of the score"),
+    ("exhaustive", "high: greatest difference of the score"),
+    ("speed", "CMC, orientation known within ±30°"),
+    ("speed", "CMC, unknown rotation"),
+    ("speed", "whole comparison: CMC, similarity, mirror check, regular marks"),
+    ("speed", "registration and cells over their floor"),
     ("speed", "peak memory of a process"),
     ("speed", "exponent of the growth over area × log(area)"),
     ("evidence", "Fadul, our count: Cllr"),
@@ -30,6 +35,9 @@ HEADLINES = (
     ("evidence", "NFI firing pin all splits * Cllr - Cllr_min"),
     ("region", "median IoU with the truth"),
     ("region", "lowest IoU with the truth"),
+    ("subclass", "Fadul, one firearm: of them explained by regular marks, convergence"),
+    ("subclass", "simulated milled, one cutter, two firearms: of them explained by regular marks, convergence"),
+    ("optical", "laid alike within 15°, ring even to 5 %, original: AUC"),
 )
 
 

@@ -1,0 +1,94 @@
+"""From a query to fitted candidates: votes choose references and scales, geometry decides."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ballistics.printed.descriptors import SIGNATURE_STEPS
+from ballistics.printed.query import Query
+from ballistics.printed.signature import KEYPOINTS, Signature
+from ballistics.printed.verification import (
+    Cloud,
+    Fit,
+    Pose,
+    agreement_at,
+    correspondences,
+    covered,
+    descriptor_distances,
+    propose,
+    refine,
+)
+from ballistics.printed.votes import Vote
+
+_MATCHED = 500  # keypoints of the query that are matched
+_PROPOSED = 5  # similarities per candidate that are measured
+_REFINED = 2  # of these, finely registered
+# Beginnings of the even points that a first measurement, and the registration, are content with.
+_COARSE = 700
+_REGISTERED = 1500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Poses at which a query may lie on a reference, best first, before fine registration.
+
+    Parameters
+    ----------
+    vote : Vote
+    poses : tuple of ndarray
+        4 × 4 similarities from the query to the reference.
+    score : float
+        Of the first pose; comparable between the references of one query.
+    """
+
+    vote: Vote
+    poses: tuple[Pose, ...]
+    score: float
+
+
+def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote: Vote) -> Proposal | None:
+    """Find poses of a query on a reference at about the voted scale; None when no descriptors agree.
+
+    ``reference`` holds the points of the signature.
+    """
+    query_rows, reference_rows = _equal_radii(query, vote)
+    if not query_rows:
+        return None
+    few = query.local[query_rows][:, :_MATCHED]
+    matches = correspondences(descriptor_distances(few, signature.local[reference_rows]))
+    scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
+    found = propose(
+        query.cloud.points[: few.shape[1]], reference.points[:KEYPOINTS], matches, scale, reference.size, _PROPOSED
+    )
+    if not found:
+        return None
+    small_query, small_reference = query.cloud.beginning(_COARSE), reference.beginning(_COARSE)
+    scored = []
+    for pose, weight in found:
+        coverage = min(max(covered(small_query, small_reference, pose).coverage, 0.01), 0.99)
+        # What a regression made of coverage and consensus before fine registration, on the development half.
+        score = 1.7 * math.log(coverage / (1.0 - coverage)) + 1.1 * math.log(max(weight / few.shape[1], 0.01))
+        scored.append((score, pose))
+    scored.sort(key=lambda one: -one[0])
+    return Proposal(vote, tuple(pose for _, pose in scored), scored[0][0])
+
+
+def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal: Proposal) -> Fit:
+    """Register the best poses of a proposal finely and return the best fit."""
+    small = query.cloud.beginning(_REGISTERED)
+    query_rows, reference_rows = _equal_radii(query, proposal.vote)
+    distances = descriptor_distances(query.local[query_rows], signature.local[reference_rows])
+    fits = []
+    for pose in proposal.poses[:_REFINED]:
+        for tried in (pose, refine(small, reference, pose)):
+            agreement = agreement_at(distances, query.cloud, reference, tried)
+            fits.append(covered(query.cloud, reference, tried, agreement))
+    return max(fits, key=lambda fit: fit.score)
+
+
+def _equal_radii(query: Query, vote: Vote) -> tuple[list[int], list[int]]:
+    """Return the rows of the query's and of the signature's radii that are equal at the voted scale."""
+    step = round(vote.step)
+    pairs = [(query.steps.index(s - step), k) for k, s in enumerate(SIGNATURE_STEPS) if s - step in query.steps]
+    return [a for a, _ in pairs], [b for _, b in pairs]

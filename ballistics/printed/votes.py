@@ -1,0 +1,129 @@
+"""An index of the local descriptors of a collection, whose matches vote for references and scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.printed.descriptors import DESCRIPTOR_STEP, QUERY_STEPS, SIGNATURE_STEPS, metric
+from kernels.scale_votes import scale_votes
+
+# Neighbours per descriptor, and cells of the index looked into.
+_NEIGHBOURS = 60
+_CELLS_SEARCHED = 6
+#: Steps of 2^(1/6) by which the logarithm of the scale is counted: radius ratios from 2^-2.33 to 2^2.17.
+LOWEST_STEP = -14
+STEPS = 28
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A reference that descriptors voted for.
+
+    Parameters
+    ----------
+    reference : int
+        Row of the collection.
+    step : float
+        The voted ratio of sizes, as steps: a query of ``size_q`` shows the reference's ``size_r`` at the scale
+        size_q / size_r · 2^(step / 6).
+    weight : float
+        Sum of the votes; only comparable within a query.
+    """
+
+    reference: int
+    step: float
+    weight: float
+
+
+class DescriptorIndex:
+    """Inverted-file index (faiss) over local descriptors, in cells that ship with the metric.
+
+    The cells are the same for every collection: nothing is trained on a lab's references, and the same references
+    give the same index whatever the order in which they were added to.
+    """
+
+    def __init__(self, keypoints: int) -> None:
+        """Make an empty index over the first ``keypoints`` of each signature."""
+        import faiss
+
+        centres = metric().centres / DESCRIPTOR_STEP
+        dimensions = centres.shape[1]
+        self._coarse = faiss.IndexFlatL2(dimensions)
+        self._coarse.add(np.ascontiguousarray(centres, dtype=np.float32))
+        self.faiss_index: Any = faiss.IndexIVFScalarQuantizer(
+            self._coarse, dimensions, len(centres), faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_L2, False
+        )
+        self.faiss_index.train(np.ascontiguousarray(centres, dtype=np.float32))
+        self.faiss_index.nprobe = _CELLS_SEARCHED
+        self.keypoints = keypoints
+        self.references = 0
+
+    def write(self, path: Path) -> None:
+        """Write the index to a file."""
+        import faiss
+
+        faiss.write_index(self.faiss_index, str(path))
+
+    @classmethod
+    def read(cls, path: Path, keypoints: int, references: int) -> DescriptorIndex:
+        """Open a written index; its lists are mapped into memory, not read."""
+        import faiss
+
+        opened = cls(keypoints)
+        opened.faiss_index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        opened.faiss_index.nprobe = _CELLS_SEARCHED
+        opened.references = references
+        return opened
+
+    def add(self, signatures: Iterable[NDArray[np.int8]]) -> None:
+        """Add the local descriptors of further references, each of shape (radii, keypoints, 24)."""
+        for local in signatures:
+            few = local[:, : self.keypoints]
+            radii, count = few.shape[:2]
+            numbers = (self.references * radii + np.arange(radii)[:, None]) * self.keypoints + np.arange(count)
+            there = few[:, :, 0] != -128
+            self.faiss_index.add_with_ids(
+                np.ascontiguousarray(few[there], dtype=np.float32), np.ascontiguousarray(numbers[there])
+            )
+            self.references += 1
+
+    def votes(self, local: NDArray[np.int8], steps: tuple[int, ...] = QUERY_STEPS) -> NDArray[np.float64]:
+        """Return the votes of a query's descriptors, shape (references, `STEPS`).
+
+        Parameters
+        ----------
+        local : ndarray of int8, shape (radii, keypoints, 24)
+        steps : tuple of int
+            Step of each radius.
+        """
+        there = local[:, :, 0] != -128
+        step = np.broadcast_to(np.asarray(steps, dtype=np.int64)[:, None], there.shape)[there]
+        distances, neighbours = self.faiss_index.search(
+            np.ascontiguousarray(local[there], dtype=np.float32), _NEIGHBOURS
+        )
+        return scale_votes(
+            neighbours,
+            distances,
+            np.ascontiguousarray(step),
+            np.asarray(SIGNATURE_STEPS, dtype=np.int64),
+            self.keypoints,
+            self.references,
+            LOWEST_STEP,
+            STEPS,
+        )
+
+
+def ranked(votes: NDArray[np.float64], most: int) -> list[Vote]:
+    """Return the references with the highest peaks over the scale, smoothed over three steps, best first."""
+    padded = np.pad(votes, ((0, 0), (1, 1)))
+    smooth = 0.5 * padded[:, :-2] + padded[:, 1:-1] + 0.5 * padded[:, 2:]
+    peak = smooth.argmax(axis=1)
+    height = smooth[np.arange(len(votes)), peak]
+    best = np.lexsort((np.arange(len(votes)), -height))[:most]
+    return [Vote(int(r), float(peak[r] + LOWEST_STEP), float(height[r])) for r in best if height[r] > 0]

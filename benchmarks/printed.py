@@ -1,0 +1,384 @@
+"""Are disguised meshes recognised, are unrelated ones left alone, and what does it cost?"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from ballistics.printed.collection import Collection
+from ballistics.printed.geometry_hash import copy_relation
+from ballistics.printed.identification import IDENTIFICATION_VERSION, THRESHOLD, Identification, identify
+from ballistics.printed.part import Part
+from ballistics.printed.sampling import sample_surface
+from ballistics.printed.signature import SIGNATURE_VERSION, Signature, signature_of
+from ballistics.printed.verification import Cloud
+from benchmarks.printed_disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
+from benchmarks.printed_solids import FAMILIES, Mesh, solid
+from benchmarks.record import Context, Record
+
+DESCRIPTION = "printed parts: top 1, pose and false hits under each disturbance; CPU time; what a signature gives away"
+
+# The metric was learned on solids of seeds from 1 000 000. Score and threshold were chosen on meshes whose hash has an
+# even digit in the last place but one, and on solids of seeds from 60 000; reported are the others, and solids of
+# seeds from 50 000.
+_SOLIDS = 1000
+_UNRELATED_SEED = 50_000
+_SEED = 7001
+_GOALS = {
+    "dummy material": 0.93,
+    "decimation to 5 %": 0.93,
+    "cut to 50 %": 0.97,
+    "dummy + mirror + scale": 0.92,
+    "cut + scale + noise": 0.92,
+}
+_GOAL = 0.98
+
+
+@dataclass(frozen=True)
+class Item:
+    """One reference of the benchmark: its name, its source (or family of solids), mesh and hash parity."""
+
+    name: str
+    source: str
+    path: Path | None
+    seed: int
+    reported: bool
+
+    def mesh(self) -> Mesh:
+        """Load or make the mesh."""
+        if self.path is None:
+            return solid(self.seed)
+        import trimesh
+
+        loaded = trimesh.load(self.path, process=False, force="mesh")
+        return Mesh(np.asarray(loaded.vertices, dtype=np.float64), np.asarray(loaded.faces, dtype=np.int64))
+
+
+def family_of(seed: int) -> str:
+    """Return the family of a generated solid: the relatives of a new one, as the files of one repository are."""
+    return f"generated: {FAMILIES[seed % len(FAMILIES)].__name__}"
+
+
+def items(data: Path, solids: int) -> list[Item]:
+    """Return the meshes of the data folder, then the generated solids."""
+    folder = data / "meshes"
+    with open(folder / "manifest.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    meshes = [
+        Item(row["path"], row["source"], folder / row["path"], -1, int(row["sha1"][-2], 16) % 2 == 1) for row in rows
+    ]
+    return meshes + [Item(f"solid {seed}", family_of(seed), None, seed, False) for seed in range(solids)]
+
+
+def part_of(mesh: Mesh) -> Part:
+    """Return a mesh as a part."""
+    return Part(mesh.vertices, mesh.faces)
+
+
+class Store:
+    """Results kept one file each, so that a stopped benchmark goes on where it was."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep results below a folder, apart for each version of the methods."""
+        self.folder = folder / f"printed-{SIGNATURE_VERSION}-{IDENTIFICATION_VERSION}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, key: str, suffix: str) -> Path:
+        """Return where a result is kept."""
+        return self.folder / (hashlib.sha256(key.encode()).hexdigest()[:24] + suffix)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return a kept row, or None."""
+        path = self.path(key, ".json")
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def put(self, key: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Keep a row."""
+        path = self.path(key, ".json")
+        temporary = path.with_suffix(".part")
+        temporary.write_text(json.dumps({"key": key, **row}, ensure_ascii=False), encoding="utf-8")
+        os.replace(temporary, path)
+        return row
+
+    def signature(self, item: Item) -> Signature:
+        """Return the signature of an item, computed once."""
+        path = self.path(f"signature {item.name}", ".npz")
+        part = None
+        if not path.is_file():
+            part = part_of(item.mesh())
+            made = signature_of(part)
+            temporary = path.with_suffix(".part.npz")
+            keys = made.keys
+            assert keys is not None
+            np.savez(
+                temporary,
+                codes=made.codes,
+                origin_mm=made.origin_mm,
+                numbers=np.array([made.step_mm, made.spacing_mm, made.size_mm, made.area_mm2, keys.size_mm]),
+                local=made.local,
+                whole=made.whole,
+                keys=np.array([keys.exact, keys.mirrored, keys.shape, keys.shape_mirrored]),
+                values=np.array(keys.values),
+            )
+            os.replace(temporary, path)
+            return made
+        from ballistics.printed.geometry_hash import GeometryKeys
+
+        with np.load(path, allow_pickle=False) as kept:
+            step, spacing, size, area, keys_size = (float(v) for v in kept["numbers"])
+            names = [str(key) for key in kept["keys"]]
+            keys = GeometryKeys(names[0], names[1], names[2], names[3], keys_size, tuple(map(float, kept["values"])))
+            arrays = kept["codes"], kept["origin_mm"], step, spacing, size, area, kept["local"], kept["whole"]
+            return Signature(*arrays, keys)
+
+
+def collection_of(listed: Sequence[Item], store: Store, progress: Progress) -> Collection:
+    """Enrol the signatures of all items."""
+    collection = Collection()
+    for item in progress.track(listed, description="signatures"):
+        collection.enrol(store.signature(item), item.name, metadata={"source": item.source})
+    return collection
+
+
+def same_reference(collection: Collection, row: int, name: str) -> bool:
+    """Return whether a reference is the named one or an exact copy of it under another name."""
+    if collection.references[row].name == name:
+        return True
+    truth = next(reference for reference in collection.references if reference.name == name)
+    keys = collection.references[row].keys
+    return keys is not None and truth.keys is not None and copy_relation(keys, truth.keys) is not None
+
+
+def pose_error(mesh: Mesh, true: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Return how far the found pose puts the surface from where it is, as a share of the diagonal.
+
+    ``found`` leads from the query to the reference. The 90 % quantile of the distances between the surfaces: a shape
+    with symmetries has several right poses.
+    """
+    points = random_points(mesh, 4000, np.random.Generator(np.random.PCG64(1)))
+    from scipy.spatial import cKDTree
+
+    placed = points @ (found @ true)[:3, :3].T + (found @ true)[:3, 3]
+    size = diagonal(mesh)
+    dense = random_points(mesh, 40_000, np.random.Generator(np.random.PCG64(2)))
+    there, back = cKDTree(dense).query(placed)[0], cKDTree(placed).query(points)[0]
+    # 4000 points lie about 1 % of the diagonal apart: the way back needs that allowance.
+    return float(max(np.quantile(there, 0.9), np.quantile(back, 0.9) - 0.01 * size) / size)
+
+
+def disturbed_row(
+    item: Item, name: str, seed: int, collection: Collection, kept: dict[str, Any] | None, store: Store, key: str
+) -> dict[str, Any]:
+    """Disturb one item, identify it, and return what came out."""
+    if kept is not None:
+        return kept
+    rng = np.random.Generator(np.random.PCG64([_SEED, seed]))
+    mesh = item.mesh()
+    query, pose = DISTURBANCES[name].apply(mesh, rng)
+    start = time.process_time()
+    found = identify(part_of(query), collection)
+    seconds = time.process_time() - start
+    own = [same_reference(collection, c.row, item.name) for c in found.candidates]
+    scores = np.array([c.score for c in found.candidates])
+    top = bool(own) and own[0]
+    one_body = name != "split bodies"
+    error = pose_error(mesh, pose, found.candidates[0].pose) if top and one_body else math.nan
+    return store.put(
+        key,
+        {
+            "top": top,
+            "pose_error": None if math.isnan(error) else error,
+            "score": float(max(scores[own], default=0.0)),
+            "best_other": float(max(scores[~np.array(own, dtype=bool)], default=0.0)),
+            "seconds": seconds,
+        },
+    )
+
+
+def recognition(
+    context: Context, listed: list[Item], collection: Collection, store: Store, progress: Progress
+) -> Iterator[Record]:
+    """Yield top 1, acceptance and pose for each disturbance."""
+    reported = [item for item in listed if item.reported]
+    count = 2 if context.quick else 24
+    protocol = (
+        f"{count} meshes of the reported half, each turned and shifted, against {len(collection)} references "
+        f"({sum(item.path is not None for item in listed)} meshes, the rest generated solids)"
+    )
+    task = progress.add_task("disturbances", total=count * len(DISTURBANCES))
+    seconds: list[float] = []
+    for number, name in enumerate(DISTURBANCES):
+        rows = []
+        chosen = np.random.Generator(np.random.PCG64([_SEED, number])).permutation(len(reported))[:count]
+        for k, index in enumerate(chosen):
+            key = f"{name} {reported[index].name} {_SEED} {k} of {len(collection)}"
+            rows.append(disturbed_row(reported[index], name, number * 1000 + k, collection, store.get(key), store, key))
+            progress.advance(task)
+        goal = f"≥ {_GOALS.get(name, _GOAL)}"
+        seconds += [row["seconds"] for row in rows]
+        n = len(rows)
+        top = float(np.mean([row["top"] for row in rows]))
+        yield Record("printed", f"top 1, {name}", top, "share", goal, protocol, n, _SEED)
+        passed = float(np.mean([row["top"] and row["score"] >= THRESHOLD for row in rows]))
+        yield Record("printed", f"top 1 and above threshold, {name}", passed, "share", "", protocol, n, _SEED)
+        errors = [row["pose_error"] for row in rows if row["pose_error"] is not None]
+        if errors:
+            share = float(np.mean(np.array(errors) <= 0.02))
+            text = protocol + "; right: 90 % of the surface within 2 % of the diagonal of its place, or of one "
+            text += "that symmetry makes equal to it; among the right top 1"
+            yield Record("printed", f"correct pose, {name}", share, "share", "", text, len(errors), _SEED)
+    yield Record(
+        "printed", "CPU time of a query, signature included, median", float(np.median(seconds)), "CPU s", "≤ 2 and ≤ 1",
+        protocol, len(seconds), _SEED,
+    )  # fmt: skip
+
+
+def unrelated(
+    context: Context, listed: list[Item], collection: Collection, store: Store, progress: Progress
+) -> Iterator[Record]:
+    """Yield false hits of queries without a relative: new solids, and meshes without the references of their source."""
+    count = 3 if context.quick else 40
+    for label, parity, first_seed in (("development", False, 60_000), ("reported", True, _UNRELATED_SEED)):
+        meshes = [item for item in listed if item.path is not None and item.reported == parity]
+        order = np.random.Generator(np.random.PCG64([_SEED, 99])).permutation(len(meshes))[:count]
+        queries = [meshes[k] for k in order]
+        seeds = range(first_seed, first_seed + count)
+        queries += [Item(f"solid {seed}", family_of(seed), None, seed, parity) for seed in seeds]
+        scores = []
+        for item in progress.track(queries, description=f"unrelated, {label}"):
+            key = f"unrelated {item.name} of {len(collection)}"
+            row = store.get(key)
+            if row is None:
+                barred = [r.name for r in collection.references if r.metadata["source"] == item.source]
+                rng = np.random.Generator(np.random.PCG64(_SEED))
+                mesh = item.mesh()
+                query = posed(mesh, similarity(rng, False, False, 100.0))
+                found = identify(part_of(query), collection.without(barred), most=1)
+                best = found.candidates[0] if found.candidates else None
+                row = store.put(key, {"score": best.score if best else 0.0, "name": best.name if best else ""})
+            scores.append(row["score"])
+        protocol = (
+            f"{label}: {count} meshes without the references of their own source, {count} new generated solids "
+            f"without those of their family; best score against {len(collection)} references"
+        )
+        n = len(scores)
+        rate = float(np.mean(np.array(scores) >= THRESHOLD))
+        goal = "≤ 0.005" if label == "reported" else ""
+        yield Record("printed", f"false hits, {label}", rate, "share", goal, protocol, n, _SEED)
+        for quantile in (0.5, 0.95, 0.99, 1.0):
+            value = float(np.quantile(scores, quantile))
+            text = f"score of unrelated queries, {quantile:.0%} quantile, {label}"
+            yield Record("printed", text, value, "score", f"threshold {THRESHOLD}", protocol, n, _SEED)
+
+
+def plates(
+    context: Context, listed: list[Item], collection: Collection, store: Store, progress: Progress
+) -> Iterator[Record]:
+    """Yield how many of ten parts on one plate are found, and how many are named that are not there."""
+    reported = [item for item in listed if item.reported]
+    count = 1 if context.quick else 2
+    rows = []
+    for k in progress.track(range(count), description="plates of ten"):
+        key = f"plate {k} {_SEED} of {len(collection)}"
+        row = store.get(key)
+        if row is None:
+            rng = np.random.Generator(np.random.PCG64([_SEED, 500 + k]))
+            chosen = [reported[i] for i in rng.permutation(len(reported))[:10]]
+            laid = []
+            for item in chosen:
+                mesh = item.mesh()
+                pose = similarity(rng, False, False, 0.0)
+                pose[:3, :3] *= rng.uniform(60.0, 140.0) / diagonal(mesh)
+                laid.append(posed(mesh, pose))
+            found: Identification = identify(part_of(plate(laid)), collection)
+            named = [c.row for c in found.accepted]
+            hit = [any(same_reference(collection, row, item.name) for row in named) for item in chosen]
+            wrong = [not any(same_reference(collection, r, item.name) for item in chosen) for r in named]
+            row = store.put(key, {"found": int(sum(hit)), "wrong": int(sum(wrong))})
+        rows.append(row)
+    protocol = f"{count} plates of ten meshes of the reported half, 60–140 mm, any turn; accepted against the ten"
+    share = sum(row["found"] for row in rows) / (10 * count)
+    wrong_share = sum(row["wrong"] for row in rows) / (10 * count)
+    yield Record("printed", "found, plate of ten", share, "share", f"≥ {_GOAL}", protocol, 10 * count, _SEED)
+    yield Record("printed", "wrongly named, plate of ten", wrong_share, "share", "", protocol, 10 * count, _SEED)
+
+
+def given_away(context: Context, listed: list[Item], store: Store) -> Iterator[Record]:
+    """Yield how exactly a surface could be rebuilt from a signature, and its size."""
+    chosen = [item for item in listed if item.reported][:: 40 if context.quick else 8]
+    middle, high, spacing, size = [], [], [], []
+    for item in chosen:
+        signature = store.signature(item)
+        mesh = item.mesh()
+        sample = sample_surface(mesh.vertices, mesh.faces)
+        cloud = Cloud(signature.points_mm(), signature.size_mm, signature.area_mm2, signature.spacing_mm)
+        row, _ = cloud.nearest(sample.points_mm, math.inf)
+        # The best guess from points alone: the plane through a point and its neighbours.
+        off = np.abs(((sample.points_mm - cloud.points[row]) * cloud.normals[row]).sum(axis=1)) / signature.size_mm
+        middle.append(float(np.median(off)))
+        high.append(float(np.quantile(off, 0.95)))
+        spacing.append(signature.spacing_mm / signature.size_mm)
+        size.append(signature.nbytes)
+    protocol = "distance of the surface from the planes that the signature's own points suggest, in % of the size"
+    n = len(chosen)
+    yield Record("printed", "rebuilt surface, median error", 100 * float(np.median(middle)), "%", "", protocol, n)
+    yield Record("printed", "rebuilt surface, 95 % error, median", 100 * float(np.median(high)), "%", "", protocol, n)
+    yield Record("printed", "distance of stored points", 100 * float(np.median(spacing)), "%", "", protocol, n)
+    yield Record("printed", "largest signature", max(size) / 1024, "KiB", "≤ 256", protocol, n)
+
+
+def speed(context: Context) -> Iterator[Record]:
+    """Yield the CPU seconds of signatures of large meshes."""
+    import manifold3d as m3
+
+    from benchmarks.printed_disturbances import refined
+    from benchmarks.printed_solids import from_manifold
+
+    base = from_manifold(m3.Manifold.sphere(30.0, 200) - m3.Manifold.cube([40.0, 40.0, 40.0]))
+    sizes = ((100_000, "≤ 1"),) if context.quick else ((100_000, "≤ 1"), (1_000_000, "≤ 5"))
+    for faces, goal in sizes:
+        mesh = base
+        while len(mesh.faces) < faces:
+            edge = float(
+                np.linalg.norm(mesh.vertices[mesh.faces[:, 0]] - mesh.vertices[mesh.faces[:, 1]], axis=1).max()
+            )
+            mesh = refined(mesh, 0.7 * edge, most=4 * faces)
+        part = part_of(Mesh(mesh.vertices, mesh.faces[:faces]))
+        signature_of(part)
+        start = time.process_time()
+        signature_of(part)
+        seconds = time.process_time() - start
+        protocol = "a ball with a corner cut out, its triangles split"
+        yield Record("printed", f"signature of {faces} faces", seconds, "CPU s", goal, protocol, 1)
+
+
+def run(context: Context) -> Iterator[Record]:
+    """Yield recognition, false hits, plates, what a signature gives away, and speed."""
+    listed = items(context.data, 20 if context.quick else _SOLIDS)
+    if context.quick:
+        listed = listed[::8]
+    store = Store(context.output)
+    with Progress() as progress:
+        collection = collection_of(listed, store, progress)
+        start = time.process_time()
+        collection.index()
+        seconds = time.process_time() - start
+        yield from recognition(context, listed, collection, store, progress)
+        yield from unrelated(context, listed, collection, store, progress)
+        yield from plates(context, listed, collection, store, progress)
+    text = f"index of {len(collection)} references"
+    yield Record("printed", text, seconds, "CPU s", "", "made once, kept with the collection", 1)
+    yield from given_away(context, listed, store)
+    yield from speed(context)
