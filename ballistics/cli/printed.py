@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-_VERBS = ("inspect",)
+_VERBS = ("batch", "class", "compare", "enrol", "identify", "inspect", "list")
 
 
 class _PrintedGroup(click.RichGroup):

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ballistics.printed.inspection import FileDescription
     from ballistics.printed.part import PartFile
 
-_UNITS = ("micron", "millimetre", "centimetre", "metre", "inch", "foot")
+UNITS = ("micron", "millimetre", "centimetre", "metre", "inch", "foot")
 
 
 @click.command(name="inspect")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a description.")
-@click.option("--unit", type=click.Choice(_UNITS), help="Take the files' numbers as this unit.")
+@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

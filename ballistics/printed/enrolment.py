@@ -180,13 +180,11 @@ def _enrol_file(
         if present is not None:
             yield Enrolled(shown, "already enrolled", present)
             continue
-        called = name if name is not None else Path(shown).stem
-        if len(file.parts) > 1:
-            called = f"{called} / {part.name or 'part'} {number}"
-        if called in known.names:
-            if name is not None:
-                raise ParameterError(f"the collection already has a reference named '{called}'; choose another name")
-            called = f"{called} ({facts['sha256'][:8]})"
+        called = name if name is not None else reference_name(Path(shown).stem, part, number, len(file.parts))
+        if name is not None and called in known.names:
+            raise ParameterError(f"the collection already has a reference named '{called}'; choose another name")
+        for ending in (f" ({facts['sha256'][:8]})", f", part {number}"):
+            called += ending if called in known.names else ""
         try:
             signature = signature_of(part)
         except BallisticsError as error:
@@ -196,6 +194,22 @@ def _enrol_file(
         collection.enrol(signature, called, category=category, metadata=facts)
         known.add(called, facts, signature.keys)
         yield Enrolled(shown, "enrolled", called, f"same geometry as '{twin}'" if twin else "")
+
+
+def reference_name(file: str, part: Part, number: int, parts: int) -> str:
+    """Return what a part of a file is called among references: the file's name when it is the only one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> part = Part(np.zeros((0, 3)), np.zeros((0, 3), np.int64), "lid")
+    >>> reference_name("box", part, 2, 3), reference_name("box", part, 1, 1)
+    ('box / lid 2', 'box')
+    """
+    if parts == 1:
+        return file
+    # Parts that the file does not name are called after it and numbered.
+    return part.name if part.name.startswith(f"{file} ") else f"{file} / {part.name or 'part'} {number}"
 
 
 def _facts(shown: str, file: PartFile, part: Part, number: int) -> dict[str, Any]:

@@ -63,6 +63,21 @@ def test_identify_says_what_it_is_in_words(lab):
     assert "declares 100000000" in bad.output
 
 
+def test_no_name_steers_the_terminal(lab, tmp_path):
+    path = tmp_path / "a\x1b]0;title\x07.stl"
+    path.write_bytes(samples.stl_binary(samples.wedge()))
+    (tmp_path / "b\x1b[2J.stl").write_bytes(b"solid nothing")
+    for arguments in (
+        ("identify", tmp_path, "--references", lab / "collection"),
+        ("enrol", tmp_path, "--references", tmp_path / "new"),
+        ("list", "--references", tmp_path / "new"),
+        ("batch", tmp_path, "--references", tmp_path / "new", "--out", tmp_path / "t.csv", "--workers", 1),
+    ):
+        done = run(*arguments)
+        assert done.exit_code in (0, 1), done.output
+        assert "\x1b" not in done.output
+
+
 def test_the_json_follows_its_schema(lab):
     jsonschema.Draft202012Validator.check_schema(printed_schema())
     paths = [lab / name for name in ("inches.off", "box.stl", "bad.stl")]

@@ -119,4 +119,9 @@ def test_several_parts_of_a_file_have_names_of_their_own(tmp_path):
     path.write_bytes(samples.stl_binary((np.asarray(vertices), faces)))
     rows = list(enrol_files([("plate.stl", path)], tmp_path / "lab"))
     assert len({row.name for row in rows}) == len(rows) == 2
-    assert all(row.name.startswith("plate / ") for row in rows)
+    assert all(row.name.startswith("plate ") for row in rows)
+    other = tmp_path / "other.stl"
+    other.write_bytes(samples.stl_binary((np.asarray(vertices) * 2.0, faces)))
+    again = list(enrol_files([("folder/plate.stl", other)], tmp_path / "lab"))
+    assert [row.outcome for row in again] == ["enrolled"] * 2
+    assert len({row.name for row in rows + again}) == 4

@@ -1,0 +1,78 @@
+"""``ballistics printed enrol``: a laboratory's own references, kept as signatures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import rich_click as click
+
+from ballistics.cli.printed_inspect import UNITS
+
+_INCOMPLETE = 1
+_SHOWN = 200
+
+
+@click.command(name="enrol")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--references",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The collection's folder; made when it does not exist.",
+)
+@click.option("--name", help="Of the reference; for one file only. Default: the file's name.")
+@click.option("--category", default="", help="Category of all FILEs: an identifier of the taxonomy.")
+@click.option(
+    "--taxonomy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The laboratory's own categories (JSON), from now on those of this collection.",
+)
+@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
+@click.option("--quiet", is_flag=True, help="No progress bar; only what went wrong.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    folder: Path,
+    name: str | None,
+    category: str,
+    taxonomy: Path | None,
+    unit: str | None,
+    quiet: bool,
+) -> None:
+    """Enrol every part of FILEs (or of folders, walked) as a reference.
+
+    Kept are signatures, names and facts, never a mesh: collections can be exchanged. What is enrolled already is
+    passed over, so a stopped run goes on when it is given again. Each collection has its own taxonomy.json.
+
+    Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
+    """
+    from ballistics.cli.library import bar, console
+    from ballistics.printed.enrolment import enrol_files
+    from ballistics.search.batch import scan_files
+    from ballistics.search.links import printable
+
+    counts: Counter[str] = Counter()
+    files = scan_files(paths, (folder,))
+    with bar(quiet) as progress:
+
+        def tell(done: int, total: int) -> None:
+            if progress is not None:
+                progress("enrolling files", done, total)
+
+        rows = enrol_files(files, folder, name=name, category=category, taxonomy=taxonomy, unit=unit, tell=tell)
+        for row in rows:
+            counts[row.outcome] += 1
+            wrong = row.outcome == "refused"
+            if wrong or (not quiet and sum(counts.values()) <= _SHOWN):
+                reference = f" as '{row.name}'" if row.name else ""
+                note = f": {row.note}" if row.note else ""
+                line = printable(f"{row.file}: {row.outcome}{reference}{note}")
+                console().print(line, markup=False, highlight=False, soft_wrap=True)
+    if not quiet:
+        total = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+        click.echo(f"{total}: {folder.resolve()}")
+    if counts["refused"]:
+        ctx.exit(_INCOMPLETE)

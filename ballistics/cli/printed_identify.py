@@ -1,0 +1,142 @@
+"""``ballistics printed identify``: which references of a collection is this file, or a part of it, derived from?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from ballistics.cli.printed_inspect import UNITS
+
+if TYPE_CHECKING:
+    from ballistics.reports.printed_report import IdentifiedFile, SearchedCollection
+
+_INCOMPLETE = 1
+_MOST_REPORTED = 40
+
+
+@click.command(name="identify")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--references",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The collection's folder (`ballistics printed enrol`).",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the verdict with pictures: one self-contained HTML file.",
+)
+@click.option("--without-3d", is_flag=True, help="Leave the view that can be turned out of the report (5 MB less).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
+@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
+@click.option("--overwrite", is_flag=True, help="Replace a report that exists.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    folder: Path,
+    report: Path | None,
+    without_3d: bool,
+    as_json: bool,
+    unit: str | None,
+    overwrite: bool,
+) -> None:
+    """Search the parts of FILEs in a collection of references.
+
+    A hit is a lead for an examiner: no opinion, no weight of evidence. Folders are walked; for many files see
+    `ballistics printed batch`.
+
+    Exit code 0: every file was searched; 1: at least one could not be read; 2: an error.
+    """
+    from ballistics.cli.compare import refuse_output
+    from ballistics.cli.library import bar
+    from ballistics.errors import ParameterError
+    from ballistics.printed.enrolment import collection_sha256, open_collection
+    from ballistics.reports.printed_report import SearchedCollection
+    from ballistics.search.batch import scan_files
+
+    refuse_output(report, paths, overwrite)
+    files = scan_files(paths, (folder,))
+    if report is not None and len(files) > _MOST_REPORTED:
+        raise ParameterError(
+            f"{len(files)} files are too many for one page of pictures ({_MOST_REPORTED}); "
+            "use `ballistics printed batch`, then identify those that matter"
+        )
+    collection, taxonomy = open_collection(folder)
+    searched = SearchedCollection(collection, taxonomy, collection_sha256(folder))
+    found: list[IdentifiedFile] = []
+    with bar(False) as progress:
+        for name, path in files:
+            if progress is not None:
+                progress("searching files", len(found), len(files))
+            found.append(identified(name, path, searched, unit))
+    answer(found, searched, report, turnable=not without_3d, as_json=as_json)
+    if any(one.found is None for one in found):
+        ctx.exit(_INCOMPLETE)
+
+
+def identified(name: str, path: Path, searched: SearchedCollection, unit: str | None) -> IdentifiedFile:
+    """Read a file and search it; a bad file is an answer too."""
+    from ballistics.printed.identification import identify
+    from ballistics.printed.inspection import describe_file
+    from ballistics.reports.printed_report import IdentifiedFile
+
+    described, file = describe_file(path, unit=unit)
+    found = None if file is None else identify(file.parts, searched.collection)
+    return IdentifiedFile(name, described, file, found)
+
+
+def answer(
+    found: list[IdentifiedFile], searched: SearchedCollection, report: Path | None, *, turnable: bool, as_json: bool
+) -> None:
+    """Print what was found, and write the page."""
+    from ballistics.cli.compare import write_bytes
+    from ballistics.reports.printed_json import printed_json
+    from ballistics.reports.printed_report import printed_report
+
+    if as_json:
+        click.echo(printed_json(found, searched).decode("utf-8"), nl=False)
+    else:
+        for one in found:
+            _print(one, searched)
+    if report is not None:
+        page = printed_report(found, searched, turnable=turnable)
+        write_bytes(report, page.encode("utf-8", "replace"))
+        if not as_json:
+            click.echo(f"report: {report.resolve()}")
+
+
+def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
+    """Print a verdict: a line for the file, then the candidates in words."""
+    from rich.text import Text
+
+    from ballistics.cli.library import console
+    from ballistics.reports import printed_wording as wording
+    from ballistics.reports.printed_report import bodies_of, is_symmetric, verdict_of
+    from ballistics.search.links import printable
+
+    out = console()
+
+    def say(text: str, style: str = "") -> None:
+        # Names come from a seized disk: none may steer the terminal.
+        out.print(Text(printable(text), style), soft_wrap=True)
+
+    if one.found is None:
+        say(f"{one.name}: refused", "red")
+        say(f"  {one.described.error}: {one.described.reason.removeprefix(f'{one.described.path}: ')}")
+        return
+    found: Any = one.found
+    say(f"{one.name}", "bold")
+    say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
+    for candidate in found.accepted:
+        symmetric = is_symmetric(searched.collection, candidate)
+        say(f"  - {wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
+        say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
+        where = wording.where_sentence(candidate, bodies_of(found))
+        say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
+    if found.accepted:
+        say(f"  {wording.LEAD}")

@@ -1,0 +1,56 @@
+"""``ballistics printed list``: what a collection of references holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command(name="list")
+@click.option(
+    "--references",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The collection's folder.",
+)
+@click.option("--category", help="Only references of this category.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(folder: Path, category: str | None, as_json: bool) -> None:
+    """List the references of a collection, with their categories."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ballistics.cli.library import console
+    from ballistics.printed.enrolment import open_collection
+    from ballistics.search.links import printable
+
+    collection, taxonomy = open_collection(folder)
+    if category is not None:
+        taxonomy.check(category)
+    rows = [one for one in collection.references if category is None or one.category == category]
+    if as_json:
+        listed = [
+            {
+                "name": one.name,
+                "category": one.category,
+                "geometry_hash": one.keys.exact if one.keys is not None else None,
+                "metadata": dict(one.metadata),
+            }
+            for one in rows
+        ]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+        return
+    table = Table()
+    for heading in ("reference", "category", "size, mm", "file", "geometry hash"):
+        table.add_column(heading)
+    for one in rows:
+        size = " x ".join(f"{value:.4g}" for value in one.metadata.get("extent_mm", ()))
+        short = one.keys.exact[:16] if one.keys is not None else ""
+        cells = (one.name, taxonomy.title(one.category), size, str(one.metadata.get("file", "")), short)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    out = console()
+    out.print(table)
+    out.print(Text(f"{len(rows)} of {len(collection)} references; taxonomy '{taxonomy.name}', {taxonomy.version}"))

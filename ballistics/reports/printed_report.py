@@ -1,0 +1,236 @@
+"""The HTML page of an identification of printed parts: one self-contained file, a lead with what it rests on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ballistics.printed.collection import Collection
+from ballistics.printed.identification import Candidate, Identification
+from ballistics.printed.inspection import FileDescription
+from ballistics.printed.part import PartFile
+from ballistics.printed.taxonomy import Taxonomy
+from ballistics.reports import printed_wording as wording
+from ballistics.reports.comparison_json import plain
+from ballistics.reports.printed_figures import (
+    ABSENT,
+    EXPLAINED,
+    NO_COUNTERPART,
+    UNEXPLAINED,
+    candidate_figures,
+    scale_uri,
+    searched_mesh,
+    views_of,
+    whole_mesh,
+)
+from ballistics.reports.printed_scene import scene_json, viewer_script
+
+# Each shown candidate is some 300 kB of pictures; the table has all.
+_DRAWN = 4
+_LONGEST = 300
+_START = (
+    "for (const place of document.querySelectorAll('[data-scene]')) {"
+    "const drawn = JSON.parse(document.getElementById(place.dataset.scene).textContent);"
+    "Plotly.newPlot(place, drawn.data, drawn.layout, {displaylogo: false, responsive: true});"
+    "place.previousElementSibling?.remove(); }"
+)
+
+
+@dataclass(frozen=True)
+class IdentifiedFile:
+    """A file with what it was found to be.
+
+    Parameters
+    ----------
+    name : str
+        As it stands on the page.
+    described : FileDescription
+    file : PartFile or None
+        None when it was refused.
+    found : Identification or None
+        None when it was refused.
+    """
+
+    name: str
+    described: FileDescription
+    file: PartFile | None
+    found: Identification | None
+
+
+@dataclass(frozen=True)
+class SearchedCollection:
+    """What was searched: a laboratory's collection, or in a comparison the parts of the other file.
+
+    Parameters
+    ----------
+    collection : Collection
+    taxonomy : Taxonomy
+    sha256 : str
+        Of its list of references, or of the other file.
+    other : str
+        Name of the other file in a comparison of two.
+    """
+
+    collection: Collection
+    taxonomy: Taxonomy
+    sha256: str
+    other: str = ""
+
+
+def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection, *, turnable: bool = True) -> str:
+    """Return the page as the text of one HTML file; the same files and collection give the same bytes.
+
+    Parameters
+    ----------
+    files : sequence of IdentifiedFile
+        Refused ones are listed with the reason.
+    searched : SearchedCollection
+    turnable : bool
+        Whether a view that can be turned is in the page, which takes 5 MB.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ballistics.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": wording.percent,
+        "short": _short,
+        "relation": lambda one: wording.relation_words(one.relation, one.scale, one.mirrored),
+        "scale": wording.scale_words,
+        "category": searched.taxonomy.title,
+        "where": lambda one, count: wording.where_sentence(one, count),
+    }
+    shown = [_shown(k, one, searched, turnable) for k, one in enumerate(files, 1)]
+    scripts = [viewer_script(), _START] if turnable and any(one["candidates"] for one in shown) else []
+    return environment.get_template("printed.html").render(
+        files=shown,
+        searched=searched,
+        lead=wording.LEAD,
+        limits=wording.LIMITS,
+        scripts=scripts,
+        script_hashes=[base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts],
+        scale=scale_uri(),
+        colours={
+            name: "#{:02x}{:02x}{:02x}".format(*colour)
+            for name, colour in (
+                ("explained", EXPLAINED), ("unexplained", UNEXPLAINED), ("absent", ABSENT), ("none", NO_COUNTERPART),
+            )
+        },
+        method=_method(shown, searched),
+    )  # fmt: skip
+
+
+def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turnable: bool) -> dict[str, Any]:
+    """Return what the template shows of a file."""
+    described, found = one.described, one.found
+    findings = [("file", finding) for finding in described.findings]
+    findings += [(f"part {k}", finding) for k, part in enumerate(described.parts, 1) for finding in part.findings]
+    shown: dict[str, Any] = {
+        "number": number,
+        "name": one.name,
+        "described": described,
+        "reason": described.reason.removeprefix(f"{described.path}: "),
+        "findings": findings,
+        "metadata": [(key, _text(value)) for key, value in sorted(described.metadata.items())],
+        "views": None,
+        "found": found,
+        "headline": None,
+        "components": 0,
+        "candidates": [],
+        "others": [],
+        "provenance": None,
+    }
+    if one.file is None or found is None:
+        return shown
+    mesh = whole_mesh(one.file.parts)
+    drawn = found.accepted[:_DRAWN]
+    if searched.other and not drawn:
+        # That two files have nothing in common is best seen where they come nearest to it.
+        drawn = found.candidates[:1]
+    candidates = []
+    for rank, candidate in enumerate(drawn, 1):
+        symmetric = is_symmetric(searched.collection, candidate)
+        body = searched_mesh(one.file.parts, candidate)
+        extent = float((body.vertices.max(axis=0) - body.vertices.min(axis=0)).max())
+        figures = candidate_figures(body, found, candidate, searched.collection)
+        candidates.append(
+            {
+                "rank": rank,
+                "one": candidate,
+                "accepted": candidate.score >= found.threshold,
+                "sentence": wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric),
+                "shares": wording.shares_sentence(candidate),
+                "score": wording.score_sentence(candidate, found),
+                "mirror": wording.mirror_sentence(candidate, symmetric=symmetric),
+                "where": wording.where_sentence(candidate, bodies_of(found)),
+                "definition": _definition(searched.taxonomy, candidate.category),
+                "figures": figures,
+                "limit_percent": 100.0 * figures.limit_mm / extent,
+                "scene": scene_json(found, candidate, body, searched.collection) if turnable else None,
+                "facts": [(key.replace("_", " "), _text(value)) for key, value in candidate.metadata.items()],
+            }
+        )
+    return shown | {
+        "views": views_of(mesh),
+        "headline": verdict_of(one, searched),
+        "components": bodies_of(found),
+        "candidates": candidates,
+        "others": found.candidates,
+        "provenance": found.provenance,
+    }
+
+
+def verdict_of(one: IdentifiedFile, searched: SearchedCollection) -> str:
+    """Return the verdict on a file that was searched, in one sentence."""
+    if one.found is None:
+        return "Refused."
+    if searched.other:
+        return wording.two_files_headline(one.found, searched.other)
+    return wording.headline(one.found, one.described, len(searched.collection))
+
+
+def is_symmetric(collection: Collection, candidate: Candidate) -> bool:
+    """Return whether a candidate's reference is its own mirror image, as far as its keys tell."""
+    keys = collection.references[candidate.row].keys
+    return keys is not None and keys.exact == keys.mirrored
+
+
+def bodies_of(found: Identification) -> int:
+    """Return of how many bodies the query consists."""
+    return int(found.components.max()) + 1 if found.components.size else 0
+
+
+def _definition(taxonomy: Taxonomy, identifier: str) -> str:
+    return next((one.definition for one in taxonomy.categories if one.id == identifier), "")
+
+
+def _text(value: Any) -> str:
+    """Return a fact in words: lists without brackets."""
+    listed = plain(value)
+    return _short(", ".join(map(str, listed)) if isinstance(listed, list) else str(listed))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _method(shown: list[dict[str, Any]], searched: SearchedCollection) -> dict[str, Any] | None:
+    """Return parameters and versions, which are the same for all files."""
+    first = next((one["provenance"] for one in shown if one["provenance"] is not None), None)
+    if first is None:
+        return None
+    return {
+        "method": f"{first.method}, version {first.version}",
+        "parameters": [(name.replace("_", " "), _text(value)) for name, value in first.parameters.items()],
+        "versions": sorted(first.versions.items()),
+        "references": first.references,
+        "taxonomy": f"{searched.taxonomy.name}, version {searched.taxonomy.version}",
+    }

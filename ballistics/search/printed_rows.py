@@ -1,0 +1,130 @@
+"""The table of a batch of printed parts: one row for each hit of each file, and one for each file without."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ballistics.printed.taxonomy import Taxonomy
+from ballistics.search.batch_results import kind_of, written_whole
+
+if TYPE_CHECKING:
+    from ballistics.search.printed_batch import FileResult
+
+__all__ = ["COLUMNS", "SCHEMA", "kind_of", "write_printed_rows"]
+
+SCHEMA = "ballistics/printed-batch/1"
+#: Names and types of the columns, in order.
+COLUMNS: dict[str, type] = {
+    "file": str,
+    "sha256": str,
+    "verdict": str,
+    "hit": int,
+    "hits": int,
+    "reference": str,
+    "category": str,
+    "category_title": str,
+    "relation": str,
+    "scale": float,
+    "mirrored": bool,
+    "query_share": float,
+    "reference_share": float,
+    "tolerance_mm": float,
+    "score": float,
+    "threshold": float,
+    "component": int,
+    "family": int,
+    "family_size": int,
+    "copy_of": str,
+    "copy_relation": str,
+    "format": str,
+    "unit": str,
+    "parts": int,
+    "faces": int,
+    "extent_x_mm": float,
+    "extent_y_mm": float,
+    "extent_z_mm": float,
+    "geometry_hash": str,
+    "findings": str,
+    "error": str,
+}
+_PARQUET: dict[str, Any] = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
+# A spreadsheet takes a text that begins so for a formula; names come from a seized disk.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_printed_rows(
+    path: Path, files: Sequence[FileResult], taxonomy: Taxonomy, metadata: Mapping[str, Any]
+) -> None:
+    """Write the table, whole or not at all; the same files give the same bytes.
+
+    A CSV has no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
+
+    Raises
+    ------
+    WriteError
+        When the file cannot be written.
+    """
+    text = json.dumps({"schema": SCHEMA, **metadata}, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    rows = list(_rows(files, taxonomy))
+    with written_whole(path) as temporary:
+        if kind_of(path) == ".csv":
+            with open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(COLUMNS)
+                writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+        else:
+            _write_parquet(temporary, rows, text)
+    if kind_of(path) == ".csv":
+        with written_whole(path.with_name(f"{path.name}-metadata.json")) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _rows(files: Sequence[FileResult], taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
+    for one in files:
+        kept, hits = one.kept, one.kept["hits"]
+        x, y, z = kept["extent_mm"]
+        common = dict.fromkeys(COLUMNS) | {
+            "file": one.name,
+            "sha256": one.sha256,
+            "verdict": kept["verdict"],
+            "hits": len(hits),
+            "score": kept["best_score"],
+            "threshold": kept["threshold"],
+            "family": one.copy.family or None,
+            "family_size": one.copy.size,
+            "copy_of": one.copy.of,
+            "copy_relation": one.copy.relation,
+            "format": kept["format"],
+            "unit": kept["unit"],
+            "parts": kept["parts"],
+            "faces": kept["faces"],
+            "extent_x_mm": x,
+            "extent_y_mm": y,
+            "extent_z_mm": z,
+            "geometry_hash": kept["keys"]["exact"] if kept["keys"] else None,
+            "findings": "; ".join(kept["findings"]),
+            "error": kept["error"],
+        }
+        if not hits:
+            yield common
+        for number, hit in enumerate(hits, 1):
+            yield common | hit | {"hit": number, "category_title": taxonomy.title(hit["category"])}
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    fields = [pa.field(name, types[kind]) for name, kind in COLUMNS.items()]
+    schema = pa.schema(fields, metadata={b"ballistics": metadata})
+    columns = {name: [None if row[name] == "" else row[name] for row in rows] for name in COLUMNS}
+    pq.write_table(pa.table(columns, schema=schema), path, **_PARQUET)
