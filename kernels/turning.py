@@ -7,6 +7,7 @@ point. One array is read instead of heights and validity, and a sample between f
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,8 @@ def padded(heights: NDArray[np.float32], padding: int) -> NDArray[np.float32]:
 
 
 @kernel
-def _sample_of_valid(a: float, b: float, c: float, d: float, fy: float, fx: float) -> float:
-    """Interpolate from the valid ones of four neighbours; `MISSING` when they hold less than half of the weight."""
+def _sample_of_valid(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> Any:
+    """Interpolate in float32 from the valid ones of four neighbours; `MISSING` when they hold less than half of the weight."""
     one = np.float32(1)
     weight = np.float32(0)
     total = np.float32(0)
@@ -263,7 +264,11 @@ def pearson_at_pose(
     sum_bb = 0.0
     sum_ab = 0.0
     for start in range(0, values.size, _BLOCK):
-        a, b, aa, bb, ab = zero, zero, zero, zero, zero
+        a: Any = zero
+        b: Any = zero
+        aa: Any = zero
+        bb: Any = zero
+        ab: Any = zero
         for k in range(start, min(start + _BLOCK, values.size)):
             y = cos * rows[k] - sin * columns[k] + from_y
             x = sin * rows[k] + cos * columns[k] + from_x

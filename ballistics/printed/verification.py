@@ -155,7 +155,7 @@ def moved(points: NDArray[np.float64], pose: NDArray[np.float64]) -> NDArray[np.
 
 def covered(query: Cloud, reference: Cloud, pose: Pose, agreement: float = 0.0) -> Fit:
     """Measure how much of each surface lies on the other at a pose from the query to the reference."""
-    inverse = np.linalg.inv(pose)
+    inverse = np.asarray(np.linalg.inv(pose), np.float64)
     scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
     limits = np.array(TOLERANCES) * reference.size
     there = reference.deviations(moved(query.points, pose))

@@ -145,7 +145,9 @@ def similarity_text(comparison: ImpressionComparison) -> str:
     found = comparison.similarity
     if found is None:
         return "not measured"
-    return "insufficient" if found.insufficient is not None else f"{found.score:.0f} nats (by chance: some tens at most)"
+    return (
+        "insufficient" if found.insufficient is not None else f"{found.score:.0f} nats (by chance: some tens at most)"
+    )
 
 
 def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE) -> str:
