@@ -51,7 +51,7 @@ def padded(heights: NDArray[np.float32], padding: int) -> NDArray[np.float32]:
 
 @kernel
 def _sample_of_valid(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> Any:
-    """Interpolate in float32 from the valid ones of four neighbours; `MISSING` when they hold less than half of the weight."""
+    """Interpolate in float32 from the valid ones of four neighbours; `MISSING` below half of the weight."""
     one = np.float32(1)
     weight = np.float32(0)
     total = np.float32(0)

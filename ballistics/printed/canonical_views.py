@@ -36,8 +36,15 @@ class CanonicalView:
 
 def principal_axes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the directions of greatest spread as rows, largest first, and the standard deviations along them."""
-    variances, columns = np.linalg.eigh(np.cov(points.T))
+    centred = points - points.mean(axis=0)
+    # Here and below not a product of matrices: its bytes could depend on the threads of BLAS.
+    variances, columns = np.linalg.eigh(np.einsum("ni,nj->ij", centred, centred) / len(points))
     return columns.T[::-1].copy(), np.sqrt(np.maximum(variances[::-1], 0.0))
+
+
+def along_axes(points: NDArray[np.float64], axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the coordinates of points along axes given as rows."""
+    return np.asarray(np.einsum("ni,ki->nk", points, axes))
 
 
 def canonical_axes(
@@ -59,13 +66,18 @@ def canonical_axes(
     axes, _ = principal_axes(sample.points_mm)
     corners = vertices_mm[faces]
     # Twice the area times the normal: large faces count for more without a division.
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) @ axes[:2].T
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    right, up = along_axes(normals, axes[:2]).T
     turns = np.deg2rad(np.arange(90.0))
-    cost = [np.abs(normals @ [np.cos(t), np.sin(t)]).sum() + np.abs(normals @ [-np.sin(t), np.cos(t)]).sum() for t in turns]
+    cost = [
+        np.abs(right * np.cos(t) + up * np.sin(t)).sum() + np.abs(up * np.cos(t) - right * np.sin(t)).sum()
+        for t in turns
+    ]
     turn = turns[int(np.argmin(cost))]
     along = np.cos(turn) * axes[0] + np.sin(turn) * axes[1]
     across = np.cos(turn) * axes[1] - np.sin(turn) * axes[0]
-    if np.ptp(sample.points_mm @ across) > np.ptp(sample.points_mm @ along):
+    length, breadth = np.ptp(along_axes(sample.points_mm, np.stack([along, across])), axis=0)
+    if breadth > length:
         along, across = across, along
     return np.stack([along, across, axes[2]])
 
@@ -83,7 +95,7 @@ def canonical_view(
         From `canonical_axes`.
     view : {"side", "top", "front"}
     """
-    turned = vertices_mm @ axes[list(VIEWS[view])].T
+    turned = along_axes(vertices_mm, axes[list(VIEWS[view])])
     used = turned[np.unique(faces)]
     low, high = used.min(axis=0), used.max(axis=0)
     width = max(float((high - low)[:2].max()), 1e-12)

@@ -33,6 +33,9 @@ _NEAREST = 3
 _PENALTY_FIREARM, _PENALTY_KIND = 10.0, 1.0
 # Feature groups are chosen by what they do at few false positives.
 _MOST_FALSE = 0.1
+# Sources differ in style, and in how many of each kind of firearm they hold: with a source that holds most of a kind
+# left out, a machine learns the style of the others instead of the kind.
+_LEAST_LEFT_KIND = 1.0 / 3.0
 _DISTANCES = ("pair distances", "centre distances", "angles")
 _EDGES = ("edges side", "edges top", "edges front")
 #: Sets of feature groups that training chooses from, for each question by itself.
@@ -147,7 +150,7 @@ class ShapeClassifier:
         unlike_all = likeness < self.least_likeness
         label = UNKNOWN
         if not unlike_all:
-            if whole_flagged:
+            if whole_flagged and not (part_flagged and part > whole):
                 label = HANDGUN if handgun >= 0.5 else LONG_GUN
             elif part_flagged:
                 label = PART
@@ -243,19 +246,29 @@ def train(
     kernel = fitted_kernel(stacked(features))
     alike = kernel.likeness(kernel.references)
 
-    def learned(first: NDArray[np.bool_], second: NDArray[np.bool_], penalty: float, most: float) -> Learned | None:
+    def learned(first: NDArray[np.bool_], second: NDArray[np.bool_], between_kinds: bool) -> Learned | None:
         if min(first.sum(), second.sum()) < FEWEST:
             return None
-        return learn_machine(alike, first, second, origin, candidates, penalty=penalty, most_false=most)
+        return learn_machine(
+            alike,
+            first,
+            second,
+            origin,
+            candidates,
+            penalty=_PENALTY_KIND if between_kinds else _PENALTY_FIREARM,
+            most_false=1.0 if between_kinds else _MOST_FALSE,
+            least_left=_LEAST_LEFT_KIND if between_kinds else 0.0,
+        )
 
-    wholes = learned(whole, ordinary, _PENALTY_FIREARM, _MOST_FALSE)
-    parts = learned(part, ordinary, _PENALTY_FIREARM, _MOST_FALSE)
-    kinds = learned(handgun, long_gun, _PENALTY_KIND, 1.0)
+    wholes, parts = learned(whole, ordinary, False), learned(part, ordinary, False)
+    kinds = learned(handgun, long_gun, True)
     foreign = np.where(origin[:, None] == origin[None], -1.0, _over_all(alike))
     likeness = _nearest(foreign)[(foreign >= 0.0).sum(axis=1) >= _NEAREST]
     return ShapeClassifier(
         kernel,
-        *(None if one is None else one.machine for one in (wholes, parts, kinds)),
+        None if wholes is None else wholes.machine,
+        None if parts is None else parts.machine,
+        None if kinds is None else kinds.machine,
         _level(wholes, ordinary),
         _level(parts, ordinary),
         float(np.quantile(likeness, _UNLIKE_RATE)) if len(likeness) else 0.0,
@@ -273,8 +286,8 @@ def _check(count: int, names: NDArray[np.object_], origin: NDArray[np.object_]) 
     whole, part, ordinary = (int(np.isin(names, own).sum()) for own in (CLASSES[:2], (PART,), (ORDINARY,)))
     if ordinary < FEWEST or max(whole, part) < FEWEST:
         raise ParameterError(
-            f"the references are {ordinary} ordinary things, {whole} whole firearms and {part} parts; at least {FEWEST} "
-            f"ordinary ones and {FEWEST} of another kind are needed"
+            f"the references are {ordinary} ordinary things, {whole} whole firearms and {part} parts; "
+            f"at least {FEWEST} ordinary ones and {FEWEST} of another kind are needed"
         )
 
 

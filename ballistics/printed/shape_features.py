@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.canonical_views import PIXELS, VIEWS, CanonicalView, canonical_axes, canonical_view, principal_axes
+from ballistics.printed.canonical_views import (
+    PIXELS,
+    VIEWS,
+    CanonicalView,
+    along_axes,
+    canonical_axes,
+    canonical_view,
+    principal_axes,
+)
 from ballistics.printed.part import Part
 from ballistics.printed.sampling import EvenSample, sample_surface
 from ballistics.printed.signature import whole_descriptors
@@ -72,16 +81,23 @@ def shape_features(part: Part) -> ShapeFeatures:
     views = {view: canonical_view(part.vertices_mm, part.faces, axes, view) for view in VIEWS}
     out = _distributions(sample)
     out["proportions"] = _proportions(sample)
-    extents = np.ptp(sample.points_mm @ axes.T, axis=0)
+    extents = np.ptp(along_axes(sample.points_mm, axes), axis=0)
     outlines = [value for view in views.values() for value in _outline(view)]
     out["outlines"] = np.array([*outlines, *(extents[1:] / extents[0])])
     for name, view in views.items():
         out[f"edges {name}"] = _edges(view.inside)
-    out["signature"] = whole_descriptors(sample).ravel()
+    out["signature"] = whole_descriptors(sample).ravel().astype(np.float64)
     return {name: out[name].astype(np.float32) for name in GROUPS}
 
 
-def flipped_edges(edges: NDArray[np.float32]) -> NDArray[np.float32]:
+def joined(parts: Sequence[Part]) -> Part:
+    """Return several parts as one thing: what a file shows is often modelled in separate bodies."""
+    starts = np.cumsum([0, *(len(part.vertices_mm) for part in parts)])
+    faces = [part.faces + start for part, start in zip(parts, starts, strict=False)]
+    return Part(np.vstack([part.vertices_mm for part in parts]), np.vstack(faces))
+
+
+def flipped_edges(edges: NDArray[Any]) -> NDArray[Any]:
     """Return edge histograms of the four ways in which a view can be flipped, shape (4, …, 144)."""
     shape = edges.shape
     fields = edges.reshape(-1, _DIRECTIONS, _CELLS, _CELLS)
@@ -117,7 +133,7 @@ def _proportions(sample: EvenSample) -> NDArray[np.float64]:
     from scipy.spatial import ConvexHull, QhullError
 
     axes, spread = principal_axes(sample.points_mm)
-    placed = (sample.points_mm - sample.points_mm.mean(axis=0)) @ axes.T
+    placed = along_axes(sample.points_mm - sample.points_mm.mean(axis=0), axes)
     sides = np.ptp(placed, axis=0)
     try:
         hull = ConvexHull(placed)

@@ -70,6 +70,7 @@ def learn_machine(
     *,
     penalty: float,
     most_false: float,
+    least_left: float,
 ) -> Learned:
     """Choose feature groups, learn a margin and calibrate it.
 
@@ -86,12 +87,15 @@ def learn_machine(
         Of a support vector machine's margin violations.
     most_false : float
         The area is that up to this false-positive rate.
+    least_left : float
+        A source that holds so much of a kind that less than this share of it, or fewer than `FEWEST`, would be left, is
+        left out a third at a time: calibration is then too sure, but rests on something.
 
     Notes
     -----
     Support vector machine: Cortes & Vapnik 1995, doi:10.1023/A:1022627411411.
     """
-    folds = _folds(first, second, sources)
+    folds = _folds(first, second, sources, least_left)
     tried = [_left_out(mean_likeness(likeness, groups), first, second, folds, penalty) for groups in candidates]
     best = 0
     if len(candidates) > 1:
@@ -102,8 +106,8 @@ def learn_machine(
     return Learned(machine, margins)
 
 
-def _folds(first: Bools, second: Bools, sources: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Return what is left out together: a source; a third of one that holds all but a few of a kind."""
+def _folds(first: Bools, second: Bools, sources: NDArray[np.object_], least_left: float) -> NDArray[np.int64]:
+    """Return what is left out together: a source, or a third of one without which too little of a kind is left."""
     numbers = {source: k for k, source in enumerate(sorted(set(sources)))}
     own = np.array([numbers[source] for source in sources])
     folds = own.copy()
@@ -111,7 +115,7 @@ def _folds(first: Bools, second: Bools, sources: NDArray[np.object_]) -> NDArray
     for kind in (first, second):
         for number in np.unique(own[kind]):
             inside = kind & (own == number)
-            if kind.sum() - inside.sum() < FEWEST <= inside.sum():
+            if kind.sum() - inside.sum() < max(FEWEST, least_left * kind.sum()) and inside.sum() >= FEWEST:
                 folds[inside] = following + np.arange(int(inside.sum())) % _SPLITS
                 following += _SPLITS
     return folds
