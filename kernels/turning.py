@@ -235,7 +235,8 @@ def pearson_at_pose(
     """Return the correlation of A with B turned about its centre and shifted, over points valid in both.
 
     The pose is that of `turn_onto`; B is sampled at the points of A, as `sample` does. NaN with fewer than two common
-    points or a flat map. Blocks of points are summed in float32 and added up in float64.
+    points or a flat map. Blocks of points are summed in float32, from a pilot value of each map so that an offset does not
+    cancel the digits of small heights, and added up in float64.
 
     Parameters
     ----------
@@ -263,6 +264,8 @@ def pearson_at_pose(
     sum_aa = 0.0
     sum_bb = 0.0
     sum_ab = 0.0
+    pilot_a = values[0] if values.size > 0 else zero
+    pilot_b: Any = zero
     for start in range(0, values.size, _BLOCK):
         a: Any = zero
         b: Any = zero
@@ -276,7 +279,10 @@ def pearson_at_pose(
                 continue
             v = sample(heights, y, x)
             if v < _VALID:
-                u = values[k]
+                if count == 0:
+                    pilot_b = v
+                u = values[k] - pilot_a
+                v -= pilot_b
                 count += 1
                 a += u
                 b += v

@@ -60,7 +60,7 @@ def canonical_axes(
 
     Notes
     -----
-    The turn is the most rectilinear one (Lian, Rosin & Sun 2010, doi:10.1007/s11263-009-0295-0), in steps of 1°: a
+    The turn is the most rectilinear one (Lian, Rosin & Sun 2010, "Rectilinearity of 3D meshes"), in steps of 1°: a
     straight edge says more of how a thing is held than the spread of its points, which a handle tilts.
     """
     axes, _ = principal_axes(sample.points_mm)

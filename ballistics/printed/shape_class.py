@@ -181,7 +181,6 @@ class ShapeClassifier:
             "10.1093/biomet/71.1.11",
             "10.1145/571647.571648",
             "10.1109/CVPR.2005.177",
-            "10.1007/s11263-009-0295-0",
         )
         versions = {**package_versions(), "scikit-learn": importlib.metadata.version("scikit-learn")}
         return Provenance("shape class", SHAPE_CLASS_VERSION, parameters, inputs, references, versions)
