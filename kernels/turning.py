@@ -235,7 +235,7 @@ def pearson_at_pose(
     """Return the correlation of A with B turned about its centre and shifted, over points valid in both.
 
     The pose is that of `turn_onto`; B is sampled at the points of A, as `sample` does. NaN with fewer than two common
-    points or a flat map. Blocks of points are summed in float32 and added up in float64; a pilot value is taken off each
+    points or a flat map. Blocks of points are summed in float32, added up in float64; a pilot value is taken off each
     map first, so that an offset does not cost the digits of small heights.
 
     Parameters
