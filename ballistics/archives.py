@@ -166,7 +166,7 @@ class SafeArchive:
         info = self._info(name)
         try:
             with self._zip.open(info) as stream:
-                yield info, stream  # type: ignore[misc]
+                yield info, stream  # type: ignore[misc]  # zipfile types its streams as IO[bytes]
         except _ZIP_ERRORS as error:
             raise CorruptFileError(f"member {name!r} cannot be unpacked: {error}") from error
 

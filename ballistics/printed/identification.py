@@ -25,10 +25,12 @@ from ballistics.provenance import Provenance, sha256_of_array
 #: Changes whenever the same query and collection could give other numbers.
 IDENTIFICATION_VERSION = "1"
 
-#: Score from which a candidate is accepted: well above the highest, 0.39, of 35 unrelated development queries.
+#: Score from which a candidate is taken: above the highest, 0.39, of 35 unrelated development queries. Five more, new
+#: brackets against enrolled brackets, scored 0.45 to 0.89, three of them above it: simple look-alikes are false hits.
 THRESHOLD = 0.6
-#: Upper 95 % bound of how often an unrelated query reaches it: none of those 35 did (rule of three).
-FALSE_HIT_RATE = 0.086
+#: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches it: 3 of those 40 did. It is
+#: that of the set the threshold was chosen on; `benchmarks printed` measures it on others.
+FALSE_HIT_RATE = 0.183
 
 # References that are laid on the query: by votes, and by the descriptors of the whole.
 _BY_VOTES = 60

@@ -53,7 +53,7 @@ def direction(r: np.ndarray, x: np.ndarray, y: np.ndarray, turn_deg: float = 0.0
         spacing_um=6.25,
     )
     mark = np.zeros((n * 75, 75), np.float32)
-    return Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]
+    return Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]  # a stand-in
 
 
 def scattered(seed: int, n: int = 30, good: int = 0, at: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -108,7 +108,7 @@ def matched(found: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> int:
     )
     searcher = SimpleNamespace(places_um=lambda theta, x, y: (x, y))
     mark = np.zeros((1, 1), np.float32)
-    direction = Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]
+    direction = Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]  # a stand-in
     monkeypatch.setattr("ballistics.impressions.firing_pin_rule._refined", lambda *_: tuple(found.T))
     return clusters(direction, Thresholds(39.0625, 6.0, 0.45)).count
 

@@ -111,7 +111,7 @@ def test_writers_at_the_same_time_wait_for_each_other(url, tmp_path):
         try:
             with Library.open(tmp_path / "library") as library:
                 outcomes.extend(library.enrol(noise_mark(seed), f"{seed}").outcome for seed in range(6))
-        except Exception as error:
+        except Exception as error:  # any: a thread's failure must reach the test
             failures.append(error)
 
     threads = [threading.Thread(target=enrol) for _ in range(3)]
