@@ -117,7 +117,7 @@ def _searches(
         times.append(time.process_time())
         scores = scan(query, stack, rows).scores
         times.append(time.process_time())
-        ranking = compare_best(mark, rows, scores, marks, top=compared, compared=compared)
+        ranking = compare_best(mark, rows, scores, marks, compared=compared)
         times.append(time.process_time())
         same = np.flatnonzero((firearms == firearms[k]) & (np.arange(n_real) != k))
         order = rows[np.argsort(-scores, kind="stable")]

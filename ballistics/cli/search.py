@@ -75,8 +75,11 @@ def command(
             result = library.search(questioned, scan.name, top, admitted, held_against, progress)
         if report is not None:
             from ballistics.reports.search_report import search_report
+            from ballistics.search.library_search import heights_still_there
 
-            marks = {lead.entry.id: library.mark(lead.entry.id) for lead in result.leads if lead.pose is not None}
+            laid = [lead.entry for lead in result.leads if lead.pose is not None]
+            there = {entry.id: heights_still_there(library, entry) for entry in laid}
+            marks = {number: found for number, found in there.items() if found is not None}
             write_bytes(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
     if csv_path is not None or json_path is not None:
         from ballistics.reports.search_files import search_csv, search_json

@@ -298,7 +298,19 @@ class Library:
         CorruptFileError
             When its file is missing or was changed.
         """
-        return self.with_heights(self.entry(mark_id))
+        return self.current(mark_id)[1]
+
+    def current(self, mark_id: int) -> tuple[EnrolledMark, Mark]:
+        """Return what is known of a mark and its heights, as they belong together; errors as of `mark`."""
+        while True:
+            entry = self.entry(mark_id)
+            try:
+                return entry, self.with_heights(entry)
+            except CorruptFileError:
+                with tables.reading(self._engine, str(self.folder)) as connection:
+                    if self._unchanged(connection, entry):
+                        raise
+                # Removed, and the next look says so; or enrolled anew, and its new heights are there.
 
     def entry(self, mark_id: int) -> EnrolledMark:
         """Return what is known of a mark, without its heights.
@@ -340,21 +352,10 @@ class Library:
         int
             How many were made.
         """
-        from ballistics.search import template
-
         entries = self.contents().marks
         made = 0
         for done, entry in enumerate(entries, 1):
-            with tables.reading(self._engine, str(self.folder)) as connection:
-                present = self._templates.has(connection, entry.id)
-            if not present:
-                record = template.make_template(self.with_heights(entry)).to_bytes()
-                with tables.writing(self._engine, str(self.folder)) as connection:
-                    still = sa.select(tables.marks.c.array_sha256).where(tables.marks.c.id == entry.id)
-                    # It may have been removed or enrolled anew meanwhile.
-                    if connection.execute(still).scalar_one_or_none() == entry.array_sha256:
-                        self._templates.put(connection, entry.id, record)
-                        made += 1
+            made += self._renew_template(entry)
             if progress is not None:
                 progress("making templates", done, len(entries))
         self._delete_pending()
@@ -402,6 +403,32 @@ class Library:
         if gone is not None:
             raise ParameterError(f"mark {mark_id} was removed by {gone.removed_by} on {gone.removed_on}: {gone.reason}")
         raise ParameterError(f"{self.folder} holds no mark {mark_id}; `ballistics library list` shows what it holds")
+
+    def _unchanged(self, connection: Connection, entry: EnrolledMark) -> bool:
+        """Return whether a mark was neither removed nor enrolled with other heights since its entry was read."""
+        heights = sa.select(tables.marks.c.array_sha256).where(tables.marks.c.id == entry.id)
+        return connection.execute(heights).scalar_one_or_none() == entry.array_sha256
+
+    def _renew_template(self, entry: EnrolledMark) -> bool:
+        """Make the template of a mark if it has none of the current version, and return whether it was made."""
+        from ballistics.search import template
+
+        with tables.reading(self._engine, str(self.folder)) as connection:
+            if self._templates.has(connection, entry.id):
+                return False
+        try:
+            heights = self.with_heights(entry)
+        except CorruptFileError:
+            with tables.reading(self._engine, str(self.folder)) as connection:
+                if self._unchanged(connection, entry):
+                    raise
+            return False
+        record = template.make_template(heights).to_bytes()
+        with tables.writing(self._engine, str(self.folder)) as connection:
+            if not self._unchanged(connection, entry):
+                return False
+            self._templates.put(connection, entry.id, record)
+        return True
 
     def _describe(self, connection: Connection, mark_id: int, description: Description) -> None:
         of_mark = tables.marks.c.id == mark_id

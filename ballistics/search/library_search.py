@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,19 @@ from ballistics.search.library_items import (
     checked_filter,
     is_admitted,
 )
+from ballistics.search.scan import make_query, scan
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from ballistics.evidence.population import ReferencePopulation
     from ballistics.search.library import Library, Progress
 
 # Twice as many are compared as are listed, and never fewer than this: what the template ranks low may still lead.
 _FEWEST_COMPARED = 40
+_REMOVED = "removed while the search ran"
 
 
 @dataclass(frozen=True)
@@ -160,13 +165,12 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Which places of the stack are scanned, whose they are, and what became of the other marks."""
+    """The marks whose templates are scanned, in the order of their places, and what became of the other marks."""
 
     n_marks: int
-    slots: NDArray[np.int64]
-    mark_of: Mapping[int, int]
+    slot_of: Mapping[int, int]
     passed_over: Mapping[str, int]
-    same_scan: tuple[int, ...]
+    same_scan: tuple[EnrolledMark, ...]
     records: NDArray[np.uint8]
 
 
@@ -228,7 +232,7 @@ def search(
         0,
         0,
         chosen.passed_over,
-        tuple(library.entry(number) for number in chosen.same_scan),
+        chosen.same_scan,
         (),
         None,
         "no population of known different-source scores was given",
@@ -246,19 +250,27 @@ def search(
             {"file": identity, "mark": array_sha256},
         ),
     )
-    if mark.insufficient is not None or not len(chosen.slots):
+    if mark.insufficient is not None or not chosen.slot_of:
         return result
+    scanned = _scanned(library, mark, chosen, progress)
+    numbers = np.array(sorted(scanned), np.int64)
+    scores = np.array([scanned[number] for number in numbers], np.float32)
     entries: dict[int, EnrolledMark] = {}
 
-    def load(slot: int) -> Mark:
+    def load(number: int) -> Mark:
         try:
-            entries[slot] = library.entry(chosen.mark_of[slot])
-            return library.with_heights(entries[slot])
-        except (CorruptFileError, ParameterError) as error:  # damaged; or removed since the search began
-            nothing = np.full((1, 1), np.nan, np.float32)
-            return Mark(mark.kind, nothing, mark.spacing_um, mark.surface_kind, insufficient=str(error))
+            entries[number], found = library.current(number)
+            return found
+        except ParameterError:  # since its template was scanned
+            reason = _REMOVED
+        except CorruptFileError as error:
+            reason = str(error)
+            with suppress(ParameterError):
+                entries[number] = library.entry(number)
+        return replace(mark, heights_um=np.full((1, 1), np.nan, np.float32), insufficient=reason)
 
-    ranking = cascade.rank(mark, chosen.records, load, rows=chosen.slots, top=top, compared=compared, progress=progress)
+    ranking = cascade.compare_best(mark, numbers, scores, load, compared=compared, progress=progress)
+    there = [lead for lead in ranking.leads if lead.candidate in entries]
     leads = [
         LibraryLead(
             rank,
@@ -271,56 +283,86 @@ def search(
             lead.insufficient,
             dict(preparation) == dict(entries[lead.candidate].preparation),
         )
-        for rank, lead in enumerate((lead for lead in ranking.leads if lead.candidate in entries), 1)
+        for rank, lead in enumerate(there[:top], 1)
     ]
-    blank = len(chosen.slots) - ranking.n_scanned
+    others = {
+        _REMOVED: len(chosen.slot_of) - len(numbers) + len(ranking.leads) - len(there),
+        "their template is empty": len(numbers) - ranking.n_scanned,
+    }
     result = replace(
         result,
-        n_searched=ranking.n_scanned,
-        n_compared=ranking.n_compared,
+        n_searched=ranking.n_scanned - len(ranking.leads) + len(there),
+        n_compared=len(there),
         leads=tuple(leads),
-        passed_over={**chosen.passed_over, **({"their template is empty": blank} if blank else {})},
+        passed_over={**chosen.passed_over, **{reason: number for reason, number in others.items() if number}},
     )
     return result if population is None else _held_against(library, mark, result, population, preparation, progress)
+
+
+def _scanned(library: Library, mark: Mark, chosen: _Chosen, progress: Progress | None) -> dict[int, float]:
+    """Return the template score of every chosen mark by its number, without those removed meanwhile.
+
+    A template is erased as soon as its mark is removed or enrolled anew, perhaps while it is read here. What still has
+    its place after the scan had it all the time; what has another by now is scanned there.
+    """
+    query, n = make_query(mark), len(chosen.slot_of)
+    slot_of = dict(chosen.slot_of)
+    records, scores = chosen.records, dict[int, float]()
+    while slot_of:
+        if progress is not None:
+            progress("scanning templates", n - len(slot_of), n)
+        found = scan(query, records, np.array(list(slot_of.values()), np.int64)).scores
+        with tables.reading(library._engine, str(library.folder)) as connection:
+            places, records = _templates(library, connection)
+        now = {number: places.get(number) for number in slot_of}
+        scores |= {k: float(r) for (k, slot), r in zip(slot_of.items(), found, strict=True) if now[k] == slot}
+        slot_of = {k: slot for k, slot in now.items() if slot is not None and slot != slot_of[k]}
+    if progress is not None:
+        progress("scanning templates", n, n)
+    return scores
+
+
+def _templates(library: Library, connection: Connection) -> tuple[dict[int, int], NDArray[np.uint8]]:
+    """Return which place of the stack holds the template of each mark, and the stack."""
+    places = sa.select(tables.templates.c.mark_id, tables.templates.c.slot)
+    places = places.where(tables.templates.c.version == template.VERSION)
+    slot_of = {row.mark_id: row.slot for row in connection.execute(places)}
+    of_version = sa.select(tables.stacks).where(tables.stacks.c.version == template.VERSION)
+    stack = connection.execute(of_version).one_or_none()
+    if stack is None:
+        return slot_of, np.empty((0, template.RECORD_BYTES), np.uint8)
+    return slot_of, library._templates.stack(stack.version, stack.record_bytes).records(stack.records)
 
 
 def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, tuple[str, ...]]) -> _Chosen:
     """Say of every mark whether its template is scanned, or why not: as one moment shows the library."""
     passed_over = Counter[str]()
-    same_scan, mark_of = [], {}
+    n_marks, same_scan, scanned = 0, list[EnrolledMark](), list[int]()
     columns = [
         tables.marks.c[name]
         for name in ("id", "identity", "mark_kind", "surface_kind", "spacing_um", *DESCRIPTION_FIELDS)
     ]
-    current = tables.templates.c.version == template.VERSION
-    of_mark = sa.and_(tables.templates.c.mark_id == tables.marks.c.id, current)
-    query = sa.select(*columns, tables.templates.c.slot).select_from(tables.marks.outerjoin(tables.templates, of_mark))
     with tables.reading(library._engine, str(library.folder)) as connection:
-        stack = connection.execute(
-            sa.select(tables.stacks).where(tables.stacks.c.version == template.VERSION)
-        ).one_or_none()
-        rows = connection.execute(query.order_by(tables.marks.c.id)).all()
-    for row in rows:
-        number, its_identity, kind, surface_kind, spacing_um, *description, slot = row
-        if kind != mark.kind:
-            passed_over[f"not of the kind {mark.kind}"] += 1
-        elif surface_kind != mark.surface_kind:
-            passed_over[f"not {mark.surface_kind}"] += 1
-        elif its_identity == identity:
-            same_scan.append(number)
-        elif abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
-            passed_over[f"not of the spacing {mark.spacing_um:g} µm"] += 1
-        elif admitted and not is_admitted(Description(*description), admitted):
-            passed_over["described otherwise than the filter admits"] += 1
-        elif slot is None:
-            passed_over["no template of this version; `ballistics library renew` makes it"] += 1
-        else:
-            mark_of[slot] = number
-    records = np.empty((0, template.RECORD_BYTES), np.uint8)
-    if stack is not None:
-        records = library._templates.stack(stack.version, stack.record_bytes).records(stack.records)
-    slots = np.array(sorted(mark_of), np.int64)
-    return _Chosen(len(rows), slots, mark_of, dict(sorted(passed_over.items())), tuple(same_scan), records)
+        slot_of, records = _templates(library, connection)
+        for row in connection.execute(sa.select(*columns).order_by(tables.marks.c.id)):
+            number, its_identity, kind, surface_kind, spacing_um, *description = row
+            n_marks += 1
+            if kind != mark.kind:
+                passed_over[f"not of the kind {mark.kind}"] += 1
+            elif surface_kind != mark.surface_kind:
+                passed_over[f"not {mark.surface_kind}"] += 1
+            elif its_identity == identity:
+                same_scan.append(library._entry(connection, number))
+            elif abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
+                passed_over[f"not of the spacing {mark.spacing_um:g} µm"] += 1
+            elif admitted and not is_admitted(Description(*description), admitted):
+                passed_over["described otherwise than the filter admits"] += 1
+            elif number not in slot_of:
+                passed_over["no template of this version; `ballistics library renew` makes it"] += 1
+            else:
+                scanned.append(number)
+    chosen = {number: slot_of[number] for number in sorted(scanned, key=slot_of.__getitem__)}
+    return _Chosen(n_marks, chosen, dict(sorted(passed_over.items())), tuple(same_scan), records)
 
 
 def _held_against(
@@ -337,7 +379,7 @@ def _held_against(
     leads, cautions = [], dict[str, None]()
     for done, lead in enumerate(result.leads, 1):
         found = lead
-        other = None if lead.insufficient is not None else _heights_still_there(library, lead.entry)
+        other = None if lead.insufficient is not None else heights_still_there(library, lead.entry)
         if other is not None:
             comparison = compare(mark, other)
             pair = pair_score(comparison)
@@ -362,10 +404,11 @@ def _held_against(
     )
 
 
-def _heights_still_there(library: Library, entry: EnrolledMark) -> Mark | None:
+def heights_still_there(library: Library, entry: EnrolledMark) -> Mark | None:
+    """Return the mark of an entry; None when its heights were deleted, or damaged, since it was ranked."""
     try:
         return library.with_heights(entry)
-    except CorruptFileError:  # removed a moment ago: it was there to be ranked
+    except CorruptFileError:
         return None
 
 

@@ -19,8 +19,10 @@ from ballistics.evidence.scores import ScoreTable
 from ballistics.impressions.compare import compare
 from ballistics.reports.search_files import search_csv, search_json, search_schema
 from ballistics.reports.search_report import search_report
+from ballistics.search import library_search
 from ballistics.search.library import Library
 from ballistics.search.library_items import Description
+from ballistics.search.scan import scan
 
 INJECTION = "<script>window.injected=1</script>\"'&{{7*7}}"
 # Scan number: firearm, calibre.
@@ -114,6 +116,60 @@ def test_filter_scan_itself_and_other_marks_are_accounted_for(library, tmp_path)
         found = empty.search(shot(1, 1))
         assert (found.leads, sum(found.passed_over.values())) == ((), 3)
         assert search_csv(found).startswith("\ufeffrank".encode())
+
+
+def _changed_while_scanning(monkeypatch, change):
+    """Have a change of the library happen in the middle of a scan, once, before the templates are read."""
+    pending = [change]
+
+    def scan_late(query, records, rows):
+        if pending:
+            pending.pop()()
+        return scan(query, records, rows)
+
+    monkeypatch.setattr(library_search, "scan", scan_late)
+
+
+def test_a_mark_removed_while_the_search_runs_is_accounted_for(tmp_path, monkeypatch):
+    with Library.create(tmp_path / "library") as library:
+        for k in (1, 2, 3):
+            library.enrol(shot(1, k), f"scan-{k}.x3p")
+        _changed_while_scanning(monkeypatch, lambda: library.remove(2, "who", "when", "why"))
+        found = library.search(shot(1, 9))
+        assert (found.n_marks, found.n_searched, found.n_compared) == (3, 2, 2)
+        assert found.passed_over == {"removed while the search ran": 1}
+        assert {lead.entry.id for lead in found.leads} == {1, 3}
+
+
+def test_a_mark_enrolled_anew_while_the_search_runs_is_found(tmp_path, monkeypatch):
+    with Library.create(tmp_path / "library") as library:
+        for k in (1, 2, 3):
+            library.enrol(shot(k, k), f"scan-{k}.x3p")
+        expected = library.search(shot(2, 9)).leads[0]
+        anew = replace(shot(2, 2), provenance=replace(shot(2, 2).provenance, version="2"))
+        _changed_while_scanning(monkeypatch, lambda: library.enrol(anew, "scan-2.x3p"))
+        found = library.search(shot(2, 9))
+        assert (found.n_marks, found.n_searched, found.passed_over) == (3, 3, {})
+        first = found.leads[0]
+        assert (first.entry.id, first.template_score) == (2, expected.template_score)
+        assert first.prepared_alike != expected.prepared_alike  # the entry is the new one
+
+
+def test_a_mark_removed_before_it_is_compared_leads_nowhere(tmp_path, monkeypatch):
+    with Library.create(tmp_path / "library") as library:
+        for k in (1, 2, 3):
+            library.enrol(shot(1, k), f"scan-{k}.x3p")
+        current = library.current
+
+        def current_late(number):
+            if number == 2 and library.contents().removals == ():
+                library.remove(2, "who", "when", "why")
+            return current(number)
+
+        monkeypatch.setattr(library, "current", current_late)
+        found = library.search(shot(1, 9))
+        assert (found.n_searched, found.passed_over) == (2, {"removed while the search ran": 1})
+        assert [lead.rank for lead in found.leads] == [1, 2]
 
 
 def test_an_insufficient_mark_is_a_result(library):

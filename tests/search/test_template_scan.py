@@ -147,45 +147,37 @@ def test_relief_evens_out_a_dent(marks: list[Mark]) -> None:
     assert np.nanmax(np.abs(dented)) < 4.0
 
 
-def test_cascade_ranks_by_similarity_and_holds_scores_against_known_ones(marks: list[Mark], stack: np.ndarray) -> None:
+def test_the_best_by_template_are_ranked_by_similarity(marks: list[Mark], stack: np.ndarray) -> None:
     mark = rotate_surface(annulus(4, noise=0.5), 123.0)
     told: list[tuple[str, int, int]] = []
-    ranking = cascade.rank(
-        mark,
-        stack,
-        marks.__getitem__,
-        rows=np.array([5, 4, 1]),
-        top=2,
-        compared=3,
-        different_source=np.array([3.0, -1.0, 5.0, 1e9]),
-        progress=lambda *step: told.append(step),
+    rows = np.array([5, 4, 1])
+    scores = scan.scan(scan.make_query(mark), stack, rows).scores
+    ranking = cascade.compare_best(
+        mark, rows, scores, marks.__getitem__, compared=2, progress=lambda *step: told.append(step)
     )
     first, second = ranking.leads
-    assert (ranking.n_scanned, ranking.n_compared, ranking.n_different) == (3, 3, 4)
+    assert ranking.n_scanned == 3
     assert first.candidate == 4
     assert first.score is not None
     assert first.pose is not None
     assert abs(first.pose.theta_deg - 123.0) < 1.0
-    assert (first.at_or_above, first.percentile) == (1, 75.0)
     assert second.score is None or second.score < first.score
-    assert told[-1] == ("comparing the best", 3, 3)
+    assert told[-1] == ("comparing the best", 2, 2)
 
 
-def test_cascade_puts_insufficient_candidates_last(marks: list[Mark], stack: np.ndarray) -> None:
+def test_insufficient_candidates_come_last(marks: list[Mark], stack: np.ndarray) -> None:
     spoiled = {0: replace(marks[0], insufficient="too little is left"), 1: replace(marks[1], spacing_um=6.25)}
-    leads = cascade.rank(marks[0], stack, lambda row: spoiled.get(row, marks[row])).leads
+    rows = np.arange(len(marks))
+    scores = scan.scan(scan.make_query(marks[0]), stack).scores
+    leads = cascade.compare_best(marks[0], rows, scores, lambda row: spoiled.get(row, marks[row])).leads
     assert len(leads) == 6
     assert {lead.candidate for lead in leads[-2:]} == {0, 1}
     assert leads[-2].insufficient is not None
     assert "too little is left" in leads[-2].insufficient
     assert leads[-1].insufficient is not None
     assert "spacings" in leads[-1].insufficient
-
-
-@pytest.mark.parametrize(("top", "compared"), [(0, 10), (5, 4)])
-def test_cascade_refuses_senseless_numbers(top: int, compared: int, marks: list[Mark], stack: np.ndarray) -> None:
-    with pytest.raises(ParameterError, match="list at least 1"):
-        cascade.rank(marks[0], stack, marks.__getitem__, top=top, compared=compared)
+    with pytest.raises(ParameterError, match="at least 1"):
+        cascade.compare_best(marks[0], rows, scores, marks.__getitem__, compared=0)
 
 
 def test_real_scans_of_one_firearm_find_each_other(fadul: Path) -> None:
