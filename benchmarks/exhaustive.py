@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.impressions.cells import AngleSweep, CellParameters, CellSearcher
-from ballistics.impressions.compare import METHOD
+from ballistics.impressions.compare import METHOD, VERSION
 from ballistics.impressions.congruence import RULES, Direction, judge
 from ballistics.impressions.registration import register
 from ballistics.impressions.search_levels import SearchLevel
+from ballistics.provenance import sha256_of_array
+from ballistics.surfaces.pose import Pose
 from benchmarks.pairs import ScanSet, for_all, load, thinned
 from benchmarks.record import Context, Record
 from kernels.cell_maps import turn_cell
@@ -24,6 +31,17 @@ from kernels.peaks import peaks
 DESCRIPTION = "the fast cell search against the exhaustive one: do all rules count the same cells?"
 
 Floats = NDArray[np.float64]
+# Of a rule: congruent cells of the first mark in the second, and of the second in the first.
+Counts = Mapping[str, tuple[int, int]]
+# Those of `CellParameters` on which the exhaustive search depends; the others say how the fast one gets there.
+_EXHAUSTIVE_PARAMETERS = (
+    "cell_um",
+    "minimum_valid",
+    "search_radius_um",
+    "angle_range_deg",
+    "angle_step_deg",
+    "minimum_overlap",
+)
 
 
 class ExhaustiveSearcher(CellSearcher):
@@ -113,35 +131,54 @@ class ExhaustiveSearcher(CellSearcher):
         return best, best_angle, best_x, best_y
 
 
-def both_counts(scans: ScanSet, pair: tuple[int, int]) -> list[dict[str, tuple[int, int]]]:
-    """Return the counts of all rules in both directions, fast first, then exhaustive."""
+def counts(
+    kind: type[CellSearcher], marks: tuple[NDArray[np.float32], NDArray[np.float32]], spacing_um: float, pose: Pose
+) -> Counts:
+    """Return the counts of all rules in both directions, as one kind of cell search finds them."""
+    a, b = marks
+    directions = []
+    for tiled, searched, laid in ((a, b, pose), (b, a, pose.inverse())):
+        searcher = kind(tiled, searched, spacing_um, laid, CellParameters())
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
+    return {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], RULES).items()}
+
+
+def both_counts(scans: ScanSet, pair: tuple[int, int], kept: Path) -> tuple[Counts, Counts] | None:
+    """Return the counts of the fast and of the exhaustive search; None for marks that cannot be registered.
+
+    What the exhaustive search found is kept in a folder under all that it depends on: a run that was stopped goes on,
+    and one after a change of the fast search alone takes minutes.
+    """
     a, b = (centred(scans.marks[k].heights_um) for k in pair)
     spacing_um = scans.marks[pair[0]].spacing_um
     registration = register(a, b, spacing_um)
     if registration is None:
-        return []
-    results = []
-    for kind in (CellSearcher, ExhaustiveSearcher):
-        directions = []
-        for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
-            searcher = kind(tiled, searched, spacing_um, pose, CellParameters())
-            directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
-        results.append(
-            {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], RULES).items()}
-        )
-    return results
+        return None
+    pose = registration.pose
+    parameters = {name: getattr(CellParameters(), name) for name in _EXHAUSTIVE_PARAMETERS}
+    basis = [METHOD, VERSION, sha256_of_array(a), sha256_of_array(b), spacing_um, asdict(pose), parameters]
+    file = kept / f"{sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()}.json"
+    if not file.exists():
+        found = counts(ExhaustiveSearcher, (a, b), spacing_um, pose)
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(found))
+        part.replace(file)
+    exhaustive = {name: (one, other) for name, (one, other) in json.loads(file.read_text()).items()}
+    return counts(CellSearcher, (a, b), spacing_um, pose), exhaustive
 
 
 def run(context: Context) -> Iterator[Record]:
     """Compare counts of the fast and the exhaustive search, pair by pair."""
     scans = load(context)
     pairs = thinned(scans, context, 4)
-    table = list(for_all(lambda pair: both_counts(scans, pair), pairs, "searching exhaustively"))
+    kept = context.output / "exhaustive"
+    kept.mkdir(parents=True, exist_ok=True)
+    table = list(for_all(lambda pair: both_counts(scans, pair, kept), pairs, "searching exhaustively"))
     protocol = (
         f"{scans.name}, {METHOD}: every whole-point shift within the radius at every angle at full spacing, against the"
         " fast search; both directions of every pair"
     )
-    compared = [(pair, row) for pair, row in zip(pairs, table, strict=True) if row]
+    compared = [(pair, row) for pair, row in zip(pairs, table, strict=True) if row is not None]
     for name in RULES:
         fast, exhaustive = (np.array([row[k][name] for _, row in compared]) for k in (0, 1))
         # The score is the smaller count of the two directions.
