@@ -82,7 +82,7 @@ class Similarity:
     independent_areas : float
         Those of the longest octave, on which registration rests.
     needed_areas : float
-        How many it takes to tell a true pose from the best of all chance poses.
+        How many it takes to tell the pose of marks that share half their variance from the best of all chance poses.
     search_cost : float
         ln of the number of independent poses searched.
     insufficient : str or None
@@ -111,9 +111,9 @@ def similarity(
     and short ones, which agree less but are many, stand where the data puts them. From the sum goes the price of the
     search, ln M, for the M independent poses of which the best was taken (resels: Worsley 1992).
 
-    It is *insufficient* when even marks that share half their variance could not be told from the best chance pose
-    in the longest octave, where the registration is decided: n independent areas then give n/2 bits, and log₂ M are
-    needed.
+    It is *insufficient* when in the longest octave, where the registration is decided, these marks are not told from
+    the best chance pose, and marks that share half their variance could not be either: n independent areas then give
+    n/2 bits, and log₂ M are needed. A small area thus carries a comparison when what is on it agrees well enough.
 
     Why not the alternatives (methods file): the CMC count depends on cell size and thresholds and is blind below
     them; NCMA (§2.4) removes the cell number but not the thresholds; ACCF (Weller 2012) and Riva's correlation (§3.4)
@@ -172,10 +172,10 @@ def similarity(
     reason = None
     if n == 0:
         reason = f"the common area of {area / 1e6:.3f} mm² is too small or too flat to tell anything"
-    elif n < needed:
+    elif n < needed and octaves[-1].evidence < search_cost:
         reason = (
             f"the common area of {area / 1e6:.3f} mm² holds {n:.0f} independent areas; {needed:.0f} are needed to tell "
-            "a true pose from the best chance pose"
+            "a true pose from the best chance pose, or a better agreement than there is"
         )
     score = math.nan if reason else sum(octave.evidence for octave in octaves) - search_cost
     return Similarity(score, tuple(octaves), area, n, needed, search_cost, reason)

@@ -92,6 +92,19 @@ def test_scraps_are_insufficient(heads: Marks) -> None:
     assert not scrap.independent_areas >= scrap.needed_areas
 
 
+def test_a_small_area_carries_a_comparison_when_it_agrees_well_enough(heads: Marks) -> None:
+    _, b, other, _ = heads["granular"]
+    small = keep_disc(b, 0.02, 3)
+    alike = similarity(b.heights_um, add_noise(small, 0.25, 1.0, 3).heights_um, b.spacing_um, Pose())
+    assert alike.independent_areas < alike.needed_areas
+    assert alike.octaves[-1].evidence > alike.search_cost
+    assert alike.insufficient is None
+    assert alike.score > 50
+    different, _ = compared(other, keep_disc(b, 0.03, 3))
+    assert different.independent_areas < different.needed_areas
+    assert different.insufficient is not None
+
+
 def test_no_relief_in_common_is_insufficient() -> None:
     mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
     empty = np.full((50, 50), np.nan, np.float32)
