@@ -20,6 +20,7 @@ from ballistics.surfaces.resampling import resample
 from ballistics.surfaces.surface import Mark
 from benchmarks.pairs import ScanSet, auc, for_all, load
 from benchmarks.record import Context, Record
+from kernels.correlation import centred
 
 DESCRIPTION = "all same-source and 300 different-source pairs under every disturbance of one scan: AUC, EER, rank-1"
 
@@ -124,7 +125,7 @@ def _scores(a: Mark, b: Mark, cells: bool) -> Row:
         pose, accf, overlap = result.pose, result.accf, result.overlap_fraction
         count = result.rules["convergence"].score if "convergence" in result.rules else float("nan")
     else:
-        registration = register(a.heights_um, b.heights_um, a.spacing_um)
+        registration = register(centred(a.heights_um), centred(b.heights_um), a.spacing_um)
         count = float("nan")
         pose = None if registration is None else registration.pose
         if registration is not None:
