@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -38,7 +40,20 @@ class _FirstCompile(event.Listener):
 event.register("numba:compile", _FirstCompile())
 
 
+def _all_sources() -> str:
+    """Return a hash of every file of this folder."""
+    return sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+
+
+_SOURCES = _all_sources()
+
+
 def kernel(function: Kernel) -> Kernel:
     """Compile an array function to machine code: cached on disk, releasing the GIL, NaN-exact."""
-    compiled: Kernel = numba.njit(cache=True, nogil=True, fastmath=set(FASTMATH), error_model="numpy")(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=set(FASTMATH), error_model="numpy")(function)
+    # Numba looks at the function's own file only, and would go on using code into which a kernel of another file,
+    # since changed, was inlined. (Without compilation there is no cache.)
+    if hasattr(compiled, "_cache"):
+        compiled._cache._cache_file._source_stamp = _SOURCES
+    found: Kernel = compiled
+    return found

@@ -16,7 +16,10 @@ from kernels.accelerate import kernel
 from kernels.correlation import NO_CORRELATION
 from kernels.half_sums import correlations_from_half_sums
 from kernels.peaks import peaks
-from kernels.turning import MISSING, sample
+from kernels.turning import interpolated
+
+# Unsigned, so that numba does not look for negative indices.
+_NEXT = np.uint64(1)
 
 
 @kernel
@@ -94,21 +97,46 @@ def turn_cell(
     cell_sin = math.sin(theta - grid_theta)
     middle = size // 2
     count = 0
+    places = np.empty(size, np.uint64)
+    # Fractions of the position and the four neighbours, of one row: in arrays of their own, so that everything but
+    # the fetching of the neighbours is done for many points at once.
+    fy = np.empty(size, np.float32)
+    fx = np.empty(size, np.float32)
+    upper_left = np.empty(size, np.float32)
+    upper_right = np.empty(size, np.float32)
+    lower_left = np.empty(size, np.float32)
+    lower_right = np.empty(size, np.float32)
+    flat = tiled.reshape(tiled.size)
+    width = np.uint64(tiled.shape[1])
     for i in range(size):
         y = i - middle
-        row = values[i]
-        row_valid = valid[i]
-        row[:] = 0.0
-        row_valid[:] = 0.0
+        values[i, :] = 0.0
+        valid[i, :] = 0.0
         first, last = _columns_inside(cell_cos, -cell_sin * y, cell_sin, cell_cos * y, half, middle)
-        from_y = cos * y + centre_y
-        from_x = centre_x - sin * y
-        for x in range(first, last):
-            value = sample(tiled, from_y + sin * x, from_x + cos * x)
-            if value < MISSING:
-                row[x + middle] = value
-                row_valid[x + middle] = 1.0
-                count += 1
+        from_y = cos * y + centre_y + sin * first
+        from_x = centre_x - sin * y + cos * first
+        for k in range(last - first):
+            at_y = from_y + sin * k
+            at_x = from_x + cos * k
+            row = np.int32(at_y)
+            column = np.int32(at_x)
+            fy[k] = at_y - row
+            fx[k] = at_x - column
+            places[k] = row * np.int64(width) + column
+        for k in range(last - first):
+            place = places[k]
+            upper_left[k] = flat[place]
+            upper_right[k] = flat[place + _NEXT]
+            lower_left[k] = flat[place + width]
+            lower_right[k] = flat[place + width + _NEXT]
+        into = values[i, first + middle : last + middle]
+        into_valid = valid[i, first + middle : last + middle]
+        for k in range(into.size):
+            into[k], into_valid[k] = interpolated(
+                upper_left[k], upper_right[k], lower_left[k], lower_right[k], fy[k], fx[k]
+            )
+        for k in range(into.size):
+            count += int(into_valid[k])
     return count
 
 
@@ -226,8 +254,11 @@ def search_coarse(
         Filled with the correlations there; −2 where there are fewer peaks.
     """
     k = maps.shape[1] // 2
+    sums = np.empty((5, low.shape[2], low.shape[3]), np.float32)
     for c in range(maps.shape[0]):
-        coarse_map(sum_ab[c], low[:, c], float(counts[c]), minimum_overlap, radius, maps[c])
+        for q in range(5):
+            sums[q] = low[q, c]
+        coarse_map(sum_ab[c], sums, float(counts[c]), minimum_overlap, radius, maps[c])
         found = peaks(maps[c], float(k), float(k), float(k), rows[c], columns[c])
         for q in range(rows.shape[1]):
             scores[c, q] = maps[c, rows[c, q], columns[c, q]] if q < found else -2.0

@@ -15,10 +15,13 @@ from kernels.accelerate import kernel
 from kernels.cell_maps import turn_cell
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
 
-# Rows of a packed cell are padded to multiples of this, and summed in blocks of four rows, so that the vector loop
-# over a block has no remainder.
+# Rows of a packed cell are padded to multiples of this, so that the vector loop over its points has no remainder.
 _LANES = 16
-_BLOCK_ROWS = 4
+# Points summed in float32 before they are added up in float64.
+_BLOCK = 2048
+_NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+# Unsigned, so that numba does not look for negative indices.
+_NEXT = np.uint64(1)
 # How far a climb goes before its window is copied anew.
 _MARGIN = 3
 
@@ -36,21 +39,26 @@ def pack_window(
 ) -> None:
     """Copy ``rows`` rows and ``stride`` columns of the other mark, from (top, left), into flat arrays; 0 outside."""
     height, width = other_values.shape
+    if top >= 0 and left >= 0 and top + rows <= height and left + stride <= width:
+        # Unsigned, so that numba does not look for negative indices and the rows are copied by vectors.
+        y, x, n = np.uint64(top), np.uint64(left), np.uint64(stride)
+        base: Any = np.uint64(0)
+        for _ in range(rows):
+            for j in range(n):
+                packed_values[base + j] = other_values[y, x + j]
+            for j in range(n):
+                packed_valid[base + j] = other_valid[y, x + j]
+            base += n
+            y += _NEXT
+        return
+    packed_values[: rows * stride] = 0.0
+    packed_valid[: rows * stride] = 0.0
     first = max(0, min(stride, -left))
     last = max(first, min(stride, width - left))
-    for i in range(rows):
-        y = top + i
+    for i in range(max(0, -top), min(rows, height - top)):
         base = i * stride
-        if y < 0 or y >= height or first == last:
-            packed_values[base : base + stride] = 0.0
-            packed_valid[base : base + stride] = 0.0
-            continue
-        packed_values[base : base + first] = 0.0
-        packed_valid[base : base + first] = 0.0
-        packed_values[base + first : base + last] = other_values[y, left + first : left + last]
-        packed_valid[base + first : base + last] = other_valid[y, left + first : left + last]
-        packed_values[base + last : base + stride] = 0.0
-        packed_valid[base + last : base + stride] = 0.0
+        packed_values[base + first : base + last] = other_values[top + i, left + first : left + last]
+        packed_valid[base + first : base + last] = other_valid[top + i, left + first : left + last]
 
 
 @kernel
@@ -75,8 +83,9 @@ def packed_correlation(
     sum_aa = 0.0
     sum_bb = 0.0
     sum_ab = 0.0
-    block = _BLOCK_ROWS * stride
-    for start in range(0, rows * stride, block):
+    size = rows * stride
+    for start in range(0, size, _BLOCK):
+        block = min(_BLOCK, size - start)
         cv = cell_values[start : start + block]
         cm = cell_valid[start : start + block]
         wv = window_values[offset + start : offset + start + block]
@@ -111,16 +120,121 @@ def packed_correlation(
 
 
 @kernel
-def _filled_rows(valid: NDArray[np.float32], rows: int, stride: int) -> tuple[int, int]:
-    """Return the first row, and the one after the last, of the blocks of rows that hold any valid point."""
-    block = _BLOCK_ROWS * stride
-    top = 0
-    while top < rows - _BLOCK_ROWS and not np.any(valid[top * stride : top * stride + block]):
-        top += _BLOCK_ROWS
-    bottom = rows
-    while bottom > top + _BLOCK_ROWS and not np.any(valid[bottom * stride - block : bottom * stride]):
-        bottom -= _BLOCK_ROWS
-    return top, bottom
+def _pack_cell(
+    values: NDArray[np.float32],
+    valid: NDArray[np.float32],
+    size: int,
+    packed_values: NDArray[np.float32],
+    packed_valid: NDArray[np.float32],
+) -> tuple[int, int, int, int]:
+    """Copy the box of a cell's valid points into flat arrays, with room for a climb right of every row.
+
+    Returns the box's first row and column, its rows, and the length of a packed row.
+    """
+    filled = np.zeros(size, np.float32)
+    top, bottom = size, -1
+    for i in range(size):
+        row = valid[i]
+        total: Any = np.float32(0)
+        for j in range(size):
+            total += row[j]
+            filled[j] += row[j]
+        if total > 0.0:
+            top = min(top, i)
+            bottom = i
+    left, right = 0, size - 1
+    while filled[left] == 0.0:
+        left += 1
+    while filled[right] == 0.0:
+        right -= 1
+    rows = bottom - top + 1
+    columns = right - left + 1
+    stride = -(-(columns + 2 * _MARGIN) // _LANES) * _LANES
+    y, x, n = np.uint64(top), np.uint64(left), np.uint64(columns)
+    base: Any = np.uint64(0)
+    packed_values[: rows * stride] = 0.0
+    packed_valid[: rows * stride] = 0.0
+    for _ in range(rows):
+        for j in range(n):
+            packed_values[base + j] = values[y, x + j]
+        for j in range(n):
+            packed_valid[base + j] = valid[y, x + j]
+        base += np.uint64(stride)
+        y += _NEXT
+    return top, left, rows, stride
+
+
+@kernel
+def _climb(
+    cell_values: NDArray[np.float32],
+    cell_valid: NDArray[np.float32],
+    rows: int,
+    stride: int,
+    other_values: NDArray[np.float32],
+    other_valid: NDArray[np.float32],
+    top: int,
+    left: int,
+    y: int,
+    x: int,
+    from_y: float,
+    from_x: float,
+    radius: float,
+    minimum: float,
+    climb: bool,
+    window_values: NDArray[np.float32],
+    window_valid: NDArray[np.float32],
+    around: NDArray[np.float32],
+) -> tuple[int, int, float, float]:
+    """Climb with a packed cell from one place; return where it ended, and the correlation and common points there.
+
+    ``top`` and ``left`` are where the box lies when the cell is at (0, 0).
+    """
+    side = 2 * _MARGIN + 1
+    best, overlap = -3.0, 0.0
+    while True:
+        # The window around the place; when the climb reaches its border a new one is taken.
+        middle_y, middle_x = y, x
+        pack_window(
+            other_values, other_valid, y + top - _MARGIN, x + left - _MARGIN,
+            rows + 2 * _MARGIN + 1, stride, window_values, window_valid,
+        )  # fmt: skip
+        if best < -2.0:
+            best, overlap = packed_correlation(
+                cell_values, cell_valid, window_values, window_valid,
+                _MARGIN * stride + _MARGIN, rows, stride, minimum,
+            )  # fmt: skip
+        if not climb:
+            return y, x, best, overlap
+        # What was computed around here: -4 for nothing yet.
+        around[:] = -4.0
+        while True:
+            at = (_MARGIN + y - middle_y) * side + _MARGIN + x - middle_x
+            around[at] = best
+            step_y, step_x = 0, 0
+            # Up, down, left, right; the corners only where none of these is higher.
+            for k in range(8):
+                if k == 4 and (step_y != 0 or step_x != 0):
+                    break
+                dy, dx = _NEIGHBOURS[k]
+                to = at + dy * side + dx
+                if around[to] == -4.0:
+                    r, common = -3.0, 0.0
+                    off_y = y + dy - from_y
+                    off_x = x + dx - from_x
+                    if off_y * off_y + off_x * off_x <= radius * radius:
+                        offset = (_MARGIN + y + dy - middle_y) * stride + _MARGIN + x + dx - middle_x
+                        r, common = packed_correlation(
+                            cell_values, cell_valid, window_values, window_valid, offset, rows, stride, minimum
+                        )
+                    around[to] = r
+                    if r > best:
+                        best, overlap, step_y, step_x = r, common, dy, dx
+            y += step_y
+            x += step_x
+            if step_y == 0 and step_x == 0:
+                return y, x, best, overlap
+            if max(abs(y - middle_y), abs(x - middle_x)) == _MARGIN:
+                break
 
 
 @kernel
@@ -171,14 +285,15 @@ def follow_peaks(
         points as a share of the cell's.
     """
     n = 2 * math.ceil(half * (abs(math.cos(theta - grid_theta)) + abs(math.sin(theta - grid_theta)))) + 1
-    stride = -(-(n + 2 * _MARGIN) // _LANES) * _LANES
-    height = -(-n // _BLOCK_ROWS) * _BLOCK_ROWS
-    cell_values = np.zeros((height, stride), np.float32)
-    cell_valid = np.zeros((height, stride), np.float32)
-    flat_values = cell_values.reshape(height * stride)
-    flat_valid = cell_valid.reshape(height * stride)
-    window_values = np.zeros((height + 2 * _MARGIN + 1) * stride, np.float32)
-    window_valid = np.zeros((height + 2 * _MARGIN + 1) * stride, np.float32)
+    longest = -(-(n + 2 * _MARGIN) // _LANES) * _LANES
+    # One by one: numba takes the rows of an unpacked array for strided ones.
+    cell_values = np.empty((n, n), np.float32)
+    cell_valid = np.empty((n, n), np.float32)
+    packed_values = np.empty(n * longest, np.float32)
+    packed_valid = np.empty(n * longest, np.float32)
+    window_values = np.empty((n + 2 * _MARGIN + 1) * longest, np.float32)
+    window_valid = np.empty((n + 2 * _MARGIN + 1) * longest, np.float32)
+    around = np.empty((2 * _MARGIN + 1) ** 2, np.float32)
     for c in range(rows.shape[0]):
         if correlations[c, 0] <= -2.0:
             correlations[c, :] = -2.0
@@ -187,59 +302,15 @@ def follow_peaks(
         if count < 2:
             correlations[c, :] = -2.0
             continue
-        top, bottom = _filled_rows(flat_valid, height, stride)
-        box_rows = bottom - top
-        packed_values = flat_values[top * stride : bottom * stride]
-        packed_valid = flat_valid[top * stride : bottom * stride]
+        top, left, box_rows, stride = _pack_cell(cell_values, cell_valid, n, packed_values, packed_valid)
         for q in range(rows.shape[1]):
             if correlations[c, q] <= -2.0:
                 break
-            y, x = rows[c, q], columns[c, q]
-            best, overlap = -3.0, 0.0
-            moving = True
-            while moving:
-                # The window around the place; when the climb reaches its border a new one is taken.
-                middle_y, middle_x = y, x
-                pack_window(
-                    other_values, other_valid, y - n // 2 + top - _MARGIN, x - n // 2 - _MARGIN,
-                    box_rows + 2 * _MARGIN + 1, stride, window_values, window_valid,
-                )  # fmt: skip
-                came_y, came_x = 0, 0
-                if best < -2.0:
-                    best, overlap = packed_correlation(
-                        packed_values, packed_valid, window_values, window_valid,
-                        _MARGIN * stride + _MARGIN, box_rows, stride, minimum_overlap * count,
-                    )  # fmt: skip
-                if not climb:
-                    break
-                while True:
-                    step_y, step_x = 0, 0
-                    for dy in range(-1, 2):
-                        for dx in range(-1, 2):
-                            # The neighbours of the place before were already compared.
-                            if (dy == 0 and dx == 0) or (
-                                (came_y != 0 or came_x != 0) and abs(dy + came_y) <= 1 and abs(dx + came_x) <= 1
-                            ):
-                                continue
-                            off_y = y + dy - expected_y[c]
-                            off_x = x + dx - expected_x[c]
-                            if off_y * off_y + off_x * off_x > radius * radius:
-                                continue
-                            offset = (_MARGIN + y + dy - middle_y) * stride + _MARGIN + x + dx - middle_x
-                            r, common = packed_correlation(
-                                packed_values, packed_valid, window_values, window_valid,
-                                offset, box_rows, stride, minimum_overlap * count,
-                            )  # fmt: skip
-                            if r > best:
-                                best, overlap, step_y, step_x = r, common, dy, dx
-                    y += step_y
-                    x += step_x
-                    came_y, came_x = step_y, step_x
-                    if step_y == 0 and step_x == 0:
-                        moving = False
-                        break
-                    if max(abs(y - middle_y), abs(x - middle_x)) == _MARGIN:
-                        break
+            y, x, best, overlap = _climb(
+                packed_values, packed_valid, box_rows, stride, other_values, other_valid, top - n // 2, left - n // 2,
+                rows[c, q], columns[c, q], expected_y[c], expected_x[c], radius, minimum_overlap * count, climb,
+                window_values, window_valid, around,
+            )  # fmt: skip
             at = q
             while at > 0 and correlations[c, at - 1] < best:
                 correlations[c, at] = correlations[c, at - 1]

@@ -37,12 +37,14 @@ def _correlate(
         b = half * (sums_b[j] + sums_b[j + right])
         aa = half * (squares_a[j] + squares_a[j + right])
         bb = half * (squares_b[j] + squares_b[j + right])
-        scale = one / max(n, one)
-        variance_a = aa - a * a * scale
-        variance_b = bb - b * b * scale
-        good = (n >= least) & (variance_a > _FLAT * aa) & (variance_b > _FLAT * bb)
+        # Variances and covariance times n²: one division less.
+        power_a = n * aa
+        power_b = n * bb
+        variance_a = power_a - a * a
+        variance_b = power_b - b * b
+        good = (n >= least) & (variance_a > _FLAT * power_a) & (variance_b > _FLAT * power_b)
         product = variance_a * variance_b if good else one
-        r = (sum_ab[j] - a * b * scale) / np.float32(math.sqrt(product))
+        r = (n * sum_ab[j] - a * b) / np.float32(math.sqrt(product))
         correlations[j] = r if good else np.float32(NO_CORRELATION)
         common[j] = n
 
@@ -61,7 +63,7 @@ def correlations_from_half_sums(
     ----------
     sum_ab : ndarray of float32, shape (at least m, at least n)
         Σ a·b at every shift.
-    low : ndarray of float32, shape (5, at least m // 2 + 1, at least n // 2 + 1)
+    low : ndarray of float32, shape (5, at least m // 2 + 1, at least n // 2 + 1), contiguous
         Common points, Σ a, Σ b, Σ a², Σ b² over the points valid in both, at every second shift; at a shift between,
         the means of its neighbours are taken.
     minimum : float
@@ -71,33 +73,49 @@ def correlations_from_half_sums(
         possible, since the sums between are approximate) and the common points. Cost: one pass.
     """
     m, n = correlations.shape
-    rows, stride = (m + 1) // 2, (n + 1) // 2 + 1
+    # The sums are taken with the stride of `low`, so that loops run over whole maps and not over their short rows.
+    stride = low.shape[2]
+    rows = (m + 1) // 2
     size = rows * stride
     # One entry more, which the last has to its right.
     sums = np.zeros((5, size + 1), np.float32)
-    products = np.zeros(size, np.float32)
-    r = np.empty(size, np.float32)
-    points = np.empty(size, np.float32)
+    products = np.zeros((2, size), np.float32)
+    r = np.empty((2, size), np.float32)
+    points = np.empty((2, size), np.float32)
     half = np.float32(0.5)
     for down in range(2):
+        here = (m + 1 - down) // 2
         for q in range(5):
-            for i in range(rows):
-                upper = low[q, i]
-                lower = low[q, min(i + down, low.shape[1] - 1)]
-                into = sums[q, i * stride : (i + 1) * stride]
-                for j in range(min(stride, upper.size)):
-                    into[j] = half * (upper[j] + lower[j])
+            flat = low[q].reshape(low.shape[1] * stride)
+            upper = flat[: here * stride]
+            lower = flat[down * stride : (here + down) * stride]
+            into = sums[q]
+            for k in range(upper.size):
+                into[k] = half * (upper[k] + lower[k])
+        for i in range(here):
+            source = sum_ab[2 * i + down]
+            even = products[0, i * stride : (i + 1) * stride]
+            odd = products[1, i * stride : (i + 1) * stride]
+            for j in range(n // 2):
+                even[j] = source[2 * j]
+                odd[j] = source[2 * j + 1]
+            if n % 2 == 1:
+                even[n // 2] = source[n - 1]
         for right in range(2):
-            for i in range((m + 1 - down) // 2):
-                source = sum_ab[2 * i + down]
-                row = products[i * stride : (i + 1) * stride]
-                for j in range((n + 1 - right) // 2):
-                    row[j] = source[2 * j + right]
-            _correlate(sums, products, right, minimum, r, points)
-            for i in range((m + 1 - down) // 2):
-                out_r = correlations[2 * i + down]
-                out_n = common[2 * i + down]
-                at = i * stride
-                for j in range((n + 1 - right) // 2):
-                    out_r[2 * j + right] = r[at + j]
-                    out_n[2 * j + right] = points[at + j]
+            _correlate(sums, products[right], right, minimum, r[right], points[right])
+        for i in range(here):
+            out_r = correlations[2 * i + down]
+            out_n = common[2 * i + down]
+            even_r = r[0, i * stride : (i + 1) * stride]
+            odd_r = r[1, i * stride : (i + 1) * stride]
+            even_n = points[0, i * stride : (i + 1) * stride]
+            odd_n = points[1, i * stride : (i + 1) * stride]
+            for j in range(n // 2):
+                out_r[2 * j] = even_r[j]
+                out_r[2 * j + 1] = odd_r[j]
+            for j in range(n // 2):
+                out_n[2 * j] = even_n[j]
+                out_n[2 * j + 1] = odd_n[j]
+            if n % 2 == 1:
+                out_r[n - 1] = even_r[n // 2]
+                out_n[n - 1] = even_n[n // 2]

@@ -71,6 +71,29 @@ def _sample_of_valid(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> Any:
 
 
 @kernel
+def interpolated(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> tuple[Any, Any]:
+    """Return what `sample` interpolates from four neighbours, 0 where missing, and 1 or 0 for valid or missing.
+
+    Without branches, so that a loop over many points is vectorised.
+    """
+    zero = np.float32(0)
+    one = np.float32(1)
+    top = a + fx * (b - a)
+    low = c + fx * (d - c)
+    value = top + fy * (low - top)
+    weight_a = (one - fy) * (one - fx) if a < _VALID else zero
+    weight_b = (one - fy) * fx if b < _VALID else zero
+    weight_c = fy * (one - fx) if c < _VALID else zero
+    weight_d = fy * fx if d < _VALID else zero
+    weight = (weight_a + weight_b) + (weight_c + weight_d)
+    total = weight_a * a + weight_b * b + weight_c * c + weight_d * d
+    good = weight >= np.float32(0.5)
+    some = total / (weight if good else one)
+    whole = max(max(a, b), max(c, d)) < _VALID
+    return (value if whole else (some if good else zero)), (one if good else zero)
+
+
+@kernel
 def sample(heights: NDArray[np.float32], y: float, x: float) -> float:
     """Interpolate bilinearly at one position, from the valid ones of the four neighbours.
 
@@ -258,7 +281,19 @@ def pearson_at_pose(
     rows = points[0]
     columns = points[1]
     values = points[2]
-    count = 0
+    flat = heights.reshape(heights.size)
+    width = np.uint64(heights.shape[1])
+    step = np.int32(heights.shape[1])
+    # Of one block: where the points come from, and the four neighbours there. Fetching them is the only thing that is
+    # done point by point.
+    places = np.empty(_BLOCK, np.int32)
+    fy = np.empty(_BLOCK, np.float32)
+    fx = np.empty(_BLOCK, np.float32)
+    upper_left = np.empty(_BLOCK, np.float32)
+    upper_right = np.empty(_BLOCK, np.float32)
+    lower_left = np.empty(_BLOCK, np.float32)
+    lower_right = np.empty(_BLOCK, np.float32)
+    total = 0.0
     sum_a = 0.0
     sum_b = 0.0
     sum_aa = 0.0
@@ -266,34 +301,60 @@ def pearson_at_pose(
     sum_ab = 0.0
     pilot_a = values[0] if values.size > 0 else zero
     pilot_b: Any = zero
+    found = False
     for start in range(0, values.size, _BLOCK):
+        size = min(_BLOCK, values.size - start)
+        block_rows = rows[start : start + size]
+        block_columns = columns[start : start + size]
+        for k in range(size):
+            y = cos * block_rows[k] - sin * block_columns[k] + from_y
+            x = sin * block_rows[k] + cos * block_columns[k] + from_x
+            inside = (y >= zero) & (x >= zero) & (y < last_y) & (x < last_x)
+            # From outside, the corner of the border, which is missing.
+            y = y if inside else zero
+            x = x if inside else zero
+            row = np.int32(y)
+            column = np.int32(x)
+            fy[k] = y - np.float32(row)
+            fx[k] = x - np.float32(column)
+            places[k] = row * step + column
+        for k in range(size):
+            place = np.uint64(places[k])
+            upper_left[k] = flat[place]
+            upper_right[k] = flat[place + _NEXT]
+            lower_left[k] = flat[place + width]
+            lower_right[k] = flat[place + width + _NEXT]
+        if not found:
+            for k in range(size):
+                v, good = interpolated(upper_left[k], upper_right[k], lower_left[k], lower_right[k], fy[k], fx[k])
+                if good > zero:
+                    found = True
+                    pilot_b = v
+                    break
+        block_values = values[start : start + size]
+        n: Any = zero
         a: Any = zero
         b: Any = zero
         aa: Any = zero
         bb: Any = zero
         ab: Any = zero
-        for k in range(start, min(start + _BLOCK, values.size)):
-            y = cos * rows[k] - sin * columns[k] + from_y
-            x = sin * rows[k] + cos * columns[k] + from_x
-            if y < zero or x < zero or y >= last_y or x >= last_x:
-                continue
-            v = sample(heights, y, x)
-            if v < _VALID:
-                if count == 0:
-                    pilot_b = v
-                u = values[k] - pilot_a
-                v -= pilot_b
-                count += 1
-                a += u
-                b += v
-                aa += u * u
-                bb += v * v
-                ab += u * v
+        for k in range(size):
+            v, good = interpolated(upper_left[k], upper_right[k], lower_left[k], lower_right[k], fy[k], fx[k])
+            u = (block_values[k] - pilot_a) * good
+            v = (v - pilot_b) * good
+            n += good
+            a += u
+            b += v
+            aa += u * u
+            bb += v * v
+            ab += u * v
+        total += n
         sum_a += a
         sum_b += b
         sum_aa += aa
         sum_bb += bb
         sum_ab += ab
+    count = int(total)
     if count < 2:
         return np.nan, count
     r = pearson_from_sums(float(count), sum_a, sum_b, sum_aa, sum_bb, sum_ab)

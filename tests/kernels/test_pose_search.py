@@ -13,7 +13,7 @@ from kernels.cell_maps import block_sums, search_coarse, turn_cell, turn_cells
 from kernels.half_sums import correlations_from_half_sums
 from kernels.pose_search import best_shifts
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import MISSING, padded, sample, turn_split, valid_points
+from kernels.turning import MISSING, interpolated, padded, sample, turn_split, valid_points
 
 
 def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:
@@ -158,3 +158,14 @@ def test_search_coarse_marks_absent_peaks() -> None:
     search_coarse(np.zeros((1, 8, 8), np.float32), low, np.array([9]), 0.25, 2.0, maps, rows, columns, scores)
     assert (scores == -2.0).all()
     assert (maps == -2.0).all()
+
+
+def test_interpolated_is_sample() -> None:
+    rng = np.random.default_rng(9)
+    corners = rng.normal(size=(400, 2, 2)).astype(np.float32)
+    corners[rng.random(corners.shape) < 0.4] = MISSING
+    for square, (fy, fx) in zip(corners, rng.random((400, 2)).astype(np.float32), strict=True):
+        expected = sample(np.pad(square, ((0, 1), (0, 1)), constant_values=MISSING), float(fy), float(fx))
+        value, valid = interpolated(*square.ravel(), fy, fx)
+        assert valid == (expected < MISSING)
+        assert value == pytest.approx(expected if valid else 0.0, abs=1e-5)
