@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from ballistics.evidence.metrics import error_upper_limit
+from ballistics.printed.cascade import THRESHOLD
+from ballistics.printed.cloud import Cloud
 from ballistics.printed.collection import Collection
 from ballistics.printed.geometry_hash import copy_relation
-from ballistics.printed.identification import IDENTIFICATION_VERSION, THRESHOLD, Identification, identify
+from ballistics.printed.identification import IDENTIFICATION_VERSION, Identification, identify
 from ballistics.printed.part import Part
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import SIGNATURE_VERSION, Signature, signature_of
-from ballistics.printed.verification import Cloud
 from benchmarks.printed_disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
 from benchmarks.printed_solids import FAMILIES, Mesh, solid
 from benchmarks.record import Context, Record
@@ -31,11 +33,22 @@ from benchmarks.record import Context, Record
 DESCRIPTION = "printed parts: top 1, pose and false hits under each disturbance; CPU time; what a signature gives away"
 
 # The metric was learned on solids of seeds from 1 000 000. Score and threshold were chosen on meshes whose hash has an
-# even digit in the last place but one, and on solids of seeds from 60 000; reported are the others, and solids of
-# seeds from 50 000.
+# even digit in the last place but one, and on solids of seeds from 60 000 (`benchmarks/printed_score.py`); reported are
+# the others, and solids of seeds from 50 000.
 _SOLIDS = 1000
 _UNRELATED_SEED = 50_000
 _SEED = 7001
+#: The disturbances that leave least of a shape: unrelated queries get them in turn.
+HARD = (
+    "cut to 50 %",
+    "cut to 25 %",
+    "dummy material",
+    "dummy + mirror + scale",
+    "cut + scale + noise",
+    "decimation to 5 %",
+    "noise 1 %",
+    "holes and struts",
+)
 _GOALS = {
     "dummy material": 0.93,
     "decimation to 5 %": 0.93,
@@ -69,6 +82,11 @@ class Item:
 def family_of(seed: int) -> str:
     """Return the family of a generated solid: the relatives of a new one, as the files of one repository are."""
     return f"generated: {FAMILIES[seed % len(FAMILIES)].__name__}"
+
+
+def owner_of(source: str) -> str:
+    """Return whose files a source holds: the repositories of one owner share parts, as its relatives do."""
+    return source.split("/")[0]
 
 
 def items(data: Path, solids: int) -> list[Item]:
@@ -191,6 +209,8 @@ def disturbed_row(
     found = identify(part_of(query), collection)
     seconds = time.process_time() - start
     own = [same_reference(collection, c.row, item.name) for c in found.candidates]
+    hits = [same_reference(collection, c.row, item.name) for c in found.accepted]
+    owners = [owner_of(c.metadata["source"]) for c in found.accepted]
     scores = np.array([c.score for c in found.candidates])
     top = bool(own) and own[0]
     one_body = name != "split bodies"
@@ -201,6 +221,8 @@ def disturbed_row(
             "top": top,
             "pose_error": None if math.isnan(error) else error,
             "score": float(max(scores[own], default=0.0)),
+            "accepted": any(hits),
+            "strangers": int(sum(not h and o != owner_of(item.source) for h, o in zip(hits, owners, strict=True))),
             "best_other": float(max(scores[~np.array(own, dtype=bool)], default=0.0)),
             "seconds": seconds,
         },
@@ -219,6 +241,7 @@ def recognition(
     )
     task = progress.add_task("disturbances", total=count * len(DISTURBANCES))
     seconds: list[float] = []
+    strangers: list[bool] = []
     for number, name in enumerate(DISTURBANCES):
         rows = []
         chosen = np.random.Generator(np.random.PCG64([_SEED, number])).permutation(len(reported))[:count]
@@ -231,56 +254,106 @@ def recognition(
         n = len(rows)
         top = float(np.mean([row["top"] for row in rows]))
         yield Record("printed", f"top 1, {name}", top, "share", goal, protocol, n, _SEED)
-        passed = float(np.mean([row["top"] and row["score"] >= THRESHOLD for row in rows]))
-        yield Record("printed", f"top 1 and above threshold, {name}", passed, "share", "", protocol, n, _SEED)
+        passed = float(np.mean([row["accepted"] for row in rows]))
+        yield Record("printed", f"in the collection, {name}", passed, "share", "", protocol, n, _SEED)
+        strangers += [row["strangers"] > 0 for row in rows]
         errors = [row["pose_error"] for row in rows if row["pose_error"] is not None]
         if errors:
             share = float(np.mean(np.array(errors) <= 0.02))
             text = protocol + "; right: 90 % of the surface within 2 % of the diagonal of its place, or of one "
             text += "that symmetry makes equal to it; among the right top 1"
             yield Record("printed", f"correct pose, {name}", share, "share", "", text, len(errors), _SEED)
+    text = protocol + "; a reference of another owner accepted, whether beside the right one or not"
     yield Record(
-        "printed", "CPU time of a query, signature included, median", float(np.median(seconds)), "CPU s", "≤ 2 and ≤ 1",
+        "printed", "strangers accepted, all disturbances", float(np.mean(strangers)), "share", "", text,
+        len(strangers), _SEED,
+    )  # fmt: skip
+    yield Record(
+        "printed", "CPU time of a query, signature included, median", float(np.median(seconds)), "CPU s", "≤ 2",
         protocol, len(seconds), _SEED,
     )  # fmt: skip
+
+
+def unrelated_queries(listed: list[Item], reported: bool, first_seed: int) -> dict[str, list[tuple[Item, str]]]:
+    """Return queries, and how they are disturbed, by kind: meshes of one half, and new solids."""
+    meshes = [item for item in listed if item.path is not None and item.reported == reported]
+    solids = [
+        Item(f"solid {seed}", family_of(seed), None, seed, reported) for seed in range(first_seed, first_seed + 160)
+    ]
+    more = [
+        Item(f"solid {seed}", family_of(seed), None, seed, reported)
+        for seed in range(first_seed + 200, first_seed + 260)
+    ]
+    return {
+        "meshes": [(item, "rotation") for item in meshes],
+        "disturbed meshes": [(item, HARD[k % len(HARD)]) for k, item in enumerate(meshes)],
+        "solids": [(item, "rotation") for item in solids],
+        "disturbed solids": [(item, HARD[k % len(HARD)]) for k, item in enumerate(solids[:64])],
+        "look-alikes": [(item, "rotation") for item in more],
+    }
+
+
+def unrelated_row(
+    item: Item, disturbance: str, kind: str, seed: int, collection: Collection, store: Store
+) -> dict[str, Any]:
+    """Search a query without the references of its owner or family; look-alikes with them."""
+    key = f"{kind} {item.name} {disturbance} {seed} of {len(collection)}"
+    row = store.get(key)
+    if row is not None:
+        return row
+    rng = np.random.Generator(np.random.PCG64([_SEED, seed]))
+    query, _ = DISTURBANCES[disturbance].apply(item.mesh(), rng)
+    searched = collection
+    if kind != "look-alikes":
+        owner = owner_of(item.source)
+        searched = collection.without(
+            [r.name for r in collection.references if owner_of(r.metadata["source"]) == owner]
+        )
+    start = time.process_time()
+    found = identify(part_of(query), searched)
+    row = {
+        "verdict": found.verdict,
+        "detail": found.detail,
+        "score": max((one.score for one in found.candidates), default=0.0),
+        "name": found.candidates[0].name if found.candidates else "",
+        "seconds": time.process_time() - start,
+    }
+    return store.put(key, row)
 
 
 def unrelated(
     context: Context, listed: list[Item], collection: Collection, store: Store, progress: Progress
 ) -> Iterator[Record]:
-    """Yield false hits of queries without a relative: new solids, and meshes without the references of their source."""
-    count = 3 if context.quick else 40
-    for label, parity, first_seed in (("development", False, 60_000), ("reported", True, _UNRELATED_SEED)):
-        meshes = [item for item in listed if item.path is not None and item.reported == parity]
-        order = np.random.Generator(np.random.PCG64([_SEED, 99])).permutation(len(meshes))[:count]
-        queries = [meshes[k] for k in order]
-        seeds = range(first_seed, first_seed + count)
-        queries += [Item(f"solid {seed}", family_of(seed), None, seed, parity) for seed in seeds]
-        scores = []
-        for item in progress.track(queries, description=f"unrelated, {label}"):
-            key = f"unrelated {item.name} of {len(collection)}"
-            row = store.get(key)
-            if row is None:
-                barred = [r.name for r in collection.references if r.metadata["source"] == item.source]
-                rng = np.random.Generator(np.random.PCG64(_SEED))
-                mesh = item.mesh()
-                query = posed(mesh, similarity(rng, False, False, 100.0))
-                found = identify(part_of(query), collection.without(barred), most=1)
-                best = found.candidates[0] if found.candidates else None
-                row = store.put(key, {"score": best.score if best else 0.0, "name": best.name if best else ""})
-            scores.append(row["score"])
-        protocol = (
-            f"{label}: {count} meshes without the references of their own source, {count} new generated solids "
-            f"without those of their family; best score against {len(collection)} references"
-        )
-        n = len(scores)
-        rate = float(np.mean(np.array(scores) >= THRESHOLD))
-        goal = "≤ 0.005" if label == "reported" else ""
-        yield Record("printed", f"false hits, {label}", rate, "share", goal, protocol, n, _SEED)
-        for quantile in (0.5, 0.95, 0.99, 1.0):
-            value = float(np.quantile(scores, quantile))
-            text = f"score of unrelated queries, {quantile:.0%} quantile, {label}"
-            yield Record("printed", text, value, "score", f"threshold {THRESHOLD}", protocol, n, _SEED)
+    """Yield false hits of queries without a relative: meshes without their owner's, solids without their family's."""
+    rows: list[dict[str, Any]] = []
+    kinds = unrelated_queries(listed, True, _UNRELATED_SEED)
+    for number, (kind, queries) in enumerate(kinds.items()):
+        few = queries[:: 40 if context.quick else 1]
+        own = [
+            unrelated_row(item, disturbance, kind, 20_000 + 1000 * number + k, collection, store)
+            for k, (item, disturbance) in enumerate(progress.track(few, description=kind))
+        ]
+        rate = float(np.mean([row["verdict"] == "in the collection" for row in own]))
+        protocol = f"{len(own)} queries against {len(collection)} references"
+        if kind == "look-alikes":
+            protocol += "; new solids of families that are in the collection, made with other numbers"
+            yield Record("printed", "look-alikes taken for a reference", rate, "share", "", protocol, len(own), _SEED)
+            continue
+        protocol += "; meshes without the references of their own owner, solids without those of their family"
+        yield Record("printed", f"false hits, {kind}", rate, "share", "≤ 0.005", protocol, len(own), _SEED)
+        rows += own
+    hits = sum(row["verdict"] == "in the collection" for row in rows)
+    n = len(rows)
+    protocol = f"the four kinds together, against {len(collection)} references"
+    yield Record("printed", "false hits, all", hits / n, "share", "≤ 0.005", protocol, n, _SEED)
+    bound = error_upper_limit(hits, n)
+    yield Record("printed", "false hits, upper 95 % bound", bound, "share", "", protocol + "; exact binomial", n, _SEED)
+    plain = float(np.mean([row["verdict"] == "too plain to identify" for row in rows]))
+    yield Record("printed", "too plain to identify", plain, "share", "", protocol, n, _SEED)
+    for quantile in (0.5, 0.95, 0.99, 1.0):
+        value = float(np.quantile([row["score"] for row in rows], quantile))
+        text = f"score of unrelated queries, {quantile:.0%} quantile"
+        yield Record("printed", text, value, "score", f"threshold {THRESHOLD}", protocol, n, _SEED)
 
 
 def plates(

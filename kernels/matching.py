@@ -43,6 +43,55 @@ def least_of_rows(table: NDArray[np.float32], count: int) -> tuple[NDArray[np.in
 
 
 @kernel
+def weighted_draws(weights: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Draw entries with chances that follow their weights.
+
+    Parameters
+    ----------
+    weights : ndarray of float64, shape (m,)
+        Not negative, finite, with a positive sum.
+    uniform : ndarray of float64, shape (n, k)
+        Random numbers in [0, 1).
+
+    Returns
+    -------
+    ndarray of int64, shape (n, k)
+        Entries; none of weight 0. Cost: m + n k.
+
+    Notes
+    -----
+    Inversion with a guide table: Chen & Asau 1974, doi:10.1080/05695557408974949.
+    """
+    m = weights.size
+    passed = np.empty(m, np.float64)
+    total = 0.0
+    for i in range(m):
+        total += weights[i]
+        passed[i] = total
+    last = m - 1
+    while last > 0 and weights[last] <= 0.0:
+        last -= 1
+    # Entry that the first number of each of m equal parts falls on.
+    guide = np.empty(m, np.int64)
+    at = 0
+    for i in range(m):
+        while at < last and passed[at] <= total * i / m:
+            at += 1
+        guide[i] = at
+    out = np.empty(uniform.shape, np.int64)
+    for i in range(uniform.shape[0]):
+        for j in range(uniform.shape[1]):
+            target = uniform[i, j] * total
+            at = guide[min(int(uniform[i, j] * m), m - 1)]
+            while at > 0 and passed[at - 1] > target:
+                at -= 1
+            while at < last and (passed[at] <= target or weights[at] <= 0.0):
+                at += 1
+            out[i, j] = at
+    return out
+
+
+@kernel
 def capped_distances(
     rows: NDArray[np.float32], columns: NDArray[np.float32], missing: float, cap: float
 ) -> NDArray[np.float32]:

@@ -741,6 +741,16 @@ def least_of_rows(table, count):
     return columns, values
 
 
+def weighted_draws(weights, uniform):
+    out = np.zeros(uniform.shape, dtype=int)
+    passed = np.cumsum(weights)
+    for i, row in enumerate(uniform):
+        for j, u in enumerate(row):
+            target = u * passed[-1]
+            out[i, j] = next((k for k, p in enumerate(passed) if p > target), np.flatnonzero(weights)[-1])
+    return out
+
+
 def capped_distances(rows, columns, missing, cap):
     layers, count, _ = rows.shape
     out = np.zeros((count, columns.shape[2]))

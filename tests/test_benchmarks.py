@@ -45,11 +45,21 @@ def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [("1-1", "F"), ("A", "B")])
-def test_fast_search_counts_as_the_exhaustive_one_does(fadul: Path, names: tuple[str, str]) -> None:
+def test_fast_search_counts_as_the_exhaustive_one_does(fadul: Path, names: tuple[str, str], tmp_path: Path) -> None:
     marks = tuple(prepare(read(fadul / f"Fadul-{name}.x3p")) for name in names)
-    fast, exhaustive = both_counts(ScanSet("Fadul", names, ("?", "?"), marks), (0, 1))
+    scans = ScanSet("Fadul", names, ("?", "?"), marks)
+    found = both_counts(scans, (0, 1), tmp_path)
+    assert found is not None
+    fast, exhaustive = found
     for rule in ("original", "convergence", "consensus"):
         assert abs(min(fast[rule]) - min(exhaustive[rule])) <= 1, rule
+    # What the exhaustive search found is kept, and not searched again.
+    (kept,) = tmp_path.iterdir()
+    kept.write_text(json.dumps(dict.fromkeys(exhaustive, (0, 99))), encoding="utf-8")
+    again = both_counts(scans, (0, 1), tmp_path)
+    assert again is not None
+    assert again[0] == fast
+    assert again[1]["original"] == (0, 99)
 
 
 def test_auc_counts_ties_as_half() -> None:

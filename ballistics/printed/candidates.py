@@ -5,25 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ballistics.printed.cloud import Cloud, Pose
 from ballistics.printed.descriptors import SIGNATURE_STEPS
+from ballistics.printed.likeness import agreement_at, correspondences, descriptor_distances, likeness_at
 from ballistics.printed.query import Query
 from ballistics.printed.signature import KEYPOINTS, Signature
-from ballistics.printed.verification import (
-    Cloud,
-    Fit,
-    Pose,
-    agreement_at,
-    correspondences,
-    covered,
-    descriptor_distances,
-    propose,
-    refine,
-)
+from ballistics.printed.verification import Fit, covered, log_odds, propose, refine
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
-_PROPOSED = 5  # similarities per candidate that are measured
-_REFINED = 2  # of these, finely registered
+_PROPOSED = 5  # similarities per candidate whose coverage is measured
+_REFINED = 2  # of these, compared by their descriptors too, and finely registered
 # Beginnings of the even points that a first measurement, and the registration, are content with.
 _COARSE = 700
 _REGISTERED = 1500
@@ -56,7 +48,8 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     if not query_rows:
         return None
     few = query.local[query_rows][:, :_MATCHED]
-    matches = correspondences(descriptor_distances(few, signature.local[reference_rows]))
+    distances = descriptor_distances(few, signature.local[reference_rows])
+    matches = correspondences(distances)
     scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
     found = propose(
         query.cloud.points[: few.shape[1]], reference.points[:KEYPOINTS], matches, scale, reference.size, _PROPOSED
@@ -64,12 +57,17 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     if not found:
         return None
     small_query, small_reference = query.cloud.beginning(_COARSE), reference.beginning(_COARSE)
-    scored = []
+    measured = []
     for pose, weight in found:
-        coverage = min(max(covered(small_query, small_reference, pose).coverage, 0.01), 0.99)
-        # What a regression made of coverage and consensus before fine registration, on the development half.
-        score = 1.7 * math.log(coverage / (1.0 - coverage)) + 1.1 * math.log(max(weight / few.shape[1], 0.01))
-        scored.append((score, pose))
+        odds = log_odds(covered(small_query, small_reference, pose).coverage)
+        # What a regression made of coverage and consensus before fine registration, on the development half; here and
+        # below.
+        measured.append((1.7 * odds + 1.1 * math.log(max(weight / few.shape[1], 0.01)), odds, pose))
+    measured.sort(key=lambda one: -one[0])
+    scored = [
+        (odds + 1.7 * agreement_at(distances, query.cloud, reference, pose), pose)
+        for _, odds, pose in measured[:_REFINED]
+    ]
     scored.sort(key=lambda one: -one[0])
     return Proposal(vote, tuple(pose for _, pose in scored), scored[0][0])
 
@@ -78,12 +76,15 @@ def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal
     """Register the best poses of a proposal finely and return the best fit."""
     small = query.cloud.beginning(_REGISTERED)
     query_rows, reference_rows = _equal_radii(query, proposal.vote)
-    distances = descriptor_distances(query.local[query_rows], signature.local[reference_rows])
+    local = query.local[query_rows]
+    distances = descriptor_distances(local, signature.local[reference_rows])
+    few = reference.beginning(_REGISTERED)
     fits = []
-    for pose in proposal.poses[:_REFINED]:
-        for tried in (pose, refine(small, reference, pose)):
-            agreement = agreement_at(distances, query.cloud, reference, tried)
-            fits.append(covered(query.cloud, reference, tried, agreement))
+    for pose in proposal.poses:
+        # Where little overlaps, registration can lead astray.
+        tried = max((pose, refine(small, reference, pose)), key=lambda one: covered(small, few, one).coverage)
+        likeness = likeness_at(local, distances, query.cloud, reference, tried)
+        fits.append(covered(query.cloud, reference, tried, likeness))
     return max(fits, key=lambda fit: fit.score)
 
 

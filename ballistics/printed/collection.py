@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
+from ballistics.printed.cloud import Cloud
 from ballistics.printed.geometry_hash import GeometryKeys
 from ballistics.printed.query import cloud_of
 from ballistics.printed.signature import KEYPOINTS, MOST_POINTS, SIGNATURE_VERSION, Signature
-from ballistics.printed.verification import Cloud
 from ballistics.printed.votes import DescriptorIndex
 
 _FORMAT = 1

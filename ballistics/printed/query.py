@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.cloud import Cloud
 from ballistics.printed.descriptors import QUERY_RADII, QUERY_STEPS, SIGNATURE_STEPS, local_descriptors
+from ballistics.printed.likeness import detail_of
 from ballistics.printed.sampling import EvenSample
-from ballistics.printed.signature import KEYPOINTS, Signature, coarse_points, whole_descriptors
-from ballistics.printed.verification import Cloud
+from ballistics.printed.signature import Signature, coarse_points, whole_descriptors
+
+# Fewer than of a signature: they are described at three times as many radii, and say as much.
+_KEYPOINTS = 600
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Query:
     local: NDArray[np.int8]
     whole: NDArray[np.int8]
 
+    @property
+    def detail(self) -> float:
+        """How much the surroundings of a keypoint say about its place, see `detail_of`; low for plates and boxes."""
+        return detail_of(self.local[[k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS]])
+
 
 def query_of_sample(sample: EvenSample) -> Query:
     """Describe a sampled surface as a query."""
@@ -40,7 +49,7 @@ def query_of_sample(sample: EvenSample) -> Query:
     return Query(
         Cloud(points, sample.size_mm, sample.area_mm2, spacing),
         QUERY_STEPS,
-        local_descriptors(sample, points[:KEYPOINTS], radii),
+        local_descriptors(sample, points[:_KEYPOINTS], radii),
         whole_descriptors(sample),
     )
 

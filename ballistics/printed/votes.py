@@ -15,7 +15,7 @@ from kernels.scale_votes import scale_votes
 
 # Neighbours per descriptor, and cells of the index looked into.
 _NEIGHBOURS = 60
-_CELLS_SEARCHED = 6
+_CELLS_SEARCHED = 4
 #: Steps of 2^(1/6) by which the logarithm of the scale is counted: radius ratios from 2^-2.33 to 2^2.17.
 LOWEST_STEP = -14
 STEPS = 28
@@ -39,6 +39,33 @@ class Vote:
     reference: int
     step: float
     weight: float
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What an index holds that resembles the descriptors of a query.
+
+    Parameters
+    ----------
+    keypoints : ndarray of int64, shape (q,)
+        Keypoint of the query of each descriptor.
+    steps : ndarray of int64, shape (q,)
+        Step of its radius.
+    numbers : ndarray of int64, shape (q, 60)
+        Of the stored descriptors, nearest first; −1 for none.
+    distances : ndarray of float32, shape (q, 60)
+        Squared.
+    """
+
+    keypoints: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    distances: NDArray[np.float32]
+
+    def of(self, keypoints: NDArray[np.bool_]) -> Neighbours:
+        """Return the neighbours of some of the keypoints only; ``keypoints`` is a mask."""
+        kept = keypoints[self.keypoints]
+        return Neighbours(self.keypoints[kept], self.steps[kept], self.numbers[kept], self.distances[kept])
 
 
 class DescriptorIndex:
@@ -93,24 +120,30 @@ class DescriptorIndex:
             )
             self.references += 1
 
-    def votes(self, local: NDArray[np.int8], steps: tuple[int, ...] = QUERY_STEPS) -> NDArray[np.float64]:
-        """Return the votes of a query's descriptors, shape (references, `STEPS`).
+    def neighbours(self, local: NDArray[np.int8], steps: tuple[int, ...] = QUERY_STEPS) -> Neighbours:
+        """Look up the descriptors of a query.
 
         Parameters
         ----------
         local : ndarray of int8, shape (radii, keypoints, 24)
+            Each keypoint is looked up at every other radius, its neighbours in the order at those between: half the
+            work found no less in a trial of 35 hard queries among 1163 references.
         steps : tuple of int
             Step of each radius.
         """
         there = local[:, :, 0] != -128
-        step = np.broadcast_to(np.asarray(steps, dtype=np.int64)[:, None], there.shape)[there]
-        distances, neighbours = self.faiss_index.search(
-            np.ascontiguousarray(local[there], dtype=np.float32), _NEIGHBOURS
-        )
+        if len(steps) > len(SIGNATURE_STEPS):
+            there &= np.add.outer(np.arange(local.shape[0]), np.arange(local.shape[1])) % 2 == 0
+        radius, keypoint = np.nonzero(there)
+        distances, numbers = self.faiss_index.search(np.ascontiguousarray(local[there], dtype=np.float32), _NEIGHBOURS)
+        return Neighbours(keypoint, np.asarray(steps, dtype=np.int64)[radius], numbers, distances)
+
+    def votes(self, found: Neighbours) -> NDArray[np.float64]:
+        """Return the votes of a query's neighbours, shape (references, `STEPS`)."""
         return scale_votes(
-            neighbours,
-            distances,
-            np.ascontiguousarray(step),
+            found.numbers,
+            found.distances,
+            found.steps,
             np.asarray(SIGNATURE_STEPS, dtype=np.int64),
             self.keypoints,
             self.references,

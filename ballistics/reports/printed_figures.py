@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.cloud import moved
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import Candidate, Identification
 from ballistics.printed.part import Part, PartFile
 from ballistics.printed.pieces import separate_bodies
-from ballistics.printed.verification import deviations_of, moved
+from ballistics.printed.verification import deviations_of
 from ballistics.reports.mesh_views import Picture, render_view, six_views
 from ballistics.reports.pictures import palette_of
 

@@ -55,6 +55,7 @@ def _file(one: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "sentence": verdict_of(one, searched),
         "threshold": None if found is None else found.threshold,
         "false_hit_rate": None if found is None else found.false_hit_rate,
+        "detail": None if found is None else found.detail,
         "accepted": [] if found is None else [_candidate(c, searched) for c in found.accepted],
         "candidates": [] if found is None else [_candidate(c, searched) for c in found.candidates],
         "provenance": None if found is None else plain(found.provenance),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
 
+PLAIN_WORDS = "The shape is plain: things of other origin may have it too."
+
 LIMITS = (
     ("A lead, not a result.", "The page says which reference to look at first. An examiner compares the files "
      "themselves, and judges whether one derives from the other."),
@@ -109,11 +111,12 @@ def shares_sentence(candidate: Candidate) -> str:
 
 def score_sentence(candidate: Candidate, found: Identification) -> str:
     """Return the score against what is known of unrelated shapes."""
+    plain = f" {PLAIN_WORDS}" if found.detail < found.plain_below else ""
     if candidate.relation == "exact copy":
-        return f"Known by its geometry hash; score of the surfaces {candidate.score:.2f}."
+        return f"Known by its geometry hash; score of the surfaces {candidate.score:.2f}.{plain}"
     return (
         f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}, which at most "
-        f"{100.0 * found.false_hit_rate:g} % of unrelated queries reach (upper 95 % bound)."
+        f"{100.0 * found.false_hit_rate:g} % of unrelated queries reach (upper 95 % bound).{plain}"
     )
 
 
@@ -129,6 +132,11 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
     searched = f"{references} reference{'s were' if references != 1 else ' was'} searched"
     if not found.accepted:
         best = max((one.score for one in found.candidates), default=0.0)
+        if found.verdict == "too plain to identify":
+            return (
+                f"Too plain to identify: boxes, plates and the like lie on many references (detail {found.detail:.1f}, "
+                f"below {found.plain_below:g}). {searched}, the best score is {best:.2f}, below {found.threshold:g}."
+            )
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
     several = f"{len(found.accepted)} references explain parts of it" if len(found.accepted) > 1 else "1 reference"
     parts = f"{len(file.parts)} parts" if len(file.parts) > 1 else "1 part"
@@ -140,6 +148,8 @@ def two_files_headline(found: Identification, other: str) -> str:
     if found.accepted:
         return f"The file has geometry in common with “{other}”."
     best = max((one.score for one in found.candidates), default=0.0)
+    if found.verdict == "too plain to identify":
+        return f"The file is too plain to say whether it has geometry in common with “{other}”: many shapes would fit."
     return f"No geometry in common with “{other}” was found: the best score is {best:.2f}, below {found.threshold:g}."
 
 

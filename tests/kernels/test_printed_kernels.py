@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
 from kernels.cell_grid import sort_into_cells
-from kernels.matching import capped_distances, least_of_rows
+from kernels.matching import capped_distances, least_of_rows, weighted_draws
 from kernels.near_points import nearest_within, normals_from_neighbours, plane_equations
 from kernels.scale_votes import scale_votes
 from kernels.similarity_consensus import similarity_consensus
@@ -198,3 +198,29 @@ def test_matching_equals_the_twins(seed):
     distances = capped_distances(rows, upright, -128.0, 100.0)
     np.testing.assert_allclose(distances, naive.capped_distances(rows, upright, -128.0, 100.0), rtol=1e-6)
     assert distances.max() <= 100.0
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_weighted_draws_equal_the_twin(seed):
+    rng = np.random.default_rng(seed)
+    weights = rng.exponential(size=rng.integers(1, 40)) * (rng.random() < 0.8)
+    weights[rng.integers(len(weights))] = 3.0
+    weights[rng.random(len(weights)) < 0.3] *= np.array([0.0, 1.0])[rng.integers(2)]
+    if weights.sum() == 0:
+        weights[0] = 1.0
+    uniform = rng.random((50, 3))
+    uniform[0] = [0.0, np.nextafter(1.0, 0.0), 0.5]
+    drawn = weighted_draws(weights, uniform)
+    assert drawn.tolist() == naive.weighted_draws(weights, uniform).tolist()
+    assert (weights[drawn] > 0).all()
+
+
+def test_normals_of_degenerate_neighbourhoods_are_unit_and_perpendicular():
+    line = np.arange(20.0)[:, None] * np.array([1.0, 2.0, 3.0])
+    normals = normals_from_neighbours(line, 20.0, *sort_into_cells(line, 20.0))
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0, atol=1e-9)
+    np.testing.assert_allclose(normals @ np.array([1.0, 2.0, 3.0]), 0.0, atol=1e-6)
+    same = np.ones((9, 3))
+    normals = normals_from_neighbours(same, 1.0, *sort_into_cells(same, 1.0))
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0, atol=1e-9)

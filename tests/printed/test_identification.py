@@ -10,10 +10,12 @@ import pytest
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import identify
+from ballistics.printed.likeness import detail_of
 from ballistics.printed.part import Part
 from ballistics.printed.sampling import enclosing_diameter, sample_surface
 from ballistics.printed.signature import signature_of
-from benchmarks.printed_disturbances import cut, plate, posed, refined, remesh, similarity
+from ballistics.reports.printed_wording import two_files_headline
+from benchmarks.printed_disturbances import cut, noise, plate, posed, refined, remesh, similarity
 from benchmarks.printed_solids import Mesh, solid
 
 SEEDS = (80_000, 80_001, 80_002, 80_003)  # an assembly, a gear, a bracket, a turned part
@@ -133,7 +135,8 @@ def test_the_same_answer_twice_and_from_disk(solids: list[Mesh], collection: Col
         assert a.pose.tobytes() == b.pose.tobytes()
         assert a.deviations_mm.tobytes() == b.deviations_mm.tobytes()
     opened.enrol(signature_of(part(solid(83_000))), "later")
-    assert len(opened.index().votes(np.zeros((17, 3, 24), dtype=np.int8))) == 5
+    index = opened.index()
+    assert len(index.votes(index.neighbours(np.zeros((17, 3, 24), dtype=np.int8)))) == 5
     with pytest.raises(WriteError, match="not empty"):
         collection.save(tmp_path / "references")
 
@@ -185,3 +188,48 @@ def test_wrong_collections_are_refused(solids: list[Mesh], collection: Collectio
     (tmp_path / "one" / "local.npy").write_bytes(b"not an array")
     with pytest.raises(CorruptFileError, match="cannot be read"):
         Collection.load(tmp_path / "one")
+
+
+def box(*sides: float) -> Part:
+    corners = np.array([[x, y, z] for x in (0, sides[0]) for y in (0, sides[1]) for z in (0, sides[2])], dtype=float)
+    quads = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
+    return Part(corners, np.array([[q[0], q[j], q[j + 1]] for q in quads for j in (1, 2)]))
+
+
+def test_a_plain_query_is_not_called_unknown(collection: Collection):
+    found = identify(box(90.0, 40.0, 3.0), collection)
+    assert found.verdict == "too plain to identify"
+    assert found.detail < found.plain_below
+    assert found.accepted == ()
+    assert two_files_headline(found, "other.stl").startswith("The file is too plain to say")
+    assert identify(part(solid(82_004)), collection).detail > found.plain_below
+
+
+def test_a_plain_copy_is_known_by_its_keys():
+    plain = Collection()
+    plain.enrol(signature_of(box(90.0, 40.0, 3.0)), "plate")
+    found = identify(box(180.0, 80.0, 6.0), plain)
+    assert (found.verdict, found.accepted[0].relation) == ("in the collection", "exact copy")
+    assert found.accepted[0].scale == pytest.approx(2.0, rel=0.01)
+
+
+def test_detail_of_descriptors():
+    rng = np.random.default_rng(0)
+    varied = np.clip(rng.normal(size=(2, 4000, 24)) * 32.0, -127, 127).astype(np.int8)
+    # A standard deviation of 4 in each of 24 directions.
+    assert detail_of(varied) == pytest.approx(12 * np.log(17.0), rel=0.01)
+    assert detail_of(np.full((2, 400, 24), 5, dtype=np.int8)) == pytest.approx(0.0)
+    half = varied.copy()
+    half[1] = -128
+    assert detail_of(half) == pytest.approx(detail_of(varied[:1]))
+    assert detail_of(varied[:, :30]) == 0.0
+    assert detail_of(varied[:, rng.permutation(4000)]) == detail_of(varied)
+
+
+def test_bodies_that_the_whole_explains_are_named_one_by_one(solids: list[Mesh], collection: Collection):
+    rng = np.random.Generator(np.random.PCG64(7))
+    laid = [posed(noise(solids[row], 0.003, rng), similarity(rng, False, False, 0.0)) for row in (0, 3)]
+    found = identify(part(plate(laid)), collection)
+    assert sorted(one.name for one in found.accepted) == [f"solid {SEEDS[0]}", f"solid {SEEDS[3]}"]
+    assert sorted(one.component for one in found.accepted) == [0, 1]
+    assert {one.relation for one in found.accepted} == {"same geometry"}

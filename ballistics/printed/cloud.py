@@ -1,0 +1,94 @@
+"""Even points of a surface, their neighbours, and how far others lie from the surface they sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.cell_grid import sort_into_cells
+from kernels.near_points import nearest_within, normals_from_neighbours
+
+Pose = NDArray[np.float64]
+
+# Share of the size of the reference, at the scale found.
+_REACH = 0.04  # points further away than this have no counterpart
+#: Deviations, as shares of the size, up to which a point counts as explained; the score is the mean over them.
+TOLERANCES = (0.006, 0.01, 0.015, 0.025)
+#: The tolerance of the shares that are reported.
+REPORTED = 2
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Even points of a surface, with what is needed to find their neighbours.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, 3)
+    size : float
+        Of the whole part.
+    area : float
+        Of the surface the points stand for.
+    spacing : float
+        Least distance between the points.
+    """
+
+    points: NDArray[np.float64]
+    size: float
+    area: float
+    spacing: float
+
+    def beginning(self, count: int) -> Cloud:
+        """Return a coarser cloud: the first points, which are even too; kept for the next call."""
+        if count >= len(self.points):
+            return self
+        if count not in self._coarser:
+            sparser = self.spacing * float(np.sqrt(len(self.points) / count))
+            self._coarser[count] = Cloud(self.points[:count], self.size, self.area, sparser)
+        return self._coarser[count]
+
+    @cached_property
+    def _coarser(self) -> dict[int, Cloud]:
+        return {}
+
+    @cached_property
+    def cell(self) -> float:
+        """Side of the cells the points are sorted into."""
+        return max(_REACH * self.size, 1.8 * self.spacing)
+
+    @cached_property
+    def _sorted(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        return sort_into_cells(self.points, self.cell)
+
+    @cached_property
+    def normals(self) -> NDArray[np.float64]:
+        """Unsigned normals at the points, shape (n, 3)."""
+        cell = 2.2 * self.spacing
+        return normals_from_neighbours(self.points, cell, *sort_into_cells(self.points, cell))
+
+    def nearest(self, queries: NDArray[np.float64], reach: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the row of the nearest point within reach of each query, −1 for none, and its distance."""
+        return nearest_within(queries, self.points, self.cell, *self._sorted, min(reach, self.cell))
+
+    def deviations(self, queries: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far each query lies from the surface that the points sample; infinite when out of reach.
+
+        Across the surface the distance counts in full; along it only what goes beyond the spacing of the points.
+        """
+        reach = max(_REACH * self.size, 1.2 * self.spacing)
+        row, distance = self.nearest(queries, reach)
+        offset = queries - self.points[row]
+        across = np.abs((offset * self.normals[row]).sum(axis=1))
+        # The middle of three points 1 spacing apart is 0.58, of the sparsest possible sample 1 spacing away.
+        along = np.sqrt(np.maximum(distance**2 - across**2, 0.0))
+        deviation = np.maximum(across, along - 0.9 * self.spacing)
+        deviation[row < 0] = np.inf
+        return np.asarray(deviation)
+
+
+def moved(points: NDArray[np.float64], pose: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points under a 4 × 4 (or 3 × 4) affine pose."""
+    return np.asarray(points @ pose[:3, :3].T + pose[:3, 3])
