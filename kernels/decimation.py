@@ -31,15 +31,23 @@ def decimate(heights: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     rows, columns = heights.shape
     out_rows, out_columns = -(-rows // factor), -(-columns // factor)
     out = np.empty((out_rows, out_columns), np.float32)
+    # Sums of the columns of a row of blocks first, so that the loop over all points is one of vectors.
+    totals = np.zeros(out_columns * factor)
+    counts = np.zeros(out_columns * factor)
     for i in range(out_rows):
+        totals[:] = 0.0
+        counts[:] = 0.0
+        for y in range(i * factor, min((i + 1) * factor, rows)):
+            row = heights[y]
+            for x in range(columns):
+                valid = np.isfinite(row[x])
+                totals[x] += np.float64(row[x]) if valid else 0.0
+                counts[x] += 1.0 if valid else 0.0
         for j in range(out_columns):
             total = 0.0
-            count = 0
-            for y in range(i * factor, min((i + 1) * factor, rows)):
-                for x in range(j * factor, min((j + 1) * factor, columns)):
-                    value = heights[y, x]
-                    if np.isfinite(value):
-                        total += value
-                        count += 1
+            count = 0.0
+            for x in range(j * factor, (j + 1) * factor):
+                total += totals[x]
+                count += counts[x]
             out[i, j] = total / count if 2 * count >= factor * factor else np.nan
     return out

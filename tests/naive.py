@@ -761,3 +761,29 @@ def capped_distances(rows, columns, missing, cap):
                 gone = a[0] == missing or b[0] == missing
                 out[r, c] += cap if gone else min(cap, float(((a.astype(float) - b) ** 2).sum()))
     return out / layers
+
+
+def middle_and_turn(heights):
+    places = [(i, j) for i, j in np.ndindex(heights.shape) if np.isfinite(heights[i, j])]
+    if not places:
+        return 0, 0.0, 0.0, 0.0
+    y, x = np.mean(places, axis=0)
+    total = 0j
+    for i, j in places:
+        z = complex(j - x, y - i)
+        if z != 0:
+            total += float(heights[i, j]) ** 2 * (z / abs(z)) ** 4
+    return len(places), y, x, np.angle(total) / 4
+
+
+def count_in_cells(heights, middle_y, middle_x, cos, sin, side, n):
+    counts = np.zeros((n, n), dtype=int)
+    for i, j in np.ndindex(heights.shape):
+        if np.isfinite(heights[i, j]):
+            y, x = i - middle_y, j - middle_x
+            for row in range(n):
+                for column in range(n):
+                    down = (cos * y - sin * x) / side - (row - n / 2)
+                    across = (cos * x + sin * y) / side - (column - n / 2)
+                    counts[row, column] += 0 <= down < 1 and 0 <= across < 1
+    return counts

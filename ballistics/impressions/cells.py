@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ballistics.impressions.search_levels import NO_PLACE, CoarseTransforms, Places, SearchLevel
 from ballistics.surfaces.pose import Pose
+from kernels.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
 Floats = NDArray[np.float64]
 
@@ -97,30 +98,19 @@ class AngleSweep:
 def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellParameters) -> Grid:
     """Lay square cells around the centre of the valid area, as many as cover it, and keep the filled ones.
 
-    The grid is laid on the mark and not on the axes of its array, so that it turns with the mark: its turn is the phase
-    of the fourth harmonic, about the centre, of the squared heights. A square grid has no other preferred turn.
+    The grid is laid on the mark and not on the axes of its array, so that it turns with the mark (`middle_and_turn`).
     """
-    valid = np.isfinite(heights)
     side = parameters.cell_um / spacing_um
-    if not valid.any():
+    n_valid, middle_y, middle_x, turn = middle_and_turn(heights)
+    if not n_valid:
         empty, none = np.empty(0), np.empty(0, np.int64)
         return Grid(0.0, none, none, empty, empty, empty)
-    y, x = (places.astype(np.float64) for places in np.nonzero(valid))
-    middle_y, middle_x = float(y.mean()), float(x.mean())
-    y, x = y - middle_y, x - middle_x
-    fourth = x - 1j * y
-    fourth *= fourth
-    fourth *= fourth
-    squares = np.maximum(x * x + y * y, 1e-9)
-    harmonic = np.sum(heights[valid].astype(float) ** 2 * fourth / (squares * squares))
-    theta_deg = float(np.degrees(np.angle(harmonic))) / 4
+    theta_deg = math.degrees(turn)
     cos, sin = _cos_sin(theta_deg)
-    across, down = cos * x + sin * y, cos * y - sin * x
-    n = 2 * math.ceil((max(np.abs(down).max(), np.abs(across).max()) + 0.5) / side)
-    # A point belongs to the cell [centre - side / 2, centre + side / 2) that holds it.
-    row = np.floor(down / side + n / 2).astype(np.int64)
-    column = np.floor(across / side + n / 2).astype(np.int64)
-    counts = np.bincount(row * n + column, minlength=n * n)
+    n = 2 * math.ceil((reach_of_valid(heights, middle_y, middle_x, cos, sin) + 0.5) / side)
+    in_cells = np.empty((n, n), np.int64)
+    count_in_cells(heights, middle_y, middle_x, cos, sin, side, in_cells)
+    counts = in_cells.ravel()
     index = np.flatnonzero(counts >= parameters.minimum_valid * side * side)
     rows, columns = np.divmod(index, n)
     down, across = (rows - (n - 1) / 2) * side, (columns - (n - 1) / 2) * side

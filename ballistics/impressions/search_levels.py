@@ -48,11 +48,9 @@ class Places:
         """Return the same places with those not kept made `NO_PLACE`, best first."""
         correlations = np.where(kept, self.correlations, np.float32(NO_PLACE))
         order = np.argsort(-correlations, axis=1, kind="stable")
+        best_first = np.arange(len(order))[:, None], order
         return Places(
-            *(
-                np.take_along_axis(field, order, axis=1)
-                for field in (self.rows, self.columns, correlations, self.overlaps)
-            )
+            self.rows[best_first], self.columns[best_first], correlations[best_first], self.overlaps[best_first]
         )
 
     def joined(self, other: Places, apart: int) -> Places:
