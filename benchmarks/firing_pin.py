@@ -135,7 +135,8 @@ def _region_records(condition: Condition, impressions: list[Impression], seed: i
     found = [x for x in impressions if x.mark.insufficient is None]
 
     def record(metric: str, value: float, unit: str, goal: str) -> Record:
-        return Record("firing pin", f"region, {metric}", value, unit, goal, protocol, len(impressions), seed)
+        name = f"{condition.name}, region: {metric}"
+        return Record("firing_pin", name, value, unit, goal, protocol, len(impressions), seed)
 
     yield record("insufficient", len(impressions) - len(found), "heads", "")
     if found:
@@ -156,7 +157,7 @@ def _score_records(
     )
 
     def record(metric: str, value: float, unit: str, goal: str, n: int) -> Record:
-        return Record("firing pin", f"{condition.name}, {metric}", float(value), unit, goal, protocol, n, seed)
+        return Record("firing_pin", f"{condition.name}, {metric}", float(value), unit, goal, protocol, n, seed)
 
     rules = MARK_PARAMETERS["firing pin"].rules
     for name in (*rules, "accf"):
