@@ -342,24 +342,10 @@ class Library:
         return rows.enrolled(row)
 
     def renew_templates(self, progress: Progress | None = None) -> int:
-        """Make the template of every mark that has none of the current version; older ones are deleted.
+        """Make the template of every mark that has none of the current version; see `library_renewal`."""
+        from ballistics.search.library_renewal import renew_templates
 
-        Needed after an update of the program that changed the templates; no scan is read for it. It may be stopped,
-        and goes on where it was.
-
-        Returns
-        -------
-        int
-            How many were made.
-        """
-        entries = self.contents().marks
-        made = 0
-        for done, entry in enumerate(entries, 1):
-            made += self._renew_template(entry)
-            if progress is not None:
-                progress("making templates", done, len(entries))
-        self._delete_pending()
-        return made
+        return renew_templates(self, progress)
 
     def verify(self, tidy: bool = False, progress: Progress | None = None) -> Integrity:
         """Check every row, every array and every template; see `library_integrity.verify`."""
@@ -408,27 +394,6 @@ class Library:
         """Return whether a mark was neither removed nor enrolled with other heights since its entry was read."""
         heights = sa.select(tables.marks.c.array_sha256).where(tables.marks.c.id == entry.id)
         return connection.execute(heights).scalar_one_or_none() == entry.array_sha256
-
-    def _renew_template(self, entry: EnrolledMark) -> bool:
-        """Make the template of a mark if it has none of the current version, and return whether it was made."""
-        from ballistics.search import template
-
-        with tables.reading(self._engine, str(self.folder)) as connection:
-            if self._templates.has(connection, entry.id):
-                return False
-        try:
-            heights = self.with_heights(entry)
-        except CorruptFileError:
-            with tables.reading(self._engine, str(self.folder)) as connection:
-                if self._unchanged(connection, entry):
-                    raise
-            return False
-        record = template.make_template(heights).to_bytes()
-        with tables.writing(self._engine, str(self.folder)) as connection:
-            if not self._unchanged(connection, entry):
-                return False
-            self._templates.put(connection, entry.id, record)
-        return True
 
     def _describe(self, connection: Connection, mark_id: int, description: Description) -> None:
         of_mark = tables.marks.c.id == mark_id
