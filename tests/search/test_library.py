@@ -159,6 +159,35 @@ def test_templates_are_made_anew_after_a_change_of_version(library, monkeypatch)
     assert library.find(scan_sha256(1), "breech face").id == first
 
 
+def test_a_mark_removed_while_templates_are_renewed_is_passed_by(library, monkeypatch):
+    enrolled(library, 1, 2, 3)
+    monkeypatch.setattr(template, "VERSION", "next")
+    with_heights = library.with_heights
+
+    def with_heights_late(entry):
+        if entry.id == 2:
+            library.remove(2, "who", "when", "why")
+        return with_heights(entry)
+
+    monkeypatch.setattr(library, "with_heights", with_heights_late)
+    assert library.renew_templates() == 2
+    assert library.verify().clean
+
+
+def test_a_mark_enrolled_anew_while_it_is_read_is_the_new_one(library, monkeypatch):
+    (number,) = enrolled(library, 1)
+    with_heights = library.with_heights
+    anew = [noise_mark(1, version="2")]
+
+    def with_heights_late(entry):
+        if anew:
+            library.enrol(anew.pop(), "scan-1.x3p")
+        return with_heights(entry)
+
+    monkeypatch.setattr(library, "with_heights", with_heights_late)
+    np.testing.assert_array_equal(library.mark(number).heights_um, noise_mark(1, version="2").heights_um)
+
+
 def test_verify_names_what_is_damaged(library):
     numbers = enrolled(library, 1, 2, 3, 4)
     entries = library.contents().marks
