@@ -191,6 +191,7 @@ def _climb(
     """
     side = 2 * _MARGIN + 1
     best, overlap = -3.0, 0.0
+    start_y, start_x = y, x
     while True:
         # The window around the place; when the climb reaches its border a new one is taken.
         middle_y, middle_x = y, x
@@ -208,12 +209,14 @@ def _climb(
         # What was computed around here: -4 for nothing yet.
         around[:] = -4.0
         while True:
+            # The start lies up to a corner off the maximum that the coarser level saw: all eight are looked at there.
+            first = y == start_y and x == start_x
             at = (_MARGIN + y - middle_y) * side + _MARGIN + x - middle_x
             around[at] = best
             step_y, step_x = 0, 0
-            # Up, down, left, right; the corners only where none of these is higher.
+            # Up, down, left, right; from then on the corners only where none of these is higher.
             for k in range(8):
-                if k == 4 and (step_y != 0 or step_x != 0):
+                if k == 4 and not first and (step_y != 0 or step_x != 0):
                     break
                 dy, dx = _NEIGHBOURS[k]
                 to = at + dy * side + dx
