@@ -143,6 +143,23 @@ def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -
                     assert naive.correlation_at(cell, other, y + dy, x + dx)[0] <= r + 1e-4
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_follow_peaks_finds_a_peak_of_one_point_beside_its_start(seed: int) -> None:
+    # White noise has no slope to climb; every neighbour of the start must be looked at.
+    heights = np.random.default_rng(seed).normal(size=(60, 60)).astype(np.float32)
+    values, valid = split(heights)
+    dy, dx = seed % 3 - 1, seed // 3 % 3 - 1
+    rows, columns = np.array([[30 + dy]]), np.array([[30 + dx]])
+    r, common = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    at = np.array([30.0])
+    follow_peaks(
+        padded(heights, 1), at + 1, at + 1, 5.5, 0.0, 0.0, values, valid, at, at, 10.0, 0.25,
+        True, rows, columns, r, common,
+    )  # fmt: skip
+    assert (rows[0, 0], columns[0, 0]) == (30, 30)
+    assert r[0, 0] == pytest.approx(1.0, abs=1e-5)
+
+
 def test_follow_peaks_without_climbing_reads_the_correlation_where_it_stands() -> None:
     tiled, other = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1)
     rows, columns = np.array([[33, 30]]), np.array([[36, 40]])
