@@ -15,7 +15,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.impressions.cells import AngleSweep, CellParameters, CellSearcher
-from ballistics.impressions.compare import METHOD, VERSION
+from ballistics.impressions.compare import METHOD
 from ballistics.impressions.congruence import RULES, Direction, judge
 from ballistics.impressions.registration import register
 from ballistics.impressions.search_levels import SearchLevel
@@ -23,8 +23,8 @@ from ballistics.provenance import sha256_of_array
 from ballistics.surfaces.pose import Pose
 from benchmarks.pairs import ScanSet, for_all, load, thinned
 from benchmarks.record import Context, Record
-from kernels.cell_maps import turn_cell
 from kernels.cell_search import pack_window
+from kernels.cell_turning import turn_cells
 from kernels.correlation import centred, correlate_spectra, masked_spectra
 from kernels.peaks import peaks
 
@@ -33,6 +33,8 @@ DESCRIPTION = "the fast cell search against the exhaustive one: do all rules cou
 Floats = NDArray[np.float64]
 # Of a rule: congruent cells of the first mark in the second, and of the second in the first.
 Counts = Mapping[str, tuple[int, int]]
+# Of the exhaustive search, which the version of the fast one says nothing about.
+_EXHAUSTIVE_VERSION = "2"
 # Those of `CellParameters` on which the exhaustive search depends; the others say how the fast one gets there.
 _EXHAUSTIVE_PARAMETERS = (
     "cell_um",
@@ -70,7 +72,7 @@ class ExhaustiveSearcher(CellSearcher):
             flat = self._fine[k].reshape(n, -1)
             i, j = np.divmod(flat.argmax(axis=1), 2 * reach + 1)
             r = flat.max(axis=1).astype(float)
-            y, x = self.displacements(float(theta), i - reach + self._middle[0], j - reach + self._middle[1])
+            y, x = self.displacements(theta, i - reach + self._middle[0], j - reach + self._middle[1])
             overlaps = self._overlaps[k, np.arange(n), i, j].astype(float)
             found.append([np.where(r <= -2.0, np.nan, v) for v in (r, overlaps, y, x)])
         r, overlaps, ys, xs = (np.stack(field, axis=1) for field in zip(*found, strict=True))
@@ -81,11 +83,12 @@ class ExhaustiveSearcher(CellSearcher):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         reach, cell_reach = self._reach, math.ceil(level.half * math.sqrt(2))
         size = 2 * cell_reach + 1
-        values, valid = np.empty((size, size), np.float32), np.empty((size, size), np.float32)
-        count = turn_cell(
-            level.tiled, level.centres_y[c], level.centres_x[c], level.half,
-            math.radians(-theta_deg), level.grid_theta, size, values, valid,
+        (values,), (valid,), counts = *np.zeros((2, 1, size, size), np.float32), np.empty(1, np.int64)
+        turn_cells(
+            level.tiled, level.centres_y[c : c + 1], level.centres_x[c : c + 1], level.half,
+            math.radians(-theta_deg), level.grid_theta, size, values[None], valid[None], counts,
         )  # fmt: skip
+        count = int(counts[0])
         side = 2 * (cell_reach + reach) + 1
         window, window_valid = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
         top, left = self._middle[:, c] - cell_reach - reach
@@ -156,7 +159,7 @@ def both_counts(scans: ScanSet, pair: tuple[int, int], kept: Path) -> tuple[Coun
         return None
     pose = registration.pose
     parameters = {name: getattr(CellParameters(), name) for name in _EXHAUSTIVE_PARAMETERS}
-    basis = [METHOD, VERSION, sha256_of_array(a), sha256_of_array(b), spacing_um, asdict(pose), parameters]
+    basis = [METHOD, _EXHAUSTIVE_VERSION, sha256_of_array(a), sha256_of_array(b), spacing_um, asdict(pose), parameters]
     file = kept / f"{sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()}.json"
     if not file.exists():
         found = counts(ExhaustiveSearcher, (a, b), spacing_um, pose)

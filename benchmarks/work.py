@@ -92,10 +92,10 @@ def counted() -> Iterator[Work]:
         work.transforms["inverse", spectra.shape, columns, rows] += 1
         return inverse(spectra, columns, rows)
 
-    def counted_sums(cells: Any, others: Any, columns: int, rows: int) -> NDArray[np.float32]:
-        shape = np.broadcast_shapes(cells[0].shape, others[0].shape)
-        work.transforms["inverse", (5, *shape), columns, rows] += 1
-        return combined_sums(cells, others, columns, rows)
+    def counted_sums(moved: Any, stays: Any, columns: int, rows: int) -> NDArray[np.float32]:
+        maps, *shape = moved.shape[1:]
+        work.transforms["inverse", (maps, 5, *shape), columns, rows] += 1
+        return combined_sums(moved, stays, columns, rows)
 
     def counted_follow(*args: Any) -> None:
         half, climb, correlations = args[3], args[12], args[15]

@@ -67,3 +67,51 @@ def peaks(
             rows[q] = i
             columns[q] = j
     return found
+
+
+@kernel
+def offset_of_maximum(before: float, middle: float, after: float) -> float:
+    """Return where, from −0.5 to 0.5, the parabola through three equidistant values is highest.
+
+    0 where the middle is no maximum, or a neighbour is not admissible (−2 or less).
+    """
+    if min(before, after) <= -2.0 or middle < max(before, after):
+        return 0.0
+    curvature = before - 2.0 * middle + after
+    return 0.5 * (before - after) / curvature if curvature < 0.0 else 0.0
+
+
+@kernel
+def peaks_between(
+    scores: NDArray[np.float32],
+    centre_i: float,
+    centre_j: float,
+    reach: float,
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    values: NDArray[np.float32],
+) -> None:
+    """Find the highest local maxima of a map, best first, and where between its points they lie.
+
+    Parameters
+    ----------
+    scores, centre_i, centre_j, reach
+        See `peaks`.
+    rows, columns : ndarray of float64, shape (k,)
+        Filled with the places, by parabolas through the neighbours along either axis.
+    values : ndarray of float32, shape (k,)
+        Filled with the values at the points of the maxima; −2 where there are fewer.
+    """
+    m, n = scores.shape
+    at_rows, at_columns = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
+    found = peaks(scores, centre_i, centre_j, reach, at_rows, at_columns)
+    values[:] = -2.0
+    for q in range(found):
+        i, j = at_rows[q], at_columns[q]
+        values[q] = scores[i, j]
+        rows[q] = i
+        columns[q] = j
+        if 0 < i < m - 1:
+            rows[q] += offset_of_maximum(scores[i - 1, j], scores[i, j], scores[i + 1, j])
+        if 0 < j < n - 1:
+            columns[q] += offset_of_maximum(scores[i, j - 1], scores[i, j], scores[i, j + 1])

@@ -6,6 +6,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from kernels.accelerate import kernel
+
 
 def forward(fields: NDArray[np.float32], rows: int) -> NDArray[np.complex64]:
     """Return the real 2D transforms of fields padded with zeros to ``rows`` rows.
@@ -31,31 +33,38 @@ def inverse(spectra: NDArray[np.complex64], columns: int, rows: int) -> NDArray[
     return scipy.fft.irfft(half[..., :rows, :], n=columns, workers=1)  # type: ignore[no-any-return,unused-ignore]  # scipy is untyped
 
 
+@kernel
+def _products(moved: NDArray[np.complex64], stays: NDArray[np.complex64], out: NDArray[np.complex64]) -> None:
+    """Fill (maps, 5, points) with the products of the conjugated spectra of one side, (3, maps, points), and the other.
+
+    In pairs: validity with validity, values and squares, each way.
+    """
+    pairs = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2))
+    for c in range(out.shape[0]):
+        for q in range(5):
+            x, y, z = moved[pairs[q][0], c], stays[pairs[q][1], c], out[c, q]
+            for k in range(z.size):
+                z[k] = x[k].conjugate() * y[k]
+
+
 def combined_sums(
-    cells: tuple[NDArray[np.complex64], ...], others: tuple[NDArray[np.complex64], ...], columns: int, rows: int
+    moved: NDArray[np.complex64], stays: NDArray[np.complex64], columns: int, rows: int
 ) -> NDArray[np.float32]:
     """Return the five slowly varying sums of a masked correlation at every shift.
 
     Parameters
     ----------
-    cells : tuple of ndarray of complex64
-        Conjugated spectra of validity, values, squares of the map that is moved.
-    others : tuple of ndarray of complex64
-        Spectra of validity, values, squares of the map that stays.
+    moved, stays : ndarray of complex64, shape (3, maps, m, n)
+        Spectra of validity, values, squares of the maps that are moved, and of those that stay.
     columns, rows : int
         Columns of the padded maps; rows of the result that are needed.
 
     Returns
     -------
-    ndarray of float32, shape (5, …, rows, columns)
+    ndarray of float32, shape (maps, 5, rows, columns)
         Common points, Σ moved, Σ staying, Σ moved², Σ staying², each where the other is valid.
     """
-    count, total, squares = cells
-    other_count, other_total, other_squares = others
-    products = np.empty((5, *np.broadcast_shapes(count.shape, other_count.shape)), np.complex64)
-    np.multiply(count, other_count, out=products[0])
-    np.multiply(total, other_count, out=products[1])
-    np.multiply(count, other_total, out=products[2])
-    np.multiply(squares, other_count, out=products[3])
-    np.multiply(count, other_squares, out=products[4])
+    _, maps, m, n = moved.shape
+    products = np.empty((maps, 5, m, n), np.complex64)
+    _products(moved.reshape(3, maps, m * n), stays.reshape(3, maps, m * n), products.reshape(maps, 5, m * n))
     return inverse(products, columns, rows)

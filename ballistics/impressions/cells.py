@@ -20,6 +20,9 @@ from kernels.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
 Floats = NDArray[np.float64]
 
+# So many neighbouring angles share the coarse search of the middle one.
+_SEARCHED = 3
+
 
 @dataclass(frozen=True)
 class CellParameters:
@@ -168,7 +171,6 @@ class CellSearcher:
         ]  # fmt: skip
         self._finest, self._medium = self._levels[-1], self._levels[max(0, len(self._levels) - 2)]
         self._coarse = CoarseTransforms(self._levels[0], parameters.peaks)
-        self._maps: dict[int, NDArray[np.float32]] = {}
 
     def cell_centres_um(self) -> tuple[Floats, Floats]:
         """Return (x, y) of the cells' centres from the centre of the tiled mark's array."""
@@ -181,15 +183,18 @@ class CellSearcher:
         """Return where the pose lays the centres of the cells on the searched mark, in its points."""
         return self.places(self.pose.theta_deg, 0.0, 0.0)
 
-    def displacements(self, theta_deg: float, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:
-        """Return (down, across) in µm along the grid of cells found at places of the searched mark."""
+    def displacements(self, thetas_deg: float | Floats, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:
+        """Return (down, across) in µm along the grid of cells found at places of the searched mark.
+
+        The last axis of the places is that of the cells, and ``thetas_deg`` has the shape of the axes before it.
+        """
         y = places_y - (self._shape_searched[0] - 1) / 2
         x = places_x - (self._shape_searched[1] - 1) / 2
-        cos, sin = _cos_sin(theta_deg)
+        theta = np.radians(-np.asarray(thetas_deg))[..., None]
+        cos, sin = np.cos(theta), np.sin(theta)
         cell_x, cell_y = self.cell_centres_um()
-        shape = (-1,) + (1,) * (places_y.ndim - 1)
-        off_y = (sin * x + cos * y) * self.spacing_um - cell_y.reshape(shape) + self.pose.dy_um
-        off_x = (cos * x - sin * y) * self.spacing_um - cell_x.reshape(shape) + self.pose.dx_um
+        off_y = (sin * x + cos * y) * self.spacing_um - cell_y + self.pose.dy_um
+        off_x = (cos * x - sin * y) * self.spacing_um - cell_x + self.pose.dx_um
         cos, sin = _cos_sin(self.grid.theta_deg)
         return cos * off_y - sin * off_x, cos * off_x + sin * off_y
 
@@ -224,21 +229,15 @@ class CellSearcher:
         p = self.parameters
         steps = round(p.angle_range_deg / p.angle_step_deg)
         self.thetas_deg: Floats = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1.0)
-        medium = [
-            self._follow(float(theta), found, self._levels[1:-1] or self._levels[:1])
-            for theta, found in zip(self.thetas_deg, self._coarse_places(), strict=True)
-        ]
-        read = [self._read(float(t), m, self._medium) for t, m in zip(self.thetas_deg, medium, strict=True)]
-        r, overlaps, ys, xs = (np.stack(field, axis=1) for field in zip(*read, strict=True))
+        medium = self._follow(self.thetas_deg, self._coarse_places(), self._levels[1:-1] or self._levels[:1])
+        r, overlaps, ys, xs = self._read(self.thetas_deg, medium, self._medium)
         exact = self._worth_finishing(r, ys, xs)
         if len(self._levels) > 1:
-            for k, theta in enumerate(self.thetas_deg):
-                places = medium[k].first().only(exact[:, k : k + 1])
-                finished = self._finest.follow(float(theta), places, self._medium)
-                for field, values in zip(
-                    (r, overlaps, ys, xs), self._read(float(theta), finished, self._finest), strict=True
-                ):
-                    field[exact[:, k], k] = values[exact[:, k]]
+            finished = self._finest.follow(self.thetas_deg, medium.first().only(exact.T[:, :, None]), self._medium)
+            for field, values in zip(
+                (r, overlaps, ys, xs), self._read(self.thetas_deg, finished, self._finest), strict=True
+            ):
+                field[exact] = values[exact]
         self._swept = AngleSweep(self.grid, self.thetas_deg, self.pose.theta_deg, r, overlaps, xs, ys, exact)
         return self._swept
 
@@ -252,28 +251,25 @@ class CellSearcher:
             near &= r >= p.least_correlation
         return np.isfinite(r) & (near | (order < p.best_angles))
 
-    def _coarse_places(self) -> list[Places]:
-        """Search the coarse level at every second angle; the angles between take the peaks of their neighbours."""
-        n = len(self.thetas_deg)
-        found: dict[int, Places] = {}
-        for k in range(0, n, 2):
-            theta = float(self.thetas_deg[k])
-            self._maps[k], places = self._coarse.search(theta)
-            # The maps are approximate, since their slowly varying sums are interpolated: the peaks are ranked exactly.
-            found[k] = self._levels[0].ranked(theta, places)
-        for k in range(1, n, 2):
-            found[k] = found[k - 1].joined(found[k + 1], apart=2) if k + 1 < n else found[k - 1]
+    def _coarse_places(self) -> Places:
+        """Search the coarse level at every third angle; the angles between take the peaks found there."""
+        at = np.arange(len(self.thetas_deg))
+        # Every angle has a searched one as its neighbour or is one itself; the next searched one lies two steps away.
+        searched_at = np.minimum(np.arange(0, len(at), _SEARCHED) + _SEARCHED // 2, len(at) - 1)
+        self._nearest = at // _SEARCHED
+        second = np.clip(self._nearest + at % _SEARCHED - _SEARCHED // 2, 0, len(searched_at) - 1)
+        self._maps, places = self._coarse.search(self.thetas_deg[searched_at])
+        # The maps are approximate, since their slowly varying sums are interpolated: the peaks are ranked exactly.
+        searched = self._levels[0].ranked(self.thetas_deg[searched_at], places)
+        found = searched.at_angles(self._nearest).joined(searched.at_angles(second), apart=2)
         # A place that is not the best of its angle matters only if it can be the best of all angles.
-        best = np.max([places.correlations[:, 0] for places in found.values()], axis=0)[:, None]
-        lowest = best - 2 * self.parameters.coarse_margin
-        return [
-            places.only(self._can_win(places) & ((places.correlations >= lowest) | _first_column(places.correlations)))
-            for places in (found[k] for k in range(n))
-        ]
+        lowest = found.correlations.max(axis=(0, 2))[None, :, None] - 2 * self.parameters.coarse_margin
+        first = np.arange(found.correlations.shape[2]) == 0
+        return found.only(self._can_win(found) & ((found.correlations >= lowest) | first))
 
     def _can_win(self, places: Places) -> NDArray[np.bool_]:
         """Return which places can still turn out to be the best of their cell on a finer level."""
-        highest = places.correlations.max(axis=1, keepdims=True)
+        highest = places.correlations.max(axis=-1, keepdims=True)
         lowest = np.maximum(highest - self.parameters.coarse_margin, np.nextafter(np.float32(NO_PLACE), np.float32(0)))
         return np.asarray(places.correlations >= lowest)
 
@@ -310,51 +306,53 @@ class CellSearcher:
             with np.errstate(invalid="ignore"):
                 return np.asarray((np.abs(x - x_um) <= within) & (np.abs(y - y_um) <= within))
 
-        for k in angles:
-            theta = float(self.thetas_deg[k])
-            # Between two searched angles the map of either shows where the peaks are.
-            maps = self._maps[k] if k in self._maps else self._maps[k - 1]
-            tolerance = tolerance_um / self.spacing_um
-            places = self._coarse.peaks_near(maps, *self.places(theta, x_um, y_um), tolerance)
-            # A cell whose best place of all lies there needs no second search.
-            known = self._swept.exact[:, k] & near(self._swept.xs_um[:, k], self._swept.ys_um[:, k], tolerance_um)
-            places = places.only(~known[:, None] & (places.correlations > NO_PLACE))
-            places = self._follow(theta, places, self._levels[1:-1] or self._levels[:1])
-            dy, dx = self.displacements(theta, self._medium.to_full(places.rows), self._medium.to_full(places.columns))
-            slack = tolerance_um + self._medium.factor * self.spacing_um
-            places = places.only(near(dx, dy, slack) & (places.correlations > NO_PLACE)).first()
-            if len(self._levels) > 1:
-                places = self._finest.follow(theta, places, self._medium)
-            r, _, y, x = self._read(theta, places, self._finest)
-            for values, swept in zip(
-                (r, y, x), (self._swept.correlations, self._swept.ys_um, self._swept.xs_um), strict=True
-            ):
-                values[known] = swept[known, k]
-            better = near(x, y, tolerance_um) & ~(r <= best)
-            best[better], best_angle[better] = r[better], k
-            best_x[better], best_y[better] = x[better], y[better]
+        thetas = self.thetas_deg[angles]
+        # Beside a searched angle its map shows where the peaks are.
+        maps = [self._maps[self._nearest[k]] for k in angles]
+        expected = self.places(thetas[:, None], x_um, y_um)
+        places = self._coarse.peaks_near(maps, *expected, tolerance_um / self.spacing_um)
+        # A cell whose best place of all lies there needs no second search.
+        swept = self._swept
+        known = (swept.exact & near(swept.xs_um, swept.ys_um, tolerance_um))[:, angles]
+        places = places.only(~known.T[:, :, None] & (places.correlations > NO_PLACE))
+        places = self._follow(thetas, places, self._levels[1:-1] or self._levels[:1])
+        slack = tolerance_um + self._medium.factor * self.spacing_um
+        dy, dx = (np.swapaxes(v, 1, 2) for v in self._displacements_of(thetas, places, self._medium))
+        places = places.only(near(dx, dy, slack) & (places.correlations > NO_PLACE)).first()
+        if len(self._levels) > 1:
+            places = self._finest.follow(thetas, places, self._medium)
+        r, _, y, x = self._read(thetas, places, self._finest)
+        for values, before in zip((r, y, x), (swept.correlations, swept.ys_um, swept.xs_um), strict=True):
+            values[known] = before[:, angles][known]
+        for column, k in enumerate(angles):
+            better = near(x[:, column], y[:, column], tolerance_um) & ~(r[:, column] <= best)
+            best[better], best_angle[better] = r[better, column], k
+            best_x[better], best_y[better] = x[better, column], y[better, column]
         return best, best_angle, best_x, best_y
 
-    def _follow(self, theta_deg: float, found: Places, levels: list[SearchLevel]) -> Places:
+    def _follow(self, thetas_deg: Floats, found: Places, levels: list[SearchLevel]) -> Places:
         """Follow peaks of the coarse level through some levels."""
         level = self._levels[0]
         for finer in levels:
-            found = finer.follow(theta_deg, found, level)
+            found = finer.follow(thetas_deg, found, level)
             level = finer
         return found
 
-    def _read(self, theta_deg: float, found: Places, level: SearchLevel) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return correlation, overlap and displacement (y, x) of the best places; NaN where there is none."""
-        y, x = level.to_full(found.rows[:, 0]), level.to_full(found.columns[:, 0])
-        dy, dx = self.displacements(theta_deg, y, x)
-        result = (found.correlations[:, 0].astype(float), found.overlaps[:, 0].astype(float), dy, dx)
-        for values in result:
-            values[found.correlations[:, 0] <= NO_PLACE] = np.nan
-        return result
+    def _displacements_of(self, thetas_deg: Floats, found: Places, level: SearchLevel) -> tuple[Floats, Floats]:
+        """Return (down, across) in µm of the points nearest to places, shape (angles, peaks, cells)."""
+        y, x = (np.swapaxes(level.to_full(np.rint(v)), 1, 2) for v in (found.rows, found.columns))
+        return self.displacements(np.broadcast_to(thetas_deg[:, None], y.shape[:2]), y, x)
 
+    def _read(self, thetas_deg: Floats, found: Places, level: SearchLevel) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return correlation, overlap and displacement (y, x) of the best places; NaN where there is none.
 
-def _first_column(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return np.broadcast_to(np.arange(values.shape[1]) == 0, values.shape)
+        All have the shape (cells, angles).
+        """
+        dy, dx = (v[:, 0] for v in self._displacements_of(thetas_deg, found.first(), level))
+        missing = found.correlations[:, :, 0] <= NO_PLACE
+        fields = (found.correlations[:, :, 0].astype(float), found.overlaps[:, :, 0].astype(float), dy, dx)
+        r, overlap, y, x = (np.ascontiguousarray(np.where(missing, np.nan, values).T) for values in fields)
+        return r, overlap, y, x
 
 
 def medians(values: Floats) -> Floats:

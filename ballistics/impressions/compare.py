@@ -18,7 +18,7 @@ from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.surface import Mark
 from kernels.correlation import centred
 
-METHOD, VERSION = "impressed marks: registration and congruent matching cells", "2"
+METHOD, VERSION = "impressed marks: registration and congruent matching cells", "3"
 
 # C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it.
 MINIMUM_CELLS = 6

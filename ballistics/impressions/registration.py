@@ -222,8 +222,7 @@ def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationPara
         product = np.conj(forward(values[0], shape[0]))
         product *= spectrum_a
         sum_ab = inverse(product, shape[1], shape[0])
-        low_b = np.conj(_low_spectra(values, valid, shape))
-        low = combined_sums(tuple(low_b), tuple(low_a), shape[1] // 2, shape[0] // 2)
+        low = combined_sums(_low_spectra(values, valid, shape), low_a, shape[1] // 2, shape[0] // 2)[0]
         for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, limits, scores, rows, columns)):
             # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
             i, j = int(rows[q]), int(columns[q])
@@ -250,9 +249,12 @@ def _distinct(found: list[_Candidate], angle_step: float, n: int) -> list[_Candi
 
 def _reach(heights: Heights) -> int:
     """Return how far from the centre of its array a map has valid points, rounded up."""
-    y, x = np.nonzero(np.isfinite(heights))
+    valid = np.isfinite(heights)
+    y = np.flatnonzero(valid.any(axis=1))
     if len(y) == 0:
         return 1
+    # In every row the first or the last is the farthest.
+    x = np.stack([valid[y].argmax(axis=1), heights.shape[1] - 1 - valid[y, ::-1].argmax(axis=1)])
     farthest = np.hypot(y - (heights.shape[0] - 1) / 2, x - (heights.shape[1] - 1) / 2).max()
     return math.ceil(float(farthest)) + 1
 
@@ -288,7 +290,7 @@ def _low_spectra(values: Heights, valid: Heights, shape: tuple[int, ...]) -> NDA
     """Return the spectra of validity, values and squares, summed over blocks of 2 × 2 points."""
     low = np.empty((3, 1, values.shape[1] // 2, shape[1] // 2), np.float32)
     block_sums(values, valid, low)
-    return forward(low[:, 0], shape[0] // 2)
+    return forward(low, shape[0] // 2)
 
 
 def _refine(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from kernels.cell_maps import block_sums, search_coarse, turn_cells
+from kernels.cell_maps import block_sums, search_coarse
 from kernels.cell_search import follow_peaks, pack_window
+from kernels.cell_turning import turn_cells
 from kernels.decimation import decimate
-from kernels.peaks import peaks
+from kernels.peaks import peaks_between
 from kernels.spectra import combined_sums, forward, inverse
 from kernels.turning import padded
 
@@ -25,45 +28,50 @@ NO_PLACE = -2.0
 
 @dataclass(frozen=True)
 class Places:
-    """Places of all cells on the searched mark at one angle, best first; all arrays have shape (cells, peaks).
+    """Places of all cells on the searched mark, best first; all arrays have shape (angles, cells, peaks).
 
     Parameters
     ----------
-    rows, columns : ndarray of int64
-        In points of one level; without meaning where the correlation is `NO_PLACE`.
+    rows, columns : ndarray of float64
+        In points of one level, and between them; without meaning where the correlation is `NO_PLACE`.
     correlations, overlaps : ndarray of float32
-        Correlation there, and common points as a share of the cell's.
+        Correlation at the nearest point, and common points as a share of the cell's.
     """
 
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
+    rows: Floats
+    columns: Floats
     correlations: Heights
     overlaps: Heights
 
+    def _each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Places:
+        return Places(change(self.rows), change(self.columns), change(self.correlations), change(self.overlaps))
+
     def first(self) -> Places:
         """Return the best of every cell."""
-        return Places(self.rows[:, :1], self.columns[:, :1], self.correlations[:, :1], self.overlaps[:, :1])
+        return self._each(lambda values: values[..., :1])
+
+    def at_angles(self, angles: NDArray[np.int64]) -> Places:
+        """Return those at some of the angles, by index."""
+        return self._each(lambda values: values[angles])
 
     def only(self, kept: NDArray[np.bool_]) -> Places:
         """Return the same places with those not kept made `NO_PLACE`, best first."""
         correlations = np.where(kept, self.correlations, np.float32(NO_PLACE))
-        order = np.argsort(-correlations, axis=1, kind="stable")
-        best_first = np.arange(len(order))[:, None], order
-        return Places(
-            self.rows[best_first], self.columns[best_first], correlations[best_first], self.overlaps[best_first]
-        )
+        order = np.argsort(-correlations, axis=-1, kind="stable")
+        sorted_places = replace(self, correlations=correlations)
+        return sorted_places._each(lambda values: np.take_along_axis(values, order, axis=-1))
 
-    def joined(self, other: Places, apart: int) -> Places:
+    def joined(self, other: Places, apart: float) -> Places:
         """Return the places of both, without those of ``other`` within ``apart`` points of one of these."""
         near = (
-            (np.abs(self.rows[:, None, :] - other.rows[:, :, None]) <= apart)
-            & (np.abs(self.columns[:, None, :] - other.columns[:, :, None]) <= apart)
-            & (self.correlations[:, None, :] > NO_PLACE)
-        ).any(axis=2)
+            (np.abs(self.rows[..., None, :] - other.rows[..., :, None]) <= apart)
+            & (np.abs(self.columns[..., None, :] - other.columns[..., :, None]) <= apart)
+            & (self.correlations[..., None, :] > NO_PLACE)
+        ).any(axis=-1)
         rest = other.only(~near & (other.correlations > NO_PLACE))
         both = Places(
             *(
-                np.concatenate([getattr(p, name) for p in (self, rest)], axis=1)
+                np.concatenate([getattr(p, name) for p in (self, rest)], axis=-1)
                 for name in ("rows", "columns", "correlations", "overlaps")
             )
         )
@@ -109,7 +117,7 @@ class SearchLevel:
         self.radius = radius / factor
         self.minimum_overlap = minimum_overlap
         # A cell may hang over the edge of the tiled mark by less than its side.
-        padding = math.ceil(2 * self.half * math.sqrt(2)) + 2
+        padding = math.ceil(2 * self.half * math.sqrt(2)) + 4
         self.tiled = padded(decimate(tiled, factor) if factor > 1 else tiled, padding)
         self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched)
         self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
@@ -119,35 +127,31 @@ class SearchLevel:
         """Return places of the full searched mark in points of this level."""
         return (places - (self.factor - 1) / 2) / self.factor
 
-    def to_full(self, places: NDArray[np.int64]) -> Floats:
+    def to_full(self, places: Floats) -> Floats:
         """Return places in points of this level in points of the full searched mark."""
-        return places.astype(np.float64) * self.factor + (self.factor - 1) / 2
+        return places * self.factor + (self.factor - 1) / 2
 
-    def follow(self, theta_deg: float, starts: Places, coarser: SearchLevel) -> Places:
+    def follow(self, thetas_deg: Floats, starts: Places, coarser: SearchLevel) -> Places:
         """Climb from places of a coarser level (or this one) to the maxima of the exact correlation."""
-        return self._correlated(theta_deg, starts, coarser, climb=True)
+        return self._correlated(thetas_deg, starts, coarser, climb=True)
 
-    def ranked(self, theta_deg: float, places: Places) -> Places:
+    def ranked(self, thetas_deg: Floats, places: Places) -> Places:
         """Return places of this level with their exact correlations, best first."""
-        return self._correlated(theta_deg, places, self, climb=False)
+        return self._correlated(thetas_deg, places, self, climb=False)
 
-    def _correlated(self, theta_deg: float, starts: Places, coarser: SearchLevel, climb: bool) -> Places:
+    def _correlated(self, thetas_deg: Floats, starts: Places, coarser: SearchLevel, climb: bool) -> Places:
         places = Places(
-            self._nearest(coarser.to_full(starts.rows)),
-            self._nearest(coarser.to_full(starts.columns)),
+            self.from_full(coarser.to_full(starts.rows)),
+            self.from_full(coarser.to_full(starts.columns)),
             starts.correlations.copy(),
             np.zeros_like(starts.overlaps),
         )
         follow_peaks(
-            self.tiled, self.centres_y, self.centres_x, self.half,
-            math.radians(-theta_deg), self.grid_theta,
+            self.tiled, self.centres_y, self.centres_x, self.half, np.radians(-thetas_deg), self.grid_theta,
             self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
             self.minimum_overlap, climb, places.rows, places.columns, places.correlations, places.overlaps,
         )  # fmt: skip
         return places
-
-    def _nearest(self, places: Floats) -> NDArray[np.int64]:
-        return np.rint(self.from_full(places)).astype(np.int64)
 
 
 class CoarseTransforms:
@@ -185,8 +189,21 @@ class CoarseTransforms:
         # Means for the mark that stays, sums for the cells: a block then counts as its share times its sum.
         self.low = forward(low, s // 2) / np.float32(4)
 
-    def search(self, theta_deg: float) -> tuple[Heights, Places]:
-        """Return the maps of all cells at one angle, shape (cells, 2 reach + 1, 2 reach + 1), and their peaks."""
+    def search(self, thetas_deg: Floats) -> tuple[list[Heights], Places]:
+        """Return the maps of all cells at each angle, shape (cells, 2 reach + 1, 2 reach + 2), and their peaks."""
+        n = len(self.middle_y)
+        places = self._no_places(len(thetas_deg))
+        maps = [np.empty((n, 2 * self.reach + 1, 2 * self.reach + 2), np.float32) for _ in thetas_deg]
+        for k, theta_deg in enumerate(thetas_deg):
+            sum_ab, low, counts = self._sums(float(theta_deg))
+            search_coarse(
+                sum_ab, low, counts, self.level.minimum_overlap, self.level.radius,
+                maps[k], places.rows[k], places.columns[k], places.correlations[k],
+            )  # fmt: skip
+        return maps, self._on_level(places)
+
+    def _sums(self, theta_deg: float) -> tuple[Heights, Heights, NDArray[np.int64]]:
+        """Return Σ a·b, the slowly varying sums and the cells' valid points at one angle."""
         level, s, n = self.level, self.side, len(self.middle_y)
         values = np.zeros((n, s, s), np.float32)
         valid = np.zeros((n, s, s), np.float32)
@@ -195,50 +212,48 @@ class CoarseTransforms:
             level.tiled, level.centres_y, level.centres_x, level.half,
             math.radians(-theta_deg), level.grid_theta, 2 * self.cell_reach + 1, values, valid, counts,
         )  # fmt: skip
-        side = 2 * self.reach + 1
         cells = np.conj(forward(values[:, : 2 * self.cell_reach + 1], s))
         cells *= self.windows
-        sum_ab = inverse(cells, s, side)
+        sum_ab = inverse(cells, s, 2 * self.reach + 1)
         low = np.empty((3, n, self.cell_reach + 1, s // 2), np.float32)
         block_sums(values, valid, low)
-        sums = combined_sums(tuple(np.conj(forward(low, s // 2))), tuple(self.low), s // 2, self.reach + 2)
-        maps = np.empty((n, side, side), np.float32)
-        places = self._no_places()
-        search_coarse(
-            sum_ab, sums, counts, level.minimum_overlap, level.radius,
-            maps, places.rows, places.columns, places.correlations,
-        )  # fmt: skip
-        return maps, self._on_level(places)
+        sums = combined_sums(forward(low, s // 2), self.low, s // 2, self.reach + 2)
+        return sum_ab, sums, counts
 
-    def peaks_near(self, maps: Heights, places_y: Floats, places_x: Floats, tolerance: float) -> Places:
-        """Return the peaks of the maps within a square of ``tolerance`` around places of the full searched mark."""
+    def peaks_near(self, maps: list[Heights], places_y: Floats, places_x: Floats, tolerance: float) -> Places:
+        """Return the peaks of maps within a square of ``tolerance`` around places of the full searched mark.
+
+        The places have the shape (angles, cells), and each angle its maps.
+        """
         level = self.level
         y = level.from_full(places_y) - self.middle_y + self.reach
         x = level.from_full(places_x) - self.middle_x + self.reach
         # The square may be turned by any angle against the map; what lies outside it is dropped afterwards.
         reach = tolerance / level.factor * math.sqrt(2) + 1
-        places = self._no_places()
-        for c in range(len(maps)):
-            found = peaks(maps[c], y[c], x[c], reach, places.rows[c], places.columns[c])
-            places.correlations[c, :found] = maps[c, places.rows[c, :found], places.columns[c, :found]]
+        places = self._no_places(len(maps))
+        for k, of_cells in enumerate(maps):
+            for c in range(len(of_cells)):
+                peaks_between(
+                    of_cells[c], y[k, c], x[k, c], reach,
+                    places.rows[k, c], places.columns[k, c], places.correlations[k, c],
+                )  # fmt: skip
         return self._on_level(places)
 
-    def _no_places(self) -> Places:
-        shape = (len(self.middle_y), self.n_peaks)
+    def _no_places(self, angles: int) -> Places:
+        shape = (angles, len(self.middle_y), self.n_peaks)
         return Places(
-            np.zeros(shape, np.int64),
-            np.zeros(shape, np.int64),
+            np.zeros(shape),
+            np.zeros(shape),
             np.full(shape, NO_PLACE, np.float32),
             np.zeros(shape, np.float32),
         )
 
     def _on_level(self, places: Places) -> Places:
         """Turn indices of the maps into points of the level."""
-        return Places(
-            places.rows + (self.middle_y - self.reach)[:, None],
-            places.columns + (self.middle_x - self.reach)[:, None],
-            places.correlations,
-            places.overlaps,
+        return replace(
+            places,
+            rows=places.rows + (self.middle_y - self.reach)[:, None],
+            columns=places.columns + (self.middle_x - self.reach)[:, None],
         )
 
 

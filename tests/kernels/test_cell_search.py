@@ -8,10 +8,10 @@ import naive
 import numpy as np
 import pytest
 
-from kernels.cell_maps import block_sums, coarse_map, turn_cell
+from kernels.cell_maps import block_sums, coarse_map
 from kernels.cell_search import follow_peaks, pack_window, packed_correlation
 from kernels.consensus import rigid_consensus
-from kernels.peaks import peaks
+from kernels.peaks import offset_of_maximum, peaks, peaks_between
 from kernels.turning import padded
 
 
@@ -31,31 +31,17 @@ def split(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(valid, heights, np.float32(0)), valid.astype(np.float32)
 
 
-@pytest.mark.parametrize("theta", [0.0, 0.2, -0.5, 1.0, math.pi / 2, 2.4, math.pi])
-@pytest.mark.parametrize("half", [0.5, 3.0, 4.5, 6.25])
-@pytest.mark.parametrize("missing", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("grid_theta", [0.0, 0.6])
-def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: float, grid_theta: float) -> None:
-    heights = rough(1, (40, 40), missing)
-    n = 2 * math.ceil(half * math.sqrt(2)) + 1
-    values, valid = np.empty((n, n), np.float32), np.empty((n, n), np.float32)
-    count = turn_cell(padded(heights, 1), 20.3, 21.8, half, theta, grid_theta, n, values, valid)
-    expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n, grid_theta)
-    np.testing.assert_array_equal(valid, np.isfinite(expected))
-    np.testing.assert_allclose(values, np.nan_to_num(expected), atol=1e-4)
-    assert count == valid.sum()
-
-
 def correlate(cell: np.ndarray, other: np.ndarray, y: int, x: int, minimum: float = 2.0) -> tuple[float, float]:
     """Correlate through the packed arrays, one point right of and below the window's middle."""
-    n, margin, stride = cell.shape[0], 3, 32
-    rows = -(-n // 4) * 4
-    packed = np.zeros((2, rows, stride), np.float32)
-    packed[:, :n, :n] = split(cell)
-    window = np.empty((2, (rows + 2 * margin + 1) * stride), np.float32)
-    pack_window(*split(other), y - 1 - n // 2 - margin, x - 1 - n // 2 - margin, rows + 2 * margin + 1, stride, *window)
+    n, margin, stride = cell.shape[0], 3, 29
+    size = -(-n * stride // 16) * 16
+    packed = np.zeros((2, size), np.float32)
+    for flat, field in zip(packed, split(cell), strict=True):
+        flat[: n * stride].reshape(n, stride)[:, :n] = field
+    window = np.zeros((2, (n + 2 * margin + 1) * stride), np.float32)
+    pack_window(*split(other), y - 1 - n // 2 - margin, x - 1 - n // 2 - margin, n + 2 * margin + 1, stride, *window)
     offset = (margin + 1) * stride + margin + 1
-    return packed_correlation(*packed.reshape(2, -1), *window, offset, rows, stride, minimum)
+    return packed_correlation(*packed, *window, offset, size, minimum)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
@@ -94,8 +80,9 @@ def test_coarse_map_combines_sums_into_the_correlation() -> None:
     low[0] += 50
     low[3:] += 10
     sum_ab = rng.normal(size=(10, 10)).astype(np.float32)
-    out = np.empty((7, 7), np.float32)
+    out = np.empty((7, 8), np.float32)
     coarse_map(sum_ab, low, 60.0, 0.25, 3.0, out)
+    assert (out[:, 7] == -2.0).all()
     for i in range(7):
         for j in range(7):
             if math.hypot(i - k, j - k) > 3.0:
@@ -120,71 +107,104 @@ def test_peaks_agree_with_their_twin(seed: int) -> None:
         assert list(zip(rows[:found].tolist(), columns[:found].tolist(), strict=True)) == expected
 
 
-@pytest.mark.parametrize("theta", [0.0, 0.7, -2.0])
-def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation(theta: float) -> None:
-    tiled, other, half, radius = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1), 6.5, 12.0
-    rows, columns = np.array([[30, 38]]), np.array([[33, 40]])
-    correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
+def test_the_parabola_through_three_values_is_highest_between_them() -> None:
+    parabola = [0.8 - 0.3 * (x - 0.2) ** 2 for x in (-1, 0, 1)]
+    assert offset_of_maximum(*parabola) == pytest.approx(0.2)
+    assert offset_of_maximum(0.5, 0.5, 0.5) == 0.0
+    assert offset_of_maximum(-2.0, 0.5, 0.4) == 0.0
+    assert offset_of_maximum(0.1, 0.5, -3.0) == 0.0
+    assert offset_of_maximum(0.6, 0.5, 0.1) == 0.0
+    assert offset_of_maximum(0.5, 0.5, 0.1) == pytest.approx(-0.5)
+
+
+def test_peaks_lie_between_the_points_of_a_map() -> None:
+    y, x = np.mgrid[:9, :11]
+    scores = (0.9 - 0.02 * (y - 4.3) ** 2 - 0.03 * (x - 6.8) ** 2).astype(np.float32)
+    (rows,), (columns,), values = *np.zeros((2, 1, 3)), np.zeros(3, np.float32)
+    peaks_between(scores, 4.0, 5.0, 99.0, rows, columns, values)
+    assert (rows[0], columns[0]) == (pytest.approx(4.3, abs=1e-4), pytest.approx(6.8, abs=1e-4))
+    assert values[0] == scores[4, 7]
+    assert (values[1:] == -2.0).all()
+    # On the border there is no neighbour to lay a parabola through.
+    peaks_between(scores[:, 7:].copy(), 4.0, 5.0, 99.0, rows, columns, values)
+    assert (rows[0], columns[0]) == (pytest.approx(4.3, abs=1e-4), 0.0)
+
+
+def follow(
+    tiled: np.ndarray, centres: tuple[float, float], half: float, thetas: list[float], other: np.ndarray,
+    expected: float, radius: float, climb: bool, starts: list[tuple[float, float]], first: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Follow one cell from the same starts at some angles; return rows, columns, correlations and overlaps."""
+    shape = len(thetas), 1, len(starts)
+    rows, columns = (np.broadcast_to(v, shape).astype(float) for v in zip(*starts, strict=True))
+    correlations, overlaps = np.full(shape, first, np.float32), np.zeros(shape, np.float32)
+    at = np.array([expected])
     follow_peaks(
-        padded(tiled, 1), np.array([31.4]), np.array([30.7]), half, theta, 0.0, *split(other),
-        np.array([35.0]), np.array([35.0]), radius, 0.25, True, rows, columns, correlations, overlaps,
+        padded(tiled, 3), np.array([centres[0] + 3]), np.array([centres[1] + 3]), half, np.array(thetas), 0.0,
+        *split(other), at, at, radius, 0.25, climb, rows, columns, correlations, overlaps,
     )  # fmt: skip
+    return rows[:, 0], columns[:, 0], correlations[:, 0], overlaps[:, 0]
+
+
+def test_follow_peaks_ends_on_a_maximum_of_the_exact_correlation() -> None:
+    tiled, other, half, radius = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1), 6.5, 12.0
+    thetas = [0.0, 0.7, -2.0]
+    found = follow(tiled, (30.4, 29.7), half, thetas, other, 35.0, radius, True, [(30.2, 33.4), (38.0, 39.6)])
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
-    cell = naive.turn_cell(tiled, 30.4, 29.7, half, theta, n)
-    assert correlations[0, 0] >= correlations[0, 1]
-    for q in range(2):
-        y, x = int(rows[0, q]), int(columns[0, q])
-        r, count = naive.correlation_at(cell, other, y, x)
-        assert correlations[0, q] == pytest.approx(r, abs=1e-4)
-        assert overlaps[0, q] == pytest.approx(count / np.isfinite(cell).sum(), abs=1e-6)
-        for dy in (-1, 0, 1):
-            for dx in (-1, 0, 1):
-                if math.hypot(y + dy - 35, x + dx - 35) <= radius:
-                    assert naive.correlation_at(cell, other, y + dy, x + dx)[0] <= r + 1e-4
+    for theta, rows, columns, correlations, overlaps in zip(thetas, *found, strict=True):
+        cell = naive.turn_cell(tiled, 30.4, 29.7, half, theta, n)
+        assert correlations[0] >= correlations[1]
+        for q in range(2):
+            y, x = round(rows[q]), round(columns[q])
+            r, count = naive.correlation_at(cell, other, y, x)
+            assert correlations[q] == pytest.approx(r, abs=1e-4)
+            assert overlaps[q] == pytest.approx(count / np.isfinite(cell).sum(), abs=1e-6)
+            around = {}
+            for dy in (-1, 0, 1):
+                for dx in (-1, 0, 1):
+                    if math.hypot(y + dy - 35, x + dx - 35) <= radius:
+                        around[dy, dx] = naive.correlation_at(cell, other, y + dy, x + dx)[0]
+                        assert around[dy, dx] <= r + 1e-4
+            if len(around) == 9:
+                up_down = around[-1, 0], around[0, 0], around[1, 0]
+                assert rows[q] - y == pytest.approx(offset_of_maximum(*up_down), abs=2e-3)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_follow_peaks_finds_a_peak_of_one_point_beside_its_start(seed: int) -> None:
     # White noise has no slope to climb; every neighbour of the start must be looked at.
     heights = np.random.default_rng(seed).normal(size=(60, 60)).astype(np.float32)
-    values, valid = split(heights)
-    dy, dx = seed % 3 - 1, seed // 3 % 3 - 1
-    rows, columns = np.array([[30 + dy]]), np.array([[30 + dx]])
-    r, common = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32)
-    at = np.array([30.0])
-    follow_peaks(
-        padded(heights, 1), at + 1, at + 1, 5.5, 0.0, 0.0, values, valid, at, at, 10.0, 0.25,
-        True, rows, columns, r, common,
-    )  # fmt: skip
-    assert (rows[0, 0], columns[0, 0]) == (30, 30)
+    start = 30.0 + seed % 3 - 1, 30.0 + seed // 3 % 3 - 1
+    rows, columns, r, _ = follow(heights, (30.0, 30.0), 5.5, [0.0], heights, 30.0, 10.0, True, [start])
+    assert (round(rows[0, 0]), round(columns[0, 0])) == (30, 30)
     assert r[0, 0] == pytest.approx(1.0, abs=1e-5)
 
 
-def test_follow_peaks_without_climbing_reads_the_correlation_where_it_stands() -> None:
+def test_follow_peaks_without_climbing_reads_the_correlation_at_the_nearest_point() -> None:
     tiled, other = rough(8, (60, 60), 0.1), rough(9, (70, 70), 0.1)
-    rows, columns = np.array([[33, 30]]), np.array([[36, 40]])
-    correlations, overlaps = np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32)
-    follow_peaks(
-        padded(tiled, 1), np.array([31.4]), np.array([30.7]), 6.5, 0.7, 0.0, *split(other),
-        np.array([35.0]), np.array([35.0]), 12.0, 0.25, False, rows, columns, correlations, overlaps,
-    )  # fmt: skip
+    starts = [(33.3, 35.8), (30.0, 40.4)]
+    rows, columns, r, _ = follow(tiled, (30.4, 29.7), 6.5, [0.7], other, 35.0, 12.0, False, starts)
     cell = naive.turn_cell(tiled, 30.4, 29.7, 6.5, 0.7, 21)
-    assert {(33, 36), (30, 40)} == {(int(y), int(x)) for y, x in zip(rows[0], columns[0], strict=True)}
+    assert set(starts) == set(zip(rows[0], columns[0], strict=True))
     for q in range(2):
-        expected = naive.correlation_at(cell, other, int(rows[0, q]), int(columns[0, q]))[0]
-        assert correlations[0, q] == pytest.approx(expected, abs=1e-4)
+        expected = naive.correlation_at(cell, other, round(rows[0, q]), round(columns[0, q]))[0]
+        assert r[0, q] == pytest.approx(expected, abs=1e-4)
 
 
 def test_follow_peaks_skips_cells_without_points_or_places() -> None:
     tiled, other = np.full((60, 60), np.nan, np.float32), rough(9, (70, 70), 0.1)
-    for start in (0.0, -2.0):
-        correlations, overlaps = np.full((1, 1), start, np.float32), np.zeros((1, 1), np.float32)
-        follow_peaks(
-            padded(tiled, 1), np.array([31.0]), np.array([31.0]), 6.5, 0.1, 0.0, *split(other),
-            np.array([35.0]), np.array([35.0]), 12.0, 0.25, True,
-            np.array([[35]]), np.array([[35]]), correlations, overlaps,
-        )  # fmt: skip
-        assert correlations[0, 0] == -2.0
+    for first in (0.0, -2.0):
+        _, _, r, _ = follow(tiled, (30.0, 30.0), 6.5, [0.1, 0.4], other, 35.0, 12.0, True, [(35.0, 35.0)], first)
+        assert (r == -2.0).all()
+
+
+@pytest.mark.parametrize("size", [0.6, 1.0, 3.0])
+def test_follow_peaks_of_tiny_cells_stays_within_its_arrays(size: float) -> None:
+    tiled = rough(8, (60, 60), 0.5)
+    thetas = list(np.linspace(0.0, 3.2, 9))
+    found = follow(tiled, (0.2, 59.6), size, thetas, tiled, 30.0, 4.0, True, [(30.0, 30.0), (28.0, 31.0)])
+    assert all(np.isfinite(values).all() for values in found)
+    assert (found[2] <= 1.0).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
