@@ -32,8 +32,13 @@ def main(scans: Path, out: Path, seed: int) -> list[str]:
         if child == 0:
             run_batch([scans], out)
             os._exit(0)
-        # Longer and longer, so that it ends on the slowest machine too.
-        end = time.monotonic() + rng.uniform(0.1, 0.4 + 0.2 * len(kept))
+        # First before anything is done, then a moment after more pairs were finished than at the kill before.
+        finished = pairs.stat().st_size if pairs.exists() else 0
+        while kept and (not pairs.exists() or pairs.stat().st_size == finished):
+            if os.waitpid(child, os.WNOHANG)[0] == child:
+                return kept
+            time.sleep(0.001)
+        end = time.monotonic() + rng.uniform(0.0, 0.1)
         while time.monotonic() < end:
             if os.waitpid(child, os.WNOHANG)[0] == child:
                 return kept
