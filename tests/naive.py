@@ -787,3 +787,27 @@ def count_in_cells(heights, middle_y, middle_x, cos, sin, side, n):
                     across = (cos * x + sin * y) / side - (column - n / 2)
                     counts[row, column] += 0 <= down < 1 and 0 <= across < 1
     return counts
+
+
+def pattern_search(score, base, steps, finest):
+    def explored(base, value):
+        for axis in range(3):
+            for sign in (1.0, -1.0):
+                trial = [x + sign * steps[axis] * (k == axis) for k, x in enumerate(base)]
+                trial_value = score(*trial)
+                if trial_value > value:
+                    base, value = trial, trial_value
+                    break
+        return base, value
+
+    best = score(*base)
+    while steps[1] > finest:
+        point, value = explored(base, best)
+        if value <= best:
+            steps = [step / 2 for step in steps]
+            continue
+        while value > best:
+            further = [2 * p - b for p, b in zip(point, base, strict=True)]
+            base, best = point, value
+            point, value = explored(further, score(*further))
+    return base, best

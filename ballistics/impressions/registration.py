@@ -19,7 +19,7 @@ from ballistics.surfaces.pose import Pose
 from kernels.cell_maps import block_sums
 from kernels.correlation import centred
 from kernels.decimation import decimate
-from kernels.pose_search import best_shifts
+from kernels.pose_search import best_shifts, climb_to_pose
 from kernels.spectra import combined_sums, forward, inverse
 from kernels.turning import padded, pearson_at_pose, turn_split, valid_points
 
@@ -296,35 +296,8 @@ def _low_spectra(values: Heights, valid: Heights, shape: tuple[int, ...]) -> NDA
 def _refine(
     level: _Level, start: _Candidate, first_turn: float, finest: float, p: RegistrationParameters
 ) -> _Candidate:
-    """Climb to the best pose near ``start`` by a pattern search, halving the steps down to ``finest`` points."""
-
-    def score(theta: float, y: float, x: float) -> float:
-        r, count = pearson_at_pose(level.points_a, level.padded_b, theta, y, x)
-        share = level.thinning * count / level.smaller
-        return float(r * math.sqrt(share)) if math.isfinite(r) and share >= p.minimum_overlap else -math.inf
-
-    def explored(base: tuple[float, ...], value: float) -> tuple[tuple[float, ...], float]:
-        """Try one step along each axis, keeping what helps."""
-        for axis in range(3):
-            for sign in (1.0, -1.0):
-                trial = tuple(x + sign * steps[axis] * (k == axis) for k, x in enumerate(base))
-                trial_value = score(*trial)
-                if trial_value > value:
-                    base, value = trial, trial_value
-                    break
-        return base, value
-
-    base: tuple[float, ...] = (start.theta, start.shift_y, start.shift_x)
-    steps = [first_turn, 1.0, 1.0]
-    best = score(*base)
-    while steps[1] > finest:
-        point, value = explored(base, best)
-        if value <= best:
-            steps = [step / 2 for step in steps]
-            continue
-        # Follow the ridge as long as it rises: turn and shift of straight or circular marks depend on each other.
-        while value > best:
-            further = tuple(2 * p - b for p, b in zip(point, base, strict=True))
-            base, best = point, value
-            point, value = explored(further, score(*further))
-    return _Candidate(best, *base)
+    """Climb to the best pose near ``start``, with steps down to ``finest`` points."""
+    pose = np.array([start.theta, start.shift_y, start.shift_x])
+    whole = level.smaller / level.thinning
+    score, _ = climb_to_pose(level.points_a, level.padded_b, whole, p.minimum_overlap, first_turn, finest, pose)
+    return _Candidate(score, *pose.tolist())

@@ -8,12 +8,13 @@ import naive
 import numpy as np
 import pytest
 import scipy.fft
+from scipy.ndimage import gaussian_filter
 
 from kernels.cell_maps import block_sums, search_coarse
 from kernels.half_sums import correlations_from_half_sums
-from kernels.pose_search import best_shifts
+from kernels.pose_search import best_shifts, climb_to_pose
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import MISSING, interpolated, padded, sample, turn_split, valid_points
+from kernels.turning import MISSING, interpolated, padded, pearson_at_pose, sample, turn_split, valid_points
 
 
 def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:
@@ -153,3 +154,44 @@ def test_interpolated_is_sample() -> None:
         value, valid = interpolated(*square.ravel(), fy, fx)
         assert valid == (expected < MISSING)
         assert value == pytest.approx(expected if valid else 0.0, abs=1e-5)
+
+
+def smooth(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:
+    """Heights whose correlation has a slope to climb."""
+    rng = np.random.default_rng(seed)
+    heights = gaussian_filter(rng.normal(size=shape), 2.0)
+    heights[rng.random(shape) < missing] = np.nan
+    return heights.astype(np.float32)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_climb_to_pose_ends_where_its_twin_does(missing: float) -> None:
+    a, b = smooth(1, (40, 44), missing), smooth(2, (42, 38), missing)
+    b[5:37, 4:36] = a[4:36, 7:39]
+    points, bordered, whole = valid_points(a), padded(b, 1), 900.0
+    tried = []
+
+    def score(theta: float, y: float, x: float) -> float:
+        tried.append((theta, y, x))
+        r, count = pearson_at_pose(points, bordered, theta, y, x)
+        return r * math.sqrt(count / whole) if count / whole >= 0.25 and math.isfinite(r) else -2.0
+
+    for start in ([0.05, 1.0, -1.0], [0.0, 5.0, 9.0], [-0.1, -0.8, 0.6]):
+        tried.clear()
+        pose = np.array(start)
+        value, count = climb_to_pose(points, bordered, whole, 0.25, 0.04, 0.2, pose)
+        expected_pose, expected = naive.pattern_search(score, start, [0.04, 1.0, 1.0], 0.2)
+        assert value == pytest.approx(expected, abs=1e-6)
+        np.testing.assert_allclose(pose, expected_pose)
+        assert count == len(tried)
+    # The last start is near the pose at which B holds a part of A.
+    assert value >= score(0.0, 0.0, 0.0) - 1e-6
+
+
+def test_climb_to_pose_without_a_correlation_stays_where_it_is() -> None:
+    empty = np.full((6, 6), np.nan, np.float32)
+    for a, b in ((empty, empty), (np.ones((6, 6), np.float32), np.ones((6, 6), np.float32))):
+        pose = np.array([0.3, 1.0, -1.0])
+        value, _ = climb_to_pose(valid_points(a), padded(b, 1), 9.0, 0.25, 0.1, 0.2, pose)
+        assert value == -2.0
+        np.testing.assert_array_equal(pose, [0.3, 1.0, -1.0])
