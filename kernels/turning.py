@@ -50,6 +50,22 @@ def padded(heights: NDArray[np.float32], padding: int) -> NDArray[np.float32]:
 
 
 @kernel
+def split(heights: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the heights, 0 where missing, and 1 or 0 for valid or missing; both of the map's shape.
+
+    NaN and infinities mark missing points. Cost: one pass.
+    """
+    values, valid = np.empty(heights.shape, np.float32), np.empty(heights.shape, np.float32)
+    for i in range(heights.shape[0]):
+        row, into, into_valid = heights[i], values[i], valid[i]
+        for j in range(row.size):
+            there = np.isfinite(row[j])
+            into[j] = row[j] if there else np.float32(0)
+            into_valid[j] = np.float32(1) if there else np.float32(0)
+    return values, valid
+
+
+@kernel
 def _sample_of_valid(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> Any:
     """Interpolate in float32 from the valid ones of four neighbours; `MISSING` below half of the weight."""
     one = np.float32(1)

@@ -50,7 +50,7 @@ class CellParameters:
     peaks: int = 6
     coarse_margin: float = 0.15
     least_correlation: float = 0.40
-    best_angles: int = 3
+    best_angles: int = 5
     widest_displacement_um: float = 125.0
 
 

@@ -17,7 +17,7 @@ from kernels.cell_turning import turn_cells
 from kernels.decimation import decimate
 from kernels.peaks import peaks_between
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import padded
+from kernels.turning import padded, split
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]
@@ -255,9 +255,3 @@ class CoarseTransforms:
             rows=places.rows + (self.middle_y - self.reach)[:, None],
             columns=places.columns + (self.middle_x - self.reach)[:, None],
         )
-
-
-def split(heights: Heights) -> tuple[Heights, Heights]:
-    """Return values (0 where missing) and validity (1 or 0)."""
-    valid = np.isfinite(heights)
-    return np.where(valid, heights, np.float32(0)), valid.astype(np.float32)

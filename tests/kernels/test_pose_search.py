@@ -14,7 +14,7 @@ from kernels.cell_maps import block_sums, search_coarse
 from kernels.half_sums import correlations_from_half_sums
 from kernels.pose_search import best_shifts, climb_to_pose
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import MISSING, interpolated, padded, pearson_at_pose, sample, turn_split, valid_points
+from kernels.turning import MISSING, interpolated, padded, pearson_at_pose, sample, split, turn_split, valid_points
 
 
 def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:
@@ -76,6 +76,16 @@ def test_valid_points_lists_places_from_the_centre() -> None:
     heights = np.array([[1.0, np.nan, 2.0], [np.inf, 3.0, np.nan]], np.float32)
     np.testing.assert_array_equal(valid_points(heights), [[-0.5, -0.5, 0.5], [-1, 1, 0], [1, 2, 3]])
     assert valid_points(np.full((1, 1), np.nan, np.float32)).shape == (3, 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (0, 3), (7, 40)])
+def test_split_marks_what_is_missing(shape: tuple[int, int]) -> None:
+    heights = np.random.default_rng(3).normal(size=shape).astype(np.float32)
+    heights[:, ::3] = np.nan
+    heights[:, 1::5] = -np.inf
+    values, valid = split(heights)
+    np.testing.assert_array_equal(valid, np.isfinite(heights))
+    np.testing.assert_array_equal(values, np.where(np.isfinite(heights), heights, 0.0))
 
 
 @pytest.mark.parametrize("theta", [0.0, 1.1, math.pi])
