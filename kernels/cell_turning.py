@@ -111,9 +111,11 @@ def turned_points(
     cell_cos = math.cos(theta - grid_theta)
     cell_sin = math.sin(theta - grid_theta)
     middle = size // 2
-    # Positions are counted from a corner of the cell, where single precision is enough.
-    top = math.floor(centre_y) - middle - 2
-    left = math.floor(centre_x) - middle - 2
+    # Positions are counted from a corner of the cell, however its sides are turned against the axes of the mark: single
+    # precision is enough, and all are positive.
+    reach = math.ceil(half * math.sqrt(2)) + 2
+    top = math.floor(centre_y) - reach
+    left = math.floor(centre_x) - reach
     down, right = np.float32(sin), np.float32(cos)
     width = np.int32(tiled.shape[1])
     fy, fx, a, b, c, d, values, valid = work[0], work[1], work[2], work[3], work[4], work[5], work[6], work[7]

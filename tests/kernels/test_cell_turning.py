@@ -36,6 +36,19 @@ def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: floa
     assert counts[0] == valid.sum()
 
 
+@pytest.mark.parametrize("turn", [0.7, math.pi / 4, 2.3, -0.8])
+def test_a_cell_on_its_corner_turned_upright(turn: float) -> None:
+    # The box on the other mark is as small as can be, the one on the tiled mark as large.
+    heights, half = rough(3, (60, 60), 0.1), 14.3
+    n = 2 * math.ceil(half) + 3
+    values, valid, counts = *np.zeros((2, 1, n, n), np.float32), np.zeros(1, np.int64)
+    at = np.array([35.3]), np.array([34.8])
+    turn_cells(padded(heights, 5), *at, half, turn, turn, n, values, valid, counts)
+    expected = naive.turn_cell(heights, 30.3, 29.8, half, turn, n, turn)
+    np.testing.assert_allclose(values[0], np.nan_to_num(expected), atol=1e-4)
+    assert counts[0] == np.isfinite(expected).sum() > 700
+
+
 def test_all_cells_are_turned_each_about_its_centre() -> None:
     heights = rough(6, (50, 50), 0.2)
     centres = np.array([23.2, 28.0]), np.array([25.0, 30.7])
