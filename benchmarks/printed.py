@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
 import math
-import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,15 +13,13 @@ from rich.progress import Progress
 
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.cascade import THRESHOLD
-from ballistics.printed.cloud import Cloud
 from ballistics.printed.collection import Collection
-from ballistics.printed.geometry_hash import copy_relation
-from ballistics.printed.identification import IDENTIFICATION_VERSION, Identification, identify
-from ballistics.printed.part import Part
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import SIGNATURE_VERSION, Signature, signature_of
+from ballistics.printed.identification import Identification, identify
 from benchmarks.printed_disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
-from benchmarks.printed_solids import FAMILIES, Mesh, solid
+from benchmarks.printed_items import Item, Store, collection_of, family_of, items, owner_of, part_of, same_reference
+from benchmarks.printed_pieces import pieces
+from benchmarks.printed_signature import given_away, speed
+from benchmarks.printed_solids import Mesh
 from benchmarks.record import Context, Record
 
 DESCRIPTION = "printed parts: top 1, pose and false hits under each disturbance; CPU time; what a signature gives away"
@@ -57,126 +49,6 @@ _GOALS = {
     "cut + scale + noise": 0.92,
 }
 _GOAL = 0.98
-
-
-@dataclass(frozen=True)
-class Item:
-    """One reference of the benchmark: its name, its source (or family of solids), mesh and hash parity."""
-
-    name: str
-    source: str
-    path: Path | None
-    seed: int
-    reported: bool
-
-    def mesh(self) -> Mesh:
-        """Load or make the mesh."""
-        if self.path is None:
-            return solid(self.seed)
-        import trimesh
-
-        loaded = trimesh.load(self.path, process=False, force="mesh")
-        return Mesh(np.asarray(loaded.vertices, dtype=np.float64), np.asarray(loaded.faces, dtype=np.int64))
-
-
-def family_of(seed: int) -> str:
-    """Return the family of a generated solid: the relatives of a new one, as the files of one repository are."""
-    return f"generated: {FAMILIES[seed % len(FAMILIES)].__name__}"
-
-
-def owner_of(source: str) -> str:
-    """Return whose files a source holds: the repositories of one owner share parts, as its relatives do."""
-    return source.split("/")[0]
-
-
-def items(data: Path, solids: int) -> list[Item]:
-    """Return the meshes of the data folder, then the generated solids."""
-    folder = data / "meshes"
-    with open(folder / "manifest.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    meshes = [
-        Item(row["path"], row["source"], folder / row["path"], -1, int(row["sha1"][-2], 16) % 2 == 1) for row in rows
-    ]
-    return meshes + [Item(f"solid {seed}", family_of(seed), None, seed, False) for seed in range(solids)]
-
-
-def part_of(mesh: Mesh) -> Part:
-    """Return a mesh as a part."""
-    return Part(mesh.vertices, mesh.faces)
-
-
-class Store:
-    """Results kept one file each, so that a stopped benchmark goes on where it was."""
-
-    def __init__(self, folder: Path) -> None:
-        """Keep results below a folder, apart for each version of the methods."""
-        self.folder = folder / f"printed-{SIGNATURE_VERSION}-{IDENTIFICATION_VERSION}"
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def path(self, key: str, suffix: str) -> Path:
-        """Return where a result is kept."""
-        return self.folder / (hashlib.sha256(key.encode()).hexdigest()[:24] + suffix)
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        """Return a kept row, or None."""
-        path = self.path(key, ".json")
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-    def put(self, key: str, row: dict[str, Any]) -> dict[str, Any]:
-        """Keep a row."""
-        path = self.path(key, ".json")
-        temporary = path.with_suffix(".part")
-        temporary.write_text(json.dumps({"key": key, **row}, ensure_ascii=False), encoding="utf-8")
-        os.replace(temporary, path)
-        return row
-
-    def signature(self, item: Item) -> Signature:
-        """Return the signature of an item, computed once."""
-        path = self.path(f"signature {item.name}", ".npz")
-        part = None
-        if not path.is_file():
-            part = part_of(item.mesh())
-            made = signature_of(part)
-            temporary = path.with_suffix(".part.npz")
-            keys = made.keys
-            assert keys is not None
-            np.savez(
-                temporary,
-                codes=made.codes,
-                origin_mm=made.origin_mm,
-                numbers=np.array([made.step_mm, made.spacing_mm, made.size_mm, made.area_mm2, keys.size_mm]),
-                local=made.local,
-                whole=made.whole,
-                keys=np.array([keys.exact, keys.mirrored, keys.shape, keys.shape_mirrored]),
-                values=np.array(keys.values),
-            )
-            os.replace(temporary, path)
-            return made
-        from ballistics.printed.geometry_hash import GeometryKeys
-
-        with np.load(path, allow_pickle=False) as kept:
-            step, spacing, size, area, keys_size = (float(v) for v in kept["numbers"])
-            names = [str(key) for key in kept["keys"]]
-            keys = GeometryKeys(names[0], names[1], names[2], names[3], keys_size, tuple(map(float, kept["values"])))
-            arrays = kept["codes"], kept["origin_mm"], step, spacing, size, area, kept["local"], kept["whole"]
-            return Signature(*arrays, keys)
-
-
-def collection_of(listed: Sequence[Item], store: Store, progress: Progress) -> Collection:
-    """Enrol the signatures of all items."""
-    collection = Collection()
-    for item in progress.track(listed, description="signatures"):
-        collection.enrol(store.signature(item), item.name, metadata={"source": item.source})
-    return collection
-
-
-def same_reference(collection: Collection, row: int, name: str) -> bool:
-    """Return whether a reference is the named one or an exact copy of it under another name."""
-    if collection.references[row].name == name:
-        return True
-    truth = next(reference for reference in collection.references if reference.name == name)
-    keys = collection.references[row].keys
-    return keys is not None and truth.keys is not None and copy_relation(keys, truth.keys) is not None
 
 
 def pose_error(mesh: Mesh, true: NDArray[np.float64], found: NDArray[np.float64]) -> float:
@@ -234,7 +106,7 @@ def recognition(
 ) -> Iterator[Record]:
     """Yield top 1, acceptance and pose for each disturbance."""
     reported = [item for item in listed if item.reported]
-    count = 2 if context.quick else 24
+    count = 2 if context.quick else 48
     protocol = (
         f"{count} meshes of the reported half, each turned and shifted, against {len(collection)} references "
         f"({sum(item.path is not None for item in listed)} meshes, the rest generated solids)"
@@ -388,57 +260,8 @@ def plates(
     yield Record("printed", "wrongly named, plate of ten", wrong_share, "share", "", protocol, 10 * count, _SEED)
 
 
-def given_away(context: Context, listed: list[Item], store: Store) -> Iterator[Record]:
-    """Yield how exactly a surface could be rebuilt from a signature, and its size."""
-    chosen = [item for item in listed if item.reported][:: 40 if context.quick else 8]
-    middle, high, spacing, size = [], [], [], []
-    for item in chosen:
-        signature = store.signature(item)
-        mesh = item.mesh()
-        sample = sample_surface(mesh.vertices, mesh.faces)
-        cloud = Cloud(signature.points_mm(), signature.size_mm, signature.area_mm2, signature.spacing_mm)
-        row, _ = cloud.nearest(sample.points_mm, math.inf)
-        # The best guess from points alone: the plane through a point and its neighbours.
-        off = np.abs(((sample.points_mm - cloud.points[row]) * cloud.normals[row]).sum(axis=1)) / signature.size_mm
-        middle.append(float(np.median(off)))
-        high.append(float(np.quantile(off, 0.95)))
-        spacing.append(signature.spacing_mm / signature.size_mm)
-        size.append(signature.nbytes)
-    protocol = "distance of the surface from the planes that the signature's own points suggest, in % of the size"
-    n = len(chosen)
-    yield Record("printed", "rebuilt surface, median error", 100 * float(np.median(middle)), "%", "", protocol, n)
-    yield Record("printed", "rebuilt surface, 95 % error, median", 100 * float(np.median(high)), "%", "", protocol, n)
-    yield Record("printed", "distance of stored points", 100 * float(np.median(spacing)), "%", "", protocol, n)
-    yield Record("printed", "largest signature", max(size) / 1024, "KiB", "≤ 256", protocol, n)
-
-
-def speed(context: Context) -> Iterator[Record]:
-    """Yield the CPU seconds of signatures of large meshes."""
-    import manifold3d as m3
-
-    from benchmarks.printed_disturbances import refined
-    from benchmarks.printed_solids import from_manifold
-
-    base = from_manifold(m3.Manifold.sphere(30.0, 200) - m3.Manifold.cube([40.0, 40.0, 40.0]))
-    sizes = ((100_000, "≤ 1"),) if context.quick else ((100_000, "≤ 1"), (1_000_000, "≤ 5"))
-    for faces, goal in sizes:
-        mesh = base
-        while len(mesh.faces) < faces:
-            edge = float(
-                np.linalg.norm(mesh.vertices[mesh.faces[:, 0]] - mesh.vertices[mesh.faces[:, 1]], axis=1).max()
-            )
-            mesh = refined(mesh, 0.7 * edge, most=4 * faces)
-        part = part_of(Mesh(mesh.vertices, mesh.faces[:faces]))
-        signature_of(part)
-        start = time.process_time()
-        signature_of(part)
-        seconds = time.process_time() - start
-        protocol = "a ball with a corner cut out, its triangles split"
-        yield Record("printed", f"signature of {faces} faces", seconds, "CPU s", goal, protocol, 1)
-
-
 def run(context: Context) -> Iterator[Record]:
-    """Yield recognition, false hits, plates, what a signature gives away, and speed."""
+    """Yield recognition, false hits, plates, pieces in several files, what a signature gives away, and speed."""
     listed = items(context.data, 20 if context.quick else _SOLIDS)
     if context.quick:
         listed = listed[::8]
@@ -451,6 +274,7 @@ def run(context: Context) -> Iterator[Record]:
         yield from recognition(context, listed, collection, store, progress)
         yield from unrelated(context, listed, collection, store, progress)
         yield from plates(context, listed, collection, store, progress)
+        yield from pieces(context, listed, collection, store, progress)
     text = f"index of {len(collection)} references"
     yield Record("printed", text, seconds, "CPU s", "", "made once, kept with the collection", 1)
     yield from given_away(context, listed, store)

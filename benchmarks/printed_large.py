@@ -17,8 +17,8 @@ from ballistics.printed.query import query_of_sample
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import Signature, signature_of
 from ballistics.printed.votes import DescriptorIndex
-from benchmarks.printed import part_of
 from benchmarks.printed_disturbances import posed, similarity
+from benchmarks.printed_items import part_of
 from benchmarks.printed_solids import solid
 from benchmarks.record import Context, Record
 

@@ -20,17 +20,9 @@ from ballistics.printed.collection import Collection
 from ballistics.printed.identification import PLAIN, Candidate, identify
 from ballistics.printed.verification import log_odds
 from benchmarks.__main__ import DEFAULT_DATA
-from benchmarks.printed import (
-    Item,
-    Store,
-    collection_of,
-    items,
-    owner_of,
-    part_of,
-    same_reference,
-    unrelated_queries,
-)
+from benchmarks.printed import unrelated_queries
 from benchmarks.printed_disturbances import DISTURBANCES
+from benchmarks.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
 
 _SEED = 9001  # the reported runs have another
 _FIRST_SOLID = 60_000

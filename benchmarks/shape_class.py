@@ -27,7 +27,7 @@ from ballistics.printed.shape_class import (
     train,
 )
 from ballistics.printed.shape_features import FEATURES_VERSION, GROUPS, ShapeFeatures, shape_features
-from benchmarks.printed import Item, part_of
+from benchmarks.printed_items import Item, part_of
 from benchmarks.record import Context, Record
 
 DESCRIPTION = "shape class of printed parts: recall at 2 % false positives on sources never trained on, calibration"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.printed_inspect import UNITS
+from ballistics.cli.printed_options import references_option, unit_option
 
 _INCOMPLETE = 1
 _SHOWN = 20
@@ -14,13 +14,7 @@ _SHOWN = 20
 
 @click.command(name="batch")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER…")
-@click.option(
-    "--references",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The collection's folder (`ballistics printed enrol`).",
-)
+@references_option()
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The table: .parquet or .csv."
 )
@@ -29,7 +23,7 @@ _SHOWN = 20
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a contact sheet with a picture of each geometry: one self-contained HTML file.",
 )
-@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
+@unit_option()
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
@@ -54,7 +48,8 @@ def command(
     """Search every file below FOLDERs, hidden ones too, in a collection, and write one table.
 
     A row for each hit of each file, and for each file without: its geometry, its copies among the files (same file,
-    same geometry, mirrored, scaled), or why it was refused. Links are not followed. A stopped run goes on where it was
+    same geometry, mirrored, scaled), or why it was refused. Where files hold different pieces of one reference, their
+    rows say so. Links are not followed. A stopped run goes on where it was
     when the same command is given again; the table is the same, byte for byte, for any number of workers.
 
     Exit code 0: every mesh was searched; 1: at least one was refused, and its row says why; 2: an error.
@@ -64,6 +59,7 @@ def command(
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import progress_bar
     from ballistics.reports.printed_figures import thumbnail_of
+    from ballistics.reports.printed_pieces import pieces_sentences
     from ballistics.search.links import printable
     from ballistics.search.printed_batch import REFUSED, run_printed_batch
 
@@ -91,6 +87,11 @@ def command(
             click.echo(printable(f"refused: {one.name}: {one.kept['error']}"))
         if len(refused) > _SHOWN:
             click.echo(f"refused: {len(refused) - _SHOWN} more; the table has a row for each")
+        files = [(one.name, int(one.kept["bodies"])) for one in found.files]
+        for piece in found.pieces[:_SHOWN]:
+            click.echo(printable(pieces_sentences(piece, files, found.taxonomy)[0]))
+        if len(found.pieces) > _SHOWN:
+            click.echo(f"{len(found.pieces) - _SHOWN} more references are there in pieces; the table has them")
         total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         click.echo(f"{len(found.files)} files: {total}: {out.resolve()}")
         if report is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.printed_inspect import UNITS
+from ballistics.cli.printed_options import answer_options, unit_option
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -14,15 +14,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(name="compare")
 @click.argument("a", type=_FILE)
 @click.argument("b", type=_FILE)
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the verdict with pictures: one self-contained HTML file.",
-)
-@click.option("--without-3d", is_flag=True, help="Leave the view that can be turned out of the report (5 MB less).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
-@click.option("--unit", type=click.Choice(UNITS), help="Take the numbers of both files as this unit.")
-@click.option("--overwrite", is_flag=True, help="Replace a report that exists.")
+@answer_options
+@unit_option("Take the numbers of both files as this unit.")
 def command(
     a: Path, b: Path, report: Path | None, without_3d: bool, as_json: bool, unit: str | None, overwrite: bool
 ) -> None:
@@ -39,7 +32,7 @@ def command(
     from ballistics.printed.part import read_parts
     from ballistics.printed.signature import signature_of
     from ballistics.printed.taxonomy import Taxonomy
-    from ballistics.reports.printed_report import SearchedCollection
+    from ballistics.reports.identified_file import SearchedCollection
 
     refuse_output(report, (a, b), overwrite)
     other = read_parts(b, unit=unit)

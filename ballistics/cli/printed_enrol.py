@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.printed_inspect import UNITS
+from ballistics.cli.printed_options import references_option, unit_option
 
 _INCOMPLETE = 1
 _SHOWN = 200
@@ -15,13 +15,7 @@ _SHOWN = 200
 
 @click.command(name="enrol")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
-@click.option(
-    "--references",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The collection's folder; made when it does not exist.",
-)
+@references_option("The collection's folder; made when it does not exist.")
 @click.option("--name", help="Of the reference; for one file only. Default: the file's name.")
 @click.option("--category", default="", help="Category of all FILEs: an identifier of the taxonomy.")
 @click.option(
@@ -29,7 +23,7 @@ _SHOWN = 200
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The laboratory's own categories (JSON), from now on those of this collection.",
 )
-@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
+@unit_option()
 @click.option("--quiet", is_flag=True, help="No progress bar; only what went wrong.")
 @click.pass_context
 def command(

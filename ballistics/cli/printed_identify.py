@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ballistics.cli.printed_inspect import UNITS
+from ballistics.cli.printed_options import answer_options, references_option, unit_option
 
 if TYPE_CHECKING:
-    from ballistics.reports.printed_report import IdentifiedFile, SearchedCollection
+    from ballistics.printed.reference_pieces import ReferencePieces
+    from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection
 
 _INCOMPLETE = 1
 _MOST_REPORTED = 40
@@ -18,22 +19,9 @@ _MOST_REPORTED = 40
 
 @click.command(name="identify")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
-@click.option(
-    "--references",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The collection's folder (`ballistics printed enrol`).",
-)
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the verdict with pictures: one self-contained HTML file.",
-)
-@click.option("--without-3d", is_flag=True, help="Leave the view that can be turned out of the report (5 MB less).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
-@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
-@click.option("--overwrite", is_flag=True, help="Replace a report that exists.")
+@references_option()
+@answer_options
+@unit_option()
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -47,6 +35,9 @@ def command(
 ) -> None:
     """Search the parts of FILEs in a collection of references.
 
+    Where several files or bodies hold something of one reference, it is told whether they are pieces of it, at
+    different places, or copies.
+
     A hit is a lead for an examiner: no opinion, no weight of evidence. Folders are walked; for many files see
     `ballistics printed batch`.
 
@@ -56,7 +47,7 @@ def command(
     from ballistics.cli.library import bar
     from ballistics.errors import ParameterError
     from ballistics.printed.enrolment import collection_sha256, open_collection
-    from ballistics.reports.printed_report import SearchedCollection
+    from ballistics.reports.identified_file import SearchedCollection
     from ballistics.search.batch import scan_files
 
     refuse_output(report, paths, overwrite)
@@ -83,7 +74,7 @@ def identified(name: str, path: Path, searched: SearchedCollection, unit: str | 
     """Read a file and search it; a bad file is an answer too."""
     from ballistics.printed.identification import identify
     from ballistics.printed.inspection import describe_file
-    from ballistics.reports.printed_report import IdentifiedFile
+    from ballistics.reports.identified_file import IdentifiedFile
 
     described, file = describe_file(path, unit=unit)
     found = None if file is None else identify(file.parts, searched.collection)
@@ -96,47 +87,63 @@ def answer(
     """Print what was found, and write the page."""
     from ballistics.cli.compare import write_bytes
     from ballistics.reports.printed_json import printed_json
+    from ballistics.reports.printed_pieces import pieces_in
     from ballistics.reports.printed_report import printed_report
 
+    pieces = pieces_in(found, searched)
     if as_json:
-        click.echo(printed_json(found, searched).decode("utf-8"), nl=False)
+        click.echo(printed_json(found, searched, pieces).decode("utf-8"), nl=False)
     else:
         for one in found:
             _print(one, searched)
+        _print_pieces(pieces, found, searched)
     if report is not None:
-        page = printed_report(found, searched, turnable=turnable)
+        page = printed_report(found, searched, pieces, turnable=turnable)
         write_bytes(report, page.encode("utf-8", "replace"))
         if not as_json:
             click.echo(f"report: {report.resolve()}")
 
 
-def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
-    """Print a verdict: a line for the file, then the candidates in words."""
+def _say(text: str, style: str = "") -> None:
+    """Print a line; names come from a seized disk, and none may steer the terminal."""
     from rich.text import Text
 
     from ballistics.cli.library import console
-    from ballistics.reports import printed_wording as wording
-    from ballistics.reports.printed_report import bodies_of, is_symmetric, verdict_of
     from ballistics.search.links import printable
 
-    out = console()
+    console().print(Text(printable(text), style), soft_wrap=True)
 
-    def say(text: str, style: str = "") -> None:
-        # Names come from a seized disk: none may steer the terminal.
-        out.print(Text(printable(text), style), soft_wrap=True)
+
+def _print_pieces(
+    pieces: tuple[ReferencePieces, ...], found: list[IdentifiedFile], searched: SearchedCollection
+) -> None:
+    """Print what several files hold of the same references."""
+    from ballistics.reports.printed_pieces import named_files, pieces_sentences
+
+    for one in pieces:
+        statement, *more = pieces_sentences(one, named_files(found), searched.taxonomy)
+        _say(statement, "bold" if one.complementary else "")
+        for sentence in more:
+            _say(f"  {sentence}")
+
+
+def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
+    """Print a verdict: a line for the file, then the candidates in words."""
+    from ballistics.reports import printed_wording as wording
+    from ballistics.reports.identified_file import bodies_of, is_symmetric, verdict_of
 
     if one.found is None:
-        say(f"{one.name}: refused", "red")
-        say(f"  {one.described.error}: {one.described.reason.removeprefix(f'{one.described.path}: ')}")
+        _say(f"{one.name}: refused", "red")
+        _say(f"  {one.described.error}: {one.described.reason.removeprefix(f'{one.described.path}: ')}")
         return
     found: Any = one.found
-    say(f"{one.name}", "bold")
-    say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
+    _say(f"{one.name}", "bold")
+    _say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
     for candidate in found.accepted:
         symmetric = is_symmetric(searched.collection, candidate)
-        say(f"  - {wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
-        say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
+        _say(f"  - {wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
+        _say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
         where = wording.where_sentence(candidate, bodies_of(found))
-        say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
+        _say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
     if found.accepted:
-        say(f"  {wording.LEAD}")
+        _say(f"  {wording.LEAD}")

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ballistics.cli.printed_options import unit_option
+
 if TYPE_CHECKING:
     from ballistics.printed.inspection import FileDescription
     from ballistics.printed.part import PartFile
-
-UNITS = ("micron", "millimetre", "centimetre", "metre", "inch", "foot")
 
 
 @click.command(name="inspect")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a description.")
-@click.option("--unit", type=click.Choice(UNITS), help="Take the files' numbers as this unit.")
+@unit_option()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -7,15 +7,11 @@ from pathlib import Path
 
 import rich_click as click
 
+from ballistics.cli.printed_options import references_option
+
 
 @click.command(name="list")
-@click.option(
-    "--references",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The collection's folder.",
-)
+@references_option("The collection's folder.")
 @click.option("--category", help="Only references of this category.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(folder: Path, category: str | None, as_json: bool) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import tokenize
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,9 @@ _FORMAT = "ballistics shape classifier 1"
 _MACHINES = ("whole", "part", "kind")
 # About a hundred thousand references.
 _MOST_BYTES = 1 << 29
+# Of what is divided by; training gives more.
+_LEAST = 1e-9
+_NOT_NEGATIVE = ("pair distances", "centre distances", "angles")
 
 
 def save_classifier(classifier: ShapeClassifier, path: str | Path) -> None:
@@ -65,9 +71,27 @@ def save_classifier(classifier: ShapeClassifier, path: str | Path) -> None:
         with open(path, "xb") as file:
             file.write(packed.getvalue())
     except FileExistsError as error:
-        raise WriteError(f"{path}: exists already; choose another name, a classifier is never overwritten") from error
+        raise WriteError(_taken(path)) from error
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def refuse_existing(path: Path) -> None:
+    """Find out before the training, not after it, that a classifier must not be written there.
+
+    Raises
+    ------
+    WriteError
+        The file exists already, or its folder does not.
+    """
+    if path.exists():
+        raise WriteError(_taken(path))
+    if not path.resolve().parent.is_dir():
+        raise WriteError(f"{path}: cannot be written: the folder {path.parent} does not exist; make it first")
+
+
+def _taken(path: str | Path) -> str:
+    return f"{path}: exists already; choose another name, a classifier is never overwritten"
 
 
 def load_classifier(path: str | Path) -> ShapeClassifier:
@@ -81,16 +105,21 @@ def load_classifier(path: str | Path) -> ShapeClassifier:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise CorruptFileError(f"{path}: is too large for a shape classifier")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+            arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in entries}
         head = json.loads(str(arrays.pop("head")))
         if head["format"] != _FORMAT:
             raise KeyError("format")
     except OSError as error:
         raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    # Whatever a spoilt or forged archive makes the libraries raise; RuntimeError is also an encrypted entry, an
+    # unknown method of packing, and JSON nested too deeply.
+    except (
+        ValueError, KeyError, TypeError, EOFError, RuntimeError, SyntaxError, tokenize.TokenError, zlib.error,
+        zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise UnsupportedFormatError(f"{path}: is not a shape classifier; make one with train") from error
     if (head.get("version"), head.get("features_version")) != (SHAPE_CLASS_VERSION, FEATURES_VERSION):
         raise UnsupportedFormatError(
@@ -98,33 +127,49 @@ def load_classifier(path: str | Path) -> ShapeClassifier:
         )
     try:
         return _classifier(head, arrays)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CorruptFileError(f"{path}: the shape classifier contradicts itself: {error}") from error
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """Return an array of an archive; one that declares more than the archive holds is not made room for."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{entry.filename} is packed by method {entry.compress_type}")
+    raw = io.BytesIO(archive.read(entry))
+    if np.lib.format.read_magic(raw) != (1, 0):
+        raise ValueError(f"{entry.filename} is of another version")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(raw)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(raw.getbuffer()) - raw.tell():
+        raise ValueError(f"{entry.filename} does not hold the {dtype} of {shape} that it declares")
+    raw.seek(0)
+    return np.asarray(np.lib.format.read_array(raw, allow_pickle=False))
 
 
 def _classifier(head: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ShapeClassifier:
     count = len(arrays["references signature"])
     for group, length in GROUPS.items():
-        _shaped(arrays, f"references {group}", (count, length))
+        _shaped(arrays, f"references {group}", (count, length), 0.0 if group in _NOT_NEGATIVE else -math.inf)
     for group in MEASURES:
         _shaped(arrays, f"centres {group}", (GROUPS[group],))
-        _shaped(arrays, f"spreads {group}", (GROUPS[group],))
+        _shaped(arrays, f"spreads {group}", (GROUPS[group],), _LEAST)
     machines: dict[str, ShapeMachine | None] = dict.fromkeys(_MACHINES)
     for name, facts in head["machines"].items():
         groups = tuple(str(group) for group in facts["groups"])
         if name not in machines or not groups or not set(groups) <= set(GROUPS):
             raise ValueError(f"machine {name!r} of groups {groups}")
         _shaped(arrays, f"weights {name}", (count,))
-        values = (float(facts[key]) for key in ("offset", "slope", "intercept"))
+        values = (_finite(facts[key], key) for key in ("offset", "slope", "intercept"))
         machines[name] = ShapeMachine(groups, arrays[f"weights {name}"], *values)
     kernel = ShapeKernel(
         {group: arrays[f"references {group}"] for group in GROUPS},
         {group: arrays[f"centres {group}"] for group in MEASURES},
         {group: arrays[f"spreads {group}"] for group in MEASURES},
-        {group: float(head["widths"][group]) for group in GROUPS},
+        {group: _finite(head["widths"][group], "width", _LEAST) for group in GROUPS},
     )
-    whole_level, part_level, least_likeness = (float(value) for value in head["levels"])
+    whole_level, part_level, least_likeness = (_finite(value, "level", 0.0) for value in head["levels"])
     counts, sources = ({name: int(head[key][name]) for name in CLASSES} for key in ("counts", "sources"))
+    if not count or sum(counts.values()) != count or min(*counts.values(), *sources.values()) < 0:
+        raise ValueError(f"{count} references are counted as {counts} of {sources} sources")
     return ShapeClassifier(
         kernel,
         machines["whole"],
@@ -138,7 +183,16 @@ def _classifier(head: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ShapeC
     )
 
 
-def _shaped(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> None:
+def _finite(value: Any, name: str, least: float = -math.inf) -> float:
+    number = float(value)
+    if not math.isfinite(number) or number < least:
+        raise ValueError(f"{name} is {number}")
+    return number
+
+
+def _shaped(arrays: dict[str, NDArray[Any]], name: str, shape: tuple[int, ...], least: float = -math.inf) -> None:
     array = arrays[name]
     if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
         raise ValueError(f"{name} should hold finite numbers of shape {shape} and has {array.dtype} of {array.shape}")
+    if (array < least).any():
+        raise ValueError(f"{name} holds {array.min()}, less than {least}")

@@ -115,10 +115,10 @@ def candidate_figures(
     off = deviations_of(fine.vertices, cloud, candidate.pose)
     limit = 2.0 * candidate.tolerance_mm
     explained = np.where((off <= candidate.tolerance_mm)[:, None], EXPLAINED, UNEXPLAINED).astype(np.uint8)
-    beads = _beads(_absent(fine, candidate, signature.points_mm()), _BEAD * cloud.size * candidate.scale)
-    overlay = _six(
-        Mesh(np.concatenate([fine.vertices, beads.vertices]), np.concatenate([fine.faces, beads.faces + len(off)])),
-        np.concatenate([explained, np.tile(np.array(ABSENT, np.uint8), (len(beads.vertices), 1))]),
+    absent = beads(_absent(fine, candidate, signature.points_mm()), _BEAD * cloud.size * candidate.scale)
+    overlay = six_uri(
+        Mesh(np.concatenate([fine.vertices, absent.vertices]), np.concatenate([fine.faces, absent.faces + len(off)])),
+        np.concatenate([explained, np.tile(np.array(ABSENT, np.uint8), (len(absent.vertices), 1))]),
     )
     palette = palette_of(DEVIATION_COLOURS)
     level = np.rint(np.clip(np.where(np.isfinite(off), off, limit) / limit, 0.0, 1.0) * 254.0).astype(np.int64)
@@ -127,7 +127,7 @@ def candidate_figures(
     known = points[np.isfinite(points)]
     return CandidateFigures(
         overlay,
-        _six(fine, colours),
+        six_uri(fine, colours),
         limit,
         0.5 * signature.step_mm * candidate.scale,
         float(np.median(known)) if known.size else float("nan"),
@@ -199,7 +199,7 @@ def finer(mesh: Mesh, longest_mm: float) -> Mesh:
     return Mesh(vertices, faces)
 
 
-def _beads(points_mm: Points, size_mm: float) -> Mesh:
+def beads(points_mm: Points, size_mm: float) -> Mesh:
     """Return an octahedron around each point: so a renderer of meshes hides what lies behind the surface."""
     tips = size_mm * np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
     sides = np.array([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]])
@@ -218,7 +218,8 @@ def png_uri(picture: Picture) -> str:
     return "data:image/png;base64," + base64.b64encode(_png(picture)).decode("ascii")
 
 
-def _six(mesh: Mesh, colours: NDArray[np.uint8]) -> str:
+def six_uri(mesh: Mesh, colours: NDArray[np.uint8]) -> str:
+    """Return the six views of a mesh with a colour for each corner."""
     return png_uri(six_views(mesh.vertices, mesh.faces, pixels=_PIXELS, vertex_colours=colours))
 
 

@@ -9,8 +9,10 @@ from importlib import resources
 from typing import Any
 
 from ballistics.printed.identification import Candidate
+from ballistics.printed.reference_pieces import ReferencePieces
 from ballistics.reports.comparison_json import plain
-from ballistics.reports.printed_report import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
+from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
+from ballistics.reports.printed_pieces import named_files, pieces_json
 from ballistics.reports.printed_wording import LEAD
 
 SCHEMA = "ballistics/printed/1"
@@ -23,7 +25,9 @@ def printed_schema() -> dict[str, Any]:
     return schema
 
 
-def printed_json(files: Sequence[IdentifiedFile], searched: SearchedCollection) -> bytes:
+def printed_json(
+    files: Sequence[IdentifiedFile], searched: SearchedCollection, pieces: Sequence[ReferencePieces] = ()
+) -> bytes:
     """Return an identification as the bytes of a JSON file; the same files and collection give the same bytes."""
     content = {
         "schema": SCHEMA,
@@ -35,6 +39,7 @@ def printed_json(files: Sequence[IdentifiedFile], searched: SearchedCollection) 
             "taxonomy": {"name": searched.taxonomy.name, "version": searched.taxonomy.version},
         },
         "files": [_file(one, searched) for one in files],
+        "pieces": [pieces_json(one, named_files(files), searched.taxonomy) for one in pieces],
     }
     return (json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import Candidate, Identification
-from ballistics.printed.inspection import FileDescription
-from ballistics.printed.part import PartFile
+from ballistics.printed.reference_pieces import ReferencePieces
 from ballistics.printed.taxonomy import Taxonomy
 from ballistics.reports import printed_wording as wording
 from ballistics.reports.comparison_json import plain
+from ballistics.reports.identified_file import (
+    IdentifiedFile,
+    SearchedCollection,
+    bodies_of,
+    is_symmetric,
+    verdict_of,
+)
 from ballistics.reports.printed_figures import (
     ABSENT,
     EXPLAINED,
@@ -26,11 +29,11 @@ from ballistics.reports.printed_figures import (
     views_of,
     whole_mesh,
 )
+from ballistics.reports.printed_pieces import named_files, pieces_shown
 from ballistics.reports.printed_scene import scene_json, viewer_script
 
 # Each shown candidate is some 300 kB of pictures; the table has all.
 _DRAWN = 4
-_LONGEST = 300
 _START = (
     "for (const place of document.querySelectorAll('[data-scene]')) {"
     "const drawn = JSON.parse(document.getElementById(place.dataset.scene).textContent);"
@@ -39,48 +42,13 @@ _START = (
 )
 
 
-@dataclass(frozen=True)
-class IdentifiedFile:
-    """A file with what it was found to be.
-
-    Parameters
-    ----------
-    name : str
-        As it stands on the page.
-    described : FileDescription
-    file : PartFile or None
-        None when it was refused.
-    found : Identification or None
-        None when it was refused.
-    """
-
-    name: str
-    described: FileDescription
-    file: PartFile | None
-    found: Identification | None
-
-
-@dataclass(frozen=True)
-class SearchedCollection:
-    """What was searched: a laboratory's collection, or in a comparison the parts of the other file.
-
-    Parameters
-    ----------
-    collection : Collection
-    taxonomy : Taxonomy
-    sha256 : str
-        Of its list of references, or of the other file.
-    other : str
-        Name of the other file in a comparison of two.
-    """
-
-    collection: Collection
-    taxonomy: Taxonomy
-    sha256: str
-    other: str = ""
-
-
-def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection, *, turnable: bool = True) -> str:
+def printed_report(
+    files: Sequence[IdentifiedFile],
+    searched: SearchedCollection,
+    pieces: Sequence[ReferencePieces] = (),
+    *,
+    turnable: bool = True,
+) -> str:
     """Return the page as the text of one HTML file; the same files and collection give the same bytes.
 
     Parameters
@@ -88,6 +56,8 @@ def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection
     files : sequence of IdentifiedFile
         Refused ones are listed with the reason.
     searched : SearchedCollection
+    pieces : sequence of ReferencePieces
+        From `ballistics.reports.printed_pieces.pieces_in`.
     turnable : bool
         Whether a view that can be turned is in the page, which takes 5 MB.
     """
@@ -102,7 +72,7 @@ def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection
     )
     environment.filters |= {
         "percent": wording.percent,
-        "short": _short,
+        "short": wording.short,
         "relation": lambda one: wording.relation_words(one.relation, one.scale, one.mirrored),
         "scale": wording.scale_words,
         "category": searched.taxonomy.title,
@@ -112,6 +82,7 @@ def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection
     scripts = [viewer_script(), _START] if turnable and any(one["candidates"] for one in shown) else []
     return environment.get_template("printed.html").render(
         files=shown,
+        pieces=[pieces_shown(one, named_files(files), searched.taxonomy) for one in pieces],
         searched=searched,
         lead=wording.LEAD,
         limits=wording.LIMITS,
@@ -124,7 +95,7 @@ def printed_report(files: Sequence[IdentifiedFile], searched: SearchedCollection
                 ("explained", EXPLAINED), ("unexplained", UNEXPLAINED), ("absent", ABSENT), ("none", NO_COUNTERPART),
             )
         },
-        method=_method(shown, searched),
+        method=_method(shown, searched, pieces),
     )  # fmt: skip
 
 
@@ -188,26 +159,6 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
     }
 
 
-def verdict_of(one: IdentifiedFile, searched: SearchedCollection) -> str:
-    """Return the verdict on a file that was searched, in one sentence."""
-    if one.found is None:
-        return "Refused."
-    if searched.other:
-        return wording.two_files_headline(one.found, searched.other)
-    return wording.headline(one.found, one.described, len(searched.collection))
-
-
-def is_symmetric(collection: Collection, candidate: Candidate) -> bool:
-    """Return whether a candidate's reference is its own mirror image, as far as its keys tell."""
-    keys = collection.references[candidate.row].keys
-    return keys is not None and keys.exact == keys.mirrored
-
-
-def bodies_of(found: Identification) -> int:
-    """Return of how many bodies the query consists."""
-    return int(found.components.max()) + 1 if found.components.size else 0
-
-
 def _definition(taxonomy: Taxonomy, identifier: str) -> str:
     return next((one.definition for one in taxonomy.categories if one.id == identifier), "")
 
@@ -215,14 +166,12 @@ def _definition(taxonomy: Taxonomy, identifier: str) -> str:
 def _text(value: Any) -> str:
     """Return a fact in words: lists without brackets."""
     listed = plain(value)
-    return _short(", ".join(map(str, listed)) if isinstance(listed, list) else str(listed))
+    return wording.short(", ".join(map(str, listed)) if isinstance(listed, list) else str(listed))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _method(shown: list[dict[str, Any]], searched: SearchedCollection) -> dict[str, Any] | None:
+def _method(
+    shown: list[dict[str, Any]], searched: SearchedCollection, pieces: Sequence[ReferencePieces]
+) -> dict[str, Any] | None:
     """Return parameters and versions, which are the same for all files."""
     first = next((one["provenance"] for one in shown if one["provenance"] is not None), None)
     if first is None:
@@ -232,5 +181,14 @@ def _method(shown: list[dict[str, Any]], searched: SearchedCollection) -> dict[s
         "parameters": [(name.replace("_", " "), _text(value)) for name, value in first.parameters.items()],
         "versions": sorted(first.versions.items()),
         "references": first.references,
+        "pieces": _pieces_method(pieces[0]) if pieces else None,
         "taxonomy": f"{searched.taxonomy.name}, version {searched.taxonomy.version}",
     }
+
+
+def _pieces_method(one: ReferencePieces) -> str:
+    """Return version and parameters of the search for pieces, which are the same for all references."""
+    parameters = ", ".join(
+        f"{name.replace('_', ' ')} {_text(value)}" for name, value in one.provenance.parameters.items()
+    )
+    return f"version {one.provenance.version}; {parameters}"

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ballistics.reports import printed_wording as wording
+from ballistics.reports.printed_pieces import pieces_shown
 from ballistics.search.printed_batch import FileResult, PrintedBatch
 
 # More tiles, and more rows of refused files, nobody looks at in a page; the table has all.
 _MOST_TILES, _MOST_REFUSED = 600, 200
 _MOST_COPIES = 12
+# Each is a drawing of some 200 kB.
+_MOST_PIECES = 20
 
 
 def contact_sheet(batch: PrintedBatch) -> str:
@@ -30,6 +33,7 @@ def contact_sheet(batch: PrintedBatch) -> str:
         "relation": lambda hit: wording.relation_words(hit["relation"], hit["scale"], hit["mirrored"]),
         "scale": wording.scale_words,
         "category": batch.taxonomy.title,
+        "short": wording.short,
     }
     environment.filters |= filters
     families: dict[int, list[FileResult]] = defaultdict(list)
@@ -42,7 +46,10 @@ def contact_sheet(batch: PrintedBatch) -> str:
     others = [tile for tile in tiles if not tile["hits"]]
     others.sort(key=lambda tile: (-tile["size"], tile["number"]))
     refused = [one for one in batch.files if one.kept["verdict"] == "refused"]
+    files = [(one.name, int(one.kept["bodies"])) for one in batch.files]
     return environment.get_template("printed_sheet.html").render(
+        pieces=[pieces_shown(one, files, batch.taxonomy) for one in batch.pieces[:_MOST_PIECES]],
+        pieces_left=max(0, len(batch.pieces) - _MOST_PIECES),
         counts=batch.counts(),
         total=len(batch.files),
         batch=batch,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ballistics.printed.identification import Candidate, Identification
     from ballistics.printed.inspection import FileDescription
+    from ballistics.printed.reference_pieces import ReferencePieces
     from ballistics.printed.taxonomy import Taxonomy
 
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
@@ -37,6 +40,9 @@ _RELATIONS = {
 # Scales nearer to 1 than this are rounding and registration.
 _SAME_SCALE = 0.005
 _AT_SIZE = "at the same size"
+_LONGEST = 300
+# Names in one sentence; the page's table and the JSON have all.
+_NAMED = 6
 _UNITS = {25.4: "inches taken as millimetres", 10.0: "centimetres taken as millimetres", 1000.0: "a thousandfold"}
 
 
@@ -51,6 +57,11 @@ def percent(share: float) -> str:
     if 0.0 < share < 0.01:
         return "less than 1 %"
     return "more than 99 %" if 0.99 < share < 1.0 else f"{100.0 * share:.0f} %"
+
+
+def short(text: str) -> str:
+    """Return a text that a file states, cut off where it is too long for a page."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def scale_words(scale: float) -> str:
@@ -138,7 +149,10 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
                 f"below {found.plain_below:g}). {searched}, the best score is {best:.2f}, below {found.threshold:g}."
             )
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
-    several = f"{len(found.accepted)} references explain parts of it" if len(found.accepted) > 1 else "1 reference"
+    different = len({one.row for one in found.accepted})
+    several = f"{different} reference{'s' if different != 1 else ''}"
+    if len(found.accepted) > 1:
+        several += " explain parts of it" if different != 1 else f" explains {len(found.accepted)} parts of it"
     parts = f"{len(file.parts)} parts" if len(file.parts) > 1 else "1 part"
     return f"In the collection: {several} ({parts}; {searched})."
 
@@ -160,3 +174,87 @@ def where_sentence(candidate: Candidate, components: int) -> str:
     if candidate.component < 0:
         return f"Found with all {components} bodies of the file together."
     return f"Found in body {candidate.component + 1} of {components}."
+
+
+def pieces_sentences(one: ReferencePieces, names: Sequence[str], category: str) -> tuple[str, ...]:
+    """Return what several files hold of one reference, the statement first.
+
+    Parameters
+    ----------
+    one : ReferencePieces
+    names : sequence of str
+        Of each laid piece.
+    category : str
+        Of the reference, in words; may be empty.
+    """
+    reference = f"“{one.name}”" + (f" ({category})" if one.category else "")
+    own = [k for k, piece in enumerate(one.laid) if piece.place == "its own"]
+    again = [names[k] for k, piece in enumerate(one.laid) if piece.place == "that of another"]
+    uncertain = [names[k] for k, piece in enumerate(one.laid) if piece.place == "uncertain"]
+    found = []
+    if one.complementary:
+        first, *others = ((names[k], percent(one.laid[k].share)) for k in own)
+        held = [f"{first[0]} holds {first[1]} of its surface", *(f"{name} {share}" for name, share in others)]
+        twice = f", {percent(one.twice)} of it more than once" if one.twice else ""
+        found += [
+            f"{len(own)} pieces of {reference}: {_listed(held)}; together {percent(one.together)}{twice}.",
+            _fit_sentence(one, own, names),
+            "Pieces that lie on different places of one reference say more than each alone; how much more was not "
+            "measured.",
+        ]
+        mirrored = [names[k] for k in own if one.laid[k].fits_mirrored]
+        if mirrored:
+            found.append(
+                f"The mirror image of {_listed(mirrored)} would also fit where another piece lies: it may be a "
+                "mirrored copy of that one."
+            )
+    else:
+        share = percent(one.laid[0].share)
+        found.append(
+            f"{len(one.laid)} files or bodies hold something of {reference}, not different pieces as far as shape "
+            f"tells: {names[0]} holds {share} of its surface."
+        )
+    if again:
+        found.append(
+            f"{_listed(again)} {_verb(again, 'covers', 'cover')} what a larger piece covers: as far as shape tells "
+            f"{_verb(again, 'a copy, a version or a part', 'copies, versions or parts')} of it, no further "
+            f"{_verb(again, 'piece', 'pieces')}."
+        )
+    if uncertain:
+        found.append(
+            f"{_listed(uncertain)} {_verb(uncertain, 'lies', 'lie')} beside it and would also fit where another piece "
+            "lies, because the reference is alike at both places: copies of one piece and pieces that are alike cannot "
+            "be told from each other."
+        )
+    return tuple(found)
+
+
+def _fit_sentence(one: ReferencePieces, own: Sequence[int], names: Sequence[str]) -> str:
+    """Return whether pieces fit together as they are."""
+    if one.same_scale and one.same_hand:
+        return "They have one scale and one hand, as pieces of one object have."
+    wrong = []
+    if not one.same_scale:
+        scales = _listed([f"{names[k]} {scale_words(one.laid[k].scale)}" for k in own])
+        wrong.append(f"the scales differ ({scales})")
+    if not one.same_hand:
+        hands = [names[k] for k in own if one.laid[k].mirrored]
+        wrong.append(f"{_listed(hands)} {_verb(hands, 'is', 'are')} mirrored")
+    return f"As they are they do not fit together: {' and '.join(wrong)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words in a row.
+
+    Examples
+    --------
+    >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"))
+    ('a', 'a, b and c', 'a, b, c, d, e, f and 2 more')
+    """
+    if len(words) > _NAMED:
+        return f"{', '.join(words[:_NAMED])} and {len(words) - _NAMED} more"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _verb(words: Sequence[str], one: str, several: str) -> str:
+    return one if len(words) == 1 else several

@@ -23,19 +23,21 @@ from ballistics.evidence.rows_file import RowsFile
 from ballistics.printed.collection import Collection
 from ballistics.printed.enrolment import collection_sha256, open_collection
 from ballistics.printed.geometry_hash import GeometryKeys, geometry_keys
-from ballistics.printed.identification import IDENTIFICATION_VERSION, Candidate, identify
+from ballistics.printed.identification import IDENTIFICATION_VERSION, identify
 from ballistics.printed.inspection import describe_file
 from ballistics.printed.part import PartFile
+from ballistics.printed.reference_pieces import PIECES_VERSION, ReferencePieces
 from ballistics.printed.signature import SIGNATURE_VERSION
 from ballistics.printed.taxonomy import Taxonomy
 from ballistics.provenance import package_versions, sha256_of_file
 from ballistics.search.printed_families import Copy, families
+from ballistics.search.printed_hits import kept_hit, pieces_of_hits
 
 if TYPE_CHECKING:
     from ballistics.evidence.prepared_scans import Progress
 
 # Changes when a kept row would have other columns.
-_ROW_VERSION = "1"
+_ROW_VERSION = "2"
 _BEGUN = "begun"
 NOT_A_MESH = "not a mesh"
 REFUSED = "refused"
@@ -91,12 +93,15 @@ class PrintedBatch:
         Of the collection's list.
     taxonomy : Taxonomy
         The collection's.
+    pieces : tuple of ReferencePieces
+        References of which different files, or bodies, hold different pieces; `LaidPiece.file` counts the files.
     """
 
     files: tuple[FileResult, ...]
     references: int
     collection_sha256: str
     taxonomy: Taxonomy
+    pieces: tuple[ReferencePieces, ...]
 
     def counts(self) -> dict[str, int]:
         """Return how many files have each verdict."""
@@ -170,9 +175,11 @@ def run_printed_batch(
     rows = _searched(first, work, method, Task(references, work, draw, unit), workers, tell)
     kept = [rows[digest] if digest else _refused("cannot be opened") for digest in hashes]
     results = _results(files, hashes, kept)
+    pieces = pieces_of_hits([one.kept["hits"] for one in results], collection)
     metadata = {
         "method": "printed-part identification",
         "identification_version": IDENTIFICATION_VERSION,
+        "pieces_version": PIECES_VERSION,
         "signature_version": SIGNATURE_VERSION,
         "collection_sha256": identity,
         "references": len(collection),
@@ -180,8 +187,8 @@ def run_printed_batch(
         "unit": unit,
         "versions": dict(package_versions()),
     }
-    write_printed_rows(out, results, taxonomy, metadata)
-    return PrintedBatch(results, len(collection), identity, taxonomy)
+    write_printed_rows(out, results, taxonomy, metadata, pieces)
+    return PrintedBatch(results, len(collection), identity, taxonomy, pieces)
 
 
 def disk_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tuple[str, Path]]:
@@ -233,6 +240,7 @@ def _method(identity: str, unit: str | None) -> str:
     content = [
         _ROW_VERSION,
         IDENTIFICATION_VERSION,
+        PIECES_VERSION,
         SIGNATURE_VERSION,
         identity,
         unit,
@@ -316,7 +324,8 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         verdict = NOT_A_MESH if described.error == "UnsupportedFormatError" else REFUSED
         return {"sha256": digest, **_refused(reason, verdict)}
     try:
-        found = identify(file.parts, _opened(references))
+        collection = _opened(references)
+        found = identify(file.parts, collection)
         keys = _keys_of(file)
         thumbnail = draw(file)
     except BallisticsError as error:
@@ -336,7 +345,8 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         "extent_mm": [float(value) for value in extent],
         "findings": sorted(findings),
         "keys": asdict(keys),
-        "hits": [_hit(candidate) for candidate in found.accepted],
+        "bodies": int(found.components.max()) + 1,
+        "hits": [kept_hit(found, one, collection) for one in found.accepted],
         "best_score": max((one.score for one in found.candidates), default=0.0),
         "threshold": found.threshold,
         "thumbnail": base64.b64encode(thumbnail).decode("ascii"),
@@ -354,25 +364,11 @@ def _refused(reason: str, verdict: str = REFUSED) -> Row:
         "extent_mm": [None, None, None],
         "findings": [],
         "keys": None,
+        "bodies": 0,
         "hits": [],
         "best_score": None,
         "threshold": None,
         "thumbnail": "",
-    }
-
-
-def _hit(candidate: Candidate) -> Row:
-    return {
-        "reference": candidate.name,
-        "category": candidate.category,
-        "relation": candidate.relation,
-        "scale": candidate.scale,
-        "mirrored": candidate.mirrored,
-        "query_share": candidate.query_share,
-        "reference_share": candidate.reference_share,
-        "tolerance_mm": candidate.tolerance_mm,
-        "score": candidate.score,
-        "component": candidate.component,
     }
 
 

@@ -12,6 +12,7 @@ from ballistics.printed.taxonomy import Taxonomy
 from ballistics.search.batch_results import kind_of, written_whole
 
 if TYPE_CHECKING:
+    from ballistics.printed.reference_pieces import ReferencePieces
     from ballistics.search.printed_batch import FileResult
 
 __all__ = ["COLUMNS", "SCHEMA", "kind_of", "write_printed_rows"]
@@ -36,6 +37,8 @@ COLUMNS: dict[str, type] = {
     "score": float,
     "threshold": float,
     "component": int,
+    "place": str,
+    "pieces_together": float,
     "family": int,
     "family_size": int,
     "copy_of": str,
@@ -52,14 +55,23 @@ COLUMNS: dict[str, type] = {
     "error": str,
 }
 _PARQUET: dict[str, Any] = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
+# By the number of the file, the name of the reference, the body and the scale: a body may hold a reference twice.
+Places = dict[tuple[int, str, int, float], dict[str, Any]]
 # A spreadsheet takes a text that begins so for a formula; names come from a seized disk.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_printed_rows(
-    path: Path, files: Sequence[FileResult], taxonomy: Taxonomy, metadata: Mapping[str, Any]
+    path: Path,
+    files: Sequence[FileResult],
+    taxonomy: Taxonomy,
+    metadata: Mapping[str, Any],
+    pieces: Sequence[ReferencePieces],
 ) -> None:
     """Write the table, whole or not at all; the same files give the same bytes.
+
+    Hits on a reference of which there are different pieces say which place theirs is (`LaidPiece.place`), and how much
+    of the reference the pieces cover together.
 
     A CSV has no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
 
@@ -69,7 +81,12 @@ def write_printed_rows(
         When the file cannot be written.
     """
     text = json.dumps({"schema": SCHEMA, **metadata}, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    rows = list(_rows(files, taxonomy))
+    places: Places = {
+        (piece.file, one.name, piece.component, piece.scale): {"place": piece.place, "pieces_together": one.together}
+        for one in pieces
+        for piece in one.laid
+    }
+    rows = list(_rows(files, taxonomy, places))
     with written_whole(path) as temporary:
         if kind_of(path) == ".csv":
             with open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file:
@@ -83,8 +100,8 @@ def write_printed_rows(
             temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _rows(files: Sequence[FileResult], taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
-    for one in files:
+def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> Iterator[dict[str, Any]]:
+    for place, one in enumerate(files):
         kept, hits = one.kept, one.kept["hits"]
         x, y, z = kept["extent_mm"]
         common = dict.fromkeys(COLUMNS) | {
@@ -112,7 +129,8 @@ def _rows(files: Sequence[FileResult], taxonomy: Taxonomy) -> Iterator[dict[str,
         if not hits:
             yield common
         for number, hit in enumerate(hits, 1):
-            yield common | hit | {"hit": number, "category_title": taxonomy.title(hit["category"])}
+            own = places.get((place, hit["reference"], hit["component"], hit["scale"]), {})
+            yield common | hit | own | {"hit": number, "category_title": taxonomy.title(hit["category"])}
 
 
 def _cell(value: Any) -> Any:

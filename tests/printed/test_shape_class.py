@@ -9,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mesh_samples import box, off, together, wedge
+from mesh_samples import box, together, wedge
 from scipy.spatial.transform import Rotation
 
-from ballistics.cli import main
 from ballistics.errors import (
     BallisticsError,
     CorruptFileError,
@@ -256,12 +254,6 @@ def test_files_that_lie_are_refused(classifier: ShapeClassifier, tmp_path: Path)
             load_classifier(tmp_path / "cut.npz")
 
 
-def test_a_pickle_is_not_run(tmp_path: Path) -> None:
-    np.savez(tmp_path / "pickled.npz", head=np.array([{"format": "x"}], dtype=object))
-    with pytest.raises(UnsupportedFormatError):
-        load_classifier(tmp_path / "pickled.npz")
-
-
 def test_a_declared_bomb_is_not_unpacked(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -280,38 +272,6 @@ def test_joined_parts_are_one_thing() -> None:
     vertices, faces = together(wedge(), box(origin=(80.0, 0.0, 0.0)))
     assert np.array_equal(both.vertices_mm, vertices)
     assert np.array_equal(both.faces, faces)
-
-
-def test_the_command_trains_and_answers(tmp_path: Path) -> None:
-    lines = ["path,class,source"]
-    for label in (LONG_GUN, ORDINARY):
-        for k in range(6):
-            (tmp_path / f"{label}{k}.off").write_bytes(off(_stand_in(label, k)))
-            lines.append(f"{label}{k}.off,{label},source {k % 3}")
-    table, model = tmp_path / "table.csv", tmp_path / "model.npz"
-    table.write_text("\n".join(lines), encoding="utf-8")
-    run = CliRunner().invoke(main, ["printed", "class", "train", str(table), "--out", str(model), "--quiet"])
-    assert run.exit_code == 0, run.output
-    assert "6 references of 3 sources" in run.output
-    bad = tmp_path / "bad.off"
-    bad.write_text("OFF 1 1 0\n0 0 0\n3 0 0 9")
-    options = ["--classifier", str(model), "--json"]
-    run = CliRunner().invoke(main, ["printed", "class", "ask", str(tmp_path / f"{LONG_GUN}2.off"), str(bad), *options])
-    assert run.exit_code == 1
-    rows = json.loads(run.stdout)
-    assert LONG_GUN in {row.get("label") for row in rows}
-    assert "error" in rows[-1]
-    run = CliRunner().invoke(main, ["printed", "class", "ask", str(tmp_path / f"{ORDINARY}2.off"), *options[:2]])
-    assert run.exit_code == 0
-    assert f": {ORDINARY} (" in run.output
-
-
-def test_the_table_says_what_is_wrong_with_it(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text("path,class,source\na.off,gun,x\n", encoding="utf-8")
-    run = CliRunner().invoke(main, ["printed", "class", "train", str(table), "--out", str(tmp_path / "m.npz")])
-    assert run.exit_code == 2
-    assert "line 2" in run.output
 
 
 @pytest.mark.slow

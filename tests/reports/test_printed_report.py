@@ -17,6 +17,7 @@ from ballistics.printed.inspection import describe_file
 from ballistics.printed.part import Part
 from ballistics.printed.signature import signature_of
 from ballistics.reports import printed_figures
+from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection
 from ballistics.reports.mesh_views import render_view
 from ballistics.reports.printed_figures import (
     ABSENT,
@@ -27,7 +28,7 @@ from ballistics.reports.printed_figures import (
     reference_points_mm,
     searched_mesh,
 )
-from ballistics.reports.printed_report import IdentifiedFile, SearchedCollection, printed_report
+from ballistics.reports.printed_report import printed_report
 from ballistics.reports.printed_scene import scene_json
 from reference_meshes.__main__ import HERE
 

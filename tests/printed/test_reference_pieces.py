@@ -1,0 +1,230 @@
+"""Pieces of one reference in several files: halves are told from copies, also where the reference is symmetric."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import manifold3d as m3
+import numpy as np
+import pytest
+
+from ballistics.printed.collection import Collection
+from ballistics.printed.identification import Identification, identify
+from ballistics.printed.part import Part
+from ballistics.printed.reference_pieces import reference_pieces
+from ballistics.printed.signature import signature_of
+from benchmarks.printed_disturbances import as_solid, plate, posed, remesh, similarity
+from benchmarks.printed_solids import Mesh, from_manifold, solid
+
+
+def part(mesh: Mesh) -> Part:
+    return Part(mesh.vertices, mesh.faces)
+
+
+def moved(mesh: Mesh, seed: int, scale: float = 1.0, mirrored: bool = False) -> Mesh:
+    pose = similarity(np.random.Generator(np.random.PCG64(seed)), False, mirrored, 50.0)
+    pose[:3, :3] *= scale
+    return posed(mesh, pose)
+
+
+def split(mesh: Mesh, normal: tuple[float, float, float], at: float) -> tuple[Mesh, Mesh]:
+    made = as_solid(mesh)
+    assert made is not None
+    upper, lower = made.split_by_plane(normal, at)
+    return from_manifold(upper), from_manifold(lower)
+
+
+def pins(*at: tuple[float, float]) -> Mesh:
+    """Return a bar of 80 × 30 × 8 mm with pins on it."""
+    bar = m3.Manifold.cube((80, 30, 8))
+    for x, y in at:
+        bar += m3.Manifold.cylinder(30, 6, -1, 48).translate((x, y, 0))
+    return from_manifold(bar)
+
+
+# One mirror plane (x = 40) beside the one of the bar's middle height, which the pins break; a half turn about (40, 15).
+SYMMETRIC = pins((15, 8), (65, 8))
+TURNED = pins((15, 8), (65, 22))
+# Nothing of it is alike: three pins of their own radii, heights and places.
+RACK = from_manifold(
+    m3.Manifold.cube((80, 30, 8))
+    + m3.Manifold.cylinder(30, 6, -1, 48).translate((12, 8, 0))
+    + m3.Manifold.cylinder(18, 4, -1, 48).translate((34, 22, 0))
+    + m3.Manifold.cube((9, 14, 40)).translate((62, 6, 0))
+    - m3.Manifold.cylinder(20, 5, -1, 48).translate((50, 22, -5))
+)
+NORMAL, AT = (0.96, 0.28, 0.0), 43.0
+
+
+@pytest.fixture(scope="module")
+def collection() -> Collection:
+    made = Collection()
+    for name, mesh in (("rack", RACK), ("symmetric", SYMMETRIC), ("turned", TURNED), ("gear", solid(80_001))):
+        made.enrol(signature_of(part(mesh)), name, category="ordinary")
+    return made
+
+
+@pytest.fixture(scope="module")
+def halves() -> tuple[Mesh, Mesh]:
+    return split(RACK, NORMAL, AT)
+
+
+@pytest.fixture(scope="module")
+def found(collection: Collection, halves: tuple[Mesh, Mesh]) -> dict[str, Identification]:
+    first, second = halves
+    rng = np.random.Generator(np.random.PCG64(9))
+    queries = {
+        "first": moved(first, 1, 1.3),
+        "second": moved(second, 2, 1.3),
+        "first again": moved(remesh(first, rng), 3, 1.3),
+        "second, small": moved(second, 4, 0.8),
+        "second, mirrored": moved(second, 5, 1.3, True),
+        "whole": moved(RACK, 6),
+    }
+    return {name: identify(part(mesh), collection) for name, mesh in queries.items()}
+
+
+def test_two_halves_are_pieces_of_one_reference(found, collection):
+    (one,) = reference_pieces([found["first"], found["second"]], collection)
+    assert (one.name, one.category, one.complementary) == ("rack", "ordinary", True)
+    assert [piece.place for piece in one.laid] == ["its own", "its own"]
+    assert one.together > 0.97
+    assert one.twice < 0.12
+    assert sum(piece.share for piece in one.pieces) == pytest.approx(one.together + one.twice)
+    for piece in one.laid:
+        # The same measure as the share that the search reported.
+        (hit,) = found[("first", "second")[piece.file]].accepted
+        assert piece.share == pytest.approx(hit.reference_share, abs=0.01)
+        assert piece.scale == pytest.approx(1.3, rel=0.02)
+    assert one.same_scale
+    assert one.same_hand
+
+
+def test_what_each_covers_is_its_side_of_the_cut(found, collection):
+    (one,) = reference_pieces([found["first"], found["second"]], collection)
+    side = one.points_mm @ np.array(NORMAL) - AT
+    by_file = {piece.file: piece.covers for piece in one.laid}
+    clear = np.abs(side) > 3.0
+    assert (by_file[0][clear] == (side[clear] > 0)).mean() > 0.98
+    assert (by_file[1][clear] == (side[clear] < 0)).mean() > 0.98
+
+
+def test_the_order_of_the_files_does_not_matter(found, collection):
+    names = ("first", "second", "first again")
+    (one,) = reference_pieces([found[name] for name in names], collection)
+    (other,) = reference_pieces([found[name] for name in reversed(names)], collection)
+    assert [2 - piece.file for piece in other.laid] == [piece.file for piece in one.laid]
+    assert [piece.place for piece in other.laid] == [piece.place for piece in one.laid]
+    assert (other.together, other.twice) == (one.together, one.twice)
+
+
+def test_copies_are_no_pieces(found, collection):
+    for names in (("first", "first again"), ("whole", "whole"), ("whole", "second")):
+        (one,) = reference_pieces([found[name] for name in names], collection)
+        assert not one.complementary, names
+        assert [piece.place for piece in one.laid] == ["its own", "that of another"]
+        assert one.twice == 0.0
+    (one,) = reference_pieces([found["first"], found["first again"], found["second"]], collection)
+    assert one.complementary
+    assert sorted(piece.place for piece in one.laid) == ["its own", "its own", "that of another"]
+
+
+def test_scale_and_hand_that_do_not_fit_are_told(found, collection):
+    (one,) = reference_pieces([found["first"], found["second, small"]], collection)
+    assert (one.complementary, one.same_scale, one.same_hand) == (True, False, True)
+    (one,) = reference_pieces([found["first"], found["second, mirrored"]], collection)
+    assert (one.complementary, one.same_scale, one.same_hand) == (True, True, False)
+
+
+def test_bodies_of_one_file_are_pieces_too(collection, halves):
+    packed = plate([moved(halves[0], 1), moved(halves[1], 2)])
+    found = identify(part(packed), collection)
+    (one,) = reference_pieces([found], collection)
+    assert one.complementary
+    assert [piece.file for piece in one.laid] == [0, 0]
+    assert len({piece.component for piece in one.laid}) == 2
+    assert one.together > 0.97
+
+
+def test_one_hit_and_no_hit_say_nothing(found, collection):
+    assert reference_pieces([], collection) == ()
+    assert reference_pieces([found["first"]], collection) == ()
+    unrelated = identify(part(solid(82_004)), collection)
+    assert reference_pieces([found["first"], unrelated], collection) == ()
+
+
+def turned_about_z(collection: Collection, row: int) -> np.ndarray:
+    """Return the half turn about the middle of a reference."""
+    points = collection.cloud(row).points
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
+    turn = np.diag([-1.0, -1.0, 1.0, 1.0])
+    turn[:2, 3] = 2.0 * middle[:2]
+    return turn
+
+
+def relaid(found: Identification, pose: np.ndarray) -> Identification:
+    """Return an identification whose hit is laid elsewhere on its reference."""
+    (hit,) = found.accepted
+    mirrored = hit.mirrored != (np.linalg.det(pose[:3, :3]) < 0)
+    return replace(found, accepted=(replace(hit, pose=pose @ hit.pose, mirrored=bool(mirrored)),))
+
+
+def test_copies_on_two_like_places_of_a_reference_are_uncertain(collection):
+    half = split(TURNED, (1.0, 0.0, 0.0), 40.0)[0]
+    first, copy = (identify(part(moved(half, seed)), collection) for seed in (1, 2))
+    row = first.accepted[0].row
+    assert collection.references[row].name == "turned"
+    # Whether the search lays a copy here or half a turn away is chance: both fit equally.
+    outcomes = set()
+    for tried in (copy, relaid(copy, turned_about_z(collection, row))):
+        (one,) = reference_pieces([first, tried], collection)
+        assert not one.complementary
+        assert one.together < 0.6
+        outcomes.add(one.laid[1].place)
+    assert outcomes == {"that of another", "uncertain"}
+
+
+def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection, monkeypatch):
+    half = split(TURNED, (1.0, 0.0, 0.0), 40.0)[0]
+    first = identify(part(moved(half, 1)), collection)
+    away = relaid(first, turned_about_z(collection, first.accepted[0].row))
+    asked = []
+
+    def counted(query, others, **options):
+        asked.append(query)
+        return identify(query, others, **options)
+
+    monkeypatch.setattr("ballistics.printed.reference_pieces.identify", counted)
+    (one,) = reference_pieces([first, *[away] * 5], collection)
+    assert sorted(piece.place for piece in one.laid) == ["its own"] + ["uncertain"] * 5
+    assert len(asked) == 1
+
+
+def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_found_with(collection):
+    first, second = (
+        identify(part(moved(half, seed)), collection)
+        for seed, half in enumerate(split(SYMMETRIC, (1.0, 0.0, 0.0), 40.0))
+    )
+    row = first.accepted[0].row
+    points = collection.cloud(row).points
+    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
+    flip[0, 3] = points[:, 0].min() + points[:, 0].max()
+    for a in (first, relaid(first, flip)):
+        for b in (second, relaid(second, flip)):
+            (one,) = reference_pieces([a, b], collection)
+            assert one.complementary
+            assert one.together > 0.95
+            assert not any(piece.mirrored for piece in one.laid)
+            # A mirrored copy of one half would look the same, and that is told.
+            assert [piece.fits_mirrored for piece in one.laid] == [False, True]
+    copy = identify(part(moved(split(SYMMETRIC, (1.0, 0.0, 0.0), 40.0)[0], 7)), collection)
+    for b in (copy, relaid(copy, flip)):
+        (one,) = reference_pieces([first, b], collection)
+        assert not one.complementary
+
+
+def test_the_same_bytes_twice(found, collection):
+    first, second = (reference_pieces([found["first"], found["second"]], collection)[0] for _ in range(2))
+    for a, b in zip(first.laid, second.laid, strict=True):
+        assert a.covers.tobytes() == b.covers.tobytes()
+    assert first.provenance == second.provenance
