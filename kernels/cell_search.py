@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import kernel
-from kernels.cell_turning import cell_side, room_for_points, turned_points
+from kernels.cell_turning import HEIGHTS, VALID, cell_side, room_for_points, turned_points
 from kernels.correlation import NO_CORRELATION, pearson_from_sums
 from kernels.peaks import offset_of_maximum
 
@@ -318,7 +318,9 @@ def follow_peaks(
             if count < 2:
                 r[:] = -2.0
                 continue
-            top, left, box_rows, stride, size = _pack_cell(first, starts, work[6], work[7], packed_values, packed_valid)
+            top, left, box_rows, stride, size = _pack_cell(
+                first, starts, work[HEIGHTS], work[VALID], packed_values, packed_valid
+            )
             for q in range(r.size):
                 if r[q] <= -2.0:
                     break

@@ -20,6 +20,8 @@ from kernels.turning import interpolated
 _NEXT = np.uint64(1)
 # What the work on a point needs: fractions of its position, four neighbours, its height and validity.
 _FIELDS = 8
+#: Where the heights and the validity stand among them.
+HEIGHTS, VALID = 6, 7
 
 
 @kernel
@@ -98,8 +100,8 @@ def turned_points(
     starts : ndarray of int64, shape (size + 1,)
         Filled with where each row begins in the list.
     work, places
-        From `room_for_points`. The last two rows of ``work`` are filled with the heights (0 where missing) and 1 or 0
-        for valid or missing.
+        From `room_for_points`. Rows `HEIGHTS` and `VALID` of ``work`` are filled with the heights (0 where missing) and
+        1 or 0 for valid or missing.
 
     Returns
     -------
@@ -118,7 +120,7 @@ def turned_points(
     left = math.floor(centre_x) - reach
     down, right = np.float32(sin), np.float32(cos)
     width = np.int32(tiled.shape[1])
-    fy, fx, a, b, c, d, values, valid = work[0], work[1], work[2], work[3], work[4], work[5], work[6], work[7]
+    fy, fx, a, b, c, d, values, valid = work[0], work[1], work[2], work[3], work[4], work[5], work[HEIGHTS], work[VALID]
     n = 0
     for i in range(size):
         y = i - middle
@@ -191,7 +193,7 @@ def turn_cells(
         for i in range(size):
             n = starts[i + 1] - starts[i]
             into, into_valid = values[c, i, columns[i] :], valid[c, i, columns[i] :]
-            heights, there = work[6, starts[i] :], work[7, starts[i] :]
+            heights, there = work[HEIGHTS, starts[i] :], work[VALID, starts[i] :]
             for j in range(np.uint64(n)):
                 into[j] = heights[j]
                 into_valid[j] = there[j]

@@ -15,7 +15,8 @@ from kernels.correlation import NO_CORRELATION
 _FLAT = np.float32(1e-5)
 _NONE = np.float32(NO_CORRELATION)
 # Unsigned, so that numba does not look for negative indices.
-_NEXT = np.uint64(1)
+_NEXT, _TWO, _THREE, _FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+_HALF = np.float32(0.5)
 
 
 @kernel
@@ -30,6 +31,13 @@ def _pearson(n: Any, a: Any, b: Any, aa: Any, bb: Any, ab: Any, least: Any) -> A
     product = variance_a * variance_b if good else np.float32(1)
     r = (n * ab - a * b) / np.float32(math.sqrt(product))
     return r if good else _NONE
+
+
+@kernel
+def _here_and_right(sums: NDArray[np.float32], above: Any, below: Any) -> tuple[Any, Any]:
+    """Return the mean of two entries, and the mean of that and of the mean of the two to their right."""
+    here = _HALF * (sums[above] + sums[below])
+    return here, _HALF * (here + _HALF * (sums[above + _NEXT] + sums[below + _NEXT]))
 
 
 @kernel
@@ -57,7 +65,6 @@ def correlations_from_half_sums(
     """
     m, n = correlations.shape
     least = np.float32(max(minimum, 2.0))
-    half = np.float32(0.5)
     # One flat array for all sums: fewer arrays to be told apart, or the loop would not be vectorised.
     sums = low.reshape(low.size)
     products = sum_ab.reshape(sum_ab.size)
@@ -68,27 +75,13 @@ def correlations_from_half_sums(
         row: Any = np.uint64(i * sum_ab.shape[1])
         into_r, into_n = correlations[i], common[i]
         for j in range(np.uint64(n // 2)):
-            # Above and below, here and to the right.
             u: Any = upper + j
             v: Any = lower + j
-            here_n = half * (sums[u] + sums[v])
-            next_n = half * (here_n + half * (sums[u + _NEXT] + sums[v + _NEXT]))
-            u += size
-            v += size
-            here_a = half * (sums[u] + sums[v])
-            next_a = half * (here_a + half * (sums[u + _NEXT] + sums[v + _NEXT]))
-            u += size
-            v += size
-            here_b = half * (sums[u] + sums[v])
-            next_b = half * (here_b + half * (sums[u + _NEXT] + sums[v + _NEXT]))
-            u += size
-            v += size
-            here_aa = half * (sums[u] + sums[v])
-            next_aa = half * (here_aa + half * (sums[u + _NEXT] + sums[v + _NEXT]))
-            u += size
-            v += size
-            here_bb = half * (sums[u] + sums[v])
-            next_bb = half * (here_bb + half * (sums[u + _NEXT] + sums[v + _NEXT]))
+            here_n, next_n = _here_and_right(sums, u, v)
+            here_a, next_a = _here_and_right(sums, u + size, v + size)
+            here_b, next_b = _here_and_right(sums, u + _TWO * size, v + _TWO * size)
+            here_aa, next_aa = _here_and_right(sums, u + _THREE * size, v + _THREE * size)
+            here_bb, next_bb = _here_and_right(sums, u + _FOUR * size, v + _FOUR * size)
             k = j + j
             into_n[k] = here_n
             into_r[k] = _pearson(here_n, here_a, here_b, here_aa, here_bb, products[row + k], least)

@@ -21,7 +21,7 @@ from kernels.correlation import centred
 from kernels.decimation import decimate
 from kernels.pose_search import best_shifts, climb_to_pose
 from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import padded, pearson_at_pose, turn_split, valid_points
+from kernels.turning import padded, pearson_at_pose, split, turn_split, valid_points
 
 Heights = NDArray[np.float32]
 
@@ -280,9 +280,8 @@ def _farthest(counts: NDArray[np.int64], reach: int, needed: float) -> int:
 def _split_into(heights: Heights, shape: tuple[int, ...]) -> tuple[Heights, Heights]:
     """Return values and validity, 0 where missing, in the first columns of arrays of an even number of rows."""
     values, valid = np.zeros((2, 1, heights.shape[0] + heights.shape[0] % 2, shape[1]), np.float32)
-    good = np.isfinite(heights)
-    values[0, : heights.shape[0], : heights.shape[1]] = np.where(good, heights, np.float32(0))
-    valid[0, : heights.shape[0], : heights.shape[1]] = good
+    m, n = heights.shape
+    values[0, :m, :n], valid[0, :m, :n] = split(heights)
     return values, valid
 
 
