@@ -216,7 +216,7 @@ def pieces_sentences(one: ReferencePieces, names: Sequence[str], category: str) 
         )
     if again:
         found.append(
-            f"{_listed(again)} {_verb(again, 'covers', 'cover')} what a larger piece covers: as far as shape tells "
+            f"{_listed(again)} {_verb(again, 'covers', 'cover')} what another piece covers: as far as shape tells "
             f"{_verb(again, 'a copy, a version or a part', 'copies, versions or parts')} of it, no further "
             f"{_verb(again, 'piece', 'pieces')}."
         )
