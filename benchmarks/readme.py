@@ -75,6 +75,8 @@ HEADLINES = (
     ("printed", "top 1, cut + scale + noise"),
     ("printed", "in the collection, cut to 50 %"),
     ("printed", "in the collection, dummy material"),
+    ("printed", "pieces of one reference, of two halves in the collection"),
+    ("printed", "pieces of one reference, of two copies of a half"),
     ("printed", "found, plate of ten"),
     ("printed", "false hits, all"),
     ("printed", "false hits, upper 95 % bound"),
