@@ -16,9 +16,10 @@ from sklearn.model_selection import GroupKFold
 
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.cascade import THRESHOLD
+from ballistics.printed.cloud import REPORTED, TOLERANCES
 from ballistics.printed.collection import Collection
-from ballistics.printed.identification import PLAIN, Candidate, identify
-from ballistics.printed.verification import log_odds
+from ballistics.printed.identification import PLAIN, Candidate, Identification, identify
+from ballistics.printed.verification import exactness, log_odds
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.printed import unrelated_queries
 from benchmarks.printed_disturbances import DISTURBANCES
@@ -56,9 +57,12 @@ def trials(listed: list[Item]) -> list[Trial]:
     return found
 
 
-def features(one: Candidate) -> list[float]:
+def features(one: Candidate, found: Identification) -> list[float]:
     """Return what `ballistics.printed.verification.score_features` makes of a candidate."""
-    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii)]
+    searched = one.deviations_mm[found.components == one.component] if one.component >= 0 else one.deviations_mm
+    limits = np.array([TOLERANCES[0], TOLERANCES[-1]]) * one.tolerance_mm / TOLERANCES[REPORTED]
+    finely, coarsely = (float((searched <= limit).mean()) for limit in limits)
+    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii), exactness(finely, coarsely)]
 
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
         {
             "copied": copied,
             "detail": found.detail,
-            "features": [features(one) for one in found.candidates],
+            "features": [features(one, found) for one in found.candidates],
             "right": right,
         },
     )
@@ -95,7 +99,7 @@ def scores(
     rows: list[dict[str, Any]], listed: list[Trial], weights: NDArray[np.float64] | None
 ) -> list[NDArray[np.float64]]:
     """Return the scores of each trial's candidates: with weights, or cross-validated over what they are made of."""
-    x = np.array([f for row in rows for f in row["features"]]).reshape(-1, 4)
+    x = np.array([f for row in rows for f in row["features"]]).reshape(-1, 5)
     y = np.array([r for row in rows for r in row["right"]])
     number = np.repeat(np.arange(len(rows)), [len(row["right"]) for row in rows])
     logit = np.zeros(len(y))

@@ -13,17 +13,21 @@ def scale_votes(
     neighbours: NDArray[np.int64],
     distances: NDArray[np.float32],
     query_steps: NDArray[np.int64],
+    query_weights: NDArray[np.float64],
     radius_steps: NDArray[np.int64],
     balls: int,
     references: int,
     lowest: int,
     bins: int,
+    floor: float,
 ) -> NDArray[np.float64]:
-    """Sum the votes of descriptors for references and scales (local naive-Bayes nearest neighbours).
+    """Sum the votes of descriptors for references and scales (after local naive-Bayes nearest neighbours).
 
     Each descriptor votes once for each reference among its neighbours, by the nearest of that reference. The vote is
-    the neighbour's squared distance below that of the last neighbour, which stands for "nothing in particular": a
-    descriptor that resembles everything, such as a plane's, votes for nobody.
+    the logarithm of the last neighbour's squared distance, which stands for "nothing in particular", over its own:
+    with 60 neighbours within the last distance and p dimensions, 60 · (nearer / last)^(p / 2) would be nearer by
+    chance, so the logarithm is, but for a factor, how much less probable than chance a neighbour is. A descriptor that
+    resembles everything, such as a plane's, votes for nobody; one that resembles nothing counts no more than others.
 
     Parameters
     ----------
@@ -33,12 +37,16 @@ def scale_votes(
         Squared distances, rising; any unit.
     query_steps : ndarray of int64, shape (q,)
         Step of the radius of each query ball.
+    query_weights : ndarray of float64, shape (q,)
+        What its votes are multiplied by.
     radius_steps : ndarray of int64, shape (radii,)
         Steps of the stored radii, on the same scale.
     balls, references : int
         Of the numbering.
     lowest, bins : int
         Differences of steps, stored minus query, from ``lowest`` on are counted in so many bins.
+    floor : float
+        Squared distance that means nothing, above 0: added to both.
 
     Returns
     -------
@@ -47,7 +55,7 @@ def scale_votes(
 
     Notes
     -----
-    McCann & Lowe 2012, doi:10.1109/CVPR.2012.6248111.
+    McCann & Lowe 2012, doi:10.1109/CVPR.2012.6248111, whose votes are differences instead.
     """
     votes = np.zeros((references, bins), np.float64)
     voted = np.full(references, -1, np.int64)
@@ -64,5 +72,7 @@ def scale_votes(
             voted[reference] = q
             b = radius_steps[number % radii] - query_steps[q] - lowest
             if 0 <= b < bins:
-                votes[reference, b] += distances[q, last] - distances[q, n]
+                votes[reference, b] += query_weights[q] * np.log(
+                    (distances[q, last] + floor) / (distances[q, n] + floor)
+                )
     return votes

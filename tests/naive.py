@@ -540,15 +540,21 @@ def plane_equations(moved, points, normals, nearest, centre, pull):
     return rows.T @ rows, rows.T @ right
 
 
-def similarity_score(similarity, sources, targets, weights, tolerance):
+def similarity_score(similarity, sources, targets, source_normals, target_normals, weights, tolerance, least_cosine):
     total = 0.0
-    for source, target, weight in zip(sources, targets, weights, strict=True):
+    size = abs(np.linalg.det(similarity[:, :3])) ** (1 / 3)
+    for source, target, normal, other, weight in zip(
+        sources, targets, source_normals, target_normals, weights, strict=True
+    ):
         off = similarity[:, :3] @ source + similarity[:, 3] - target
-        total += weight * max(0.0, 1 - float(off @ off) / tolerance**2)
+        if abs(similarity[:, :3] @ normal @ other) >= least_cosine * size:
+            total += weight * max(0.0, 1 - float(off @ off) / tolerance**2)
     return total
 
 
-def scale_votes(neighbours, distances, query_steps, radius_steps, balls, references, lowest, bins):
+def scale_votes(
+    neighbours, distances, query_steps, query_weights, radius_steps, balls, references, lowest, bins, floor
+):
     votes = np.zeros((references, bins))
     for q, row in enumerate(neighbours):
         there = [n for n in range(len(row)) if row[n] >= 0]
@@ -560,8 +566,45 @@ def scale_votes(neighbours, distances, query_steps, radius_steps, balls, referen
             seen.add(reference)
             b = radius_steps[radius] - query_steps[q] - lowest
             if 0 <= b < bins:
-                votes[reference, b] += float(distances[q, there[-1]]) - float(distances[q, n])
+                ratio = (float(distances[q, there[-1]]) + floor) / (float(distances[q, n]) + floor)
+                votes[reference, b] += query_weights[q] * math.log(ratio)
     return votes
+
+
+def matches_by_reference(
+    neighbours, distances, query_balls, query_steps, query_weights, radius_steps, balls, places, steps, floor, most
+):
+    """A dictionary per place: (query ball, stored ball) -> weight, the heaviest."""
+    found = [{} for _ in steps]
+    for q, row in enumerate(neighbours):
+        there = [n for n in range(len(row)) if row[n] >= 0]
+        for n in there[:-1]:
+            reference, radius = divmod(int(row[n]) // balls, len(radius_steps))
+            p = places[reference]
+            if p < 0 or abs(radius_steps[radius] - query_steps[q] - steps[p]) > 1:
+                continue
+            near, last = float(distances[q, n]), float(distances[q, there[-1]])
+            if near < last:
+                pair = int(query_balls[q]), int(row[n]) % balls
+                vote = query_weights[q] * math.log((last + floor) / (near + floor))
+                found[p][pair] = found[p].get(pair, 0.0) + vote
+    return [dict(sorted(sorted(own.items()), key=lambda one: -one[1])[:most]) for own in found]
+
+
+def agreeing_pairs(matches, query_points, stored_points, scales, tolerances, shortest, slack):
+    """``matches`` is a list of lists of (query ball, stored ball, weight)."""
+    out = []
+    for p, own in enumerate(matches):
+        agreed = 0.0
+        for i, (a, b, weight) in enumerate(own):
+            for c, d, other in own[:i]:
+                there = scales[p] * math.dist(query_points[a], query_points[c])
+                here = math.dist(stored_points[p][b], stored_points[p][d])
+                near_enough = abs(there - here) <= tolerances[p] + slack * there
+                if there >= shortest[p] and here >= shortest[p] and near_enough:
+                    agreed += weight * other
+        out.append(agreed / sum(weight for _, _, weight in own) if own else 0.0)
+    return out
 
 
 # --- reading printed parts: vertex_merging.py, surface_moments.py, rasterise.py, layer_fill.py, surface_nets.py -----

@@ -9,7 +9,7 @@ from ballistics.printed.cloud import Cloud, Pose
 from ballistics.printed.descriptors import SIGNATURE_STEPS
 from ballistics.printed.likeness import agreement_at, correspondences, descriptor_distances, likeness_at
 from ballistics.printed.query import Query
-from ballistics.printed.signature import KEYPOINTS, Signature
+from ballistics.printed.signature import Signature
 from ballistics.printed.verification import Fit, covered, log_odds, propose, refine
 from ballistics.printed.votes import Vote
 
@@ -51,21 +51,20 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     distances = descriptor_distances(few, signature.local[reference_rows])
     matches = correspondences(distances)
     scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
-    found = propose(
-        query.cloud.points[: few.shape[1]], reference.points[:KEYPOINTS], matches, scale, reference.size, _PROPOSED
-    )
+    found = propose(query.cloud, reference, matches, scale, _PROPOSED)
     if not found:
         return None
     small_query, small_reference = query.cloud.beginning(_COARSE), reference.beginning(_COARSE)
     measured = []
     for pose, weight in found:
         odds = log_odds(covered(small_query, small_reference, pose).coverage)
-        # What a regression made of coverage and consensus before fine registration, on the development half; here and
-        # below.
+        # What a regression made of coverage and consensus before fine registration, on the development half.
         measured.append((1.7 * odds + 1.1 * math.log(max(weight / few.shape[1], 0.01)), odds, pose))
     measured.sort(key=lambda one: -one[0])
+    # What a conditional regression made of them, to tell the right one of a query's references from the others.
+    voted = 0.9 * math.log(vote.weight)
     scored = [
-        (odds + 1.7 * agreement_at(distances, query.cloud, reference, pose), pose)
+        (odds + 0.4 * agreement_at(distances, query.cloud, reference, pose) + voted, pose)
         for _, odds, pose in measured[:_REFINED]
     ]
     scored.sort(key=lambda one: -one[0])

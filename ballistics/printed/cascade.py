@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.printed.candidates import fit_candidate, propose_candidate
+from ballistics.printed.candidates import Proposal, fit_candidate, propose_candidate
 from ballistics.printed.cloud import TOLERANCES
 from ballistics.printed.collection import Collection
 from ballistics.printed.geometry_hash import GeometryKeys, copy_relation, geometry_keys
 from ballistics.printed.part import Part
 from ballistics.printed.pieces import separate_bodies
-from ballistics.printed.query import Query, query_of_sample, query_of_signature, remainder
+from ballistics.printed.query import Query, cloud_of, query_of_sample, query_of_signature, remainder
 from ballistics.printed.sampling import EvenSample, sample_surface
 from ballistics.printed.signature import Signature, coarse_points
 from ballistics.printed.verification import Fit, deviations_of
-from ballistics.printed.votes import Neighbours, Vote, ranked
+from ballistics.printed.votes import Neighbours, Vote, in_turn, ranked
 
 #: Score from which a candidate is taken. The highest of 542 unrelated development queries, cross-validated, was 0.41.
 #: Above it are 22 % of look-alikes, new solids of a family of which the collection holds others: they are hits.
 THRESHOLD = 0.6
 
 # References that are laid on the query: by votes, and by the descriptors of the whole.
-BY_VOTES = 40
+BY_VOTES = 24
 BY_WHOLE = 4
 # Of these, by a score of few points, finely registered.
-_FITTED = 10
+_FITTED = 8
+# When none of them reaches the threshold: so many by votes, and finely registered.
+BY_VOTES_AT_MOST = 120
+_FITTED_AT_MOST = 30
+# Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
+# are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further.
+_RESCALED = 15
+_STEPS_OFF = 3.0
+# References among which the votes' order is mended by whether their matches agree in geometry.
+_MENDED = 300
 # An accepted candidate must explain so much of the points that no better one explains.
 _NEW_SHARE = 0.5
 _LEFT_TO_SEARCH = 0.12
@@ -125,7 +134,7 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
             if neighbours is None:
                 neighbours = collection.index().neighbours(query.local, query.steps)
             left = neighbours.of(~explained[: query.local.shape[1]])
-            new = _search_once(rest, left, collection, component)
+            new = _search_once(rest, left, collection, component, not found)
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
         best = max(new, key=lambda one: (one.copied, one.fit.score), default=None)
@@ -154,33 +163,76 @@ def search_body(
     for one in found:
         if one.component < 0 and one.is_hit and _reached(query.cloud.points, one, collection).any():
             ratio = collection.cloud(one.row).size / (query.cloud.size * one.fit.scale)
-            votes.setdefault(one.row, Vote(one.row, 6.0 * float(np.log2(ratio)), np.inf))
+            votes.setdefault(one.row, Vote(one.row, 6.0 * float(np.log2(ratio)), 1.0))
     return _fitted(query, collection, component, list(votes.values()), False)
 
 
 def _copies_of(query: Query, collection: Collection, component: int, keys: GeometryKeys) -> list[Found]:
-    return _fitted(query, collection, component, [Vote(row, 0.0, np.inf) for row in _copies(collection, keys)], True)
+    return _fitted(query, collection, component, [Vote(row, 0.0, 1.0) for row in _copies(collection, keys)], True)
 
 
-def _search_once(query: Query, neighbours: Neighbours, collection: Collection, component: int) -> list[Found]:
-    counted = collection.index().votes(neighbours)
+def _search_once(
+    query: Query, neighbours: Neighbours, collection: Collection, component: int, widely: bool
+) -> list[Found]:
+    """Search among few references and, if asked to, among more when none of them is a hit."""
+    votes = _votes(query, neighbours, collection)
+    few = votes[:BY_VOTES]
+    few += _by_whole(query, collection, few)
+    proposals = _proposed(query, collection, few)
+    found = _registered(query, collection, component, proposals[:_FITTED], False)
+    if not widely or any(one.is_hit for one in found):
+        return found
+    known = {vote.reference for vote in few}
+    more = [vote for vote in votes[:BY_VOTES_AT_MOST] if vote.reference not in known]
+    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
+    proposals = _best_first(proposals[_FITTED:] + _proposed(query, collection, more))
+    found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
+    # At another scale a reference may have been fitted twice.
+    return list({one.row: one for one in sorted(found, key=lambda one: one.fit.score)}.values())
+
+
+def _votes(query: Query, neighbours: Neighbours, collection: Collection) -> list[Vote]:
+    """Return references, those first that most descriptors or the best agreeing ones are for."""
+    index = collection.index()
+    counted = index.votes(neighbours)
     counted[sorted(collection.barred)] = 0.0
-    votes = ranked(counted, BY_VOTES)
-    votes += _by_whole(query, collection, collection.barred | frozenset(vote.reference for vote in votes))
-    return _fitted(query, collection, component, votes, False)
+    votes = ranked(counted, _MENDED)
+    # Not from the collection's own clouds: these are needed once.
+    clouds = [cloud_of(collection.signature(vote.reference)) for vote in votes]
+    return in_turn(votes, index.agreement(neighbours, votes, query.cloud, clouds)) if votes else []
 
 
 def _fitted(query: Query, collection: Collection, component: int, votes: list[Vote], copied: bool) -> list[Found]:
     """Lay the references voted for on the query and register the most promising ones finely."""
+    return _registered(query, collection, component, _proposed(query, collection, votes)[:_FITTED], copied)
+
+
+def _proposed(query: Query, collection: Collection, votes: list[Vote]) -> list[Proposal]:
+    """Lay the references voted for on the query, best first."""
     proposals = []
     for vote in votes:
         reference = collection.cloud(vote.reference)
         proposal = propose_candidate(query, collection.signature(vote.reference), reference, vote)
         if proposal is not None:
             proposals.append(proposal)
-    proposals.sort(key=lambda one: (-one.score, one.vote.reference))
+    return _best_first(proposals)
+
+
+def _best_first(proposals: list[Proposal]) -> list[Proposal]:
+    """Return the best of each reference."""
+    order = sorted(proposals, key=lambda one: (-one.score, one.vote.reference, one.vote.step))
+    first: dict[int, Proposal] = {}
+    for one in order:
+        first.setdefault(one.vote.reference, one)
+    return list(first.values())
+
+
+def _registered(
+    query: Query, collection: Collection, component: int, proposals: list[Proposal], copied: bool
+) -> list[Found]:
+    """Register proposals finely."""
     found = []
-    for one in proposals[:_FITTED]:
+    for one in proposals:
         row = one.vote.reference
         fit = fit_candidate(query, collection.signature(row), collection.cloud(row), one)
         found.append(Found(component, row, fit, copied))
@@ -199,12 +251,14 @@ def _copies(collection: Collection, keys: GeometryKeys) -> list[int]:
     return sorted(rows)
 
 
-def _by_whole(query: Query, collection: Collection, known: frozenset[int]) -> list[Vote]:
-    """Return further references that resemble the query as a whole, taken to be of its size."""
+def _by_whole(query: Query, collection: Collection, votes: list[Vote]) -> list[Vote]:
+    """Return further references that resemble the query as a whole, of its size and of the least of the weights."""
+    known = collection.barred | {vote.reference for vote in votes}
+    weight = min((vote.weight for vote in votes), default=1.0)
     difference = collection.whole().astype(np.float32) - query.whole.astype(np.float32)
     distance = (difference**2).sum(axis=(1, 2))
     order = np.argsort(distance, kind="stable")[: BY_WHOLE + len(known)]
-    return [Vote(int(row), 0.0, 0.0) for row in order if int(row) not in known][:BY_WHOLE]
+    return [Vote(int(row), 0.0, weight) for row in order if int(row) not in known][:BY_WHOLE]
 
 
 def accepted_of(

@@ -34,12 +34,15 @@ class Cloud:
         Of the surface the points stand for.
     spacing : float
         Least distance between the points.
+    finer : Cloud or None
+        A cloud that begins with these points and knows their normals better.
     """
 
     points: NDArray[np.float64]
     size: float
     area: float
     spacing: float
+    finer: Cloud | None = None
 
     def beginning(self, count: int) -> Cloud:
         """Return a coarser cloud: the first points, which are even too; kept for the next call."""
@@ -47,7 +50,7 @@ class Cloud:
             return self
         if count not in self._coarser:
             sparser = self.spacing * float(np.sqrt(len(self.points) / count))
-            self._coarser[count] = Cloud(self.points[:count], self.size, self.area, sparser)
+            self._coarser[count] = Cloud(self.points[:count], self.size, self.area, sparser, self)
         return self._coarser[count]
 
     @cached_property
@@ -66,6 +69,8 @@ class Cloud:
     @cached_property
     def normals(self) -> NDArray[np.float64]:
         """Unsigned normals at the points, shape (n, 3)."""
+        if self.finer is not None:
+            return self.finer.normals[: len(self.points)]
         cell = 2.2 * self.spacing
         return normals_from_neighbours(self.points, cell, *sort_into_cells(self.points, cell))
 
@@ -78,6 +83,10 @@ class Cloud:
 
         Across the surface the distance counts in full; along it only what goes beyond the spacing of the points.
         """
+        return self.counterparts(queries)[0]
+
+    def counterparts(self, queries: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the `deviations` and the row of the point that each query lies at; −1 when out of reach."""
         reach = max(_REACH * self.size, 1.2 * self.spacing)
         row, distance = self.nearest(queries, reach)
         offset = queries - self.points[row]
@@ -86,7 +95,7 @@ class Cloud:
         along = np.sqrt(np.maximum(distance**2 - across**2, 0.0))
         deviation = np.maximum(across, along - 0.9 * self.spacing)
         deviation[row < 0] = np.inf
-        return np.asarray(deviation)
+        return np.asarray(deviation), row
 
 
 def moved(points: NDArray[np.float64], pose: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.printed.cascade import (
     BY_VOTES,
+    BY_VOTES_AT_MOST,
     BY_WHOLE,
     THRESHOLD,
     Found,
@@ -29,7 +30,7 @@ from ballistics.printed.verification import deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "2"
+IDENTIFICATION_VERSION = "3"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: 2 of 560 queries
 #: of `benchmarks printed` that chose neither score nor threshold did, two revolvers of games on one of another's. Of
@@ -170,10 +171,12 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     Notes
     -----
     Exact copies are known by their canonical hash. Else local descriptors of balls at many radii vote for references
-    and scales (doi:10.1109/CVPR.2012.6248111), descriptors of the whole add a few; each candidate is laid on the query
-    by random sample consensus on matched keypoints (doi:10.1145/358669.358692), both hands, and registered finely,
-    scale included; the score is learned from the area that both cover, from how well their descriptors agree there,
-    and from how much so plain or detailed a shape can say. What an accepted candidate explains is taken away and the
+    and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from
+    each other (doi:10.1109/ICCV.2005.20), and descriptors of the whole add a few; each candidate is laid on the query
+    by random sample consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands, and
+    registered finely, scale included; the score is learned from the area that both cover, from how exactly and how
+    well their descriptors agree there, and from how much so plain or detailed a shape can say. When none is a hit,
+    more references and other scales are tried. What an accepted candidate explains is taken away and the
     rest is searched again, until nothing more is found. On a body that what was found in all bodies together explains
     only that is laid. Shapes made by the same rule with nearly the same numbers score like copies of each
     other: that they share geometry is true, that one derives from the other need not be.
@@ -287,6 +290,7 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
             "threshold": THRESHOLD,
             "plain_below_nats": PLAIN,
             "candidates_by_votes": BY_VOTES,
+            "candidates_by_votes_at_most": BY_VOTES_AT_MOST,
             "candidates_by_whole": BY_WHOLE,
             "tolerances_share_of_size": TOLERANCES,
             "most": most,
@@ -294,6 +298,7 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
         inputs,
         (
             "10.1109/CVPR.2012.6248111",
+            "10.1109/ICCV.2005.20",
             "10.1145/358669.358692",
             "10.1016/0262-8856(92)90066-C",
             "10.1109/JRPROC.1949.232969",

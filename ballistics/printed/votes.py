@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.cloud import Cloud
 from ballistics.printed.descriptors import DESCRIPTOR_STEP, QUERY_STEPS, SIGNATURE_STEPS, metric
+from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
 from kernels.scale_votes import scale_votes
 
 # Neighbours per descriptor, and cells of the index looked into.
@@ -19,6 +21,15 @@ _CELLS_SEARCHED = 4
 #: Steps of 2^(1/6) by which the logarithm of the scale is counted: radius ratios from 2^-2.33 to 2^2.17.
 LOWEST_STEP = -14
 STEPS = 28
+# Two descriptors of one place, both disturbed, may be so far apart; squared, in steps of the stored bytes.
+_FLOOR = 2.0 / DESCRIPTOR_STEP**2
+# The smaller a ball, the less often it is cut off or built over: its votes double in so many steps, two octaves.
+_STEPS_PER_DOUBLING = 12.0
+# Matches that agree in geometry: of a reference, the heaviest; lengths as shares of its size.
+_MATCHES = 200
+_AGREES = 0.03
+_SHORTEST = 0.06
+_LENGTH_SLACK = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,8 @@ class Vote:
         The voted ratio of sizes, as steps: a query of ``size_q`` shows the reference's ``size_r`` at the scale
         size_q / size_r · 2^(step / 6).
     weight : float
-        Sum of the votes; only comparable within a query.
+        Above 0: votes for the reference at this scale, over the square root of those at all scales; only comparable
+        within a query.
     """
 
     reference: int
@@ -144,19 +156,76 @@ class DescriptorIndex:
             found.numbers,
             found.distances,
             found.steps,
+            _weights(found),
             np.asarray(SIGNATURE_STEPS, dtype=np.int64),
             self.keypoints,
             self.references,
             LOWEST_STEP,
             STEPS,
+            _FLOOR,
         )
+
+    def agreement(
+        self, found: Neighbours, votes: Sequence[Vote], query: Cloud, references: Sequence[Cloud]
+    ) -> NDArray[np.float64]:
+        """Return how much the matches with some references agree in their distances from each other, one value each.
+
+        Parameters
+        ----------
+        found : Neighbours
+        votes : sequence of Vote
+            References and scales in question.
+        query : Cloud
+            Its first points are the keypoints.
+        references : sequence of Cloud
+            Of the votes.
+        """
+        places = np.full(self.references, -1, dtype=np.int64)
+        places[[vote.reference for vote in votes]] = np.arange(len(votes))
+        steps = np.array([round(vote.step) for vote in votes], dtype=np.int64)
+        matches = matches_by_reference(
+            found.numbers,
+            found.distances,
+            found.keypoints,
+            found.steps,
+            _weights(found),
+            np.asarray(SIGNATURE_STEPS, dtype=np.int64),
+            self.keypoints,
+            places,
+            steps,
+            _FLOOR,
+            _MATCHES,
+        )
+        points = np.zeros((len(votes), self.keypoints, 3))
+        for place, reference in enumerate(references):
+            few = reference.points[: self.keypoints]
+            points[place, : len(few)] = few
+        sizes = np.array([reference.size for reference in references])
+        scales = sizes / query.size * 2.0 ** (-steps / 6.0)
+        return agreeing_pairs(*matches, query.points, points, scales, _AGREES * sizes, _SHORTEST * sizes, _LENGTH_SLACK)
+
+
+def _weights(found: Neighbours) -> NDArray[np.float64]:
+    return np.exp2(found.steps / _STEPS_PER_DOUBLING)
 
 
 def ranked(votes: NDArray[np.float64], most: int) -> list[Vote]:
-    """Return the references with the highest peaks over the scale, smoothed over three steps, best first."""
+    """Return the references with the highest peaks over the scale, smoothed over three steps, best first.
+
+    A peak is measured by the square root of all votes for the reference: so much do they scatter by chance, for a
+    reference that has much of what is common.
+    """
     padded = np.pad(votes, ((0, 0), (1, 1)))
     smooth = 0.5 * padded[:, :-2] + padded[:, 1:-1] + 0.5 * padded[:, 2:]
     peak = smooth.argmax(axis=1)
     height = smooth[np.arange(len(votes)), peak]
+    height /= np.sqrt(np.maximum(votes.sum(axis=1), 1e-12))
     best = np.lexsort((np.arange(len(votes)), -height))[:most]
     return [Vote(int(r), float(peak[r] + LOWEST_STEP), float(height[r])) for r in best if height[r] > 0]
+
+
+def in_turn(votes: Sequence[Vote], agreement: NDArray[np.float64]) -> list[Vote]:
+    """Return votes in a new order: by turns the next by votes and the next by agreement, each once."""
+    others = np.argsort(-agreement, kind="stable")
+    order = np.column_stack([np.arange(len(votes)), others]).ravel()
+    return [votes[k] for k in dict.fromkeys(order.tolist())]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
 from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
 from kernels.cell_grid import sort_into_cells
 from kernels.matching import capped_distances, least_of_rows, weighted_draws
@@ -152,22 +155,49 @@ def test_consensus_finds_a_similarity_among_outliers(seed, mirrored):
     truth *= 1.5 * (-1.0 if mirrored == (np.linalg.det(truth) > 0) else 1.0)
     targets = sources @ truth.T + 4.0
     targets[24:] = rng.normal(size=(56, 3)) * 1.5 + 4.0
+    normals = directions(rng, 80)
+    others = normals @ (truth / 1.5).T * rng.choice([-1.0, 1.0], (80, 1))
     weights = rng.uniform(0.5, 1.0, 80)
-    triples = rng.integers(0, 80, (4000, 3))
-    found, scores = similarity_consensus(sources, targets, weights, triples, 1.4, 1.3, 0.1, 0.1, 4)
+    tried = rng.integers(0, 80, (1500, 2)), rng.integers(0, 80, 1500), 3
+    given = weights, *tried, 1.4, 1.3, 0.1, 0.1, 0.9, 4
+    found, scores = similarity_consensus(sources, targets, normals, others, *given)
     np.testing.assert_allclose(found[0, :, :3], truth, atol=1e-6)
     np.testing.assert_allclose(found[0, :, 3], 4.0, atol=1e-6)
     assert (np.diff(scores) <= 0).all()
     for similarity, score in zip(found, scores, strict=True):
         if score > 0:
-            assert score == pytest.approx(naive.similarity_score(similarity, sources, targets, weights, 0.1))
+            expected = naive.similarity_score(similarity, sources, targets, normals, others, weights, 0.1, 0.9)
+            assert score == pytest.approx(expected)
+    # Where the surfaces run across each other only what happens to be alike in a mirror follows.
+    across = np.cross(others, directions(rng, 80))
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    _, scores = similarity_consensus(sources[:24], targets[:24], normals[:24], across[:24], *given_first(given, 24))
+    assert scores[0] < 0.4 * weights[:24].sum()
 
 
-def test_consensus_of_points_on_a_line_is_empty():
+def directions(rng, count):
+    found = rng.normal(size=(count, 3))
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def given_first(given, count):
+    """The arguments of a consensus of the first correspondences only."""
+    weights, pairs, thirds, *others = given
+    return weights[:count], pairs % count, thirds % count, *others
+
+
+def test_consensus_of_points_on_a_line_or_without_normals_is_empty():
+    rng = np.random.default_rng(0)
     line = np.arange(10.0)[:, None] * np.ones(3)
-    triples = np.random.default_rng(0).integers(0, 10, (100, 3))
-    _, scores = similarity_consensus(line, line, np.ones(10), triples, 1.0, 1.5, 0.1, 0.1, 2)
+    normals = np.tile([0.0, 0.0, 1.0], (10, 1))
+    tried = rng.integers(0, 10, (100, 2)), rng.integers(0, 10, 100), 2
+    _, scores = similarity_consensus(line, line, normals, normals, np.ones(10), *tried, 1.0, 1.5, 0.1, 0.1, 0.5, 2)
     assert scores.tolist() == [0.0, 0.0]
+    points = rng.normal(size=(10, 3))
+    missing = np.zeros((10, 3))
+    for own, scored in ((normals, True), (missing, False)):
+        given = points, points, own, own, np.ones(10), *tried, 1.0, 1.5, 0.1, 0.1, 0.5, 2
+        assert similarity_consensus(*given)[1].any() == scored
 
 
 @given(seeds)
@@ -178,9 +208,38 @@ def test_votes_equal_the_twin(seed):
     neighbours[0, 4:] = -1
     neighbours[1] = -1
     distances = np.sort(rng.random((12, 9)).astype(np.float32), axis=1)
-    steps, radii = rng.integers(-2, 9, 12), np.array([0, 2, 4])
-    votes = scale_votes(neighbours, distances, steps, radii, 5, 4, -6, 9)
-    np.testing.assert_allclose(votes, naive.scale_votes(neighbours, distances, steps, radii, 5, 4, -6, 9), atol=1e-6)
+    steps, radii, weights = rng.integers(-2, 9, 12), np.array([0, 2, 4]), rng.random(12)
+    given = neighbours, distances, steps, weights, radii, 5, 4, -6, 9, 0.1
+    votes = scale_votes(*given)
+    np.testing.assert_allclose(votes, naive.scale_votes(*given), atol=1e-6)
+    assert votes.any()
+
+
+@given(seeds, st.sampled_from([2, 100]))
+@settings(max_examples=20)
+def test_agreeing_matches_equal_the_twins(seed, most):
+    rng = np.random.default_rng(seed)
+    balls, radii = 5, np.array([0, 2, 4])
+    neighbours = rng.integers(0, 4 * 3 * balls, (30, 9))
+    neighbours[0, 4:] = -1
+    neighbours[1] = -1
+    distances = np.sort(rng.random((30, 9)).astype(np.float32), axis=1)
+    query_balls, steps = rng.integers(0, 7, 30), rng.integers(-2, 6, 30)
+    places, asked = np.array([1, -1, 0, 2]), np.array([0, 1, 40])
+    given = neighbours, distances, query_balls, steps, rng.random(30), radii, balls, places, asked, 0.1, most
+    starts, query, stored, weights = matches_by_reference(*given)
+    expected = naive.matches_by_reference(*given)
+    rows = [list(zip(query[a:b], stored[a:b], weights[a:b], strict=True)) for a, b in itertools.pairwise(starts)]
+    assert starts[2] == starts[3] == len(query)
+    for own, twin in zip(rows, expected, strict=True):
+        assert [(q, s) for q, s, _ in own] == list(twin)
+        np.testing.assert_allclose([w for _, _, w in own], list(twin.values()))
+    points, others = rng.normal(size=(7, 3)), rng.normal(size=(3, balls, 3))
+    lengths = np.array([1.2, 0.8, 1.0]), np.array([0.1, 0.3, 0.2]), np.array([0.4, 0.2, 0.2]), 0.1
+    agreement = agreeing_pairs(starts, query, stored, weights, points, others, *lengths)
+    np.testing.assert_allclose(agreement, naive.agreeing_pairs(rows, points, others, *lengths))
+    assert agreement[2] == 0.0
+    assert most == 2 or agreement[:2].all()
 
 
 @given(seeds)

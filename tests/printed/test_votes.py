@@ -1,0 +1,96 @@
+"""Votes for references and scales, their order, and the second, wider round of a search."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ballistics.printed import cascade
+from ballistics.printed.collection import Collection
+from ballistics.printed.identification import identify
+from ballistics.printed.part import Part
+from ballistics.printed.query import cloud_of, query_of_sample
+from ballistics.printed.sampling import sample_surface
+from ballistics.printed.signature import signature_of
+from ballistics.printed.votes import LOWEST_STEP, STEPS, Vote, in_turn, ranked
+from benchmarks.printed_disturbances import cut, posed, similarity
+from benchmarks.printed_solids import Mesh, solid
+
+SEEDS = tuple(range(80_000, 80_008))
+
+
+def part(mesh: Mesh) -> Part:
+    return Part(mesh.vertices, mesh.faces)
+
+
+@pytest.fixture(scope="module")
+def collection() -> Collection:
+    made = Collection()
+    for seed in SEEDS:
+        made.enrol(signature_of(part(solid(seed))), f"solid {seed}")
+    return made
+
+
+def half(seed: int, scaled: bool = False) -> Part:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return part(cut(posed(solid(seed), similarity(rng, scaled, scaled, 50.0)), 0.5, rng))
+
+
+def test_a_peak_counts_against_what_scatters():
+    votes = np.zeros((4, STEPS))
+    votes[0, 14] = 5.0
+    votes[1] = 2.0  # many votes for no scale in particular
+    votes[1, 3] = 6.0
+    votes[3, 20:22] = 3.0
+    best = ranked(votes, 3)
+    assert [(one.reference, one.step) for one in best] == [
+        (0, 14.0 + LOWEST_STEP),
+        (3, 20.0 + LOWEST_STEP),
+        (1, 3.0 + LOWEST_STEP),
+    ]
+    assert best[0].weight == pytest.approx(5.0 / np.sqrt(5.0))
+    assert best[1].weight == pytest.approx(4.5 / np.sqrt(6.0))
+
+
+def test_votes_and_agreement_take_turns():
+    votes = [Vote(row, 0.0, 9.0 - row) for row in range(5)]
+    order = in_turn(votes, np.array([0.0, 0.1, 0.0, 0.3, 0.2]))
+    assert [one.reference for one in order] == [0, 3, 1, 4, 2]
+    assert in_turn([], np.empty(0)) == []
+
+
+def test_matches_of_the_right_reference_agree_best(collection: Collection):
+    index = collection.index()
+    clouds = [cloud_of(collection.signature(row)) for row in range(len(SEEDS))]
+    for row in (0, 2, 5):
+        queried = half(SEEDS[row], scaled=True)
+        query = query_of_sample(sample_surface(queried.vertices_mm, queried.faces))
+        found = index.neighbours(query.local, query.steps)
+        votes = sorted(ranked(index.votes(found), len(SEEDS)), key=lambda one: one.reference)
+        agreement = index.agreement(found, votes, query.cloud, [clouds[one.reference] for one in votes])
+        assert votes[int(np.argmax(agreement))].reference == row
+
+
+@pytest.mark.parametrize("most", [8, 0])
+def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collection, monkeypatch, most: int):
+    monkeypatch.setattr(cascade, "BY_VOTES", 0)
+    monkeypatch.setattr(cascade, "BY_WHOLE", 0)
+    monkeypatch.setattr(cascade, "BY_VOTES_AT_MOST", most)
+    monkeypatch.setattr(cascade, "_RESCALED", 0)
+    found = identify(half(SEEDS[6]), collection)
+    assert [one.name for one in found.accepted] == ([f"solid {SEEDS[6]}"] if most else [])
+    assert len({one.row for one in found.candidates}) == len(found.candidates)
+
+
+def test_a_wrongly_voted_scale_is_mended(collection: Collection, monkeypatch):
+    found = identify(half(SEEDS[6]), collection)
+    assert found.accepted[0].name == f"solid {SEEDS[6]}"
+    for off in (-4.0, 4.0):
+        monkeypatch.setattr(
+            cascade,
+            "ranked",
+            lambda votes, most, off=off: [Vote(v.reference, v.step + off, v.weight) for v in ranked(votes, most)],
+        )
+        again = identify(half(SEEDS[6]), collection)
+        assert again.accepted[0].name == f"solid {SEEDS[6]}"
+        assert again.accepted[0].scale == pytest.approx(found.accepted[0].scale, rel=0.02)
