@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,9 @@ from sklearn.model_selection import GroupKFold
 
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.cascade import THRESHOLD
-from ballistics.printed.cloud import REPORTED, TOLERANCES
 from ballistics.printed.collection import Collection
-from ballistics.printed.identification import PLAIN, Candidate, Identification, identify
-from ballistics.printed.verification import exactness, log_odds
+from ballistics.printed.identification import PLAIN, Candidate, identify
+from ballistics.printed.verification import log_odds
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.printed import unrelated_queries
 from benchmarks.printed_disturbances import DISTURBANCES
@@ -57,12 +57,9 @@ def trials(listed: list[Item]) -> list[Trial]:
     return found
 
 
-def features(one: Candidate, found: Identification) -> list[float]:
+def features(one: Candidate) -> list[float]:
     """Return what `ballistics.printed.verification.score_features` makes of a candidate."""
-    searched = one.deviations_mm[found.components == one.component] if one.component >= 0 else one.deviations_mm
-    limits = np.array([TOLERANCES[0], TOLERANCES[-1]]) * one.tolerance_mm / TOLERANCES[REPORTED]
-    finely, coarsely = (float((searched <= limit).mean()) for limit in limits)
-    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii), exactness(finely, coarsely)]
+    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii), math.log(one.exactness)]
 
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
@@ -89,7 +86,7 @@ def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
         {
             "copied": copied,
             "detail": found.detail,
-            "features": [features(one, found) for one in found.candidates],
+            "features": [features(one) for one in found.candidates],
             "right": right,
         },
     )

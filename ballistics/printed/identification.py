@@ -26,7 +26,7 @@ from ballistics.printed.cloud import REPORTED, TOLERANCES
 from ballistics.printed.collection import Collection
 from ballistics.printed.part import Part
 from ballistics.printed.signature import SIGNATURE_VERSION, Signature
-from ballistics.printed.verification import deviations_of
+from ballistics.printed.verification import SCORE_WEIGHTS, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
@@ -69,15 +69,18 @@ class Candidate:
     tolerance_mm : float
         In the frame of the query.
     score : float
-        0–1, from coverage and agreement; compared with the threshold. Not a probability that may be quoted.
+        0–1, from the five values that follow; compared with the threshold. Not a probability that may be quoted.
     coverage : float
-        0–1: area that both surfaces cover, mean of Dice and overlap coefficient over four tolerances.
+        0–1: area that both surfaces cover where they run the same way, mean of Dice and overlap coefficient over four
+        tolerances.
     agreement : float
         How well the local descriptors agree where the surfaces lie on each other; 1 is expected of chance.
     detail : float
         How much the shape of what lies on each other says, in nats; see `Identification`.
     radii : int
         At how many radii, of 6, the descriptors could be compared.
+    exactness : float
+        0–1: of what lies within the largest of the tolerances, how much lies within the smallest.
     component : int
         Which of the query's components was searched with: `Identification.components`; −1 for all together.
     deviations_mm : ndarray of float32, shape (points,)
@@ -101,6 +104,7 @@ class Candidate:
     agreement: float
     detail: float
     radii: int
+    exactness: float
     component: int
     deviations_mm: NDArray[np.float32]
 
@@ -254,6 +258,7 @@ def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) 
         one.fit.likeness.agreement,
         one.fit.likeness.detail,
         one.fit.likeness.radii,
+        one.fit.exactness,
         one.component,
         deviations_of(points, cloud, one.fit.pose).astype(np.float32),
     )
@@ -288,6 +293,7 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
             "signature_version": SIGNATURE_VERSION,
             "references": len(collection),
             "threshold": THRESHOLD,
+            "score_weights": SCORE_WEIGHTS,
             "plain_below_nats": PLAIN,
             "candidates_by_votes": BY_VOTES,
             "candidates_by_votes_at_most": BY_VOTES_AT_MOST,

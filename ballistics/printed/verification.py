@@ -26,9 +26,9 @@ _PAIRS = 20_000
 _THIRDS = 5
 _ROUNDS = 9  # of fine registration
 _SEED = 6
-# Logistic regression of "this is the reference" on `score_features` and 1, on the development half:
-# `python -m benchmarks.printed_score`.
-_SCORE = (2.5, 1.5, 0.6, 0.55, 0.5, -16.2)
+#: Logistic regression of "this is the reference" on `score_features` and 1, on the development half:
+#: `python -m benchmarks.printed_score`.
+SCORE_WEIGHTS = (2.5, 1.5, 0.6, 0.55, 0.5, -16.2)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,13 @@ class Fit:
     @property
     def score(self) -> float:
         """0–1: the odds that a candidate like this is the right reference, among the development queries."""
-        return 1.0 / (1.0 + math.exp(-sum(map(math.prod, zip(_SCORE, (*score_features(self), 1.0), strict=True)))))
+        weighed = zip(SCORE_WEIGHTS, (*score_features(self), 1.0), strict=True)
+        return 1.0 / (1.0 + math.exp(-sum(map(math.prod, weighed))))
+
+    @property
+    def exactness(self) -> float:
+        """0–1: of what lies within the largest tolerance, how much lies within the smallest; 1 where nothing lies."""
+        return float((self.query_shares[0] + 0.01) / (self.query_shares[-1] + 0.01))
 
     @property
     def scale(self) -> float:
@@ -75,17 +81,11 @@ def score_features(fit: Fit) -> tuple[float, float, float, float, float]:
 
     The log-odds of the coverage: do the surfaces lie on each other? The agreement: is each place like the one it lies
     on, or only flat like it? The detail: plates and boxes lie on many others and agree with them. The number of radii:
-    at fewer of them, chance agrees more easily. The exactness: does what lies on the other lie there exactly, or only
-    nearly?
+    at fewer of them, chance agrees more easily. The logarithm of the exactness: does what lies on the other lie there
+    exactly, or only nearly?
     """
     likeness = fit.likeness
-    within = fit.query_shares[0], fit.query_shares[-1]
-    return log_odds(fit.coverage), likeness.agreement, likeness.detail, float(likeness.radii), exactness(*within)
-
-
-def exactness(finely: float, coarsely: float) -> float:
-    """Return the logarithm of the share within the smallest of the `TOLERANCES` over that within the largest; ≤ 0."""
-    return math.log((finely + 0.01) / (coarsely + 0.01))
+    return log_odds(fit.coverage), likeness.agreement, likeness.detail, float(likeness.radii), math.log(fit.exactness)
 
 
 def log_odds(coverage: float) -> float:
