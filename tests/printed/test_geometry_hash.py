@@ -7,7 +7,7 @@ import csv
 import mesh_samples as samples
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
@@ -41,6 +41,8 @@ def solid(seed, points=10):
 @given(st.integers(0, 10_000), st.floats(0.3, 3.0))
 @settings(max_examples=25)
 def test_copies_are_found_and_told_apart(seed, scale):
+    # Sizes differ by more or less than the tolerance of 2e-5; at it, rounding to float32 decides.
+    assume(not 1e-5 < abs(np.log(scale)) < 3e-5)
     mesh, random = solid(seed), generator(seed + 1)
     one = geometry_keys(*mesh)
     moved = geometry_keys(*disguised(*mesh, random))
@@ -48,7 +50,7 @@ def test_copies_are_found_and_told_apart(seed, scale):
     assert copy_relation(moved, one) == "same"
     scaled = geometry_keys(*disguised(*mesh, random, scale))
     assert one.shape in scaled.near_shapes()
-    assert copy_relation(scaled, one) == ("same" if abs(np.log(scale)) < 1e-5 else "scaled")
+    assert copy_relation(scaled, one) == ("same" if abs(np.log(scale)) < 2e-5 else "scaled")
     mirrored = geometry_keys(*disguised(*mesh, random, mirrored=True))
     assert one.exact in mirrored.near_mirrored()
     assert one.mirrored in mirrored.near()
