@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def trials(listed: list[Item]) -> list[Trial]:
 
 def features(one: Candidate) -> list[float]:
     """Return what `ballistics.printed.verification.score_features` makes of a candidate."""
-    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii), math.log(one.exactness)]
+    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii)]
 
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
@@ -96,7 +95,7 @@ def scores(
     rows: list[dict[str, Any]], listed: list[Trial], weights: NDArray[np.float64] | None
 ) -> list[NDArray[np.float64]]:
     """Return the scores of each trial's candidates: with weights, or cross-validated over what they are made of."""
-    x = np.array([f for row in rows for f in row["features"]]).reshape(-1, 5)
+    x = np.array([f for row in rows for f in row["features"]]).reshape(-1, 4)
     y = np.array([r for row in rows for r in row["right"]])
     number = np.repeat(np.arange(len(rows)), [len(row["right"]) for row in rows])
     logit = np.zeros(len(y))

@@ -69,7 +69,7 @@ class Candidate:
     tolerance_mm : float
         In the frame of the query.
     score : float
-        0–1, from the five values that follow; compared with the threshold. Not a probability that may be quoted.
+        0–1, from the four values that follow; compared with the threshold. Not a probability that may be quoted.
     coverage : float
         0–1: area that both surfaces cover where they run the same way, mean of Dice and overlap coefficient over four
         tolerances.
@@ -79,8 +79,6 @@ class Candidate:
         How much the shape of what lies on each other says, in nats; see `Identification`.
     radii : int
         At how many radii, of 6, the descriptors could be compared.
-    exactness : float
-        0–1: of what lies within the largest of the tolerances, how much lies within the smallest.
     component : int
         Which of the query's components was searched with: `Identification.components`; −1 for all together.
     deviations_mm : ndarray of float32, shape (points,)
@@ -104,7 +102,6 @@ class Candidate:
     agreement: float
     detail: float
     radii: int
-    exactness: float
     component: int
     deviations_mm: NDArray[np.float32]
 
@@ -178,12 +175,12 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from
     each other (doi:10.1109/ICCV.2005.20), and descriptors of the whole add a few; each candidate is laid on the query
     by random sample consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands, and
-    registered finely, scale included; the score is learned from the area that both cover, from how exactly and how
-    well their descriptors agree there, and from how much so plain or detailed a shape can say. When none is a hit,
-    more references and other scales are tried. What an accepted candidate explains is taken away and the
-    rest is searched again, until nothing more is found. On a body that what was found in all bodies together explains
-    only that is laid. Shapes made by the same rule with nearly the same numbers score like copies of each
-    other: that they share geometry is true, that one derives from the other need not be.
+    registered finely, scale included; the score is learned from the area that both cover, from how well their
+    descriptors agree there, and from how much so plain or detailed a shape can say. When none is a hit, more references
+    and other scales are tried. What an accepted candidate explains is taken away and the rest is searched again, until
+    nothing more is found. On a body that what was found in all bodies together explains only that is laid. Shapes made
+    by the same rule with nearly the same numbers score like copies of each other: that they share geometry is true,
+    that one derives from the other need not be.
 
     Examples
     --------
@@ -258,7 +255,6 @@ def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) 
         one.fit.likeness.agreement,
         one.fit.likeness.detail,
         one.fit.likeness.radii,
-        one.fit.exactness,
         one.component,
         deviations_of(points, cloud, one.fit.pose).astype(np.float32),
     )

@@ -87,7 +87,6 @@ def _candidate(candidate: Candidate, searched: SearchedCollection) -> dict[str, 
         "agreement": candidate.agreement,
         "detail": candidate.detail,
         "radii": candidate.radii,
-        "exactness": candidate.exactness,
         "component": candidate.component,
         "pose": candidate.pose.tolist(),
     }
