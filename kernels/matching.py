@@ -100,37 +100,42 @@ def capped_distances(
     Parameters
     ----------
     rows : ndarray of float32, shape (layers, r, n)
-        A vector whose first value is ``missing`` is missing: it is at the cap from every other.
+        Whole numbers. A vector whose first value is ``missing`` is missing: it is at the cap from every other.
     columns : ndarray of float32, shape (layers, n, c)
-        Vectors stand upright: the innermost loop runs along them all.
+        Whole numbers; vectors stand upright.
     missing, cap : float
+        The cap is a whole number.
 
     Returns
     -------
     ndarray of float32, shape (r, c)
         Cost: layers × r × c × n.
+
+    Notes
+    -----
+    |a − b|² = |a|² + |b|² − 2 a·b. Sums of whole numbers below 2^24 are exact, so the bytes do not depend on the order
+    in which the product of matrices takes them; up to n = 258 no sum of stored bytes is larger.
     """
     layers, count, length = rows.shape
     width = columns.shape[2]
     out = np.zeros((count, width), np.float32)
-    square = np.empty(width, np.float32)
     limit = np.float32(cap)
-    share = np.float32(1.0 / layers)
+    missed = np.float32(2.0**30)
     for layer in range(layers):
-        for r in range(count):
-            if rows[layer, r, 0] == missing:
-                for c in range(width):
-                    out[r, c] += limit * share
-                continue
-            square[:] = 0.0
-            for d in range(length):
-                value = rows[layer, r, d]
-                for c in range(width):
-                    off = columns[layer, d, c] - value
-                    square[c] += off * off
+        products = np.dot(rows[layer], columns[layer])
+        lengths = np.zeros(width, np.float32)
+        for d in range(length):
             for c in range(width):
-                if columns[layer, 0, c] == missing or square[c] > limit:
-                    out[r, c] += limit * share
-                else:
-                    out[r, c] += square[c] * share
-    return out
+                lengths[c] += columns[layer, d, c] * columns[layer, d, c]
+        for c in range(width):
+            if columns[layer, 0, c] == missing:
+                lengths[c] = missed
+        for r in range(count):
+            own = np.float32(0.0)
+            for d in range(length):
+                own += rows[layer, r, d] * rows[layer, r, d]
+            if rows[layer, r, 0] == missing:
+                own = missed
+            for c in range(width):
+                out[r, c] += min(own + lengths[c] - np.float32(2.0) * products[r, c], limit)
+    return out / np.float32(layers)

@@ -28,7 +28,7 @@ from ballistics.printed.votes import Neighbours, Vote, in_turn, ranked
 THRESHOLD = 0.5
 
 # References that are laid on the query: by votes, and by the descriptors of the whole.
-BY_VOTES = 24
+BY_VOTES = 12
 BY_WHOLE = 4
 # Of these, by a score of few points, finely registered.
 _FITTED = 8
