@@ -164,9 +164,10 @@ def _definition(taxonomy: Taxonomy, identifier: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a fact in words: lists without brackets."""
+    """Return a fact in words: lists without brackets, numbers with six digits."""
     listed = plain(value)
-    return wording.short(", ".join(map(str, listed)) if isinstance(listed, list) else str(listed))
+    facts = listed if isinstance(listed, list) else [listed]
+    return wording.short(", ".join(f"{fact:g}" if isinstance(fact, float) else str(fact) for fact in facts))
 
 
 def _method(
