@@ -84,6 +84,7 @@ HEADLINES = (
     ("printed", "false hits, upper 95 % bound"),
     ("printed", "look-alikes taken for a reference"),
     ("printed", "CPU time of a query, signature included, median"),
+    ("printed", "CPU time of an unrelated query, median"),
     ("printed_large", "identification, median"),
     ("shape_class", "recall of whole props at 2 % false positives, source left out"),
     ("subclass", "Fadul, one firearm: of them explained by regular marks, convergence"),

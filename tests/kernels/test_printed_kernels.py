@@ -257,6 +257,12 @@ def test_matching_equals_the_twins(seed):
     distances = capped_distances(rows, upright, -128.0, 100.0)
     np.testing.assert_array_equal(distances, naive.capped_distances(rows, upright, -128.0, 100.0))
     assert distances.max() <= 100.0
+    # Stored bytes of any size: the sums are exact, whatever order the product takes them in; so is a mean of four.
+    rows = rng.integers(-127, 128, (4, 5, 24)).astype(np.float32)
+    upright = np.ascontiguousarray(-rows.transpose(0, 2, 1))
+    cap = 2.0**21
+    distances = capped_distances(rows, upright, -128.0, cap)
+    np.testing.assert_array_equal(distances, naive.capped_distances(rows, upright, -128.0, cap).astype(np.float32))
 
 
 @given(seeds)

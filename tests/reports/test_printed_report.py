@@ -92,6 +92,9 @@ def test_it_says_what_was_found_and_what_it_is_not(page, half):
         assert words in page
     assert "<b>bad" not in page
     assert "&lt;b&gt;bad" in page
+    extent = half.found.accepted[0].metadata["extent_mm"]
+    assert f"<td>{', '.join(f'{length:g}' for length in extent)}</td>" in page
+    assert any(f"{length:g}" != str(length) for length in extent)
 
 
 def test_it_is_one_file_and_the_same_every_time(page, half, refused, searched):
