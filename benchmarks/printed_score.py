@@ -134,7 +134,7 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
         if name != "disturbed":
             yield f"{name}: n {len(own)}, highest {np.round(np.sort(own)[::-1][:4], 3)}"
     own = best[unrelated]
-    for threshold in (0.3, 0.4, 0.5, THRESHOLD, 0.7, 0.8):
+    for threshold in sorted({0.3, 0.4, 0.5, 0.6, 0.7, 0.8, THRESHOLD}):
         hits = int((own >= threshold).sum())
         limit = error_upper_limit(hits, len(own))
         chosen = (kind == "disturbed") & ~copied
