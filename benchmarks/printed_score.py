@@ -1,24 +1,26 @@
-"""Fits the score of a candidate on the development half: python -m benchmarks.printed_score FOLDER."""
+"""Learns the score of a candidate on the development half: python -m benchmarks.printed_score FOLDER OUT.json."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.cascade import THRESHOLD
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import PLAIN, Candidate, identify
-from ballistics.printed.verification import log_odds
+from ballistics.printed.score import Curve, ScoreModel
+from ballistics.printed.verification import SCORE_VALUES, score_values
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.printed import unrelated_queries
 from benchmarks.printed_disturbances import DISTURBANCES
@@ -27,10 +29,14 @@ from benchmarks.printed_items import Item, Store, collection_of, items, owner_of
 _SEED = 9001  # the reported runs have another
 _FIRST_SOLID = 60_000
 _SOLIDS = 1000
-_QUERIES = 10
+_QUERIES = 20
 # Turned, scaled and mirrored copies are known by their hash; nothing is learned from them.
 _TAUGHT = tuple(name for name in DISTURBANCES if name not in ("rotation", "scale 0.5–2", "mirror"))
 _FOLDS = 8
+_BENDS = 4  # of a curve, for the right and for the wrong candidates each
+_APART = 0.03  # of its length
+_RIDGE = 1.0
+_LEAST = 1.0  # rise of a curve from end to end
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,10 @@ def trials(listed: list[Item]) -> list[Trial]:
     return found
 
 
-def features(one: Candidate) -> list[float]:
-    """Return what `ballistics.printed.verification.score_features` makes of a candidate."""
-    return [log_odds(one.coverage), one.agreement, one.detail, float(one.radii)]
+def values_of(one: Candidate) -> tuple[float, ...]:
+    """Return what the score of a candidate is made of."""
+    alike = one.agreement, one.detail, one.radii
+    return score_values(one.coverage, *alike, one.exactness, one.missing, one.added)
 
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
@@ -85,41 +92,85 @@ def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
         {
             "copied": copied,
             "detail": found.detail,
-            "features": [features(one) for one in found.candidates],
+            "values": [values_of(one) for one in found.candidates],
             "right": right,
         },
     )
 
 
-def scores(
-    rows: list[dict[str, Any]], listed: list[Trial], weights: NDArray[np.float64] | None
-) -> list[NDArray[np.float64]]:
-    """Return the scores of each trial's candidates: with weights, or cross-validated over what they are made of."""
-    x = np.array([f for row in rows for f in row["features"]]).reshape(-1, 4)
-    y = np.array([r for row in rows for r in row["right"]])
+def knots_of(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where a curve may bend: quantiles of the right and of the wrong candidates, not too near each other."""
+    shares = np.linspace(0.02, 0.98, _BENDS)
+    both = np.unique(np.round(np.concatenate([np.quantile(right, shares), np.quantile(wrong, shares)]), 3))
+    kept = [both[0]]
+    for value in both[1:]:
+        if value - kept[-1] >= _APART * (both[-1] - both[0]):
+            kept.append(value)
+    return np.array(kept)
+
+
+def learned(x: NDArray[np.float64], y: NDArray[np.bool_]) -> ScoreModel:
+    """Return the additive model of which candidates are right; each curve only rises or only falls.
+
+    The log-odds are a sum over the stretches between the knots of the share that a value has passed of it times the
+    stretch's rise. The rises are held to one sign and, like those of a ridge regression, kept small; a little they all
+    rise, so that the better of two near twins comes first.
+    """
+    knots = [knots_of(column[y], column[~y]) for column in x.T]
+    bounds: list[tuple[float | None, float | None]] = []
+    for k, sign in zip(knots, SCORE_VALUES.values(), strict=True):
+        for least in _LEAST * np.diff(k) / (k[-1] - k[0]):
+            bounds.append((least, None) if sign > 0 else (None, -least))
+    bounds.append((None, None))
+    passed = np.hstack([_passed(column, k) for column, k in zip(x.T, knots, strict=True)])
+    side = np.where(y, 1.0, -1.0)
+
+    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = side * (passed @ p[:-1] + p[-1])
+        slope = -side / (1.0 + np.exp(margin))
+        value = np.logaddexp(0.0, -margin).sum() + 0.5 * _RIDGE * (p[:-1] ** 2).sum()
+        return float(value), np.append(passed.T @ slope + _RIDGE * p[:-1], slope.sum())
+
+    start = np.array([low or high or 0.0 for low, high in bounds])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 5000})
+    base, at = float(found.x[-1]), 0
+    curves = []
+    for name, k in zip(SCORE_VALUES, knots, strict=True):
+        rise = np.append(0.0, np.cumsum(found.x[at : at + len(k) - 1]))
+        at += len(k) - 1
+        base += float(rise.min())
+        curves.append(Curve(name, _rounded(k), _rounded(rise - rise.min())))
+    return ScoreModel(round(base, 3), tuple(curves))
+
+
+def _passed(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip((values[:, None] - knots[:-1]) / np.diff(knots), 0.0, 1.0)
+
+
+def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(value), 3) for value in values)
+
+
+def scores(rows: list[dict[str, Any]], listed: list[Trial], model: ScoreModel | None) -> list[NDArray[np.float64]]:
+    """Return the scores of each trial's candidates: by a model, or cross-validated over what they are made of."""
+    x = np.array([values for row in rows for values in row["values"]])
+    y = np.array([right for row in rows for right in row["right"]])
     number = np.repeat(np.arange(len(rows)), [len(row["right"]) for row in rows])
-    logit = np.zeros(len(y))
-    if weights is not None:
-        logit = x @ weights[:-1] + weights[-1]
+    found = np.zeros(len(y))
+    if model is not None:
+        found = np.array([model.score(values) for values in x])
     else:
         names = np.array([listed[k].item.name for k in number])
-        taught = np.array([listed[k].kind != "look-alikes" and not rows[k]["copied"] for k in number])
+        taught = np.array([is_taught(listed[k], rows[k]) for k in number])
         for train, test in GroupKFold(_FOLDS).split(x, y, names):
-            logit[test] = decision(x[train][taught[train]], y[train][taught[train]], x[test])
-    probability = 1.0 / (1.0 + np.exp(-logit))
-    return [probability[number == k] for k in range(len(rows))]
+            partly = learned(x[train][taught[train]], y[train][taught[train]])
+            found[test] = [partly.score(values) for values in x[test]]
+    return [found[number == k] for k in range(len(rows))]
 
 
-def weights_of(x: NDArray[np.float64], y: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the weights of a logistic regression, nearly without a prior, and its base."""
-    fitted = LogisticRegression(C=1000.0, max_iter=1000).fit(x, y)
-    return np.append(fitted.coef_[0], fitted.intercept_[0])
-
-
-def decision(x: NDArray[np.float64], y: NDArray[np.bool_], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log-odds of other candidates under what is learned from some."""
-    weights = weights_of(x, y)
-    return np.asarray(other @ weights[:-1] + weights[-1])
+def is_taught(trial: Trial, row: dict[str, Any]) -> bool:
+    """Return whether a trial's candidates are learned from: look-alikes are neither right nor wrong."""
+    return trial.kind != "look-alikes" and not row["copied"]
 
 
 def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray[np.float64]]) -> Iterator[str]:
@@ -160,19 +211,20 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
 
 
 def main() -> int:
-    """Print the weights for ``ballistics.printed.verification``, and what the score separates."""
+    """Write the score for ``ballistics.printed.score``, and print what it separates."""
     store = Store(Path(sys.argv[1]))
     references = [item for item in items(DEFAULT_DATA, _SOLIDS) if not item.reported]
     listed = trials(references)
     with Progress() as progress:
         collection = collection_of(references, store, progress)
         rows = [tried(trial, collection, store) for trial in progress.track(listed, description="queries")]
-    used = [k for k, trial in enumerate(listed) if trial.kind != "look-alikes" and not rows[k]["copied"]]
-    x = np.array([f for k in used for f in rows[k]["features"]])
-    y = np.array([r for k in used for r in rows[k]["right"]])
-    weights = weights_of(x, y)
-    print(f"{len(y)} candidates of {len(used)} queries, {y.sum()} right; weights {np.round(weights, 3)}")
-    for name, given in ((f"cross-validated over meshes and solids, {_FOLDS} folds", None), ("fitted", weights)):
+    used = [k for k, trial in enumerate(listed) if is_taught(trial, rows[k])]
+    x = np.array([values for k in used for values in rows[k]["values"]])
+    y = np.array([right for k in used for right in rows[k]["right"]])
+    model = learned(x, y)
+    Path(sys.argv[2]).write_text(json.dumps(asdict(model), indent=1) + "\n", encoding="utf-8")
+    print(f"{len(y)} candidates of {len(used)} queries, {y.sum()} right")
+    for name, given in ((f"cross-validated over meshes and solids, {_FOLDS} folds", None), ("fitted", model)):
         print(name)
         for line in summary(rows, listed, scores(rows, listed, given)):
             print(f"  {line}")

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ballistics.printed.cloud import Cloud, Pose
-from ballistics.printed.descriptors import SIGNATURE_STEPS
-from ballistics.printed.likeness import agreement_at, correspondences, descriptor_distances, likeness_at
+import numpy as np
+
+from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved
+from ballistics.printed.descriptors import SIGNATURE_RADII, SIGNATURE_STEPS
+from ballistics.printed.likeness import (
+    Likeness,
+    agreement_at,
+    agreement_in_place,
+    correspondences,
+    descriptor_distances,
+    detail_of,
+)
 from ballistics.printed.query import Query
 from ballistics.printed.signature import Signature
 from ballistics.printed.verification import Fit, covered, log_odds, propose, refine
@@ -19,6 +28,10 @@ _REFINED = 2  # of these, compared by their descriptors too, and finely register
 # Beginnings of the even points that a first measurement, and the registration, are content with.
 _COARSE = 700
 _REGISTERED = 1500
+# Keypoints of the reference at which the query is described again, and the radius: the least, which cuts and added
+# material spoil least.
+_PLACES = 300
+_IN_PLACE = len(SIGNATURE_STEPS) - 1
 
 
 @dataclass(frozen=True)
@@ -74,17 +87,39 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
 def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal: Proposal) -> Fit:
     """Register the best poses of a proposal finely and return the best fit."""
     small = query.cloud.beginning(_REGISTERED)
-    query_rows, reference_rows = _equal_radii(query, proposal.vote)
-    local = query.local[query_rows]
-    distances = descriptor_distances(local, signature.local[reference_rows])
     few = reference.beginning(_REGISTERED)
+    query_rows, _ = _equal_radii(query, proposal.vote)
     fits = []
     for pose in proposal.poses:
         # Where little overlaps, registration can lead astray.
         tried = max((pose, refine(small, reference, pose)), key=lambda one: covered(small, few, one).coverage)
-        likeness = likeness_at(local, distances, query.cloud, reference, tried)
-        fits.append(covered(query.cloud, reference, tried, likeness))
+        fits.append(_measured(query, query_rows, signature, reference, tried))
     return max(fits, key=lambda fit: fit.score)
+
+
+def _measured(query: Query, rows: list[int], signature: Signature, reference: Cloud, pose: Pose) -> Fit:
+    """Measure all that the score is made of."""
+    cover = covered(query.cloud, reference, pose)
+    inverse = np.asarray(np.linalg.inv(pose), np.float64)
+    limit = TOLERANCES[-1] * reference.size
+    scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
+    places = moved(reference.points, inverse)
+    off = cover.query_deviations > limit
+    lacked = cover.reference_deviations > limit / scale
+    # The reference's own places, brought onto the query's surface along its normal.
+    lying = np.flatnonzero(~lacked[: min(_PLACES, signature.local.shape[1])])
+    at, normals = query.cloud.points[cover.reference_rows[lying]], query.cloud.normals[cover.reference_rows[lying]]
+    heights = ((places[lying] - at) * normals).sum(axis=1)
+    radius = SIGNATURE_RADII[_IN_PLACE] * reference.size / scale
+    described = query.described_at(places[lying] - heights[:, None] * normals, radius)
+    likeness = Likeness(
+        agreement_in_place(described, signature.local[_IN_PLACE], lying),
+        detail_of(query.local[rows][:, ~off[: query.local.shape[1]]]),
+        len(rows),
+    )
+    missing = query.surroundings.are_outside(places[lacked]).sum() / len(places)
+    added = reference.surroundings.are_outside(moved(query.cloud.points[off], pose)).sum() / len(off)
+    return Fit(pose, cover.query_shares, cover.reference_shares, cover.coverage, likeness, float(missing), float(added))
 
 
 def _equal_radii(query: Query, vote: Vote) -> tuple[list[int], list[int]]:

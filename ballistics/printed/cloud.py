@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.surroundings import Surroundings, surroundings_of
 from kernels.cell_grid import sort_into_cells
 from kernels.near_points import nearest_within, normals_from_neighbours
 
@@ -73,6 +74,11 @@ class Cloud:
             return self.finer.normals[: len(self.points)]
         cell = 2.2 * self.spacing
         return normals_from_neighbours(self.points, cell, *sort_into_cells(self.points, cell))
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The space around the surface."""
+        return surroundings_of(self.points, self.spacing)
 
     def nearest(self, queries: NDArray[np.float64], reach: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the row of the nearest point within reach of each query, −1 for none, and its distance."""

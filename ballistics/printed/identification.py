@@ -25,12 +25,13 @@ from ballistics.printed.cascade import (
 from ballistics.printed.cloud import REPORTED, TOLERANCES
 from ballistics.printed.collection import Collection
 from ballistics.printed.part import Part
+from ballistics.printed.score import score_file_sha256, score_model
 from ballistics.printed.signature import SIGNATURE_VERSION, Signature
-from ballistics.printed.verification import SCORE_WEIGHTS, deviations_of
+from ballistics.printed.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "3"
+IDENTIFICATION_VERSION = "4"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: 1 of 560 queries
 #: of `benchmarks printed` that chose neither score nor threshold did, a quarter of a game rifle's body on another
@@ -69,16 +70,26 @@ class Candidate:
     tolerance_mm : float
         In the frame of the query.
     score : float
-        0–1, from the four values that follow; compared with the threshold. Not a probability that may be quoted.
+        0–1, from the seven values that follow; compared with the threshold. Not a probability that may be quoted.
     coverage : float
         0–1: area that both surfaces cover where they run the same way, mean of Dice and overlap coefficient over four
         tolerances.
     agreement : float
-        How well the local descriptors agree where the surfaces lie on each other; 1 is expected of chance.
+        How well the local descriptors agree at the reference's own places; 1 is expected of chance.
     detail : float
         How much the shape of what lies on each other says, in nats; see `Identification`.
     radii : int
-        At how many radii, of 6, the descriptors could be compared.
+        How many of the 6 radii of the descriptors are equal: fewer, the further the sizes are apart.
+    exactness : float
+        0–1: of the query's surface within 2.5 % of the size of the reference, the share within 0.6 %.
+    missing : float
+        Share of the reference's surface, 0–1, that the query lacks although its place is empty, as after a cut; the
+        rest that the query lacks lies inside it, where dummy material may hide it.
+    added : float
+        Share of the query's surface, 0–1, that lies off the reference and outside it, as dummy material does; a cut
+        leaves a new surface inside the reference.
+    log_odds : mapping of str to float
+        What each of the seven values adds to the log-odds of the score, from 0 where it speaks most against it.
     component : int
         Which of the query's components was searched with: `Identification.components`; −1 for all together.
     deviations_mm : ndarray of float32, shape (points,)
@@ -102,6 +113,10 @@ class Candidate:
     agreement: float
     detail: float
     radii: int
+    exactness: float
+    missing: float
+    added: float
+    log_odds: Mapping[str, float]
     component: int
     deviations_mm: NDArray[np.float32]
 
@@ -175,8 +190,10 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from
     each other (doi:10.1109/ICCV.2005.20), and descriptors of the whole add a few; each candidate is laid on the query
     by random sample consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands, and
-    registered finely, scale included; the score is learned from the area that both cover, from how well their
-    descriptors agree there, and from how much so plain or detailed a shape can say. When none is a hit, more references
+    registered finely, scale included. The score is learned (`ballistics.printed.score`): from the area that both cover
+    and how exactly, from how well the query agrees with the reference's descriptors at the reference's own places,
+    from how much so plain or detailed a shape can say, and from what is missing or added: a cut leaves nothing added,
+    dummy material hides what is missing, chance leaves both. When none is a hit, more references
     and other scales are tried. What an accepted candidate explains is taken away and the rest is searched again, until
     nothing more is found. On a body that what was found in all bodies together explains only that is laid. Shapes made
     by the same rule with nearly the same numbers score like copies of each other: that they share geometry is true,
@@ -255,6 +272,10 @@ def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) 
         one.fit.likeness.agreement,
         one.fit.likeness.detail,
         one.fit.likeness.radii,
+        one.fit.exactness,
+        one.fit.missing,
+        one.fit.added,
+        dict(zip(SCORE_VALUES, score_model().added(one.fit.values), strict=True)),
         one.component,
         deviations_of(points, cloud, one.fit.pose).astype(np.float32),
     )
@@ -289,7 +310,7 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
             "signature_version": SIGNATURE_VERSION,
             "references": len(collection),
             "threshold": THRESHOLD,
-            "score_weights": SCORE_WEIGHTS,
+            "score_model_sha256": score_file_sha256(),
             "plain_below_nats": PLAIN,
             "candidates_by_votes": BY_VOTES,
             "candidates_by_votes_at_most": BY_VOTES_AT_MOST,

@@ -14,6 +14,9 @@ from kernels.matching import capped_distances, least_of_rows
 # A radius at which the surroundings are cut off or built over must not outweigh those at which they are not.
 _MOST_DISTANCE = 60.0
 _MATCHES = 3  # reference keypoints per query keypoint
+_FEWEST = 20  # places that an agreement is told from
+# Beyond every squared distance that bytes allow: where there is no descriptor, all others resemble it no less.
+_FAR = 24 * 256.0**2 * DESCRIPTOR_STEP**2
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,16 @@ class Likeness:
     Parameters
     ----------
     agreement : float
-        How well they agree, see `agreement_at`.
+        How well they agree at the reference's own places, see `agreement_in_place`.
     detail : float
         How much the shape that lies there has to say, see `detail_of`.
     radii : int
-        At how many radii the two could be compared: fewer, the further their sizes are apart.
+        How many radii of the two are equal: fewer, the further their sizes are apart.
     """
 
     agreement: float
     detail: float
     radii: int
-
-
-NO_LIKENESS = Likeness(0.0, 0.0, 0)
 
 
 def descriptor_distances(query: NDArray[np.int8], reference: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -51,9 +51,13 @@ def descriptor_distances(query: NDArray[np.int8], reference: NDArray[np.int8]) -
     ndarray of float32, shape (query keypoints, reference keypoints)
         Mean over the radii, in squared standard deviations; 60 at most.
     """
+    return _distances(query, reference, _MOST_DISTANCE)
+
+
+def _distances(query: NDArray[np.int8], reference: NDArray[np.int8], most: float) -> NDArray[np.float32]:
     upright = np.ascontiguousarray(reference.transpose(0, 2, 1), dtype=np.float32)
     rows = np.ascontiguousarray(query, dtype=np.float32)
-    squares = capped_distances(rows, upright, -128.0, _MOST_DISTANCE / DESCRIPTOR_STEP**2)
+    squares = capped_distances(rows, upright, -128.0, most / DESCRIPTOR_STEP**2)
     return np.asarray(squares * np.float32(DESCRIPTOR_STEP**2))
 
 
@@ -105,24 +109,38 @@ def agreement_at(
         Mean over the query's keypoints that lie on the reference of −ln(share of the reference's keypoints that
         resemble it no less than the one it lies on); 1 is expected of chance, 0 is returned for fewer than 20.
     """
-    lies, row = _lying(distances, query, reference, pose)
-    return _agreement(distances, lies, row)
+    at = moved(query.points[: distances.shape[0]], pose)
+    keypoints = reference.beginning(distances.shape[1])
+    row, _ = keypoints.nearest(at, 1.2 * keypoints.spacing)
+    lies = (row >= 0) & (reference.deviations(at) <= TOLERANCES[-1] * reference.size)
+    if lies.sum() < _FEWEST:
+        return 0.0
+    return _agreement(distances[lies], distances[lies, row[lies]])
 
 
-def likeness_at(
-    local: NDArray[np.int8], distances: NDArray[np.float32], query: Cloud, reference: Cloud, pose: Pose
-) -> Likeness:
-    """Return what the descriptors say where the surfaces lie on each other.
+def agreement_in_place(described: NDArray[np.int8], reference: NDArray[np.int8], rows: NDArray[np.int64]) -> float:
+    """Return how well a query agrees with a reference at the reference's own places.
 
     Parameters
     ----------
-    local : ndarray of int8, shape (radii, query keypoints, 24)
-        The query's descriptors that the distances were measured from.
-    distances, query, reference, pose
-        As for `agreement_at`.
+    described : ndarray of int8, shape (places, 24)
+        Of the query, at the places where keypoints of the reference lie on it, at the reference's radius; −128 where
+        there is no descriptor.
+    reference : ndarray of int8, shape (keypoints, 24)
+        The reference's descriptors at that radius.
+    rows : ndarray of int64, shape (places,)
+        The keypoint at each place.
+
+    Returns
+    -------
+    float
+        As of `agreement_at`, over the places; neither a keypoint beside the place nor a radius beside the reference's
+        blurs it.
     """
-    lies, row = _lying(distances, query, reference, pose)
-    return Likeness(_agreement(distances, lies, row), detail_of(local[:, lies]), len(local))
+    if len(rows) < _FEWEST:
+        return 0.0
+    distances = _distances(described[None], reference[None], _FAR)
+    return _agreement(distances, distances[np.arange(len(rows)), rows])
 
 
 def detail_of(local: NDArray[np.int8]) -> float:
@@ -154,19 +172,6 @@ def detail_of(local: NDArray[np.int8]) -> float:
     return float(np.mean(found)) if found else 0.0
 
 
-def _lying(
-    distances: NDArray[np.float32], query: Cloud, reference: Cloud, pose: Pose
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return which keypoints of the query lie on the reference, and the reference's keypoint nearest to each."""
-    at = moved(query.points[: distances.shape[0]], pose)
-    keypoints = reference.beginning(distances.shape[1])
-    row, _ = keypoints.nearest(at, 1.2 * keypoints.spacing)
-    return (row >= 0) & (reference.deviations(at) <= TOLERANCES[-1] * reference.size), row
-
-
-def _agreement(distances: NDArray[np.float32], lies: NDArray[np.bool_], row: NDArray[np.int64]) -> float:
-    if lies.sum() < 20:
-        return 0.0
-    own = distances[lies, row[lies]]
-    share = (distances[lies] <= own[:, None]).mean(axis=1)
+def _agreement(distances: NDArray[np.float32], own: NDArray[np.float32]) -> float:
+    share = (distances <= own[:, None]).mean(axis=1)
     return float(-np.log(share).mean())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.cloud import Cloud
-from ballistics.printed.descriptors import QUERY_RADII, QUERY_STEPS, SIGNATURE_STEPS, local_descriptors
+from ballistics.printed.descriptors import QUERY_RADII, QUERY_STEPS, SIGNATURE_RADII, SIGNATURE_STEPS, local_descriptors
 from ballistics.printed.likeness import detail_of
 from ballistics.printed.sampling import EvenSample
 from ballistics.printed.signature import Signature, coarse_points, whole_descriptors
+from ballistics.printed.surroundings import Surroundings, surroundings_of
 
 # Fewer than of a signature: they are described at three times as many radii, and say as much.
 _KEYPOINTS = 600
@@ -29,12 +32,39 @@ class Query:
         Radii of the local descriptors, as steps of 2^(-1/6) from 0.32 of the size.
     local : ndarray of int8, shape (radii, keypoints, 24)
     whole : ndarray of int8, shape (3, 24)
+    source : EvenSample or Signature
+        What all this was taken from.
     """
 
     cloud: Cloud
     steps: tuple[int, ...]
     local: NDArray[np.int8]
     whole: NDArray[np.int8]
+    source: EvenSample | Signature
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The space around the source's surface."""
+        return surroundings_of(
+            self.source.points_mm() if isinstance(self.source, Signature) else self.source.points_mm,
+            self.source.spacing_mm,
+        )
+
+    def described_at(self, places_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.int8]:
+        """Describe balls around places on the surface, shape (places, 24); −128 where there is no descriptor.
+
+        A signature has only what it holds: the nearest of its keypoints and radii stand in.
+        """
+        if not isinstance(self.source, Signature):
+            return np.asarray(local_descriptors(self.source, places_mm, (radius_mm,))[0])
+        step = round(-6.0 * math.log2(radius_mm / (SIGNATURE_RADII[0] * self.source.size_mm)))
+        kept = min(range(len(SIGNATURE_STEPS)), key=lambda k: abs(SIGNATURE_STEPS[k] - step))
+        described = np.full((len(places_mm), self.source.local.shape[2]), -128, dtype=np.int8)
+        keypoints = cloud_of(self.source).beginning(self.source.local.shape[1])
+        row, _ = keypoints.nearest(places_mm, 1.2 * keypoints.spacing)
+        if abs(SIGNATURE_STEPS[kept] - step) <= 1:
+            described[row >= 0] = self.source.local[kept, row[row >= 0]]
+        return described
 
     @property
     def detail(self) -> float:
@@ -51,6 +81,7 @@ def query_of_sample(sample: EvenSample) -> Query:
         QUERY_STEPS,
         local_descriptors(sample, points[:_KEYPOINTS], radii),
         whole_descriptors(sample),
+        sample,
     )
 
 
@@ -70,12 +101,13 @@ def remainder(query: Query, explained: NDArray[np.bool_]) -> Query | None:
         query.steps,
         np.ascontiguousarray(query.local[:, keypoints]),
         query.whole,
+        query.source,
     )
 
 
 def query_of_signature(signature: Signature) -> Query:
     """Use a signature as a query, when the part itself is not at hand; a little less sure to find pieces."""
-    return Query(cloud_of(signature), SIGNATURE_STEPS, signature.local, signature.whole)
+    return Query(cloud_of(signature), SIGNATURE_STEPS, signature.local, signature.whole, signature)
 
 
 def cloud_of(signature: Signature) -> Cloud:

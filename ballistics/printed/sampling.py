@@ -42,6 +42,11 @@ class EvenSample:
     size_mm: float
     area_mm2: float
 
+    @property
+    def spacing_mm(self) -> float:
+        """Least distance between the points of the first level that holds them all."""
+        return float(self.distances_mm[np.searchsorted(self.counts, self.counts[-1])])
+
     def level(self, distance_mm: float) -> tuple[NDArray[np.float64], float]:
         """Return the points of the level whose distance is nearest, as a ratio, to the one asked for; and its own."""
         k = int(np.argmin(np.abs(np.log(self.distances_mm / distance_mm))))

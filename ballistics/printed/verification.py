@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved
-from ballistics.printed.likeness import NO_LIKENESS, Likeness
+from ballistics.printed.likeness import Likeness
+from ballistics.printed.score import score_model
 from kernels.matching import weighted_draws
 from kernels.near_points import plane_equations
 from kernels.similarity_consensus import similarity_consensus
@@ -26,9 +27,44 @@ _PAIRS = 20_000
 _THIRDS = 5
 _ROUNDS = 9  # of fine registration
 _SEED = 6
-#: Logistic regression of "this is the reference" on `score_features` and 1, on the development half:
-#: `python -m benchmarks.printed_score`.
-SCORE_WEIGHTS = (2.877, 1.716, 0.657, 0.5, -18.264)
+#: What the score is made of, in the order of `score_values`, and whether more of it speaks for a candidate (1) or
+#: against it (−1).
+SCORE_VALUES = {
+    "coverage": 1,
+    "agreement": 1,
+    "detail": 1,
+    "radii": 1,
+    "exactness": 1,
+    "missing": -1,
+    "added": -1,
+}
+
+
+@dataclass(frozen=True)
+class Cover:
+    """How much of each of two surfaces lies on the other at a pose.
+
+    Parameters
+    ----------
+    query_deviations : ndarray of float64, shape (points,)
+        How far each point of the query lies from the reference, in the reference's unit; infinite out of reach.
+    reference_deviations : ndarray of float64, shape (points,)
+        How far each point of the reference lies from the query, in the query's unit.
+    reference_rows : ndarray of int64, shape (points,)
+        The point of the query that each point of the reference lies at; −1 out of reach.
+    query_shares, reference_shares : ndarray of float64, shape (4,)
+        Share of each surface that lies within each of the `TOLERANCES` of the other.
+    coverage : float
+        0–1: mean over the tolerances of Dice and overlap coefficient of the covered area, where covered is what lies on
+        the other surface and runs the same way.
+    """
+
+    query_deviations: NDArray[np.float64]
+    reference_deviations: NDArray[np.float64]
+    reference_rows: NDArray[np.int64]
+    query_shares: NDArray[np.float64]
+    reference_shares: NDArray[np.float64]
+    coverage: float
 
 
 @dataclass(frozen=True)
@@ -42,10 +78,13 @@ class Fit:
     query_shares, reference_shares : ndarray of float64, shape (4,)
         Share of each surface that lies within each of the `TOLERANCES` of the other.
     coverage : float
-        0–1: mean over the tolerances of Dice and overlap coefficient of the covered area, where covered is what lies on
-        the other surface and runs the same way.
+        See `Cover`.
     likeness : Likeness
         Of the descriptors where the surfaces lie on each other.
+    missing : float
+        0–1: share of the reference's surface that the query lacks although its place is empty: cut off, not built over.
+    added : float
+        0–1: share of the query's surface that lies off the reference, outside it: built on, not a cut through it.
     """
 
     pose: NDArray[np.float64]
@@ -53,12 +92,24 @@ class Fit:
     reference_shares: NDArray[np.float64]
     coverage: float
     likeness: Likeness
+    missing: float
+    added: float
+
+    @property
+    def exactness(self) -> float:
+        """0–1: of the query's surface within the largest tolerance of the reference, the share within the least."""
+        return float(self.query_shares[0] / max(self.query_shares[-1], 0.02))
 
     @property
     def score(self) -> float:
         """0–1: the odds that a candidate like this is the right reference, among the development queries."""
-        weighed = zip(SCORE_WEIGHTS, (*score_features(self), 1.0), strict=True)
-        return 1.0 / (1.0 + math.exp(-sum(map(math.prod, weighed))))
+        return score_model().score(self.values)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What the score is made of, see `score_values`."""
+        alike = self.likeness.agreement, self.likeness.detail, self.likeness.radii
+        return score_values(self.coverage, *alike, self.exactness, self.missing, self.added)
 
     @property
     def scale(self) -> float:
@@ -71,15 +122,23 @@ class Fit:
         return bool(np.linalg.det(self.pose[:3, :3]) < 0)
 
 
-def score_features(fit: Fit) -> tuple[float, float, float, float]:
-    """Return what the score is made of.
+def score_values(
+    coverage: float, agreement: float, detail: float, radii: int, exactness: float, missing: float, added: float
+) -> tuple[float, ...]:
+    """Return what the score is made of, in the order of `SCORE_VALUES`; shares as log-odds.
 
-    The log-odds of the coverage: do the surfaces lie on each other? The agreement: is each place like the one it lies
-    on, or only flat like it? The detail: plates and boxes lie on many others and agree with them. The number of radii:
-    at fewer of them, chance agrees more easily.
+    The coverage: do the surfaces lie on each other? The agreement: is each place like the one it lies on, or only flat
+    like it? The detail: plates and boxes lie on many others and agree with them. The number of radii: sizes that are
+    far apart are rarer. The exactness: chance lays surfaces near each other, not on each other. What is missing and
+    what is added: a cut takes away and adds nothing outside, dummy material adds and hides what it takes away; chance
+    leaves both.
     """
-    likeness = fit.likeness
-    return log_odds(fit.coverage), likeness.agreement, likeness.detail, float(likeness.radii)
+    return log_odds(coverage), agreement, detail, float(radii), exactness, _odds_of_rest(missing), _odds_of_rest(added)
+
+
+def _odds_of_rest(share: float) -> float:
+    # Softened, not cut off: whether 0.1 or 1 % is left matters.
+    return math.log((share + 0.01) / (1.01 - share))
 
 
 def log_odds(coverage: float) -> float:
@@ -88,22 +147,28 @@ def log_odds(coverage: float) -> float:
     return math.log(within / (1.0 - within))
 
 
-def covered(query: Cloud, reference: Cloud, pose: Pose, likeness: Likeness = NO_LIKENESS) -> Fit:
+def covered(query: Cloud, reference: Cloud, pose: Pose) -> Cover:
     """Measure how much of each surface lies on the other at a pose from the query to the reference."""
     inverse = np.asarray(np.linalg.inv(pose), np.float64)
     scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
     limits = np.array(TOLERANCES) * reference.size
-    there = _shares(query, reference, pose, limits)
-    back = _shares(reference, query, inverse, limits / scale)
-    coverage = coverage_of(query, reference, scale, there[1], back[1])
-    return Fit(pose, there[0], back[0], coverage, likeness)
+    away, at = reference.counterparts(moved(query.points, pose))
+    back, from_ = query.counterparts(moved(reference.points, inverse))
+    query_shares, query_alike = _shares(away, limits, query, reference, at, pose)
+    reference_shares, reference_alike = _shares(back, limits / scale, reference, query, from_, inverse)
+    coverage = coverage_of(query, reference, scale, query_alike, reference_alike)
+    return Cover(away, back, from_, query_shares, reference_shares, coverage)
 
 
 def _shares(
-    moving: Cloud, fixed: Cloud, pose: Pose, limits: NDArray[np.float64]
+    deviations: NDArray[np.float64],
+    limits: NDArray[np.float64],
+    moving: Cloud,
+    fixed: Cloud,
+    row: NDArray[np.int64],
+    pose: Pose,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the shares of points within each limit of the other surface: of all, and of those that run as it does."""
-    deviations, row = fixed.counterparts(moved(moving.points, pose))
     turned = moving.normals @ (pose[:3, :3] / abs(np.linalg.det(pose[:3, :3])) ** (1 / 3)).T
     alike = np.abs((turned * fixed.normals[row]).sum(axis=1)) >= _RUNS_ALIKE
     near = deviations[:, None] <= limits

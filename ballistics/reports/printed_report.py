@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ballistics.printed.reference_pieces import ReferencePieces
+from ballistics.printed.score import score_model
 from ballistics.printed.taxonomy import Taxonomy
 from ballistics.reports import printed_wording as wording
 from ballistics.reports.comparison_json import plain
@@ -85,6 +86,7 @@ def printed_report(
         pieces=[pieces_shown(one, named_files(files), searched.taxonomy) for one in pieces],
         searched=searched,
         lead=wording.LEAD,
+        base_log_odds=score_model().base,
         limits=wording.LIMITS,
         scripts=scripts,
         script_hashes=[base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts],
@@ -140,6 +142,7 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
                 "sentence": wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric),
                 "shares": wording.shares_sentence(candidate),
                 "score": wording.score_sentence(candidate, found),
+                "score_rows": wording.score_rows(candidate),
                 "mirror": wording.mirror_sentence(candidate, symmetric=symmetric),
                 "where": wording.where_sentence(candidate, bodies_of(found)),
                 "definition": _definition(searched.taxonomy, candidate.category),

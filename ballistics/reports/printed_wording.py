@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ballistics.printed.score import score_model
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -129,6 +131,21 @@ def score_sentence(candidate: Candidate, found: Identification) -> str:
         f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}, which at most "
         f"{100.0 * found.false_hit_rate:g} % of unrelated queries reach (upper 95 % bound).{plain}"
     )
+
+
+def score_rows(candidate: Candidate) -> list[tuple[str, str, float, float]]:
+    """Return what the score is made of: words, the value, what it adds to the log-odds, and the most it could add."""
+    values = {
+        "coverage": ("Area that both cover, running the same way", percent(candidate.coverage)),
+        "agreement": ("Agreement of the local shape, place by place; 1 is chance", f"{candidate.agreement:.1f}"),
+        "detail": ("Detail of what lies on each other; 3 to 7 for boxes and plates", f"{candidate.detail:.1f} nats"),
+        "radii": ("Radii that both are described at: fewer for sizes far apart", f"{candidate.radii} of 6"),
+        "exactness": ("Of what lies near the reference, lies on it exactly", percent(candidate.exactness)),
+        "missing": ("Of the reference, missing where the query is empty, as after a cut", percent(candidate.missing)),
+        "added": ("Of the query, added outside the reference, as dummy material", percent(candidate.added)),
+    }
+    most = {curve.name: max(curve.added) for curve in score_model().curves}
+    return [(*values[name], candidate.log_odds[name], most[name]) for name in candidate.log_odds]
 
 
 def mirror_sentence(candidate: Candidate, *, symmetric: bool) -> str:
