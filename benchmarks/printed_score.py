@@ -70,7 +70,7 @@ def values_of(one: Candidate) -> tuple[float, ...]:
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
     """Return the features of a trial's candidates, and which are the right reference."""
-    key = f"score {trial}"
+    key = f"score {trial.kind} {trial.item.name} {trial.disturbance} {trial.seed}"
     row = store.get(key)
     if row is not None:
         return row

@@ -23,9 +23,11 @@ from ballistics.printed.verification import Fit, covered, log_odds, propose, ref
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
-_PROPOSED = 5  # similarities per candidate whose coverage is measured
+_PROPOSED = 20  # similarities per candidate whose coverage is roughly measured
+_MEASURED = 5  # of these, measured better
 _REFINED = 2  # of these, compared by their descriptors too, and finely registered
-# Beginnings of the even points that a first measurement, and the registration, are content with.
+# Beginnings of the even points that rough and better measurements, and the registration, are content with.
+_ROUGH = 200
 _COARSE = 700
 _REGISTERED = 1500
 # Keypoints of the reference at which the query is described again, and the radius: the least, which cuts and added
@@ -67,21 +69,28 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     found = propose(query.cloud, reference, matches, scale, _PROPOSED)
     if not found:
         return None
-    small_query, small_reference = query.cloud.beginning(_COARSE), reference.beginning(_COARSE)
-    measured = []
-    for pose, weight in found:
-        odds = log_odds(covered(small_query, small_reference, pose).coverage)
-        # What a regression made of coverage and consensus before fine registration, on the development half.
-        measured.append((1.7 * odds + 1.1 * math.log(max(weight / few.shape[1], 0.01)), odds, pose))
-    measured.sort(key=lambda one: -one[0])
+    strong = [(pose, math.log(max(weight / few.shape[1], 0.01))) for pose, weight in found]
+    strong = [one[1:] for one in _covering(strong, query.cloud, reference, _ROUGH)[:_MEASURED]]
+    measured = _covering(strong, query.cloud, reference, _COARSE)[:_REFINED]
     # What a conditional regression made of them, to tell the right one of a query's references from the others.
     voted = 0.9 * math.log(vote.weight)
     scored = [
-        (odds + 0.4 * agreement_at(distances, query.cloud, reference, pose) + voted, pose)
-        for _, odds, pose in measured[:_REFINED]
+        (odds + 0.4 * agreement_at(distances, query.cloud, reference, pose) + voted, pose) for odds, pose, _ in measured
     ]
     scored.sort(key=lambda one: -one[0])
     return Proposal(vote, tuple(pose for _, pose in scored), scored[0][0])
+
+
+def _covering(
+    poses: list[tuple[Pose, float]], query: Cloud, reference: Cloud, count: int
+) -> list[tuple[float, Pose, float]]:
+    """Return log-odds of the coverage of the first points, pose and log of the consensus, most promising first."""
+    small_query, small_reference = query.beginning(count), reference.beginning(count)
+    measured = [
+        (log_odds(covered(small_query, small_reference, pose).coverage), pose, weight) for pose, weight in poses
+    ]
+    # What a regression made of coverage and consensus before fine registration, on the development half.
+    return sorted(measured, key=lambda one: -(1.7 * one[0] + 1.1 * one[2]))
 
 
 def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal: Proposal) -> Fit:
