@@ -23,7 +23,8 @@ from ballistics.printed.verification import Fit, deviations_of
 from ballistics.printed.votes import Neighbours, Vote, in_turn, ranked
 
 #: Score from which a candidate is taken. Of 340 unrelated development queries, cross-validated, one reached it (0.47),
-#: the next had 0.26. 28 % of look-alikes, new solids of a family of which the collection holds others, do: they are hits.
+#: the next had 0.26. Of look-alikes, new solids of a family of which the collection holds others, 28 % do: they are
+#: hits.
 THRESHOLD = 0.4
 
 # References that are laid on the query: by votes, and by the descriptors of the whole.

@@ -268,7 +268,26 @@ class Collection:
             raise CorruptFileError(f"{source} cannot be read as a collection; fetch it again: {error}") from error
         if any(len(array) != len(listed) for array in collection._stored.values()):
             raise CorruptFileError(f"{source} lists {len(listed)} references, but its arrays hold another number")
+        collection._check_frames(source)
         return collection
+
+    def _check_frames(self, source: Path) -> None:
+        """Refuse lengths that no signature has: the cells that points are sorted into would not fit into memory."""
+        if not self._stored:
+            return
+        frames = np.asarray(self._stored["frames"])
+        if frames.ndim != 2 or frames.shape[1] != 8:
+            raise CorruptFileError(f"{source}: the lengths are not 8 numbers for each reference; fetch it again")
+        step, spacing, size, area, points = frames[:, 3:].T
+        with np.errstate(invalid="ignore", over="ignore"):
+            fine = np.isfinite(frames).all(axis=1) & (area > 0.0) & (step > 0.0) & (size > 0.0)
+            fine &= (255.0 * step <= 1.1 * size) & (spacing >= size / 200.0) & (spacing <= size)
+            fine &= (points >= 1) & (points <= self._stored["codes"].shape[1])
+        if not fine.all():
+            name = self._references[int(np.argmin(fine))].name
+            raise CorruptFileError(
+                f"{source}: the lengths of '{name}' contradict each other; fetch the collection again"
+            )
 
     def _rows_on_disk(self) -> int:
         return len(self._references) - len(self._added)

@@ -185,6 +185,18 @@ def test_wrong_collections_are_refused(solids: list[Mesh], collection: Collectio
     with pytest.raises(BallisticsError):
         Collection.load(tmp_path / "one")
     manifest.write_text(json.dumps(good))
+    frames = np.load(tmp_path / "one" / "frames.npy")
+    for column, forged in ((4, 1e-9), (5, 1e-6), (3, np.nan), (7, 1e9), (6, -1.0)):
+        changed = frames.copy()
+        changed[0, column] = forged
+        np.save(tmp_path / "one" / "frames.npy", changed)
+        with pytest.raises(CorruptFileError, match="the lengths of 'one' contradict each other"):
+            Collection.load(tmp_path / "one")
+    np.save(tmp_path / "one" / "frames.npy", frames[:, :5])
+    with pytest.raises(CorruptFileError, match="the lengths"):
+        Collection.load(tmp_path / "one")
+    np.save(tmp_path / "one" / "frames.npy", frames)
+    assert len(Collection.load(tmp_path / "one")) == 1
     (tmp_path / "one" / "local.npy").write_bytes(b"not an array")
     with pytest.raises(CorruptFileError, match="cannot be read"):
         Collection.load(tmp_path / "one")
