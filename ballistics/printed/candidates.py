@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved
+from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.descriptors import SIGNATURE_RADII, SIGNATURE_STEPS
 from ballistics.printed.likeness import (
     Likeness,
@@ -109,10 +109,8 @@ def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal
 def _measured(query: Query, rows: list[int], signature: Signature, reference: Cloud, pose: Pose) -> Fit:
     """Measure all that the score is made of."""
     cover = covered(query.cloud, reference, pose)
-    inverse = np.asarray(np.linalg.inv(pose), np.float64)
-    limit = TOLERANCES[-1] * reference.size
-    scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
-    places = moved(reference.points, inverse)
+    limit, scale = TOLERANCES[-1] * reference.size, scale_of(pose)
+    places = cover.reference_places
     off = cover.query_deviations > limit
     lacked = cover.reference_deviations > limit / scale
     # The reference's own places, brought onto the query's surface along its normal.

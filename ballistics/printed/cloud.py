@@ -104,6 +104,11 @@ class Cloud:
         return np.asarray(deviation), row
 
 
+def scale_of(pose: Pose) -> float:
+    """Return length after over length before a 4 × 4 (or 3 × 3) similarity."""
+    return float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
+
+
 def moved(points: NDArray[np.float64], pose: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return points under a 4 × 4 (or 3 × 4) affine pose."""
     return np.asarray(points @ pose[:3, :3].T + pose[:3, 3])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ballistics.printed.cloud import REPORTED, TOLERANCES, Cloud, Pose, moved
+from ballistics.printed.cloud import REPORTED, TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import Candidate, Identification, identify
 from ballistics.printed.query import cloud_of
@@ -304,7 +304,7 @@ def _fits_in(region: Signature, covered_region: Signature) -> tuple[bool, bool]:
 
 
 def _lies_on(cloud: Cloud, other: Cloud, pose: Pose) -> bool:
-    scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
+    scale = scale_of(pose)
     same = max(scale, 1.0 / scale) <= _SAME_SCALE
     return same and bool(covered(cloud, other, pose).query_shares[REPORTED] >= _FITS_SHARE)
 

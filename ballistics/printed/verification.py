@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved
+from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.likeness import Likeness
 from ballistics.printed.score import score_model
 from kernels.matching import weighted_draws
@@ -48,6 +48,8 @@ class Cover:
     ----------
     query_deviations : ndarray of float64, shape (points,)
         How far each point of the query lies from the reference, in the reference's unit; infinite out of reach.
+    reference_places : ndarray of float64, shape (points, 3)
+        Where the points of the reference lie in the query's frame.
     reference_deviations : ndarray of float64, shape (points,)
         How far each point of the reference lies from the query, in the query's unit.
     reference_rows : ndarray of int64, shape (points,)
@@ -60,6 +62,7 @@ class Cover:
     """
 
     query_deviations: NDArray[np.float64]
+    reference_places: NDArray[np.float64]
     reference_deviations: NDArray[np.float64]
     reference_rows: NDArray[np.int64]
     query_shares: NDArray[np.float64]
@@ -114,7 +117,7 @@ class Fit:
     @property
     def scale(self) -> float:
         """Length in the reference over length in the query."""
-        return float(abs(np.linalg.det(self.pose[:3, :3])) ** (1 / 3))
+        return scale_of(self.pose)
 
     @property
     def mirrored(self) -> bool:
@@ -150,14 +153,15 @@ def log_odds(coverage: float) -> float:
 def covered(query: Cloud, reference: Cloud, pose: Pose) -> Cover:
     """Measure how much of each surface lies on the other at a pose from the query to the reference."""
     inverse = np.asarray(np.linalg.inv(pose), np.float64)
-    scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
+    scale = scale_of(pose)
     limits = np.array(TOLERANCES) * reference.size
     away, at = reference.counterparts(moved(query.points, pose))
-    back, from_ = query.counterparts(moved(reference.points, inverse))
+    places = moved(reference.points, inverse)
+    back, from_ = query.counterparts(places)
     query_shares, query_alike = _shares(away, limits, query, reference, at, pose)
     reference_shares, reference_alike = _shares(back, limits / scale, reference, query, from_, inverse)
     coverage = coverage_of(query, reference, scale, query_alike, reference_alike)
-    return Cover(away, back, from_, query_shares, reference_shares, coverage)
+    return Cover(away, places, back, from_, query_shares, reference_shares, coverage)
 
 
 def _shares(
@@ -169,7 +173,7 @@ def _shares(
     pose: Pose,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the shares of points within each limit of the other surface: of all, and of those that run as it does."""
-    turned = moving.normals @ (pose[:3, :3] / abs(np.linalg.det(pose[:3, :3])) ** (1 / 3)).T
+    turned = moving.normals @ (pose[:3, :3] / scale_of(pose)).T
     alike = np.abs((turned * fixed.normals[row]).sum(axis=1)) >= _RUNS_ALIKE
     near = deviations[:, None] <= limits
     return near.mean(axis=0), (near & alike[:, None]).mean(axis=0)
@@ -177,8 +181,7 @@ def _shares(
 
 def deviations_of(points: NDArray[np.float64], reference: Cloud, pose: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far points in the query's frame lie from the reference, in the query's unit; infinite out of reach."""
-    scale = float(abs(np.linalg.det(pose[:3, :3])) ** (1 / 3))
-    return reference.deviations(moved(points, pose)) / scale
+    return reference.deviations(moved(points, pose)) / scale_of(pose)
 
 
 def coverage_of(
