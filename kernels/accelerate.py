@@ -50,7 +50,23 @@ _SOURCES = _all_sources()
 
 def kernel(function: Kernel) -> Kernel:
     """Compile an array function to machine code: cached on disk, releasing the GIL, NaN-exact."""
-    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=set(FASTMATH), error_model="numpy")(function)
+    return _compiled(function, forceinline=False)
+
+
+def helper(function: Kernel) -> Kernel:
+    """Compile a function that only kernels call, into each of them.
+
+    The process that compiles kernels has a copy of every function by itself and one inside each caller, optimised
+    differently, and may take the former; later processes, which load the caller from the cache, take the latter. With
+    sums reordered the last digits of their results differed. What is inlined has one copy.
+    """
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Kernel, *, forceinline: bool) -> Kernel:
+    compiled: Any = numba.njit(
+        cache=True, nogil=True, fastmath=set(FASTMATH), error_model="numpy", forceinline=forceinline
+    )(function)
     # Numba looks at the function's own file only, and would go on using code into which a kernel of another file,
     # since changed, was inlined. (Without compilation there is no cache.)
     if hasattr(compiled, "_cache"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.accelerate import kernel
+from kernels.accelerate import helper, kernel
 
 
 @kernel
@@ -75,7 +75,7 @@ def nearest_within(
     return nearest, distances
 
 
-@kernel
+@helper
 def _least_direction(moment: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write the unit eigenvector of the least eigenvalue of a symmetric 3 × 3 matrix to ``out``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.accelerate import kernel
+from kernels.accelerate import helper, kernel
 
 # Correspondences are counted in so many parts; what has less than this share of the worst that is kept in the first
 # part is given up.
@@ -13,7 +13,7 @@ _PARTS = 5
 _HOPELESS = 0.5
 
 
-@kernel
+@helper
 def _frame(
     a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64], frame: NDArray[np.float64]
 ) -> tuple[float, float, float]:
@@ -46,7 +46,7 @@ def _frame(
     return ab, ac, bc
 
 
-@kernel
+@helper
 def _agree(
     sources: NDArray[np.float64],
     targets: NDArray[np.float64],
@@ -70,7 +70,7 @@ def _agree(
     return scale / slack * here - tolerance <= there <= scale * slack * here + tolerance
 
 
-@kernel
+@helper
 def _followers(
     s: NDArray[np.float64],
     size: float,
@@ -271,7 +271,7 @@ def similarity_consensus(
     return best, scores
 
 
-@kernel
+@helper
 def _sign(s: NDArray[np.float64]) -> bool:
     """Return whether a similarity keeps the hand."""
     return (

@@ -61,11 +61,8 @@ class ScoreModel:
         return tuple(curve.at(value) for curve, value in zip(self.curves, values, strict=True))
 
     def score(self, values: Sequence[float]) -> float:
-        """Return the odds as a number between 0 and 1, with nine digits.
-
-        The last digits of a pose depend on which kernels were compiled together: sums may be reordered.
-        """
-        return round(1.0 / (1.0 + math.exp(-(self.base + sum(self.added(values))))), 9)
+        """Return the odds as a number between 0 and 1."""
+        return 1.0 / (1.0 + math.exp(-(self.base + sum(self.added(values)))))
 
 
 def _score_text() -> bytes:

@@ -1,4 +1,4 @@
-"""Compiled kernels are taken from the cache only while no kernel has changed, also one of another file."""
+"""The cache of compiled kernels: noticed changes, and the same bits from the process that compiled and the next."""
 
 from __future__ import annotations
 
@@ -36,3 +36,37 @@ def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
         )
         told.append(found.stdout.split())
     assert told == [["4.0", "0"], ["4.0", "1"], ["12.0", "0"]]
+
+
+_DIGEST = """
+import hashlib
+import numpy as np
+from kernels.cell_grid import sort_into_cells
+from kernels.near_points import normals_from_neighbours
+from kernels.similarity_consensus import similarity_consensus
+
+rng = np.random.default_rng(0)
+points = rng.normal(size=(3000, 3))
+points /= np.linalg.norm(points, axis=1)[:, None]
+points[:, 2] *= 0.7
+normals = normals_from_neighbours(points, 0.15, *sort_into_cells(points, 0.15))
+few, moved = points[:600].copy(), points[:600] + 0.01 * rng.normal(size=(600, 3))
+pairs, thirds = rng.integers(0, 600, (20_000, 2)), rng.integers(0, 600, 20_000)
+laid = similarity_consensus(
+    few, moved, few.copy(), few.copy(), np.ones(600), pairs, thirds, 5, 1.0, 1.26, 0.06, 0.03, 0.75, 20
+)
+digests = [hashlib.sha256(one.tobytes()).hexdigest() for one in (normals, *laid)]
+print(similarity_consensus.stats.cache_hits != {}, *digests)
+"""
+
+
+def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", _DIGEST], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert [one[0] for one in told] == ["False", "True"]
+    assert told[0][1:] == told[1][1:]
