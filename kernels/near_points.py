@@ -1,4 +1,4 @@
-"""Nearest points within a reach, normals from neighbours, and the equations of fine registration."""
+"""Nearest points within a reach, and normals from neighbours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.accelerate import helper, kernel
+
+
+@helper
+def nearest_point(
+    x: float,
+    y: float,
+    z: float,
+    points: NDArray[np.float64],
+    cell: float,
+    origin: NDArray[np.float64],
+    shape: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    reach: float,
+) -> tuple[int, float]:
+    """Return the row of the nearest point to a finite place, −1 for none, and its squared distance."""
+    fi = np.floor((x - origin[0]) / cell)
+    fj = np.floor((y - origin[1]) / cell)
+    fk = np.floor((z - origin[2]) / cell)
+    best = reach * reach
+    found = -1
+    if fi < -1 or fj < -1 or fk < -1 or fi > shape[0] or fj > shape[1] or fk > shape[2]:
+        return found, best
+    i0 = int(fi)
+    j0 = int(fj)
+    k0 = int(fk)
+    low = max(k0 - 1, 0)
+    high = min(k0 + 2, shape[2])
+    if high <= low:
+        return found, best
+    for i in range(max(i0 - 1, 0), min(i0 + 2, shape[0])):
+        for j in range(max(j0 - 1, 0), min(j0 + 2, shape[1])):
+            first = (i * shape[1] + j) * shape[2]
+            for r in range(starts[first + low], starts[first + high]):
+                p = rows[r]
+                dx = points[p, 0] - x
+                dy = points[p, 1] - y
+                dz = points[p, 2] - z
+                square = dx * dx + dy * dy + dz * dz
+                if square < best or (square == best and (found < 0 or p < found)):
+                    best = square
+                    found = p
+    return found, best
 
 
 @kernel
@@ -43,35 +86,12 @@ def nearest_within(
     for q in range(count):
         if not (np.isfinite(queries[q, 0]) and np.isfinite(queries[q, 1]) and np.isfinite(queries[q, 2])):
             continue
-        fi = np.floor((queries[q, 0] - origin[0]) / cell)
-        fj = np.floor((queries[q, 1] - origin[1]) / cell)
-        fk = np.floor((queries[q, 2] - origin[2]) / cell)
-        if fi < -1 or fj < -1 or fk < -1 or fi > shape[0] or fj > shape[1] or fk > shape[2]:
-            continue
-        i0 = int(fi)
-        j0 = int(fj)
-        k0 = int(fk)
-        best = reach * reach
-        found = -1
-        low = max(k0 - 1, 0)
-        high = min(k0 + 2, shape[2])
-        if high <= low:
-            continue
-        for i in range(max(i0 - 1, 0), min(i0 + 2, shape[0])):
-            for j in range(max(j0 - 1, 0), min(j0 + 2, shape[1])):
-                first = (i * shape[1] + j) * shape[2]
-                for r in range(starts[first + low], starts[first + high]):
-                    p = rows[r]
-                    x = points[p, 0] - queries[q, 0]
-                    y = points[p, 1] - queries[q, 1]
-                    z = points[p, 2] - queries[q, 2]
-                    square = x * x + y * y + z * z
-                    if square < best or (square == best and (found < 0 or p < found)):
-                        best = square
-                        found = p
+        found, square = nearest_point(
+            queries[q, 0], queries[q, 1], queries[q, 2], points, cell, origin, shape, starts, rows, reach
+        )
         if found >= 0:
             nearest[q] = found
-            distances[q] = np.sqrt(best)
+            distances[q] = np.sqrt(square)
     return nearest, distances
 
 
@@ -192,72 +212,3 @@ def normals_from_neighbours(
         moment[1, 2] = moment[2, 1] = yz / weights - my * mz
         _least_direction(moment, out[q])
     return out
-
-
-@kernel
-def plane_equations(
-    moved: NDArray[np.float64],
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    nearest: NDArray[np.int64],
-    centre: NDArray[np.float64],
-    pull: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum up the linear equations of one step of point-to-plane registration with scale.
-
-    Parameters
-    ----------
-    moved : ndarray of float64, shape (q, 3)
-        Points at the present pose.
-    points, normals : ndarray of float64, shape (n, 3)
-        The surface they are laid on.
-    nearest : ndarray of int64, shape (q,)
-        Point of the surface that belongs to each moved one; −1 for none.
-    centre : ndarray of float64, shape (3,)
-        Turn and scale are about it.
-    pull : float
-        Weight of the distance from point to point beside that from point to plane: keeps a pose that planes
-        alone leave free.
-
-    Returns
-    -------
-    matrix : ndarray of float64, shape (7, 7)
-    right : ndarray of float64, shape (7,)
-        Normal equations for the turn (3, rad), the logarithm of the scale, and the shift (3). Cost: q.
-
-    Notes
-    -----
-    Chen & Medioni 1992, doi:10.1016/0262-8856(92)90066-C.
-    """
-    matrix = np.zeros((7, 7), np.float64)
-    right = np.zeros(7, np.float64)
-    row = np.empty(7, np.float64)
-    axes = np.eye(3)
-    for q in range(moved.shape[0]):
-        p = nearest[q]
-        if p < 0:
-            continue
-        x = moved[q, 0] - centre[0]
-        y = moved[q, 1] - centre[1]
-        z = moved[q, 2] - centre[2]
-        dx = points[p, 0] - moved[q, 0]
-        dy = points[p, 1] - moved[q, 1]
-        dz = points[p, 2] - moved[q, 2]
-        for c in range(4):
-            if c == 0:
-                nx, ny, nz, w = normals[p, 0], normals[p, 1], normals[p, 2], 1.0
-            else:
-                nx, ny, nz, w = axes[c - 1, 0], axes[c - 1, 1], axes[c - 1, 2], pull
-            row[0] = y * nz - z * ny
-            row[1] = z * nx - x * nz
-            row[2] = x * ny - y * nx
-            row[3] = x * nx + y * ny + z * nz
-            row[4] = nx
-            row[5] = ny
-            row[6] = nz
-            off = dx * nx + dy * ny + dz * nz
-            for a in range(7):
-                right[a] += w * row[a] * off
-                for b in range(7):
-                    matrix[a, b] += w * row[a] * row[b]
-    return matrix, right

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 # --- decimation, turning, correlation -----------------------------------------------------------------------------
 
@@ -538,6 +539,34 @@ def plane_equations(moved, points, normals, nearest, centre, pull):
             right.append(math.sqrt(weight) * float((points[p] - moved[q]) @ direction))
     rows, right = np.array(rows).reshape(-1, 7), np.array(right)
     return rows.T @ rows, rows.T @ right
+
+
+def counterparts(moving, moving_normals, pose, points, normals, reach, slack):
+    places = moving @ pose[:, :3].T + pose[:, 3]
+    rows, distances = nearest_within(places, points, reach)
+    deviations, cosines = np.full(len(moving), math.inf), np.zeros(len(moving))
+    for q, p in enumerate(rows):
+        if p >= 0:
+            across = abs(float((places[q] - points[p]) @ normals[p]))
+            along = math.sqrt(max(distances[q] ** 2 - across**2, 0.0))
+            turned = pose[:, :3] @ moving_normals[q]
+            deviations[q] = max(across, along - slack)
+            cosines[q] = abs(float(turned @ normals[p])) / abs(np.linalg.det(pose[:, :3])) ** (1 / 3)
+    return rows, deviations, cosines
+
+
+def register(moving, pose, points, normals, reaches, pull, fewest):
+    for reach in reaches:
+        at = moving @ pose[:, :3].T + pose[:, 3]
+        nearest, _ = nearest_within(at, points, reach)
+        if (nearest >= 0).sum() < fewest:
+            break
+        centre = at[nearest >= 0].mean(axis=0)
+        matrix, right = plane_equations(at, points, normals, nearest, centre, pull)
+        solution = np.linalg.solve(matrix + 1e-9 * np.trace(matrix) * np.eye(7), right)
+        turn = Rotation.from_rotvec(solution[:3]).as_matrix() * math.exp(min(max(solution[3], -0.1), 0.1))
+        pose = np.column_stack([turn @ pose[:, :3], turn @ (pose[:, 3] - centre) + centre + solution[4:]])
+    return pose
 
 
 def similarity_score(similarity, sources, targets, source_normals, target_normals, weights, tolerance, least_cosine):

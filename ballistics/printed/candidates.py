@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.descriptors import SIGNATURE_RADII, SIGNATURE_STEPS
 from ballistics.printed.likeness import (
     Likeness,
-    agreement_at,
     agreement_in_place,
     correspondences,
     descriptor_distances,
@@ -19,7 +19,7 @@ from ballistics.printed.likeness import (
 )
 from ballistics.printed.query import Query
 from ballistics.printed.signature import Signature
-from ballistics.printed.verification import Fit, covered, log_odds, propose, refine
+from ballistics.printed.verification import Fit, coverages, covered, log_odds, propose, refine
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
@@ -29,7 +29,13 @@ _REFINED = 2  # of these, compared by their descriptors too, and finely register
 # Beginnings of the even points that rough and better measurements, and the registration, are content with.
 _ROUGH = 200
 _COARSE = 700
+# Similarities of a few keypoints are a few percent off: registered roughly, they can be told from others.
+_SETTLED = 300
+_SETTLING_ROUNDS = 4
 _REGISTERED = 1500
+# Two poses are one when so many points land within this share of the size of each other.
+_WATCHED = 20
+_SAME = 0.01
 # Keypoints of the reference at which the query is described again, and the radius: the least, which cuts and added
 # material spoil least.
 _PLACES = 300
@@ -63,34 +69,66 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     if not query_rows:
         return None
     few = query.local[query_rows][:, :_MATCHED]
-    distances = descriptor_distances(few, signature.local[reference_rows])
-    matches = correspondences(distances)
+    matches = correspondences(descriptor_distances(few, signature.local[reference_rows]))
     scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
     found = propose(query.cloud, reference, matches, scale, _PROPOSED)
     if not found:
         return None
-    strong = [(pose, math.log(max(weight / few.shape[1], 0.01))) for pose, weight in found]
-    strong = [one[1:] for one in _covering(strong, query.cloud, reference, _ROUGH)[:_MEASURED]]
-    measured = _covering(strong, query.cloud, reference, _COARSE)[:_REFINED]
-    # What a conditional regression made of them, to tell the right one of a query's references from the others.
-    voted = 0.9 * math.log(vote.weight)
+    followed = [(pose, math.log(max(weight / few.shape[1], 0.01))) for pose, weight in found]
+    rough = _measured_roughly(followed, query.cloud, reference, _ROUGH)[:_MEASURED]
+    settled = query.cloud.beginning(_SETTLED)
+    strong = [(refine(settled, reference, one.pose, _SETTLING_ROUNDS), one.followed) for one in rough]
+    best = _distinct(_measured_roughly(strong, query.cloud, reference, _COARSE), query.cloud, reference)[:_REFINED]
+    # What a conditional regression made of the candidates of 188 disturbed development queries, to tell the right one
+    # of a query's references. The reference's share speaks for it, the query's rather against: dummy material dilutes
+    # it. How well the descriptors agree at the pose adds nothing.
     scored = [
-        (odds + 0.4 * agreement_at(distances, query.cloud, reference, pose) + voted, pose) for odds, pose, _ in measured
+        (
+            2.0 * one.covered
+            + 1.6 * one.followed
+            + 2.75 * math.log(max(one.reference_share, 0.01))
+            - 1.2 * math.log(max(one.query_share, 0.01))
+            + 3.4 * math.log(vote.weight),
+            one.pose,
+        )
+        for one in best
     ]
     scored.sort(key=lambda one: -one[0])
     return Proposal(vote, tuple(pose for _, pose in scored), scored[0][0])
 
 
-def _covering(
-    poses: list[tuple[Pose, float]], query: Cloud, reference: Cloud, count: int
-) -> list[tuple[float, Pose, float]]:
-    """Return log-odds of the coverage of the first points, pose and log of the consensus, most promising first."""
-    small_query, small_reference = query.beginning(count), reference.beginning(count)
+@dataclass(frozen=True)
+class _Rough:
+    """A pose measured on few points: log-odds of the coverage, logarithm of the consensus, shares that are near."""
+
+    pose: Pose
+    covered: float
+    followed: float
+    query_share: float
+    reference_share: float
+
+
+def _measured_roughly(poses: list[tuple[Pose, float]], query: Cloud, reference: Cloud, count: int) -> list[_Rough]:
+    """Measure poses of known consensus on the first points, best first."""
+    at = np.stack([pose for pose, _ in poses])
+    coverage, *shares = coverages(query.beginning(count), reference.beginning(count), at)
     measured = [
-        (log_odds(covered(small_query, small_reference, pose).coverage), pose, weight) for pose, weight in poses
+        _Rough(pose, log_odds(float(coverage[k])), followed, float(shares[0][k]), float(shares[1][k]))
+        for k, (pose, followed) in enumerate(poses)
     ]
     # What a regression made of coverage and consensus before fine registration, on the development half.
-    return sorted(measured, key=lambda one: -(1.7 * one[0] + 1.1 * one[2]))
+    return sorted(measured, key=lambda one: -(1.7 * one.covered + 1.1 * one.followed))
+
+
+def _distinct(measured: list[_Rough], query: Cloud, reference: Cloud) -> list[_Rough]:
+    """Return the poses that put the query somewhere else than every better one does."""
+    few = query.points[:_WATCHED]
+    kept: list[tuple[_Rough, NDArray[np.float64]]] = []
+    for one in measured:
+        at = moved(few, one.pose)
+        if all(np.abs(at - other).max() > _SAME * reference.size for _, other in kept):
+            kept.append((one, at))
+    return [one for one, _ in kept]
 
 
 def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal: Proposal) -> Fit:

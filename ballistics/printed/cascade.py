@@ -34,7 +34,7 @@ BY_WHOLE = 4
 _FITTED = 8
 # When none of them reaches the threshold: so many by votes, and finely registered.
 BY_VOTES_AT_MOST = 120
-_FITTED_AT_MOST = 30
+_FITTED_AT_MOST = 40
 # Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
 # are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further.
 _RESCALED = 15

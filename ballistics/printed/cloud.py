@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from ballistics.printed.surroundings import Surroundings, surroundings_of
 from kernels.cell_grid import sort_into_cells
+from kernels.counterparts import counterparts
+from kernels.fine_registration import register
 from kernels.near_points import nearest_within, normals_from_neighbours
 
 Pose = NDArray[np.float64]
 
 # Share of the size of the reference, at the scale found.
 _REACH = 0.04  # points further away than this have no counterpart
+# Of fine registration: weight of the distance to the point beside that to its plane, and the fewest points.
+_PULL = 0.02
+_FEWEST = 20
 #: Deviations, as shares of the size, up to which a point counts as explained; the score is the mean over them.
 TOLERANCES = (0.006, 0.01, 0.015, 0.025)
 #: The tolerance of the shares that are reported.
@@ -89,19 +94,28 @@ class Cloud:
 
         Across the surface the distance counts in full; along it only what goes beyond the spacing of the points.
         """
-        return self.counterparts(queries)[0]
+        _, deviations, _ = self.counterparts(queries, np.zeros_like(queries), np.eye(4)[None])
+        return np.asarray(deviations[0])
 
-    def counterparts(self, queries: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the `deviations` and the row of the point that each query lies at; −1 when out of reach."""
+    def counterparts(
+        self, points: NDArray[np.float64], normals: NDArray[np.float64], poses: Pose
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return where points lie on the surface at each pose, all of shape (poses, points).
+
+        The row of the point that each lies at, −1 when out of reach; the `deviations`; and the cosine of the angle
+        between the normals, of either sign.
+        """
         reach = max(_REACH * self.size, 1.2 * self.spacing)
-        row, distance = self.nearest(queries, reach)
-        offset = queries - self.points[row]
-        across = np.abs((offset * self.normals[row]).sum(axis=1))
         # The middle of three points 1 spacing apart is 0.58, of the sparsest possible sample 1 spacing away.
-        along = np.sqrt(np.maximum(distance**2 - across**2, 0.0))
-        deviation = np.maximum(across, along - 0.9 * self.spacing)
-        deviation[row < 0] = np.inf
-        return np.asarray(deviation), row
+        slack = 0.9 * self.spacing
+        fixed = self.points, self.normals, self.cell, *self._sorted
+        return counterparts(points, normals, np.ascontiguousarray(poses[:, :3]), *fixed, reach, slack)
+
+    def registered(self, points: NDArray[np.float64], pose: Pose, reaches: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the 3 × 4 pose at which points lie best on the surface, from one near it; a round for each reach."""
+        fixed = self.points, self.normals, self.cell, *self._sorted
+        within = np.minimum(reaches, self.cell)
+        return register(points, np.ascontiguousarray(pose[:3]), *fixed, within, _PULL, _FEWEST)
 
 
 def scale_of(pose: Pose) -> float:

@@ -31,7 +31,7 @@ from ballistics.printed.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "4"
+IDENTIFICATION_VERSION = "5"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: of 560 queries of
 #: `benchmarks printed` that chose neither score nor threshold none did (the highest had 0.37); of 340 development

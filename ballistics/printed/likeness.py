@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved
 from ballistics.printed.descriptors import DESCRIPTOR_STEP
 from kernels.matching import capped_distances, least_of_rows
 
@@ -88,36 +87,6 @@ def correspondences(
     return rows[keep], columns.ravel()[keep], gain.ravel()[keep].astype(np.float64)
 
 
-def agreement_at(
-    distances: NDArray[np.float32],
-    query: Cloud,
-    reference: Cloud,
-    pose: Pose,
-) -> float:
-    """Return how well the descriptors agree where the surfaces lie on each other.
-
-    Parameters
-    ----------
-    distances : ndarray of float32, shape (query keypoints, reference keypoints)
-        From `descriptor_distances`; the keypoints are the first points of the clouds.
-    pose : ndarray of float64, shape (4, 4)
-        From the query to the reference.
-
-    Returns
-    -------
-    float
-        Mean over the query's keypoints that lie on the reference of −ln(share of the reference's keypoints that
-        resemble it no less than the one it lies on); 1 is expected of chance, 0 is returned for fewer than 20.
-    """
-    at = moved(query.points[: distances.shape[0]], pose)
-    keypoints = reference.beginning(distances.shape[1])
-    row, _ = keypoints.nearest(at, 1.2 * keypoints.spacing)
-    lies = (row >= 0) & (reference.deviations(at) <= TOLERANCES[-1] * reference.size)
-    if lies.sum() < _FEWEST:
-        return 0.0
-    return _agreement(distances[lies], distances[lies, row[lies]])
-
-
 def agreement_in_place(described: NDArray[np.int8], reference: NDArray[np.int8], rows: NDArray[np.int64]) -> float:
     """Return how well a query agrees with a reference at the reference's own places.
 
@@ -134,13 +103,15 @@ def agreement_in_place(described: NDArray[np.int8], reference: NDArray[np.int8],
     Returns
     -------
     float
-        As of `agreement_at`, over the places; neither a keypoint beside the place nor a radius beside the reference's
-        blurs it.
+        Mean over the places of −ln(share of the reference's keypoints that resemble the query there no less than the
+        one that lies there); 1 is expected of chance, 0 is returned for fewer than 20 places. Neither a keypoint beside
+        the place nor a radius beside the reference's blurs it.
     """
     if len(rows) < _FEWEST:
         return 0.0
     distances = _distances(described[None], reference[None], _FAR)
-    return _agreement(distances, distances[np.arange(len(rows)), rows])
+    own = distances[np.arange(len(rows)), rows]
+    return float(-np.log((distances <= own[:, None]).mean(axis=1)).mean())
 
 
 def detail_of(local: NDArray[np.int8]) -> float:
@@ -170,8 +141,3 @@ def detail_of(local: NDArray[np.int8]) -> float:
         covariance = (there.T @ there - np.outer(total, total) / count) / (count - 1)
         found.append(0.5 * np.linalg.slogdet(np.eye(len(total)) + DESCRIPTOR_STEP**2 * covariance)[1])
     return float(np.mean(found)) if found else 0.0
-
-
-def _agreement(distances: NDArray[np.float32], own: NDArray[np.float32]) -> float:
-    share = (distances <= own[:, None]).mean(axis=1)
-    return float(-np.log(share).mean())

@@ -13,7 +13,6 @@ from ballistics.printed.cloud import TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.likeness import Likeness
 from ballistics.printed.score import score_model
 from kernels.matching import weighted_draws
-from kernels.near_points import plane_equations
 from kernels.similarity_consensus import similarity_consensus
 
 # Least cosine of the normals of two surfaces of which one covers the other: 37°.
@@ -25,7 +24,6 @@ _SHORTEST = 0.06  # sides of the triangles that propose similarities
 _SCALE_SLACK = 1.26  # the voted scale is counted in steps of 12 % and smoothed over three
 _PAIRS = 20_000
 _THIRDS = 5
-_ROUNDS = 9  # of fine registration
 _SEED = 6
 #: What the score is made of, in the order of `score_values`, and whether more of it speaks for a candidate (1) or
 #: against it (−1).
@@ -152,53 +150,72 @@ def log_odds(coverage: float) -> float:
 
 def covered(query: Cloud, reference: Cloud, pose: Pose) -> Cover:
     """Measure how much of each surface lies on the other at a pose from the query to the reference."""
-    inverse = np.asarray(np.linalg.inv(pose), np.float64)
-    scale = scale_of(pose)
+    there, back, scales = _laid(query, reference, pose[None])
+    return Cover(
+        there.deviations[0],
+        moved(reference.points, np.asarray(np.linalg.inv(pose), np.float64)),
+        back.deviations[0],
+        back.rows[0],
+        there.near.mean(axis=1)[0],
+        back.near.mean(axis=1)[0],
+        float(_coverages(query, reference, there, back, scales)[0]),
+    )
+
+
+def coverages(
+    query: Cloud, reference: Cloud, poses: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return coverage, the query's and the reference's share within the largest tolerance at each of some poses.
+
+    ``poses`` of shape (poses, 4, 4) lead from the query to the reference.
+    """
+    there, back, scales = _laid(query, reference, poses)
+    shares = (laid.near[:, :, -1].mean(axis=1) for laid in (there, back))
+    return _coverages(query, reference, there, back, scales), *shares
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Points of one surface on another at some poses: rows and deviations, and what is near within each tolerance."""
+
+    rows: NDArray[np.int64]  # poses, points
+    deviations: NDArray[np.float64]  # poses, points
+    near: NDArray[np.bool_]  # poses, points, tolerances
+    alike: NDArray[np.bool_]  # of these, what runs the same way
+
+
+def _laid(query: Cloud, reference: Cloud, poses: NDArray[np.float64]) -> tuple[_Laid, _Laid, NDArray[np.float64]]:
+    """Lay each surface on the other; return the scales too, shape (poses, 1)."""
+    scales = np.abs(np.linalg.det(poses[:, :3, :3]))[:, None] ** (1 / 3)
     limits = np.array(TOLERANCES) * reference.size
-    away, at = reference.counterparts(moved(query.points, pose))
-    places = moved(reference.points, inverse)
-    back, from_ = query.counterparts(places)
-    query_shares, query_alike = _shares(away, limits, query, reference, at, pose)
-    reference_shares, reference_alike = _shares(back, limits / scale, reference, query, from_, inverse)
-    coverage = coverage_of(query, reference, scale, query_alike, reference_alike)
-    return Cover(away, places, back, from_, query_shares, reference_shares, coverage)
+    found = []
+    for moving, fixed, way, limit in (
+        (query, reference, poses, np.broadcast_to(limits, (len(poses), len(limits)))),
+        (reference, query, np.asarray(np.linalg.inv(poses), np.float64), limits / scales),
+    ):
+        rows, deviations, cosines = fixed.counterparts(moving.points, moving.normals, way)
+        near = deviations[:, :, None] <= limit[:, None]
+        found.append(_Laid(rows, deviations, near, near & (cosines >= _RUNS_ALIKE)[:, :, None]))
+    return found[0], found[1], scales
 
 
-def _shares(
-    deviations: NDArray[np.float64],
-    limits: NDArray[np.float64],
-    moving: Cloud,
-    fixed: Cloud,
-    row: NDArray[np.int64],
-    pose: Pose,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shares of points within each limit of the other surface: of all, and of those that run as it does."""
-    turned = moving.normals @ (pose[:3, :3] / scale_of(pose)).T
-    alike = np.abs((turned * fixed.normals[row]).sum(axis=1)) >= _RUNS_ALIKE
-    near = deviations[:, None] <= limits
-    return near.mean(axis=0), (near & alike[:, None]).mean(axis=0)
+def _coverages(
+    query: Cloud, reference: Cloud, there: _Laid, back: _Laid, scales: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the mean over the tolerances of Dice and overlap coefficient of the covered area, for each pose."""
+    query_shares, reference_shares = there.alike.mean(axis=1), back.alike.mean(axis=1)
+    query_area, reference_area = query.area * scales**2, reference.area
+    both = query_shares * query_area + reference_shares * reference_area
+    dice = both / (query_area + reference_area)
+    overlap = np.minimum(1.0, 0.5 * both / np.minimum(query_area, reference_area))
+    # The smaller surface cannot be covered by more of the larger one than there is of it, nor the other way round.
+    overlap = np.minimum(overlap, np.where(query_area <= reference_area, query_shares, reference_shares))
+    return np.asarray((0.5 * dice + 0.5 * overlap).mean(axis=1))
 
 
 def deviations_of(points: NDArray[np.float64], reference: Cloud, pose: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far points in the query's frame lie from the reference, in the query's unit; infinite out of reach."""
     return reference.deviations(moved(points, pose)) / scale_of(pose)
-
-
-def coverage_of(
-    query: Cloud,
-    reference: Cloud,
-    scale: float,
-    query_shares: NDArray[np.float64],
-    reference_shares: NDArray[np.float64],
-) -> float:
-    """Return the mean over the tolerances of Dice and overlap coefficient of the covered area."""
-    query_area, reference_area = query.area * scale**2, reference.area
-    both = query_shares * query_area + reference_shares * reference_area
-    dice = both / (query_area + reference_area)
-    overlap = np.minimum(1.0, 0.5 * both / min(query_area, reference_area))
-    # The smaller surface cannot be covered by more of the larger one than there is of it, nor the other way round.
-    overlap = np.minimum(overlap, query_shares if query_area <= reference_area else reference_shares)
-    return float((0.5 * dice + 0.5 * overlap).mean())
 
 
 def propose(
@@ -240,31 +257,7 @@ def _random_numbers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return generator.random((_PAIRS, 2)), generator.random((_PAIRS, 1))
 
 
-def refine(query: Cloud, reference: Cloud, pose: Pose) -> Pose:
-    """Register finely, scale included: point to plane on what lies within a shrinking reach."""
-    points = query.points
-    reaches = np.geomspace(0.04, 0.012, _ROUNDS) * reference.size
-    for reach in np.maximum(reaches, 0.75 * reference.spacing):
-        at = moved(points, pose)
-        row, _ = reference.nearest(at, float(reach))
-        found = row >= 0
-        if found.sum() < 20:
-            break
-        centre = at[found].mean(axis=0)
-        matrix, right = plane_equations(at, reference.points, reference.normals, row, centre, 0.02)
-        solution = np.linalg.solve(matrix + 1e-9 * np.trace(matrix) * np.eye(7), right)
-        step = np.eye(4)
-        step[:3, :3] = np.exp(np.clip(solution[3], -0.1, 0.1)) * turn_of(solution[:3])
-        step[:3, 3] = centre + solution[4:] - step[:3, :3] @ centre
-        pose = step @ pose
-    return pose
-
-
-def turn_of(rotation_vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation matrix of a rotation vector in radians (Rodrigues)."""
-    angle = float(np.linalg.norm(rotation_vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = rotation_vector / angle
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
+def refine(query: Cloud, reference: Cloud, pose: Pose, rounds: int = 9) -> Pose:
+    """Register finely, scale included: point to plane on what lies within a reach that shrinks from round to round."""
+    reaches = np.maximum(np.geomspace(0.04, 0.012, rounds) * reference.size, 0.75 * reference.spacing)
+    return np.vstack([reference.registered(query.points, pose, reaches), pose[3:]])

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
 from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
 from kernels.cell_grid import sort_into_cells
+from kernels.counterparts import counterparts
+from kernels.fine_registration import plane_equations, register
 from kernels.matching import capped_distances, least_of_rows, weighted_draws
-from kernels.near_points import nearest_within, normals_from_neighbours, plane_equations
+from kernels.near_points import nearest_within, normals_from_neighbours
 from kernels.scale_votes import scale_votes
 from kernels.similarity_consensus import similarity_consensus
 from kernels.surface_sampling import even_order, points_on_triangles, triangle_areas
@@ -144,6 +146,42 @@ def test_plane_equations_equal_the_twin():
     matrix, right = plane_equations(moved, points, normals, np.full(30, -1), np.ones(3), 0.1)
     assert not matrix.any()
     assert not right.any()
+
+
+@given(seeds, st.sampled_from([-1.0, 1.0]))
+@settings(max_examples=15)
+def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
+    rng = np.random.default_rng(seed)
+    points, moving = rng.normal(size=(60, 3)), rng.normal(size=(25, 3))
+    normals, others = directions(rng, 60), directions(rng, 25)
+    moving[:3] = [[np.nan, 0, 0], [0, -np.inf, 0], [0, 0, 1e300]]
+    poses = np.array([np.column_stack([hand * size * turn(rng), rng.normal(size=3)]) for size in (0.5, 1.0, 1.4)])
+    fixed = points, normals, 0.9, *sort_into_cells(points, 0.9)
+    rows, deviations, cosines = counterparts(moving, others, poses, *fixed, 0.8, 0.3)
+    for k, pose in enumerate(poses):
+        expected = naive.counterparts(moving, others, pose, points, normals, 0.8, 0.3)
+        assert rows[k].tolist() == expected[0].tolist()
+        np.testing.assert_allclose(deviations[k], expected[1], atol=1e-9)
+        np.testing.assert_allclose(cosines[k], expected[2], atol=1e-9)
+    assert (rows[:, :3] == -1).all()
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_registration_equals_the_twin_and_finds_the_way_back(seed):
+    rng = np.random.default_rng(seed)
+    normals = directions(rng, 300)
+    points = normals * np.array([1.0, 0.7, 0.5])
+    normals /= np.array([1.0, 0.7, 0.5])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    moving = points[::2]
+    near = np.column_stack([1.02 * naive.Rotation.from_rotvec([0.03, -0.02, 0.04]).as_matrix(), [0.02, 0.0, -0.02]])
+    reaches = np.geomspace(0.3, 0.1, 6)
+    fixed = points, normals, 0.3, *sort_into_cells(points, 0.3)
+    found = register(moving, near, *fixed, reaches, 0.02, 20)
+    np.testing.assert_allclose(found, naive.register(moving, near, points, normals, reaches, 0.02, 20), atol=1e-6)
+    np.testing.assert_allclose(found, np.eye(3, 4), atol=0.01)
+    assert (register(moving, near, *fixed, reaches, 0.02, 151) == near).all()
 
 
 @given(seeds, st.booleans())
