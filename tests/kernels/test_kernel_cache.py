@@ -42,6 +42,8 @@ _DIGEST = """
 import hashlib
 import numpy as np
 from kernels.cell_grid import sort_into_cells
+from kernels.counterparts import counterparts
+from kernels.fine_registration import register
 from kernels.near_points import normals_from_neighbours
 from kernels.similarity_consensus import similarity_consensus
 
@@ -55,7 +57,11 @@ pairs, thirds = rng.integers(0, 600, (20_000, 2)), rng.integers(0, 600, 20_000)
 laid = similarity_consensus(
     few, moved, few.copy(), few.copy(), np.ones(600), pairs, thirds, 5, 1.0, 1.26, 0.06, 0.03, 0.75, 20
 )
-digests = [hashlib.sha256(one.tobytes()).hexdigest() for one in (normals, *laid)]
+fixed = points, normals, 0.15, *sort_into_cells(points, 0.15)
+near = np.column_stack([1.01 * np.eye(3), np.full(3, 0.01)])
+lying = counterparts(points, normals, laid[0], *fixed, 0.15, 0.02)
+registered = register(points, near, *fixed, np.geomspace(0.15, 0.05, 9), 0.02, 20)
+digests = [hashlib.sha256(one.tobytes()).hexdigest() for one in (normals, *laid, *lying, registered)]
 print(similarity_consensus.stats.cache_hits != {}, *digests)
 """
 
