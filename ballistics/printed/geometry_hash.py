@@ -22,6 +22,9 @@ _TOLERANCE = 2e-5
 # Below this a handedness is rounding; the shape is then its own mirror image as far as these numbers can tell.
 _HANDED_LEAST = 3e-7
 _HANDED_DOUBT = 10.0
+# What is kept of the numbers: sums in another order, or by the vector units of another processor, differ after that.
+_DECIMALS = 9
+_SIZE_DIGITS = 12
 _MOST_KEYS = 256
 _SHAPE_VALUES = 13
 
@@ -122,7 +125,9 @@ def geometry_keys(vertices_mm: NDArray[np.float64], faces: NDArray[np.int64]) ->
         m_axes[0], m_axes[2], n_axes[0], n_axes[2], np.sum(m * n), np.log(fourth), np.log(sixth), support,
         np.log(area / size**2), np.linalg.norm(v), np.linalg.norm(w), np.linalg.norm(t), v @ w,
     )  # fmt: skip
-    values = tuple(float(value) for value in shape) + _handedness(m, n, t, v, w)
+    # Adding 0 makes the zero that a small negative number is rounded to a positive one.
+    values = tuple(round(float(value), _DECIMALS) + 0.0 for value in (*shape, *_handedness(m, n, t, v, w)))
+    size = float(f"{size:.{_SIZE_DIGITS}g}")
     flipped = _flipped(values)
     return GeometryKeys(_key(values, size), _key(flipped, size), _key(values, None), _key(flipped, None), size, values)
 

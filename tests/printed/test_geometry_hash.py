@@ -74,6 +74,15 @@ def test_orientation_and_triangulation_do_not_matter():
     assert copy_relation(geometry_keys(more, split), one) == "same"
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_kept_does_not_depend_on_the_order_of_sums(seed):
+    vertices, faces = solid(seed, 60)
+    one = geometry_keys(vertices, faces)
+    for k in range(5):
+        other = geometry_keys(vertices, faces[generator(k).permutation(len(faces))])
+        assert (repr(other.values), other.size_mm) == (repr(one.values), one.size_mm)
+
+
 def test_a_symmetric_shape_is_its_own_mirror_image():
     box = samples.box()
     keys = geometry_keys(*box)
