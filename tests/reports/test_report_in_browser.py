@@ -61,9 +61,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def _open(browser: Any, path: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
     browser.get_log("browser")
     browser.get_log("performance")
     browser.get(path.as_uri())
+    # On a busy machine `get` can come back before the page is read to its end.
+    WebDriverWait(browser, 60).until(lambda b: b.execute_script("return document.readyState") == "complete")
 
 
 def _by_id(browser: Any, name: str) -> Any:
