@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from ballistics.evidence.metrics import error_upper_limit
-from ballistics.printed.candidates import Proposal, fit_candidate
+from ballistics.printed.candidates import fit_candidate
 from ballistics.printed.cascade import THRESHOLD
 from ballistics.printed.collection import Collection
 from ballistics.printed.descriptors import SIGNATURE_STEPS
 from ballistics.printed.identification import Identification, identify
 from ballistics.printed.query import query_of_sample
 from ballistics.printed.sampling import sample_surface
-from ballistics.printed.votes import Vote
 from benchmarks.printed_disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
 from benchmarks.printed_items import Item, Store, collection_of, family_of, items, owner_of, part_of, same_reference
 from benchmarks.printed_pieces import pieces
@@ -84,8 +83,8 @@ def true_pose_score(query: Mesh, true: NDArray[np.float64], row: int, collection
     step = 6.0 * math.log2(cloud.size * scale / described.cloud.size)
     if not any(radius + round(step) in SIGNATURE_STEPS for radius in described.steps):
         return 0.0
-    proposal = Proposal(Vote(row, step, 1.0), (np.asarray(np.linalg.inv(true), np.float64),), 0.0)
-    return fit_candidate(described, collection.signature(row), cloud, proposal).score
+    pose = np.asarray(np.linalg.inv(true), np.float64)
+    return fit_candidate(described, collection.signature(row), cloud, step, [pose]).score
 
 
 def disturbed_row(

@@ -1,8 +1,9 @@
-"""From a query to fitted candidates: votes choose references and scales, geometry decides."""
+"""From a query to fitted candidates: votes or the whole choose references, geometry decides."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,14 @@ from ballistics.printed.likeness import (
     descriptor_distances,
     detail_of,
 )
+from ballistics.printed.principal_axes import axis_poses
 from ballistics.printed.query import Query
 from ballistics.printed.signature import Signature
 from ballistics.printed.verification import Fit, coverages, covered, log_odds, propose, refine
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
-_PROPOSED = 20  # similarities per candidate whose coverage is roughly measured
+_PROPOSED = 20  # similarities of matches per candidate whose coverage is roughly measured
 _MEASURED = 5  # of these, measured better
 _REFINED = 2  # of these, compared by their descriptors too, and finely registered
 # Beginnings of the even points that rough and better measurements, and the registration, are content with.
@@ -43,29 +45,64 @@ _IN_PLACE = len(SIGNATURE_STEPS) - 1
 
 
 @dataclass(frozen=True)
+class RoughPose:
+    """A pose of a query on a reference, measured on few points.
+
+    Parameters
+    ----------
+    pose : ndarray
+        4 × 4 similarity from the query to the reference.
+    covered, followed : float
+        Log-odds of the coverage; logarithm of the weight of the matches that follow the pose, 0 where none were asked.
+    query_share, reference_share : float
+        Of each surface that lies on the other, 0–1.
+    """
+
+    pose: Pose
+    covered: float
+    followed: float
+    query_share: float
+    reference_share: float
+
+
+@dataclass(frozen=True)
 class Proposal:
-    """Poses at which a query may lie on a reference, best first, before fine registration.
+    """Poses at which a query may lie on a reference, before fine registration.
 
     Parameters
     ----------
     vote : Vote
-    poses : tuple of ndarray
-        4 × 4 similarities from the query to the reference.
-    score : float
-        Of the first pose; comparable between the references of one query.
+    poses : tuple of RoughPose
+        Best first; at least one.
     """
 
     vote: Vote
-    poses: tuple[Pose, ...]
-    score: float
+    poses: tuple[RoughPose, ...]
+
+    @property
+    def promise(self) -> float:
+        """How promising the best pose is; comparable between the references of one query proposed in the same way."""
+        return max(self._promise_of(one) for one in self.poses)
+
+    def _promise_of(self, one: RoughPose) -> float:
+        # What a conditional regression made of the candidates of 188 disturbed development queries, to tell the right
+        # one of a query's references. The reference's share speaks for it, the query's rather against: dummy material
+        # dilutes it. How well the descriptors agree at the pose adds nothing.
+        return (
+            2.0 * one.covered
+            + 1.6 * one.followed
+            + 2.75 * math.log(max(one.reference_share, 0.01))
+            - 1.2 * math.log(max(one.query_share, 0.01))
+            + 3.4 * math.log(self.vote.weight)
+        )
 
 
-def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote: Vote) -> Proposal | None:
+def propose_by_matches(query: Query, signature: Signature, reference: Cloud, vote: Vote) -> Proposal | None:
     """Find poses of a query on a reference at about the voted scale; None when no descriptors agree.
 
     ``reference`` holds the points of the signature.
     """
-    query_rows, reference_rows = _equal_radii(query, vote)
+    query_rows, reference_rows = _equal_radii(query, vote.step)
     if not query_rows:
         return None
     few = query.local[query_rows][:, :_MATCHED]
@@ -75,73 +112,58 @@ def propose_candidate(query: Query, signature: Signature, reference: Cloud, vote
     if not found:
         return None
     followed = [(pose, math.log(max(weight / few.shape[1], 0.01))) for pose, weight in found]
-    rough = _measured_roughly(followed, query.cloud, reference, _ROUGH)[:_MEASURED]
-    settled = query.cloud.beginning(_SETTLED)
-    strong = [(refine(settled, reference, one.pose, _SETTLING_ROUNDS), one.followed) for one in rough]
-    best = _distinct(_measured_roughly(strong, query.cloud, reference, _COARSE), query.cloud, reference)[:_REFINED]
-    # What a conditional regression made of the candidates of 188 disturbed development queries, to tell the right one
-    # of a query's references. The reference's share speaks for it, the query's rather against: dummy material dilutes
-    # it. How well the descriptors agree at the pose adds nothing.
-    scored = [
-        (
-            2.0 * one.covered
-            + 1.6 * one.followed
-            + 2.75 * math.log(max(one.reference_share, 0.01))
-            - 1.2 * math.log(max(one.query_share, 0.01))
-            + 3.4 * math.log(vote.weight),
-            one.pose,
-        )
-        for one in best
-    ]
-    scored.sort(key=lambda one: -one[0])
-    return Proposal(vote, tuple(pose for _, pose in scored), scored[0][0])
+    return Proposal(vote, _measured_roughly(followed, query.cloud, reference, _ROUGH)[:_MEASURED])
 
 
-@dataclass(frozen=True)
-class _Rough:
-    """A pose measured on few points: log-odds of the coverage, logarithm of the consensus, shares that are near."""
-
-    pose: Pose
-    covered: float
-    followed: float
-    query_share: float
-    reference_share: float
+def propose_as_whole(query: Query, reference: Cloud, row: int) -> Proposal:
+    """Find poses at which a query lies on a reference as a whole, axes on axes; ``row`` is the reference's."""
+    poses = [(pose, 0.0) for pose in axis_poses(query.cloud, reference)]
+    rough = _measured_roughly(poses, query.cloud, reference, _ROUGH)[:_MEASURED]
+    step = 6.0 * math.log2(reference.size / (query.cloud.size * scale_of(rough[0].pose)))
+    return Proposal(Vote(row, step, 1.0), rough)
 
 
-def _measured_roughly(poses: list[tuple[Pose, float]], query: Cloud, reference: Cloud, count: int) -> list[_Rough]:
+def settled(query: Query, reference: Cloud, proposal: Proposal) -> Proposal:
+    """Register the poses of a proposal roughly and keep the best different ones."""
+    few = query.cloud.beginning(_SETTLED)
+    strong = [(refine(few, reference, one.pose, _SETTLING_ROUNDS), one.followed) for one in proposal.poses]
+    measured = _measured_roughly(strong, query.cloud, reference, _COARSE)
+    return Proposal(proposal.vote, _distinct(measured, query.cloud, reference)[:_REFINED])
+
+
+def _measured_roughly(
+    poses: list[tuple[Pose, float]], query: Cloud, reference: Cloud, count: int
+) -> tuple[RoughPose, ...]:
     """Measure poses of known consensus on the first points, best first."""
     at = np.stack([pose for pose, _ in poses])
     coverage, *shares = coverages(query.beginning(count), reference.beginning(count), at)
     measured = [
-        _Rough(pose, log_odds(float(coverage[k])), followed, float(shares[0][k]), float(shares[1][k]))
+        RoughPose(pose, log_odds(float(coverage[k])), followed, float(shares[0][k]), float(shares[1][k]))
         for k, (pose, followed) in enumerate(poses)
     ]
     # What a regression made of coverage and consensus before fine registration, on the development half.
-    return sorted(measured, key=lambda one: -(1.7 * one.covered + 1.1 * one.followed))
+    return tuple(sorted(measured, key=lambda one: -(1.7 * one.covered + 1.1 * one.followed)))
 
 
-def _distinct(measured: list[_Rough], query: Cloud, reference: Cloud) -> list[_Rough]:
+def _distinct(measured: tuple[RoughPose, ...], query: Cloud, reference: Cloud) -> tuple[RoughPose, ...]:
     """Return the poses that put the query somewhere else than every better one does."""
     few = query.points[:_WATCHED]
-    kept: list[tuple[_Rough, NDArray[np.float64]]] = []
+    kept: list[tuple[RoughPose, NDArray[np.float64]]] = []
     for one in measured:
         at = moved(few, one.pose)
         if all(np.abs(at - other).max() > _SAME * reference.size for _, other in kept):
             kept.append((one, at))
-    return [one for one, _ in kept]
+    return tuple(one for one, _ in kept)
 
 
-def fit_candidate(query: Query, signature: Signature, reference: Cloud, proposal: Proposal) -> Fit:
-    """Register the best poses of a proposal finely and return the best fit."""
+def fit_candidate(query: Query, signature: Signature, reference: Cloud, step: float, rough: Sequence[Pose]) -> Fit:
+    """Register rough poses finely and measure the one that covers most; ``step`` is that of the vote."""
     small = query.cloud.beginning(_REGISTERED)
     few = reference.beginning(_REGISTERED)
-    query_rows, _ = _equal_radii(query, proposal.vote)
-    fits = []
-    for pose in proposal.poses:
-        # Where little overlaps, registration can lead astray.
-        tried = max((pose, refine(small, reference, pose)), key=lambda one: covered(small, few, one).coverage)
-        fits.append(_measured(query, query_rows, signature, reference, tried))
-    return max(fits, key=lambda fit: fit.score)
+    # Where little overlaps, registration can lead astray.
+    poses = [*rough, *(refine(small, reference, pose) for pose in rough)]
+    best = int(np.argmax(coverages(small, few, np.stack(poses))[0]))
+    return _measured(query, _equal_radii(query, step)[0], signature, reference, poses[best])
 
 
 def _measured(query: Query, rows: list[int], signature: Signature, reference: Cloud, pose: Pose) -> Fit:
@@ -167,8 +189,8 @@ def _measured(query: Query, rows: list[int], signature: Signature, reference: Cl
     return Fit(pose, cover.query_shares, cover.reference_shares, cover.coverage, likeness, float(missing), float(added))
 
 
-def _equal_radii(query: Query, vote: Vote) -> tuple[list[int], list[int]]:
-    """Return the rows of the query's and of the signature's radii that are equal at the voted scale."""
-    step = round(vote.step)
-    pairs = [(query.steps.index(s - step), k) for k, s in enumerate(SIGNATURE_STEPS) if s - step in query.steps]
+def _equal_radii(query: Query, step: float) -> tuple[list[int], list[int]]:
+    """Return the rows of the query's and of the signature's radii that are equal at a voted scale."""
+    off = round(step)
+    pairs = [(query.steps.index(s - off), k) for k, s in enumerate(SIGNATURE_STEPS) if s - off in query.steps]
     return [a for a, _ in pairs], [b for _, b in pairs]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.printed.candidates import Proposal, fit_candidate, propose_candidate
+from ballistics.printed.candidates import Proposal, fit_candidate, propose_as_whole, propose_by_matches, settled
 from ballistics.printed.cloud import TOLERANCES
 from ballistics.printed.collection import Collection
 from ballistics.printed.geometry_hash import GeometryKeys, copy_relation, geometry_keys
@@ -27,14 +27,16 @@ from ballistics.printed.votes import Neighbours, Vote, in_turn, ranked
 #: hits.
 THRESHOLD = 0.4
 
-# References that are laid on the query: by votes, and by the descriptors of the whole.
+# References that are laid on the query as a whole, in the order of the descriptors of the whole; when none of them
+# reaches the threshold, references laid on it by votes, and those of them that are finely registered.
+BY_WHOLE = 12
 BY_VOTES = 12
-BY_WHOLE = 4
-# Of these, by a score of few points, finely registered.
 _FITTED = 8
-# When none of them reaches the threshold: so many by votes, and finely registered.
-BY_VOTES_AT_MOST = 120
-_FITTED_AT_MOST = 40
+# When none of all these does, so many; of those voted for, some are registered roughly and some of these finely.
+BY_WHOLE_AT_MOST = 48
+BY_VOTES_AT_MOST = 240
+_SETTLED_AT_MOST = 90
+_FITTED_AT_MOST = 60
 # Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
 # are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further.
 _RESCALED = 15
@@ -127,15 +129,17 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
     """Search one piece, then what the accepted candidates leave of it."""
     found: list[Found] = []
     new = _copies_of(query, collection, component, keys) if keys is not None else []
+    if not new:
+        new = _as_whole(query, collection, component, 0, BY_WHOLE)
     neighbours = None
     rest = query
     explained = np.zeros(len(query.cloud.points), dtype=bool)
     for _ in range(_ROUNDS):
-        if not new:
+        if not any(one.is_hit for one in new):
             if neighbours is None:
                 neighbours = collection.index().neighbours(query.local, query.steps)
             left = neighbours.of(~explained[: query.local.shape[1]])
-            new = _search_once(rest, left, collection, component, not found)
+            new = _best_of_each(new + _search_once(rest, left, collection, component, not found))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
         best = max(new, key=lambda one: (one.copied, one.fit.score), default=None)
@@ -175,20 +179,22 @@ def _copies_of(query: Query, collection: Collection, component: int, keys: Geome
 def _search_once(
     query: Query, neighbours: Neighbours, collection: Collection, component: int, widely: bool
 ) -> list[Found]:
-    """Search among few references and, if asked to, among more when none of them is a hit."""
+    """Search among few references by votes and, if asked to, among more when none of them is a hit."""
     votes = _votes(query, neighbours, collection)
-    few = votes[:BY_VOTES]
-    few += _by_whole(query, collection, few)
-    proposals = _proposed(query, collection, few)
+    proposals = _settled(query, collection, _proposed(query, collection, votes[:BY_VOTES]))
     found = _registered(query, collection, component, proposals[:_FITTED], False)
     if not widely or any(one.is_hit for one in found):
         return found
-    known = {vote.reference for vote in few}
-    more = [vote for vote in votes[:BY_VOTES_AT_MOST] if vote.reference not in known]
+    more = votes[BY_VOTES:BY_VOTES_AT_MOST]
     more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
-    proposals = _best_first(proposals[_FITTED:] + _proposed(query, collection, more))
+    likely = _settled(query, collection, _proposed(query, collection, more)[:_SETTLED_AT_MOST])
+    proposals = _best_first(proposals[_FITTED:] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
-    # At another scale a reference may have been fitted twice.
+    return found + _as_whole(query, collection, component, BY_WHOLE, BY_WHOLE_AT_MOST)
+
+
+def _best_of_each(found: list[Found]) -> list[Found]:
+    """Return the best fit of each reference: one may have been laid as a whole, by votes and at another scale."""
     return list({one.row: one for one in sorted(found, key=lambda one: one.fit.score)}.values())
 
 
@@ -205,23 +211,29 @@ def _votes(query: Query, neighbours: Neighbours, collection: Collection) -> list
 
 def _fitted(query: Query, collection: Collection, component: int, votes: list[Vote], copied: bool) -> list[Found]:
     """Lay the references voted for on the query and register the most promising ones finely."""
-    return _registered(query, collection, component, _proposed(query, collection, votes)[:_FITTED], copied)
+    proposals = _settled(query, collection, _proposed(query, collection, votes))
+    return _registered(query, collection, component, proposals[:_FITTED], copied)
 
 
 def _proposed(query: Query, collection: Collection, votes: list[Vote]) -> list[Proposal]:
-    """Lay the references voted for on the query, best first."""
+    """Lay the references voted for on the query, the most promising first."""
     proposals = []
     for vote in votes:
         reference = collection.cloud(vote.reference)
-        proposal = propose_candidate(query, collection.signature(vote.reference), reference, vote)
+        proposal = propose_by_matches(query, collection.signature(vote.reference), reference, vote)
         if proposal is not None:
             proposals.append(proposal)
     return _best_first(proposals)
 
 
+def _settled(query: Query, collection: Collection, proposals: list[Proposal]) -> list[Proposal]:
+    """Register proposals roughly, the most promising first."""
+    return _best_first([settled(query, collection.cloud(one.vote.reference), one) for one in proposals])
+
+
 def _best_first(proposals: list[Proposal]) -> list[Proposal]:
     """Return the best of each reference."""
-    order = sorted(proposals, key=lambda one: (-one.score, one.vote.reference, one.vote.step))
+    order = sorted(proposals, key=lambda one: (-one.promise, one.vote.reference, one.vote.step))
     first: dict[int, Proposal] = {}
     for one in order:
         first.setdefault(one.vote.reference, one)
@@ -235,7 +247,8 @@ def _registered(
     found = []
     for one in proposals:
         row = one.vote.reference
-        fit = fit_candidate(query, collection.signature(row), collection.cloud(row), one)
+        poses = [rough.pose for rough in one.poses]
+        fit = fit_candidate(query, collection.signature(row), collection.cloud(row), one.vote.step, poses)
         found.append(Found(component, row, fit, copied))
     return found
 
@@ -252,14 +265,16 @@ def _copies(collection: Collection, keys: GeometryKeys) -> list[int]:
     return sorted(rows)
 
 
-def _by_whole(query: Query, collection: Collection, votes: list[Vote]) -> list[Vote]:
-    """Return further references that resemble the query as a whole, of its size and of the least of the weights."""
-    known = collection.barred | {vote.reference for vote in votes}
-    weight = min((vote.weight for vote in votes), default=1.0)
+def _as_whole(query: Query, collection: Collection, component: int, first: int, last: int) -> list[Found]:
+    """Lay references that resemble the query as a whole on it, from one rank to another, and register a third of them.
+
+    Only these: descriptors of the whole say nothing of a piece, but where they agree they need no index.
+    """
     difference = collection.whole().astype(np.float32) - query.whole.astype(np.float32)
-    distance = (difference**2).sum(axis=(1, 2))
-    order = np.argsort(distance, kind="stable")[: BY_WHOLE + len(known)]
-    return [Vote(int(row), 0.0, weight) for row in order if int(row) not in known][:BY_WHOLE]
+    order = np.argsort((difference**2).sum(axis=(1, 2)), kind="stable")[: last + len(collection.barred)]
+    rows = [int(row) for row in order if int(row) not in collection.barred][first:last]
+    proposals = _settled(query, collection, [propose_as_whole(query, collection.cloud(row), row) for row in rows])
+    return _registered(query, collection, component, proposals[: (last - first) // 3], False)
 
 
 def accepted_of(

@@ -14,6 +14,7 @@ from ballistics.printed.cascade import (
     BY_VOTES,
     BY_VOTES_AT_MOST,
     BY_WHOLE,
+    BY_WHOLE_AT_MOST,
     THRESHOLD,
     Found,
     accepted_of,
@@ -31,7 +32,7 @@ from ballistics.printed.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "5"
+IDENTIFICATION_VERSION = "6"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: of 560 queries of
 #: `benchmarks printed` that chose neither score nor threshold none did (the highest had 0.38); of 340 development
@@ -315,6 +316,7 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
             "candidates_by_votes": BY_VOTES,
             "candidates_by_votes_at_most": BY_VOTES_AT_MOST,
             "candidates_by_whole": BY_WHOLE,
+            "candidates_by_whole_at_most": BY_WHOLE_AT_MOST,
             "tolerances_share_of_size": TOLERANCES,
             "most": most,
         },

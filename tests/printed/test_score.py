@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballistics.printed.candidates import Proposal, fit_candidate
+from ballistics.printed.candidates import fit_candidate
 from ballistics.printed.cascade import THRESHOLD
 from ballistics.printed.likeness import agreement_in_place
 from ballistics.printed.query import cloud_of, query_of_sample, query_of_signature
@@ -16,7 +16,6 @@ from ballistics.printed.score import Curve, ScoreModel, score_model
 from ballistics.printed.signature import Signature, signature_of_sample
 from ballistics.printed.surroundings import surroundings_of
 from ballistics.printed.verification import SCORE_VALUES, Fit, score_values
-from ballistics.printed.votes import Vote
 from benchmarks.printed_disturbances import as_solid, cut
 from benchmarks.printed_score import learned
 from benchmarks.printed_solids import Mesh, from_manifold, solid
@@ -80,7 +79,7 @@ def fit_in_place(query: Mesh, reference: Mesh) -> Fit:
     described = query_of_sample(sample_surface(query.vertices, query.faces))
     cloud = cloud_of(signature)
     step = 6.0 * np.log2(cloud.size / described.cloud.size)
-    return fit_candidate(described, signature, cloud, Proposal(Vote(0, float(step), 1.0), (np.eye(4),), 1.0))
+    return fit_candidate(described, signature, cloud, float(step), [np.eye(4)])
 
 
 def test_a_cut_leaves_nothing_added_and_material_nothing_missing():
