@@ -21,13 +21,17 @@ from ballistics.printed.likeness import (
 from ballistics.printed.principal_axes import axis_poses
 from ballistics.printed.query import Query
 from ballistics.printed.signature import Signature
-from ballistics.printed.verification import Fit, coverages, covered, log_odds, propose, refine
+from ballistics.printed.verification import Fit, approach, coverages, covered, log_odds, propose, refine
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
 _PROPOSED = 20  # similarities of matches per candidate whose coverage is roughly measured
 _MEASURED = 5  # of these, measured better
 _REFINED = 2  # of these, compared by their descriptors too, and finely registered
+# Coarse facets turn principal axes, and a round part has none across its own: so many of the ways to lay axes on axes
+# are registered from afar, on so many points.
+_APPROACHED = 16
+_APPROACHING = 150
 # Beginnings of the even points that rough and better measurements, and the registration, are content with.
 _ROUGH = 200
 _COARSE = 700
@@ -118,7 +122,10 @@ def propose_by_matches(query: Query, signature: Signature, reference: Cloud, vot
 def propose_as_whole(query: Query, reference: Cloud, row: int) -> Proposal:
     """Find poses at which a query lies on a reference as a whole, axes on axes; ``row`` is the reference's."""
     poses = [(pose, 0.0) for pose in axis_poses(query.cloud, reference)]
-    rough = _measured_roughly(poses, query.cloud, reference, _ROUGH)[:_MEASURED]
+    likely = _measured_roughly(poses, query.cloud, reference, _ROUGH)[:_APPROACHED]
+    few, others = query.cloud.beginning(_APPROACHING), reference.beginning(_APPROACHING)
+    near = [(approach(few, others, one.pose), 0.0) for one in likely]
+    rough = _measured_roughly(near, query.cloud, reference, _ROUGH)[:_MEASURED]
     step = 6.0 * math.log2(reference.size / (query.cloud.size * scale_of(rough[0].pose)))
     return Proposal(Vote(row, step, 1.0), rough)
 

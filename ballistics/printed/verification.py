@@ -22,6 +22,7 @@ _FOLLOWS = 0.03  # a correspondence follows a similarity
 _ALIKE = 0.75  # least cosine of the normals of a correspondence that follows
 _SHORTEST = 0.06  # sides of the triangles that propose similarities
 _SCALE_SLACK = 1.26  # the voted scale is counted in steps of 12 % and smoothed over three
+_APPROACH = np.geomspace(0.15, 0.04, 5)  # reach of registration from afar, round by round
 _PAIRS = 20_000
 _THIRDS = 5
 _SEED = 6
@@ -255,6 +256,11 @@ def _random_numbers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the random numbers that choose pairs and thirds: the same for every candidate."""
     generator = np.random.Generator(np.random.PCG64(_SEED))
     return generator.random((_PAIRS, 2)), generator.random((_PAIRS, 1))
+
+
+def approach(query: Cloud, reference: Cloud, pose: Pose) -> Pose:
+    """Register a pose that may be a tenth of the size off; between sparse points, which lie further apart than that."""
+    return np.vstack([reference.registered(query.points, pose, _APPROACH * reference.size), pose[3:]])
 
 
 def refine(query: Cloud, reference: Cloud, pose: Pose, rounds: int = 9) -> Pose:

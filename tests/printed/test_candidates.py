@@ -1,0 +1,72 @@
+"""Rough poses of a query on a reference: axes on axes, settled on few points, different from each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ballistics.printed.candidates import Proposal, RoughPose, propose_as_whole, settled
+from ballistics.printed.cloud import Cloud, moved, scale_of
+from ballistics.printed.part import Part
+from ballistics.printed.principal_axes import axis_poses
+from ballistics.printed.query import Query, cloud_of, query_of_sample
+from ballistics.printed.sampling import sample_surface
+from ballistics.printed.signature import signature_of
+from ballistics.printed.votes import Vote
+from benchmarks.printed_disturbances import decimate, posed, similarity
+from benchmarks.printed_solids import Mesh, solid
+
+
+def cloud(mesh: Mesh) -> Cloud:
+    return cloud_of(signature_of(Part(mesh.vertices, mesh.faces)))
+
+
+def described(mesh: Mesh) -> Query:
+    return query_of_sample(sample_surface(mesh.vertices, mesh.faces))
+
+
+def off_by(points: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.linalg.norm(moved(points, one) - moved(points, other), axis=1).max())
+
+
+@pytest.fixture(scope="module")
+def reference() -> Cloud:
+    return cloud(solid(80_002))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_one_way_to_lay_axes_on_axes_is_right(reference: Cloud, mirrored: bool):
+    pose = similarity(np.random.Generator(np.random.PCG64(5)), True, mirrored, 30.0)
+    moving = cloud(posed(solid(80_002), pose))
+    poses = axis_poses(moving, reference)
+    true = np.linalg.inv(pose)
+    errors = [off_by(moving.points, one, true) / reference.size for one in poses]
+    assert min(errors) < 0.03
+    assert sum(error < 0.1 for error in errors) == 1
+    assert sum(np.linalg.det(one[:3, :3]) < 0 for one in poses) == 24
+    assert {round(scale_of(one) / scale_of(true), 2) for one in poses} == {1.0}
+
+
+def test_a_coarse_copy_is_laid_as_a_whole(reference: Cloud):
+    pose = similarity(np.random.Generator(np.random.PCG64(6)), True, False, 30.0)
+    query = described(decimate(posed(solid(80_002), pose), 0.05))
+    proposal = settled(query, reference, propose_as_whole(query, reference, 7))
+    assert proposal.vote.reference == 7
+    assert abs(proposal.vote.step) < 1.0
+    assert off_by(query.cloud.points, proposal.poses[0].pose, np.linalg.inv(pose)) < 0.05 * reference.size
+
+
+def test_poses_that_land_at_one_place_are_one(reference: Cloud):
+    query = described(solid(80_002))
+    turned = np.diag([-1.0, -1.0, 1.0, 1.0])
+    turned[:3, 3] = 2 * reference.points.mean(axis=0) * [1, 1, 0]
+    rough = []
+    for pose in (np.eye(4), np.eye(4), turned):
+        shifted = pose.copy()
+        shifted[:3, 3] += 0.01 * reference.size * len(rough)
+        rough.append(RoughPose(shifted, 0.0, 0.0, 1.0, 1.0))
+    kept = settled(query, reference, Proposal(Vote(0, 0.0, 1.0), tuple(rough))).poses
+    assert len(kept) == 2
+    assert kept[0].covered > kept[1].covered
+    assert off_by(query.cloud.points, kept[0].pose, np.eye(4)) < 0.01 * reference.size
+    assert off_by(query.cloud.points, kept[1].pose, np.eye(4)) > 0.1 * reference.size
