@@ -109,7 +109,7 @@ def propose_by_matches(query: Query, signature: Signature, reference: Cloud, vot
     query_rows, reference_rows = _equal_radii(query, vote.step)
     if not query_rows:
         return None
-    few = query.local[query_rows][:, :_MATCHED]
+    few = query.local(query_rows)[:, :_MATCHED]
     matches = correspondences(descriptor_distances(few, signature.local[reference_rows]))
     scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
     found = propose(query.cloud, reference, matches, scale, _PROPOSED)
@@ -188,7 +188,7 @@ def _measured(query: Query, rows: list[int], signature: Signature, reference: Cl
     described = query.described_at(places[lying] - heights[:, None] * normals, radius)
     likeness = Likeness(
         agreement_in_place(described, signature.local[_IN_PLACE], lying),
-        detail_of(query.local[rows][:, ~off[: query.local.shape[1]]]),
+        detail_of(query.local(rows)[:, ~off[: len(query.keypoints)]]),
         len(rows),
     )
     missing = query.surroundings.are_outside(places[lacked]).sum() / len(places)

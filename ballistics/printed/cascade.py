@@ -137,8 +137,8 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
     for _ in range(_ROUNDS):
         if not any(one.is_hit for one in new):
             if neighbours is None:
-                neighbours = collection.index().neighbours(query.local, query.steps)
-            left = neighbours.of(~explained[: query.local.shape[1]])
+                neighbours = collection.index().neighbours(query.local(range(len(query.steps))), query.steps)
+            left = neighbours.of(~explained[: len(query.keypoints)])
             new = _best_of_each(new + _search_once(rest, left, collection, component, not found))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new

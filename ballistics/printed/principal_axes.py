@@ -19,6 +19,7 @@ def axis_poses(query: Cloud, reference: Cloud) -> NDArray[np.float64]:
     """Return the similarities that lay the principal axes of one surface on those of another, shape (48, 4, 4).
 
     Sizes are made equal by the root mean square distance from the centre, which coarse facets and noise change least.
+    Vranić, Saupe & Richter 2001, doi:10.1109/MMSP.2001.962749.
     """
     centre, axes, spread = _frame(query.points)
     there, axes_there, spread_there = _frame(reference.points)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,7 +31,8 @@ class Query:
         Its points; the first are the keypoints. Millimetres, in the frame of the part.
     steps : tuple of int
         Radii of the local descriptors, as steps of 2^(-1/6) from 0.32 of the size.
-    local : ndarray of int8, shape (radii, keypoints, 24)
+    keypoints : ndarray of int64, shape (keypoints,)
+        Which of the source's keypoints they are.
     whole : ndarray of int8, shape (3, 24)
     source : EvenSample or Signature
         What all this was taken from.
@@ -38,9 +40,30 @@ class Query:
 
     cloud: Cloud
     steps: tuple[int, ...]
-    local: NDArray[np.int8]
+    keypoints: NDArray[np.int64]
     whole: NDArray[np.int8]
     source: EvenSample | Signature
+    _described: dict[int, NDArray[np.int8]] = field(default_factory=dict, repr=False)
+
+    def local(self, radii: Iterable[int]) -> NDArray[np.int8]:
+        """Return the local descriptors at some radii, given as rows of ``steps``; shape (radii, keypoints, 24).
+
+        They are computed when first asked for: a query that is found as a whole needs few of them.
+        """
+        rows = list(radii)
+        local = np.empty((len(rows), len(self.keypoints), self.whole.shape[1]), dtype=np.int8)
+        for place, row in enumerate(rows):
+            if row not in self._described:
+                self._described[row] = self._described_at_keypoints(row)
+            local[place] = self._described[row][self.keypoints]
+        return local
+
+    def _described_at_keypoints(self, row: int) -> NDArray[np.int8]:
+        """Describe all keypoints of the source."""
+        if isinstance(self.source, Signature):
+            return np.asarray(self.source.local[row])
+        keypoints = coarse_points(self.source)[0][:_KEYPOINTS]
+        return np.asarray(local_descriptors(self.source, keypoints, (QUERY_RADII[row] * self.source.size_mm,))[0])
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -69,20 +92,14 @@ class Query:
     @property
     def detail(self) -> float:
         """How much the surroundings of a keypoint say about its place, see `detail_of`; low for plates and boxes."""
-        return detail_of(self.local[[k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS]])
+        return detail_of(self.local(k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS))
 
 
 def query_of_sample(sample: EvenSample) -> Query:
     """Describe a sampled surface as a query."""
     points, spacing = coarse_points(sample)
-    radii = tuple(share * sample.size_mm for share in QUERY_RADII)
-    return Query(
-        Cloud(points, sample.size_mm, sample.area_mm2, spacing),
-        QUERY_STEPS,
-        local_descriptors(sample, points[:_KEYPOINTS], radii),
-        whole_descriptors(sample),
-        sample,
-    )
+    cloud = Cloud(points, sample.size_mm, sample.area_mm2, spacing)
+    return Query(cloud, QUERY_STEPS, np.arange(len(points[:_KEYPOINTS])), whole_descriptors(sample), sample)
 
 
 def remainder(query: Query, explained: NDArray[np.bool_]) -> Query | None:
@@ -93,21 +110,22 @@ def remainder(query: Query, explained: NDArray[np.bool_]) -> Query | None:
     left = ~explained
     if left.sum() < 200:
         return None
-    keypoints = left[: query.local.shape[1]]
     cloud = query.cloud
     return Query(
         # The keypoints stay in front; what remains of an even sample is even.
         Cloud(cloud.points[left], cloud.size, cloud.area * float(left.mean()), cloud.spacing),
         query.steps,
-        np.ascontiguousarray(query.local[:, keypoints]),
+        query.keypoints[left[: len(query.keypoints)]],
         query.whole,
         query.source,
+        query._described,
     )
 
 
 def query_of_signature(signature: Signature) -> Query:
     """Use a signature as a query, when the part itself is not at hand; a little less sure to find pieces."""
-    return Query(cloud_of(signature), SIGNATURE_STEPS, signature.local, signature.whole, signature)
+    keypoints = np.arange(signature.local.shape[1])
+    return Query(cloud_of(signature), SIGNATURE_STEPS, keypoints, signature.whole, signature)
 
 
 def cloud_of(signature: Signature) -> Cloud:

@@ -65,7 +65,7 @@ def test_matches_of_the_right_reference_agree_best(collection: Collection):
     for row in (0, 2, 5):
         queried = half(SEEDS[row], scaled=True)
         query = query_of_sample(sample_surface(queried.vertices_mm, queried.faces))
-        found = index.neighbours(query.local, query.steps)
+        found = index.neighbours(query.local(range(len(query.steps))), query.steps)
         votes = sorted(ranked(index.votes(found), len(SEEDS)), key=lambda one: one.reference)
         agreement = index.agreement(found, votes, query.cloud, [clouds[one.reference] for one in votes])
         assert votes[int(np.argmax(agreement))].reference == row
