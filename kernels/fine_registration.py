@@ -113,9 +113,26 @@ def _step(solution: NDArray[np.float64], centre: NDArray[np.float64], step: NDAr
             step[i, 3] -= step[i, j] * centre[j]
 
 
+@helper
+def _runs_alike(
+    pose: NDArray[np.float64], moving: NDArray[np.float64], fixed: NDArray[np.float64], least_cosine: float
+) -> bool:
+    """Return whether a normal under a 3 × 4 similarity is within an angle of another, of either sign."""
+    cosine = 0.0
+    size = 0.0
+    for i in range(3):
+        turned = 0.0
+        for j in range(3):
+            turned += pose[i, j] * moving[j]
+        cosine += turned * fixed[i]
+        size += pose[0, i] * pose[0, i]
+    return abs(cosine) >= least_cosine * np.sqrt(size)
+
+
 @kernel
 def register(
     moving: NDArray[np.float64],
+    directions: NDArray[np.float64],
     pose: NDArray[np.float64],
     points: NDArray[np.float64],
     normals: NDArray[np.float64],
@@ -125,6 +142,7 @@ def register(
     starts: NDArray[np.int64],
     rows: NDArray[np.int64],
     reaches: NDArray[np.float64],
+    least_cosine: float,
     pull: float,
     fewest: int,
 ) -> NDArray[np.float64]:
@@ -134,6 +152,8 @@ def register(
     ----------
     moving : ndarray of float64, shape (q, 3)
         Finite.
+    directions : ndarray of float64, shape (q, 3)
+        Unit normals there, of either sign.
     pose : ndarray of float64, shape (3, 4)
         A similarity: at = S[:, :3] · point + S[:, 3].
     points, normals : ndarray of float64, shape (n, 3)
@@ -141,10 +161,13 @@ def register(
         arrays that follow.
     reaches : ndarray of float64, shape (rounds,)
         How far points may lie from the surface to count in each round, at most ``cell``.
+    least_cosine : float
+        Of the angle between the normals of a point and of the nearest of the surface, for it to count: what lies near
+        and runs another way does not belong to the surface.
     pull : float
         See `plane_equations`.
     fewest : int
-        With fewer points within reach the registration stops where it is.
+        With fewer points that count the registration stops where it is.
 
     Returns
     -------
@@ -171,6 +194,8 @@ def register(
             nearest[q], _ = nearest_point(
                 at[q, 0], at[q, 1], at[q, 2], points, cell, origin, shape, starts, rows, reach
             )
+            if nearest[q] >= 0 and not _runs_alike(now, directions[q], normals[nearest[q]], least_cosine):
+                nearest[q] = -1
             if nearest[q] >= 0:
                 found += 1
                 for i in range(3):

@@ -555,10 +555,13 @@ def counterparts(moving, moving_normals, pose, points, normals, reach, slack):
     return rows, deviations, cosines
 
 
-def register(moving, pose, points, normals, reaches, pull, fewest):
+def register(moving, directions, pose, points, normals, reaches, least_cosine, pull, fewest):
     for reach in reaches:
         at = moving @ pose[:, :3].T + pose[:, 3]
         nearest, _ = nearest_within(at, points, reach)
+        size = abs(np.linalg.det(pose[:, :3])) ** (1 / 3)
+        cosines = ((directions @ pose[:, :3].T) * normals[nearest]).sum(axis=1) / size
+        nearest = np.where(np.abs(cosines) >= least_cosine, nearest, -1)
         if (nearest >= 0).sum() < fewest:
             break
         centre = at[nearest >= 0].mean(axis=0)

@@ -111,11 +111,17 @@ class Cloud:
         fixed = self.points, self.normals, self.cell, *self._sorted
         return counterparts(points, normals, np.ascontiguousarray(poses[:, :3]), *fixed, reach, slack)
 
-    def registered(self, points: NDArray[np.float64], pose: Pose, reaches: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the 3 × 4 pose at which points lie best on the surface, from one near it; a round for each reach."""
+    def registered(
+        self, moving: Cloud, pose: Pose, reaches: NDArray[np.float64], least_cosine: float
+    ) -> NDArray[np.float64]:
+        """Return the 3 × 4 pose at which a cloud lies best on this one, from one near it; a round for each reach.
+
+        A point counts when the cosine of the angle between its normal and that of the nearest is at least so much.
+        """
         fixed = self.points, self.normals, self.cell, *self._sorted
         within = np.minimum(reaches, self.cell)
-        return register(points, np.ascontiguousarray(pose[:3]), *fixed, within, _PULL, _FEWEST)
+        start = np.ascontiguousarray(pose[:3])
+        return register(moving.points, moving.normals, start, *fixed, within, least_cosine, _PULL, _FEWEST)
 
 
 def scale_of(pose: Pose) -> float:

@@ -15,7 +15,7 @@ from ballistics.printed.score import score_model
 from kernels.matching import weighted_draws
 from kernels.similarity_consensus import similarity_consensus
 
-# Least cosine of the normals of two surfaces of which one covers the other: 37°.
+# Least cosine of the normals of two surfaces of which one covers the other, or draws it towards itself: 37°.
 _RUNS_ALIKE = 0.8
 # All lengths below are shares of the reference's size, at the scale found.
 _FOLLOWS = 0.03  # a correspondence follows a similarity
@@ -259,11 +259,11 @@ def _random_numbers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def approach(query: Cloud, reference: Cloud, pose: Pose) -> Pose:
-    """Register a pose that may be a tenth of the size off; between sparse points, which lie further apart than that."""
-    return np.vstack([reference.registered(query.points, pose, _APPROACH * reference.size), pose[3:]])
+    """Register a pose that may be a tenth of the size off, between sparse points, whatever way the surfaces run."""
+    return np.vstack([reference.registered(query, pose, _APPROACH * reference.size, 0.0), pose[3:]])
 
 
 def refine(query: Cloud, reference: Cloud, pose: Pose, rounds: int = 9) -> Pose:
     """Register finely, scale included: point to plane on what lies within a reach that shrinks from round to round."""
     reaches = np.maximum(np.geomspace(0.04, 0.012, rounds) * reference.size, 0.75 * reference.spacing)
-    return np.vstack([reference.registered(query.points, pose, reaches), pose[3:]])
+    return np.vstack([reference.registered(query, pose, reaches, _RUNS_ALIKE), pose[3:]])

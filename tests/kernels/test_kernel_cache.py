@@ -60,7 +60,7 @@ laid = similarity_consensus(
 fixed = points, normals, 0.15, *sort_into_cells(points, 0.15)
 near = np.column_stack([1.01 * np.eye(3), np.full(3, 0.01)])
 lying = counterparts(points, normals, laid[0], *fixed, 0.15, 0.02)
-registered = register(points, near, *fixed, np.geomspace(0.15, 0.05, 9), 0.02, 20)
+registered = register(points, normals, near, *fixed, np.geomspace(0.15, 0.05, 9), 0.8, 0.02, 20)
 digests = [hashlib.sha256(one.tobytes()).hexdigest() for one in (normals, *laid, *lying, registered)]
 print(similarity_consensus.stats.cache_hits != {}, *digests)
 """

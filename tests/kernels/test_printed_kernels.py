@@ -174,14 +174,21 @@ def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     points = normals * np.array([1.0, 0.7, 0.5])
     normals /= np.array([1.0, 0.7, 0.5])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    moving = points[::2]
+    # Foreign points above one side that run across the surface.
+    foreign = points[(points[:, 0] > 0.3)] + 0.08 * np.array([1.0, 0.0, 0.0])
+    across = np.cross(normals[points[:, 0] > 0.3], [0.0, 0.0, 1.0])
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    moving, running = np.vstack([points[::2], foreign]), np.vstack([-normals[::2], across])
     near = np.column_stack([1.02 * naive.Rotation.from_rotvec([0.03, -0.02, 0.04]).as_matrix(), [0.02, 0.0, -0.02]])
     reaches = np.geomspace(0.3, 0.1, 6)
     fixed = points, normals, 0.3, *sort_into_cells(points, 0.3)
-    found = register(moving, near, *fixed, reaches, 0.02, 20)
-    np.testing.assert_allclose(found, naive.register(moving, near, points, normals, reaches, 0.02, 20), atol=1e-6)
+    found = register(moving, running, near, *fixed, reaches, 0.8, 0.02, 20)
+    expected = naive.register(moving, running, near, points, normals, reaches, 0.8, 0.02, 20)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found, np.eye(3, 4), atol=0.01)
-    assert (register(moving, near, *fixed, reaches, 0.02, 151) == near).all()
+    led_astray = register(moving, running, near, *fixed, reaches, 0.0, 0.02, 20)
+    assert np.abs(led_astray - np.eye(3, 4)).max() > 0.02
+    assert (register(moving, running, near, *fixed, reaches, 0.8, 0.02, 151) == near).all()
 
 
 @given(seeds, st.booleans())
