@@ -27,14 +27,15 @@ from ballistics.printed.votes import Neighbours, Vote, in_turn, ranked
 #: hits.
 THRESHOLD = 0.4
 
-# References that are laid on the query as a whole, in the order of the descriptors of the whole; when none of them
-# reaches the threshold, references laid on it by votes, and those of them that are finely registered.
+# References that are laid on the query as a whole, in the order of the descriptors of the whole, and those of them that
+# are finely registered.
 BY_WHOLE = 12
+_FITTED_AS_WHOLE = 4
+# When none of them reaches the threshold: by votes.
 BY_VOTES = 12
 _FITTED = 8
-# When none of all these does, so many; of those voted for, some are registered roughly and some of these finely.
-BY_WHOLE_AT_MOST = 48
-BY_VOTES_AT_MOST = 240
+# When none of these does: so many by votes, and those of them that are registered roughly and finely.
+BY_VOTES_AT_MOST = 180
 _SETTLED_AT_MOST = 90
 _FITTED_AT_MOST = 60
 # Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
@@ -130,7 +131,7 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
     found: list[Found] = []
     new = _copies_of(query, collection, component, keys) if keys is not None else []
     if not new:
-        new = _as_whole(query, collection, component, 0, BY_WHOLE)
+        new = _as_whole(query, collection, component)
     neighbours = None
     rest = query
     explained = np.zeros(len(query.cloud.points), dtype=bool)
@@ -190,7 +191,7 @@ def _search_once(
     likely = _settled(query, collection, _proposed(query, collection, more)[:_SETTLED_AT_MOST])
     proposals = _best_first(proposals[_FITTED:] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
-    return found + _as_whole(query, collection, component, BY_WHOLE, BY_WHOLE_AT_MOST)
+    return found
 
 
 def _best_of_each(found: list[Found]) -> list[Found]:
@@ -265,16 +266,16 @@ def _copies(collection: Collection, keys: GeometryKeys) -> list[int]:
     return sorted(rows)
 
 
-def _as_whole(query: Query, collection: Collection, component: int, first: int, last: int) -> list[Found]:
-    """Lay references that resemble the query as a whole on it, from one rank to another, and register a third of them.
+def _as_whole(query: Query, collection: Collection, component: int) -> list[Found]:
+    """Lay the references on the query that resemble it most as a whole, and register the most promising ones finely.
 
-    Only these: descriptors of the whole say nothing of a piece, but where they agree they need no index.
+    Only these: descriptors of the whole say nothing of a piece, but where they agree no index is needed.
     """
     difference = collection.whole().astype(np.float32) - query.whole.astype(np.float32)
-    order = np.argsort((difference**2).sum(axis=(1, 2)), kind="stable")[: last + len(collection.barred)]
-    rows = [int(row) for row in order if int(row) not in collection.barred][first:last]
+    order = np.argsort((difference**2).sum(axis=(1, 2)), kind="stable")[: BY_WHOLE + len(collection.barred)]
+    rows = [int(row) for row in order if int(row) not in collection.barred][:BY_WHOLE]
     proposals = _settled(query, collection, [propose_as_whole(query, collection.cloud(row), row) for row in rows])
-    return _registered(query, collection, component, proposals[: (last - first) // 3], False)
+    return _registered(query, collection, component, proposals[:_FITTED_AS_WHOLE], False)
 
 
 def accepted_of(
