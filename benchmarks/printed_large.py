@@ -127,5 +127,5 @@ def _searched(
     found = search(query, collection, 0, None)
     seconds = time.process_time() - start
     best = max(found, key=lambda one: one.fit.score, default=None)
-    # All copies of a base hold its own signature: which of them is found only the votes decide.
+    # All copies of a base hold its own signature: any of them is right.
     return seconds, best is not None and best.row // copies == k

@@ -27,7 +27,7 @@ from ballistics.printed.votes import Vote
 _MATCHED = 500  # keypoints of the query that are matched
 _PROPOSED = 20  # similarities of matches per candidate whose coverage is roughly measured
 _MEASURED = 5  # of these, measured better
-_REFINED = 2  # of these, compared by their descriptors too, and finely registered
+_REFINED = 2  # of these, finely registered
 # Coarse facets turn principal axes, and a round part has none across its own: so many of the ways to lay axes on axes
 # are registered from afar, on so many points.
 _APPROACHED = 16

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.principal_axes import principal_axes
 from ballistics.printed.sampling import EvenSample
 from kernels.rasterise import rasterise
 
@@ -34,16 +35,9 @@ class CanonicalView:
     far: NDArray[np.float64]
 
 
-def principal_axes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the directions of greatest spread as rows, largest first, and the standard deviations along them."""
-    centred = points - points.mean(axis=0)
-    # Here and below not a product of matrices: its bytes could depend on the threads of BLAS.
-    variances, columns = np.linalg.eigh(np.einsum("ni,nj->ij", centred, centred) / len(points))
-    return columns.T[::-1].copy(), np.sqrt(np.maximum(variances[::-1], 0.0))
-
-
 def along_axes(points: NDArray[np.float64], axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the coordinates of points along axes given as rows."""
+    # Not a product of matrices, here and below: its bytes could depend on the threads of BLAS.
     return np.asarray(np.einsum("ni,ki->nk", points, axes))
 
 

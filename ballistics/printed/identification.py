@@ -34,8 +34,7 @@ from ballistics.provenance import Provenance, sha256_of_array
 IDENTIFICATION_VERSION = "6"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: of 560 queries of
-#: `benchmarks printed` that chose neither score nor threshold one did (it had 0.41, the next 0.36); of 340 development
-#: queries one did.
+#: `benchmarks printed` that chose neither score nor threshold one did (it had 0.41, the next 0.36).
 FALSE_HIT_RATE = 0.0085
 
 #: Detail of a query, in nats, below which nothing but a nearly perfect fit could be told from chance.

@@ -1,4 +1,4 @@
-"""Poses that lay one surface on another as a whole: centre on centre, principal axes on principal axes."""
+"""The principal axes of a surface, and the poses that lay those of one on those of another."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ _WAYS = np.array(
 )
 
 
+def principal_axes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the directions of greatest spread as rows, largest first, and the standard deviations along them."""
+    centred = points - points.mean(axis=0)
+    # Not a product of matrices: its bytes could depend on the threads of BLAS.
+    variances, columns = np.linalg.eigh(np.einsum("ni,nj->ij", centred, centred) / len(points))
+    return columns.T[::-1].copy(), np.sqrt(np.maximum(variances[::-1], 0.0))
+
+
 def axis_poses(query: Cloud, reference: Cloud) -> NDArray[np.float64]:
     """Return the similarities that lay the principal axes of one surface on those of another, shape (48, 4, 4).
 
     Sizes are made equal by the root mean square distance from the centre, which coarse facets and noise change least.
     Vranić, Saupe & Richter 2001, doi:10.1109/MMSP.2001.962749.
     """
-    centre, axes, spread = _frame(query.points)
-    there, axes_there, spread_there = _frame(reference.points)
+    (axes, spreads), (axes_there, spreads_there) = principal_axes(query.points), principal_axes(reference.points)
+    scale = float(np.sqrt((spreads_there**2).sum() / (spreads**2).sum()))
     poses = np.tile(np.eye(4), (len(_WAYS), 1, 1))
-    poses[:, :3, :3] = (spread_there / spread) * np.einsum("ij,njk,lk->nil", axes_there, _WAYS, axes)
-    poses[:, :3, 3] = there - np.einsum("nij,j->ni", poses[:, :3, :3], centre)
+    poses[:, :3, :3] = scale * np.einsum("ji,njk,kl->nil", axes_there[::-1], _WAYS, axes[::-1])
+    poses[:, :3, 3] = reference.points.mean(axis=0) - np.einsum(
+        "nij,j->ni", poses[:, :3, :3], query.points.mean(axis=0)
+    )
     return poses
-
-
-def _frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return the centre of points, their principal axes as columns and their root mean square distance from it."""
-    centre = points.mean(axis=0)
-    off = points - centre
-    # Not a product of matrices: its last digits would depend on the number of threads.
-    moments = np.einsum("pi,pj->ij", off, off) / len(points)
-    return centre, np.linalg.eigh(moments)[1], float(np.sqrt(np.trace(moments)))

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from ballistics.printed.cloud import REPORTED, TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import Candidate, Identification, identify
+from ballistics.printed.principal_axes import principal_axes
 from ballistics.printed.query import cloud_of
 from ballistics.printed.sampling import enclosing_diameter
 from ballistics.printed.signature import Signature
@@ -242,7 +243,7 @@ def _reflections(cloud: Cloud) -> list[Pose]:
     small = cloud.beginning(_REGISTERED)
     centre = cloud.points.mean(axis=0)
     found = []
-    for normal in np.linalg.eigh(np.cov((cloud.points - centre).T))[1].T:
+    for normal in principal_axes(cloud.points)[0][::-1]:
         pose = np.eye(4)
         pose[:3, :3] -= 2.0 * np.outer(normal, normal)
         pose[:3, 3] = 2.0 * normal * (normal @ centre)

@@ -16,9 +16,9 @@ from ballistics.printed.canonical_views import (
     along_axes,
     canonical_axes,
     canonical_view,
-    principal_axes,
 )
 from ballistics.printed.part import Part
+from ballistics.printed.principal_axes import principal_axes
 from ballistics.printed.sampling import EvenSample, sample_surface
 from ballistics.printed.signature import whole_descriptors
 

@@ -52,7 +52,9 @@ def test_a_coarse_copy_is_laid_as_a_whole(reference: Cloud):
     query = described(decimate(posed(solid(80_002), pose), 0.05))
     proposal = settled(query, reference, propose_as_whole(query, reference, 7))
     assert proposal.vote.reference == 7
-    assert abs(proposal.vote.step) < 2.0
+    sizes = reference.size * scale_of(pose) / query.cloud.size
+    # Radii are compared in whole steps.
+    assert proposal.vote.step == pytest.approx(6.0 * np.log2(sizes), abs=1.0)
     assert off_by(query.cloud.points, proposal.poses[0].pose, np.linalg.inv(pose)) < 0.05 * reference.size
 
 
