@@ -25,6 +25,9 @@ from ballistics.printed.verification import Fit, approach, coverages, covered, l
 from ballistics.printed.votes import Vote
 
 _MATCHED = 500  # keypoints of the query that are matched
+# At the smallest radii that are equal, which cuts and added material spoil least: of 180 development queries 177 are
+# laid where they belong at the true scale, by all radii 174, by the three largest 162.
+_MATCHED_RADII = 2
 _PROPOSED = 20  # similarities of matches per candidate whose coverage is roughly measured
 _MEASURED = 5  # of these, measured better
 _REFINED = 2  # of these, finely registered
@@ -106,7 +109,7 @@ def propose_by_matches(query: Query, signature: Signature, reference: Cloud, vot
 
     ``reference`` holds the points of the signature.
     """
-    query_rows, reference_rows = _equal_radii(query, vote.step)
+    query_rows, reference_rows = (rows[-_MATCHED_RADII:] for rows in _equal_radii(query, vote.step))
     if not query_rows:
         return None
     few = query.local(query_rows)[:, :_MATCHED]

@@ -31,6 +31,8 @@ THRESHOLD = 0.4
 # are finely registered.
 BY_WHOLE = 12
 _FITTED_AS_WHOLE = 4
+# A hit among them ends the search where so much of each surface lies on the other: less may be a relative of a piece.
+_WHOLE_ON_WHOLE = 0.85
 # When none of them reaches the threshold: by votes.
 BY_VOTES = 12
 _FITTED = 8
@@ -39,9 +41,10 @@ BY_VOTES_AT_MOST = 180
 _SETTLED_AT_MOST = 90
 _FITTED_AT_MOST = 60
 # Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
-# are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further.
+# are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further. One step
+# off, other radii are compared.
 _RESCALED = 15
-_STEPS_OFF = 3.0
+_STEPS_OFF = (-3.0, -1.0, 1.0, 3.0)
 # References among which the votes' order is mended by whether their matches agree in geometry.
 _MENDED = 300
 # An accepted candidate must explain so much of the points that no better one explains.
@@ -63,6 +66,11 @@ class Found:
     def is_hit(self) -> bool:
         """Whether it is known by its hash, or by its score."""
         return self.copied or self.fit.score >= THRESHOLD
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether most of each surface lies on the other."""
+        return bool(min(self.fit.query_shares[-1], self.fit.reference_shares[-1]) >= _WHOLE_ON_WHOLE)
 
 
 @dataclass(frozen=True)
@@ -130,17 +138,22 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
     """Search one piece, then what the accepted candidates leave of it."""
     found: list[Found] = []
     new = _copies_of(query, collection, component, keys) if keys is not None else []
+    is_ended = bool(new)
     if not new:
         new = _as_whole(query, collection, component)
+        is_ended = any(one.is_hit and one.is_whole for one in new)
+        if not is_ended:
+            new += _fitted(query, collection, component, [_vote_of(one, query, collection) for one in new], False)
     neighbours = None
     rest = query
     explained = np.zeros(len(query.cloud.points), dtype=bool)
     for _ in range(_ROUNDS):
-        if not any(one.is_hit for one in new):
+        if not is_ended:
             if neighbours is None:
                 neighbours = collection.index().neighbours(query.local(range(len(query.steps))), query.steps)
             left = neighbours.of(~explained[: len(query.keypoints)])
-            new = _best_of_each(new + _search_once(rest, left, collection, component, not found))
+            widely = not found and not any(one.is_hit for one in new)
+            new = _best_of_each(new + _search_once(rest, left, collection, component, widely))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
         best = max(new, key=lambda one: (one.copied, one.fit.score), default=None)
@@ -154,7 +167,7 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
         remains = remainder(query, explained)
         if remains is None:
             break
-        rest, new = remains, []
+        rest, new, is_ended = remains, [], False
     return found
 
 
@@ -168,9 +181,14 @@ def search_body(
     votes: dict[int, Vote] = {}
     for one in found:
         if one.component < 0 and one.is_hit and _reached(query.cloud.points, one, collection).any():
-            ratio = collection.cloud(one.row).size / (query.cloud.size * one.fit.scale)
-            votes.setdefault(one.row, Vote(one.row, 6.0 * float(np.log2(ratio)), 1.0))
+            votes.setdefault(one.row, _vote_of(one, query, collection))
     return _fitted(query, collection, component, list(votes.values()), False)
+
+
+def _vote_of(one: Found, query: Query, collection: Collection) -> Vote:
+    """Return a vote for a reference at the scale at which it was found."""
+    ratio = collection.cloud(one.row).size / (query.cloud.size * one.fit.scale)
+    return Vote(one.row, 6.0 * float(np.log2(ratio)), 1.0)
 
 
 def _copies_of(query: Query, collection: Collection, component: int, keys: GeometryKeys) -> list[Found]:
@@ -187,7 +205,7 @@ def _search_once(
     if not widely or any(one.is_hit for one in found):
         return found
     more = votes[BY_VOTES:BY_VOTES_AT_MOST]
-    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
+    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in _STEPS_OFF]
     likely = _settled(query, collection, _proposed(query, collection, more)[:_SETTLED_AT_MOST])
     proposals = _best_first(proposals[_FITTED:] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)

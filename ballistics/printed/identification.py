@@ -31,7 +31,7 @@ from ballistics.printed.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "6"
+IDENTIFICATION_VERSION = "7"
 
 #: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: of 560 queries of
 #: `benchmarks printed` that chose neither score nor threshold one did (it had 0.41, the next 0.36).
@@ -186,19 +186,19 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     Notes
     -----
     Exact copies are known by their canonical hash. Else the references that resemble the query as a whole are laid on
-    it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). When none of these is a hit, local descriptors
-    of balls at many radii vote for references and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose
-    matches agree best in their distances from each other (doi:10.1109/ICCV.2005.20); each candidate is laid on the
-    query by random sample consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands. The
-    best poses of a candidate are registered on few points, and those of the candidates that cover most finely, scale
-    included. The score is learned (`ballistics.printed.score`): from the area that both cover and how exactly, from how
-    well the query agrees with the reference's descriptors at the reference's own places, from how much so plain or
-    detailed a shape can say, and from what is missing or added: a cut leaves nothing added, dummy material hides what
-    is missing, chance leaves both. When none is a hit, more references and other scales are tried. What an accepted
-    candidate explains is taken away and the rest is searched again, by descriptors, until nothing more is found. On a
-    body that what was found in all bodies together explains only that is laid. Shapes made by the same rule with nearly
-    the same numbers score like copies of each other: that they share geometry is true, that one derives from the other
-    need not be.
+    it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). When none of these is a hit with which whole
+    lies on whole, local descriptors of balls at many radii vote for references and scales
+    (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from each other
+    (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample consensus on keypoints that match
+    at the smallest radii and their normals (doi:10.1145/358669.358692), both hands. The best poses of a candidate are
+    registered on few points, and those of the candidates that cover most finely, scale included. The score is learned
+    (`ballistics.printed.score`): from the area that both cover and how exactly, from how well the query agrees with the
+    reference's descriptors at the reference's own places, from how much so plain or detailed a shape can say, and from
+    what is missing or added: a cut leaves nothing added, dummy material hides what is missing, chance leaves both. When
+    none is a hit, more references and other scales are tried. What an accepted candidate explains is taken away and the
+    rest is searched again, by descriptors, until nothing more is found. On a body that what was found in all bodies
+    together explains only that is laid. Shapes made by the same rule with nearly the same numbers score like copies of
+    each other: that they share geometry is true, that one derives from the other need not be.
 
     Examples
     --------

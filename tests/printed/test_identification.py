@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
+from ballistics.printed import cascade
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import identify
 from ballistics.printed.likeness import detail_of
@@ -260,3 +261,18 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(
     assert [one.name for one in found.accepted] == [f"solid {SEEDS[1]}"]
     with pytest.raises(AssertionError, match="index"):
         identify(part(cut(moved, 0.5, rng)), collection)
+
+
+def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(
+    solids: list[Mesh], collection: Collection, monkeypatch
+):
+    def refused(self):
+        raise AssertionError("the index was asked")
+
+    monkeypatch.setattr(Collection, "index", refused)
+    rng = np.random.Generator(np.random.PCG64(7))
+    shortened = cut(posed(solids[2], similarity(rng, True, True, 10.0)), 0.8, rng)
+    with pytest.raises(AssertionError, match="index"):
+        identify(part(shortened), collection)
+    monkeypatch.setattr(cascade, "_WHOLE_ON_WHOLE", 0.6)
+    assert [one.name for one in identify(part(shortened), collection).accepted] == [f"solid {SEEDS[2]}"]
