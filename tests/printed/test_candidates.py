@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ballistics.printed.candidates import Proposal, RoughPose, propose_as_whole, settled
+from ballistics.printed.candidates import Proposal, RoughPose, propose_as_whole, propose_by_matches, settled
 from ballistics.printed.cloud import Cloud, moved, scale_of
 from ballistics.printed.part import Part
 from ballistics.printed.principal_axes import axis_poses
@@ -72,3 +74,25 @@ def test_poses_that_land_at_one_place_are_one(reference: Cloud):
     assert kept[0].covered > kept[1].covered
     assert off_by(query.cloud.points, kept[0].pose, np.eye(4)) < 0.01 * reference.size
     assert off_by(query.cloud.points, kept[1].pose, np.eye(4)) > 0.1 * reference.size
+
+
+def test_the_two_smallest_equal_radii_are_matched(reference: Cloud):
+    rng = np.random.Generator(np.random.PCG64(8))
+    pose = similarity(rng, False, True, 30.0)
+    query = described(posed(solid(80_002), pose))
+    signature = signature_of(Part(solid(80_002).vertices, solid(80_002).faces))
+
+    def proposed(spoiled: list[int]) -> Proposal | None:
+        local = signature.local.copy()
+        local[spoiled] = rng.permutation(local[spoiled], axis=1)
+        return propose_by_matches(query, replace(signature, local=local), reference, Vote(0, 0.0, 1.0))
+
+    whole = proposed([])
+    assert whole is not None
+    laid = settled(query, reference, whole).poses[0].pose
+    assert off_by(query.cloud.points, laid, np.linalg.inv(pose)) < 0.01 * reference.size
+    larger_spoiled = proposed([0, 1, 2, 3])
+    assert larger_spoiled is not None
+    assert [one.followed for one in larger_spoiled.poses] == [one.followed for one in whole.poses]
+    smallest_spoiled = proposed([4, 5])
+    assert smallest_spoiled is None or smallest_spoiled.promise < whole.promise - 3.0

@@ -22,6 +22,16 @@ from benchmarks.printed_solids import Mesh, solid
 SEEDS = (80_000, 80_001, 80_002, 80_003)  # an assembly, a gear, a bracket, a turned part
 
 
+@pytest.fixture
+def refused_index(monkeypatch):
+    """Let no search ask the index."""
+
+    def refused(self):
+        raise AssertionError("the index was asked")
+
+    monkeypatch.setattr(Collection, "index", refused)
+
+
 def part(mesh: Mesh) -> Part:
     return Part(mesh.vertices, mesh.faces)
 
@@ -248,13 +258,8 @@ def test_bodies_that_the_whole_explains_are_named_one_by_one(solids: list[Mesh],
     assert {one.relation for one in found.accepted} == {"same geometry"}
 
 
-def test_a_part_that_is_whole_is_found_before_the_index_is_asked(
-    solids: list[Mesh], collection: Collection, monkeypatch
-):
-    def refused(self):
-        raise AssertionError("the index was asked")
-
-    monkeypatch.setattr(Collection, "index", refused)
+@pytest.mark.usefixtures("refused_index")
+def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
     moved = posed(solids[1], similarity(rng, True, True, 10.0))
     found = identify(part(noise(moved, 0.003, rng)), collection)
@@ -263,13 +268,10 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(
         identify(part(cut(moved, 0.5, rng)), collection)
 
 
+@pytest.mark.usefixtures("refused_index")
 def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(
     solids: list[Mesh], collection: Collection, monkeypatch
 ):
-    def refused(self):
-        raise AssertionError("the index was asked")
-
-    monkeypatch.setattr(Collection, "index", refused)
     rng = np.random.Generator(np.random.PCG64(7))
     shortened = cut(posed(solids[2], similarity(rng, True, True, 10.0)), 0.8, rng)
     with pytest.raises(AssertionError, match="index"):
