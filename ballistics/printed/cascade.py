@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.printed.candidates import Proposal, fit_candidate, propose_as_whole, propose_by_matches, settled
+from ballistics.printed.candidates import (
+    ALL_RADII,
+    FEW_RADII,
+    Proposal,
+    fit_candidate,
+    propose_as_whole,
+    propose_by_matches,
+    settled,
+)
 from ballistics.printed.cloud import TOLERANCES
 from ballistics.printed.collection import Collection
 from ballistics.printed.geometry_hash import GeometryKeys, copy_relation, geometry_keys
@@ -33,18 +41,19 @@ BY_WHOLE = 12
 _FITTED_AS_WHOLE = 4
 # A hit among them ends the search where so much of each surface lies on the other: less may be a relative of a piece.
 _WHOLE_ON_WHOLE = 0.85
-# When none of them reaches the threshold: by votes.
+# When the search goes on: by votes.
 BY_VOTES = 12
 _FITTED = 8
-# When none of these does: so many by votes, and those of them that are registered roughly and finely.
+# They are matched at both numbers of radii; the many below at one, which is cheaper.
+_BOTH_RADII = (FEW_RADII, ALL_RADII)
+# When none of these reaches the threshold: so many by votes, and those of them that are registered roughly and finely.
 BY_VOTES_AT_MOST = 180
 _SETTLED_AT_MOST = 90
 _FITTED_AT_MOST = 60
 # Of noise, coarse facets and broken rims the votes may be for a scale that is not the right one: the first references
-# are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further. One step
-# off, other radii are compared.
+# are tried at so many steps of 12 % to both sides too; from there the consensus reaches two steps further.
 _RESCALED = 15
-_STEPS_OFF = (-3.0, -1.0, 1.0, 3.0)
+_STEPS_OFF = 3.0
 # References among which the votes' order is mended by whether their matches agree in geometry.
 _MENDED = 300
 # An accepted candidate must explain so much of the points that no better one explains.
@@ -200,13 +209,13 @@ def _search_once(
 ) -> list[Found]:
     """Search among few references by votes and, if asked to, among more when none of them is a hit."""
     votes = _votes(query, neighbours, collection)
-    proposals = _settled(query, collection, _proposed(query, collection, votes[:BY_VOTES]))
+    proposals = _settled(query, collection, _proposed(query, collection, votes[:BY_VOTES], _BOTH_RADII))
     found = _registered(query, collection, component, proposals[:_FITTED], False)
     if not widely or any(one.is_hit for one in found):
         return found
     more = votes[BY_VOTES:BY_VOTES_AT_MOST]
-    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in _STEPS_OFF]
-    likely = _settled(query, collection, _proposed(query, collection, more)[:_SETTLED_AT_MOST])
+    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
+    likely = _settled(query, collection, _proposed(query, collection, more, (ALL_RADII,))[:_SETTLED_AT_MOST])
     proposals = _best_first(proposals[_FITTED:] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
     return found
@@ -230,16 +239,16 @@ def _votes(query: Query, neighbours: Neighbours, collection: Collection) -> list
 
 def _fitted(query: Query, collection: Collection, component: int, votes: list[Vote], copied: bool) -> list[Found]:
     """Lay the references voted for on the query and register the most promising ones finely."""
-    proposals = _settled(query, collection, _proposed(query, collection, votes))
+    proposals = _settled(query, collection, _proposed(query, collection, votes, _BOTH_RADII))
     return _registered(query, collection, component, proposals[:_FITTED], copied)
 
 
-def _proposed(query: Query, collection: Collection, votes: list[Vote]) -> list[Proposal]:
+def _proposed(query: Query, collection: Collection, votes: list[Vote], radii: Sequence[int]) -> list[Proposal]:
     """Lay the references voted for on the query, the most promising first."""
     proposals = []
     for vote in votes:
         reference = collection.cloud(vote.reference)
-        proposal = propose_by_matches(query, collection.signature(vote.reference), reference, vote)
+        proposal = propose_by_matches(query, collection.signature(vote.reference), reference, vote, radii)
         if proposal is not None:
             proposals.append(proposal)
     return _best_first(proposals)

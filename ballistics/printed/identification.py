@@ -189,9 +189,9 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). When none of these is a hit with which whole
     lies on whole, local descriptors of balls at many radii vote for references and scales
     (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from each other
-    (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample consensus on keypoints that match
-    at the smallest radii and their normals (doi:10.1145/358669.358692), both hands. The best poses of a candidate are
-    registered on few points, and those of the candidates that cover most finely, scale included. The score is learned
+    (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample consensus on matched keypoints and
+    their normals (doi:10.1145/358669.358692), both hands. The best poses of a candidate are registered on few points,
+    and those of the candidates that cover most finely, scale included. The score is learned
     (`ballistics.printed.score`): from the area that both cover and how exactly, from how well the query agrees with the
     reference's descriptors at the reference's own places, from how much so plain or detailed a shape can say, and from
     what is missing or added: a cut leaves nothing added, dummy material hides what is missing, chance leaves both. When

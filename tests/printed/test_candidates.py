@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ballistics.printed.candidates import Proposal, RoughPose, propose_as_whole, propose_by_matches, settled
+from ballistics.printed.candidates import (
+    ALL_RADII,
+    FEW_RADII,
+    Proposal,
+    RoughPose,
+    propose_as_whole,
+    propose_by_matches,
+    settled,
+)
 from ballistics.printed.cloud import Cloud, moved, scale_of
 from ballistics.printed.part import Part
 from ballistics.printed.principal_axes import axis_poses
@@ -76,23 +84,35 @@ def test_poses_that_land_at_one_place_are_one(reference: Cloud):
     assert off_by(query.cloud.points, kept[1].pose, np.eye(4)) > 0.1 * reference.size
 
 
-def test_the_two_smallest_equal_radii_are_matched(reference: Cloud):
-    rng = np.random.Generator(np.random.PCG64(8))
-    pose = similarity(rng, False, True, 30.0)
+def test_the_smallest_equal_radii_are_matched(reference: Cloud):
+    pose = similarity(np.random.Generator(np.random.PCG64(8)), False, True, 30.0)
     query = described(posed(solid(80_002), pose))
     signature = signature_of(Part(solid(80_002).vertices, solid(80_002).faces))
 
-    def proposed(spoiled: list[int]) -> Proposal | None:
+    def proposed(spoiled: list[int], *radii: int) -> Proposal | None:
         local = signature.local.copy()
-        local[spoiled] = rng.permutation(local[spoiled], axis=1)
-        return propose_by_matches(query, replace(signature, local=local), reference, Vote(0, 0.0, 1.0))
+        local[spoiled] = np.random.Generator(np.random.PCG64(9)).permutation(local[spoiled], axis=1)
+        return propose_by_matches(query, replace(signature, local=local), reference, Vote(0, 0.0, 1.0), radii)
 
-    whole = proposed([])
-    assert whole is not None
-    laid = settled(query, reference, whole).poses[0].pose
-    assert off_by(query.cloud.points, laid, np.linalg.inv(pose)) < 0.01 * reference.size
-    larger_spoiled = proposed([0, 1, 2, 3])
-    assert larger_spoiled is not None
-    assert [one.followed for one in larger_spoiled.poses] == [one.followed for one in whole.poses]
-    smallest_spoiled = proposed([4, 5])
-    assert smallest_spoiled is None or smallest_spoiled.promise < whole.promise - 3.0
+    for radii in ((FEW_RADII,), (ALL_RADII,), (FEW_RADII, ALL_RADII)):
+        found = proposed([], *radii)
+        assert found is not None
+        laid = settled(query, reference, found).poses[0].pose
+        assert off_by(query.cloud.points, laid, np.linalg.inv(pose)) < 0.01 * reference.size
+    few, spoiled = proposed([], FEW_RADII), proposed([0, 1, 2, 3], FEW_RADII)
+    assert few is not None
+    assert spoiled is not None
+    assert [one.followed for one in spoiled.poses] == [one.followed for one in few.poses]
+    smallest_spoiled = proposed([4, 5], FEW_RADII)
+    assert smallest_spoiled is None or smallest_spoiled.promise < few.promise - 3.0
+    # With both numbers the poses of each compete.
+    both, by_all = proposed([4, 5], FEW_RADII, ALL_RADII), proposed([4, 5], ALL_RADII)
+    assert both is not None
+    assert by_all is not None
+    assert by_all.poses[0].covered in [one.covered for one in both.poses]
+
+
+def test_no_equal_radii_no_proposal(reference: Cloud):
+    query = described(solid(80_002))
+    signature = signature_of(Part(solid(80_002).vertices, solid(80_002).faces))
+    assert propose_by_matches(query, signature, reference, Vote(0, 40.0, 1.0), (FEW_RADII, ALL_RADII)) is None
