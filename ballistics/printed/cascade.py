@@ -39,7 +39,8 @@ THRESHOLD = 0.4
 # are finely registered.
 BY_WHOLE = 12
 _FITTED_AS_WHOLE = 4
-# A hit among them ends the search where so much of each surface lies on the other: less may be a relative of a piece.
+# A hit among them ends the search where so much of each surface lies on the other: one that covers less may be a
+# look-alike of a part of the query, and the right reference may cover more.
 _WHOLE_ON_WHOLE = 0.85
 # When the search goes on: by votes.
 BY_VOTES = 12
