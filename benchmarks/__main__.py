@@ -21,6 +21,8 @@ from benchmarks.record import Context, Record
 _SUPPORT = {
     "__main__",
     "distractors",
+    "fault_rows",
+    "faults_scans",
     "pairs",
     "printed_disturbances",
     "printed_items",
