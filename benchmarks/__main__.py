@@ -1,4 +1,4 @@
-"""The one runner: python -m benchmarks list | NAME… [--data DIR] [--quick] [--json OUT]."""
+"""The one runner: python -m benchmarks list | NAME… [--data DIR] [--workers N] [--quick] [--json OUT]."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from joblib import parallel_config
 from rich.console import Console
 from rich.table import Table
 
 import benchmarks
+from ballistics.errors import BallisticsError
 from benchmarks.record import Context, Record
 
 _SUPPORT = {
@@ -66,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a small sample, to try the benchmark itself")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the records to this file")
     parser.add_argument("--output", type=Path, default=Path("results"), help="folder for tables and plots")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; the figures do not depend on it")
     options = parser.parse_args(argv)
     console = Console()
     if options.names == ["list"]:
@@ -79,10 +82,19 @@ def main(argv: list[str] | None = None) -> int:
     if options.data is not None and not (options.data / "truth.csv").is_file():
         console.print(f"{options.data} holds no truth.csv with the columns scan, firearm", style="red")
         return 2
-    context = Context(options.data or DEFAULT_DATA, options.data is not None, options.quick, options.output)
+    if options.workers is not None and options.workers < 1:
+        console.print(f"--workers {options.workers}: give at least 1", style="red")
+        return 2
+    own_data = options.data is not None
+    context = Context(options.data or DEFAULT_DATA, own_data, options.quick, options.output, options.workers)
     records: list[Record] = []
     for name in options.names:
-        own = list(importlib.import_module(f"benchmarks.{name}").run(context))
+        try:
+            with parallel_config(n_jobs=options.workers or os.cpu_count()):
+                own = list(importlib.import_module(f"benchmarks.{name}").run(context))
+        except BallisticsError as error:
+            console.print(f"{name}: {error}", style="red", markup=False)
+            return 2
         show(console, name, own)
         records += own
     if options.json is not None:

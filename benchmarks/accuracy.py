@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
 
-from ballistics.impressions.compare import compare
+from ballistics.errors import CorruptFileError
+from ballistics.evidence.pair_rows import Row
+from ballistics.evidence.scan_pairs import ScoredScans, score_all_pairs
+from ballistics.evidence.truth_table import ScanTruth, read_truth
 from ballistics.impressions.congruence import RULES
-from benchmarks.pairs import ScanSet, auc, for_all, load, thinned
+from benchmarks.pairs import auc
 from benchmarks.record import Context, Record
 
-DESCRIPTION = "all pairs of the Fadul set under every congruence rule: score ranges, gap, AUC"
+DESCRIPTION = "all pairs of the Fadul set, or of your own scans, under every congruence rule: ranges, gap, AUC, worst"
 
 # Fadul, 63 same-source and 717 different-source pairs: source, same-source range, different-source range, gap.
 PUBLISHED = {
@@ -26,61 +36,165 @@ PUBLISHED = {
 }
 _UNITS = {"accf": "correlation", "similarity": "nats"}
 BEST_PUBLISHED = "≥ 8 (best published: Song 2018, manual masks: 18–32, 0–2, gap 16)"
+SCORES = (*RULES, "accf", "similarity")
+# The scores whose worst pairs are printed; those of the others follow from accuracy.csv.
+_WORST_OF, _N_WORST = ("similarity", "convergence", "accf"), 10
 
 
-def scores_of(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
-    """Return every score of one pair; NaN where the comparison is insufficient."""
-    result = compare(scans.marks[pair[0]], scans.marks[pair[1]])
-    scores = {name: result.rules[name].score if name in result.rules else float("nan") for name in RULES}
-    alike = result.similarity.score if result.similarity is not None else float("nan")
-    return {**scores, "accf": result.accf, "similarity": alike, "overlap": result.overlap_fraction}
+@dataclass(frozen=True)
+class Compared:
+    """Every score of every pair of two cartridge cases.
+
+    Parameters
+    ----------
+    scored : ScoredScans
+        All scans, those left out among them.
+    pairs : tuple of tuples of int
+        Indices of the two scans of each pair.
+    same : ndarray of bool, shape (n,)
+        Whether one firearm made both.
+    values : dict of str to ndarray, shape (n,)
+        By score; NaN where the comparison is insufficient.
+    findings : tuple of str
+        What was found at each pair.
+    """
+
+    scored: ScoredScans
+    pairs: tuple[tuple[int, int], ...]
+    same: NDArray[np.bool_]
+    values: dict[str, NDArray[np.float64]]
+    findings: tuple[str, ...]
+
+    def names(self, number: int) -> tuple[str, str]:
+        """Return the names of the two scans of a pair."""
+        return tuple(self.scored.scans[i].truth.scan for i in self.pairs[number])  # type: ignore[return-value]
+
+    def worst(self, score: str, same_source: bool) -> list[int]:
+        """Return the pairs of one kind whose score speaks most against the truth; ties in the order of the names."""
+        values = self.values[score]
+        chosen = np.flatnonzero((self.same == same_source) & np.isfinite(values)).tolist()
+        sign = 1.0 if same_source else -1.0
+        return sorted(chosen, key=lambda i: (sign * values[i], self.names(i)))[:_N_WORST]
 
 
 def run(context: Context) -> Iterator[Record]:
-    """Compare all pairs and yield ranges, gap and AUC per rule."""
-    scans = load(context)
-    pairs = thinned(scans, context, 4)
-    same = scans.same_source(pairs)
-    table = list(for_all(lambda pair: scores_of(scans, pair), pairs, "comparing pairs"))
-    _write(context, scans, pairs, same, table)
+    """Compare all pairs and yield ranges, gap and AUC per rule; what is finished is kept and not done again."""
+    folder = context.data if context.own else context.data / "breech-faces" / "fadul"
+    name = folder.name if context.own else "Fadul"
+    truths = read_truth(folder / "truth.csv")
+    found = _compare(folder, _few(truths) if context.quick else truths, context)
+    _write(context.output, found)
+    _print(found)
+    same = found.same
+    if not len(same):
+        raise CorruptFileError(f"{folder}: no two scans could be compared; the reasons stand above")
     protocol = (
-        f"{scans.name}: {same.sum()} same-source and {(~same).sum()} different-source pairs; thresholds of the cited"
+        f"{name}: {same.sum()} same-source and {(~same).sum()} different-source pairs; thresholds of the cited"
         " papers, none tuned here; smaller count of the two directions (except 'cmcR pooled')"
     )
-    for name in (*RULES, "accf", "similarity"):
-        values = np.array([row[name] for row in table])
+    left_out = sum(bool(scan.left_out) for scan in found.scored.scans)
+    if left_out:
+        yield Record("accuracy", "scans left out", left_out, "scans", "", protocol, len(found.scored.scans))
+    for score in SCORES:
+        values = found.values[score]
         a, b = values[same & np.isfinite(values)], values[~same & np.isfinite(values)]
-        unit = RULES[name].unit if name in RULES else _UNITS[name]
-        published = PUBLISHED.get(name, "") if not context.own else ""
-        goal = BEST_PUBLISHED if name == "convergence" and not context.own else ""
+        unit = RULES[score].unit if score in RULES else _UNITS[score]
+        published = PUBLISHED.get(score, "") if not context.own else ""
+        goal = BEST_PUBLISHED if score == "convergence" and not context.own else ""
 
-        def record(metric: str, value: float, unit: str, goal: str, n: int, name: str = name) -> Record:
-            return Record("accuracy", f"{name}: {metric}", float(value), unit, goal, protocol, n)
+        def record(metric: str, value: float, unit: str, goal: str, n: int, score: str = score) -> Record:
+            return Record("accuracy", f"{score}: {metric}", float(value), unit, goal, protocol, n)
 
         if len(a) and len(b):
             yield record("same-source lowest", a.min(), unit, published, len(a))
             yield record("same-source median", np.median(a), unit, "", len(a))
             yield record("different-source highest", b.max(), unit, "", len(b))
             yield record("different-source mean", b.mean(), unit, "", len(b))
-            yield record("gap", a.min() - b.max(), unit, goal, len(pairs))
-            yield record("AUC", auc(a, b), "AUC", "1.000", len(pairs))
+            yield record("gap", a.min() - b.max(), unit, goal, len(same))
+            yield record("AUC", auc(a, b), "AUC", "1.000", len(same))
         missing = int(np.isnan(values).sum())
         if missing:
-            yield record("insufficient", missing, "pairs", "", len(pairs))
+            yield record("insufficient", missing, "pairs", "", len(same))
 
 
-def _write(
-    context: Context,
-    scans: ScanSet,
-    pairs: tuple[tuple[int, int], ...],
-    same: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    table: list[dict[str, float]],
-) -> None:
-    """Write one row per pair, so that anyone can look at a single one."""
-    context.output.mkdir(parents=True, exist_ok=True)
-    with open(context.output / "accuracy.csv", "w", newline="", encoding="utf-8") as file:
+def _few(truths: Sequence[ScanTruth]) -> tuple[ScanTruth, ...]:
+    """Return three scans of each of four firearms: enough to try the benchmark itself."""
+    kept: dict[str, list[ScanTruth]] = {name: [] for name in sorted({truth.firearm for truth in truths})[:4]}
+    for truth in truths:
+        if len(kept.get(truth.firearm, "full")) < 3:
+            kept[truth.firearm].append(truth)
+    return tuple(truth for own in kept.values() for truth in own)
+
+
+def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context) -> Compared:
+    """Score all pairs; finished work of an earlier run in the same output folder is taken over."""
+    rows: list[tuple[int, int, Row]] = []
+    with Progress() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int, _: int) -> None:
+            task = tasks.get(stage)
+            tasks[stage] = progress.add_task(stage, total=total) if task is None else task
+            progress.update(tasks[stage], completed=done)
+
+        scored = score_all_pairs(
+            folder,
+            truths,
+            context.output / "accuracy-work",
+            workers=context.workers or os.cpu_count() or 1,
+            progress=tell,
+            each_row=lambda i, j, row: rows.append((i, j, row)),
+        )
+    # A case agrees with itself better than with another case of its firearm: no such pair is a same-source pair.
+    items = [scan.truth.item for scan in scored.scans]
+    rows = [(i, j, row) for i, j, row in rows if items[i] != items[j]]
+    firearms = [scan.truth.firearm for scan in scored.scans]
+    columns = {score: f"{score.replace(' ', '_')}_count" if score in RULES else score for score in SCORES}
+    columns["overlap"] = "overlap_fraction"
+    return Compared(
+        scored,
+        tuple((i, j) for i, j, _ in rows),
+        np.array([firearms[i] == firearms[j] for i, j, _ in rows], bool),
+        {score: _numbers(row[column] for _, _, row in rows) for score, column in columns.items()},
+        tuple("; ".join(filter(None, (row["findings"], row["insufficient"], row["error"]))) for _, _, row in rows),
+    )
+
+
+def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _write(folder: Path, found: Compared) -> None:
+    """Write a row for each pair and for each scan, so that anyone can look at a single one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scans = found.scored.scans
+    with open(folder / "accuracy.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *table[0]])
-        for (i, j), s, row in zip(pairs, same, table, strict=True):
-            names = scans.scans[i], scans.scans[j], scans.firearms[i], scans.firearms[j]
-            writer.writerow([*names, int(s), *(f"{v:.6g}" for v in row.values())])
+        writer.writerow(["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *found.values, "findings"])
+        for number, (i, j) in enumerate(found.pairs):
+            names = *found.names(number), scans[i].truth.firearm, scans[j].truth.firearm
+            values = (f"{column[number]:.6g}" for column in found.values.values())
+            writer.writerow([*names, int(found.same[number]), *values, found.findings[number]])
+    with open(folder / "accuracy-scans.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["scan", "firearm", "sha256", "left_out", "insufficient", "findings"])
+        for scan in scans:
+            reasons = scan.left_out, scan.insufficient or "", "; ".join(scan.findings)
+            writer.writerow([scan.truth.scan, scan.truth.firearm, scan.sha256, *reasons])
+
+
+def _print(found: Compared) -> None:
+    """Print the scans that could not take part, and the worst pairs of each kind."""
+    console = Console()
+    for scan in found.scored.scans:
+        if scan.left_out or scan.insufficient:
+            console.print(f"left out: {scan.truth.scan}: {scan.left_out or scan.insufficient}", markup=False)
+    for score in _WORST_OF:
+        table = Table(title=f"worst pairs by {score}")
+        for column in ("truth", score, "scan", "scan", "findings"):
+            table.add_column(column, justify="right" if column == score else "left", overflow="fold")
+        for same_source, truth in ((True, "same"), (False, "different")):
+            for number in found.worst(score, same_source):
+                value = f"{found.values[score][number]:.6g}"
+                table.add_row(truth, value, *found.names(number), found.findings[number])
+        console.print(table)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +78,9 @@ def thinned(scans: ScanSet, context: Context, every: int) -> tuple[tuple[int, in
 def for_all(
     function: Callable[[tuple[int, int]], Result], pairs: Sequence[tuple[int, int]], what: str
 ) -> Iterator[Result]:
-    """Apply a function to all pairs, over all cores, in order, with a progress bar."""
-    workers = Parallel(n_jobs=os.cpu_count(), return_as="generator", batch_size=1)
+    """Apply a function to all pairs, over all workers, in order, with a progress bar."""
+    # As many processes as the runner's --workers says: its joblib configuration is in force.
+    workers = Parallel(n_jobs=None, return_as="generator", batch_size=1)
     yield from track(workers(delayed(function)(pair) for pair in pairs), what, total=len(pairs))
 
 

@@ -56,9 +56,12 @@ class Context:
         True for a small sample that checks the benchmark itself; its figures are not quoted.
     output : Path
         A folder for tables and plots.
+    workers : int, optional
+        Processes that compare pairs; default: one for each processor.
     """
 
     data: Path
     own: bool
     quick: bool
     output: Path
+    workers: int | None = None

@@ -31,15 +31,39 @@ def test_wrong_names_and_folders_are_refused(tmp_path: Path, capsys: pytest.Capt
     assert "truth.csv" in capsys.readouterr().out
 
 
-def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path) -> None:
+def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = simulate_population(2, 2, 5, breech_faces=("granular",), spacing_um=12.5, field_mm=5.0)
-    list(write_population(heads, tmp_path / "scans"))
+    scans = tmp_path / "scans"
+    list(write_population(heads, scans))
+    truth = (scans / "truth.csv").read_text(encoding="utf-8").splitlines()
+    first = truth[1].split(",")[0]
+    whole = (scans / first).read_bytes()
+    (scans / "torn.x3p").write_bytes(whole[: len(whole) // 2])
+    row = truth[1].split(",")
+    row[truth[0].split(",").index("scan")] = "torn.x3p"
+    (scans / "truth.csv").write_text("\n".join([*truth, ",".join(row)]) + "\n", encoding="utf-8")
     out = tmp_path / "out.json"
-    options = ["--data", str(tmp_path / "scans"), "--json", str(out), "--output", str(tmp_path)]
-    assert main(["accuracy", *options]) == 0
+    options = ["--data", str(scans), "--json", str(out), "--output", str(tmp_path)]
+    assert main(["accuracy", *options, "--workers", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "left out: torn.x3p" in printed
+    assert "worst pairs by similarity" in printed
+    figures = {name: (tmp_path / name).read_bytes() for name in ("accuracy.csv", "accuracy-scans.csv", "out.json")}
+    assert b"torn.x3p" in figures["accuracy-scans.csv"]
+    # Finished work is not done again, also when the run was stopped in the middle of a row.
+    kept = tmp_path / "accuracy-work" / "pairs.jsonl"
+    rows = kept.read_bytes().splitlines(keepends=True)
+    assert len(rows) == 6
+    kept.write_bytes(b"".join(rows[:4]) + rows[4][:40])
+    assert main(["accuracy", *options, "--workers", "2"]) == 0
+    assert kept.read_bytes().startswith(b"".join(rows[:4]))
+    assert len(kept.read_bytes().splitlines()) == 6
+    assert figures == {name: (tmp_path / name).read_bytes() for name in figures}
+    assert main(["accuracy", *options, "--workers", "0"]) == 2
     records = {r["metric"]: r for r in json.loads(out.read_text(encoding="utf-8"))}
     assert records["convergence: AUC"]["value"] == 1.0
     assert records["convergence: gap"]["n"] == 6
+    assert records["scans left out"]["value"] == 1
     assert "2 same-source and 4 different-source" in records["convergence: gap"]["protocol"]
     assert len((tmp_path / "accuracy.csv").read_text(encoding="utf-8").splitlines()) == 7
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ def score_all_pairs(
     units: Units | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    each_row: Callable[[int, int, Row], None] | None = None,
 ) -> ScoredScans:
     """Prepare every scan once and compare all pairs.
 
@@ -122,6 +123,9 @@ def score_all_pairs(
         Processes; joblib's own configuration may place them elsewhere.
     progress : Progress, optional
         Told after every scan and pair.
+    each_row : callable, optional
+        Given the two scans' indices and the whole row (`pair_rows.columns`) of every pair, in their order: the
+        result keeps only the scores.
 
     Raises
     ------
@@ -144,8 +148,13 @@ def score_all_pairs(
     keys = [scans[i].sha256 for i in taking_part]
     with KeptPairs(work / "pairs.jsonl", method.key(), mark, keys, AllPairs(len(keys))) as kept:
         compare_missing(kept, store, on_this_machine(workers), tell)
-        pairs = tuple(_pair(taking_part[i], taking_part[j], row) for i, j, row in kept.rows())
-    return ScoredScans(mark, tuple(scans), pairs, method.comparison(), common)
+        pairs = []
+        for i, j, row in kept.rows():
+            a, b = taking_part[i], taking_part[j]
+            pairs.append(_pair(a, b, row))
+            if each_row is not None:
+                each_row(a, b, row)
+    return ScoredScans(mark, tuple(scans), tuple(pairs), method.comparison(), common)
 
 
 def _pair(i: int, j: int, row: Row) -> ScannedPair:
