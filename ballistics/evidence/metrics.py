@@ -132,8 +132,21 @@ def cllr_min(score: ArrayLike, same_source: ArrayLike) -> float:
     """Return the Cllr after PAV: what discrimination alone costs. Any score will do, not only an LR."""
     values, same = _checked(score, same_source)
     curve = pav(values, same)
-    transformed = curve.log10_lr[np.searchsorted(curve.score, values)]
-    return cllr(transformed, same)
+    return cllr_min_of_counts(curve.same, curve.different)
+
+
+def cllr_min_of_counts(same: Floats, different: Floats) -> float:
+    """Return Cllr_min from how many pairs of each kind have each distinct score (ascending; shape (m,), may be 0)."""
+    used = same + different > 0
+    same, different = same[used], different[used]
+    log10_lr = _pav_of_counts(same, different)
+
+    def mean_cost(number: Floats, towards: Floats) -> float:
+        # Where no such pair is, the cost is infinite and counts nothing.
+        some = number > 0
+        return float(number[some] @ np.logaddexp(0.0, towards[some] * _LN10) / np.log(2.0) / number.sum())
+
+    return (mean_cost(same, -log10_lr) + mean_cost(different, log10_lr)) / 2
 
 
 def pav(score: ArrayLike, same_source: ArrayLike) -> PavCurve:
@@ -142,14 +155,18 @@ def pav(score: ArrayLike, same_source: ArrayLike) -> PavCurve:
     distinct, index = np.unique(values, return_inverse=True)
     n_same = np.bincount(index, same).astype(np.float64)
     n_different = np.bincount(index, ~same).astype(np.float64)
-    number = n_same + n_different
+    return PavCurve(distinct, _pav_of_counts(n_same, n_different), n_same, n_different)
+
+
+def _pav_of_counts(same: Floats, different: Floats) -> Floats:
+    """Return log10 LR after PAV at each of some ascending scores, from the pairs of each kind there (not both 0)."""
+    number = same + different
     # On ranks, so that infinite scores keep their order.
     share = IsotonicRegression(y_min=0, y_max=1).fit_transform(
-        np.arange(len(distinct)), n_same / number, sample_weight=number
+        np.arange(len(number)), same / number, sample_weight=number
     )
     with np.errstate(divide="ignore"):
-        log10_lr = np.log10(share) - np.log10(1 - share) - np.log10(same.sum() / (~same).sum())
-    return PavCurve(distinct, log10_lr, n_same, n_different)
+        return np.asarray(np.log10(share) - np.log10(1 - share) - np.log10(same.sum() / different.sum()))
 
 
 def dev_pav(log10_lr: ArrayLike, same_source: ArrayLike) -> float | None:
@@ -181,6 +198,12 @@ def auc(score: ArrayLike, same_source: ArrayLike) -> float:
     n_same, n_different = int(same.sum()), int((~same).sum())
     rank_sum = float(rankdata(values)[same].sum())
     return (rank_sum - n_same * (n_same + 1) / 2) / (n_same * n_different)
+
+
+def auc_of_counts(same: Floats, different: Floats) -> float:
+    """Return the AUC from how many pairs of each kind have each distinct score (ascending; shape (m,))."""
+    below = np.cumsum(different) - different
+    return float(same @ (below + different / 2) / (same.sum() * different.sum()))
 
 
 def roc(score: ArrayLike, same_source: ArrayLike) -> tuple[Floats, Floats]:

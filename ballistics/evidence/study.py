@@ -13,6 +13,7 @@ from ballistics.errors import ParameterError
 from ballistics.evidence.bounds import Bounds
 from ballistics.evidence.crossvalidation import CrossValidated, cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
+from ballistics.evidence.metric_intervals import MetricIntervals, metric_intervals
 from ballistics.evidence.metrics import Metrics, auc, equal_error_rate, measure
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Booleans, Floats, ScoreTable
@@ -105,6 +106,8 @@ class Study:
         Bounded log10 LRs of ``population.table``, source-disjoint.
     metrics : Metrics
         Of those LRs.
+    intervals : MetricIntervals
+        Their limits, by a bootstrap over firearms.
     score_auc, score_eer, score_eer_threshold : float
         Of the raw score.
     fitted : FittedModel
@@ -121,6 +124,7 @@ class Study:
     model: str
     cross: CrossValidated
     metrics: Metrics
+    intervals: MetricIntervals
     score_auc: float
     score_eer: float
     score_eer_threshold: float
@@ -156,6 +160,7 @@ class Study:
                 "at_bound": int(self.cross.at_bound.sum()),
             },
             "metrics": asdict(self.metrics),
+            "intervals": asdict(self.intervals),
             "score": {"auc": self.score_auc, "eer": self.score_eer, "eer_threshold": self.score_eer_threshold},
             "firearms": [asdict(firearm) for firearm in self.firearms],
             "groups": [asdict(group) for group in self.groups],
@@ -216,6 +221,7 @@ def run_study(
         model=model,
         cross=cross,
         metrics=measure(cross.log10_lr, table),
+        intervals=metric_intervals(cross.log10_lr, table, seed=seed),
         score_auc=auc(table.score, table.same_source),
         score_eer=eer,
         score_eer_threshold=threshold,

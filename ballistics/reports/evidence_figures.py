@@ -19,7 +19,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from ballistics.evidence.bounds import Bounds
-from ballistics.evidence.metrics import PavCurve, empirical_cross_entropy, equal_error_rate, pav, roc
+from ballistics.evidence.metrics import (
+    PavCurve,
+    empirical_cross_entropy,
+    equal_error_rate,
+    error_upper_limit,
+    pav,
+    roc,
+)
 from ballistics.evidence.scores import Booleans, Floats, ScoreTable
 from ballistics.evidence.study import Study
 
@@ -120,29 +127,75 @@ def cross_entropy_plot(log10_lr: ArrayLike, same_source: ArrayLike) -> Figure:
 
 
 def det_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:
-    """Draw the DET curve: both error rates on normal-deviate axes, with the equal error rate."""
+    """Draw the DET curve: both error rates on normal-deviate axes, with the equal error rate.
+
+    The finest rate that n pairs show is one in n. A rate of zero has no place on such an axis, and is not drawn at any:
+    it stands on a shaded margin beyond one in n, called "0 of n", with the highest rate that agrees with it (exact
+    one-sided 95 % limit, near 3/n: Hanley and Lippman-Hand 1983, doi:10.1001/jama.1983.03330370053031).
+    """
     values, same = _arrays(score, same_source)
     false, hits = roc(values, same)
-    n_same, n_different = int(same.sum()), int((~same).sum())
     with matplotlib.rc_context(_STYLE):
         figure, axes = _figure(square=True)
-        # Rates below one in n cannot be seen; half a pair keeps zero on the axis.
-        x = norm.ppf(np.clip(false, 0.5 / n_different, 1 - 0.5 / n_different))
-        y = norm.ppf(np.clip(1 - hits, 0.5 / n_same, 1 - 0.5 / n_same))
-        axes.plot(x, y, **_SAME)
-        rate = equal_error_rate(values, same)[0]
-        ticks = np.array([0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8])
-        low = norm.ppf(min(0.5 / n_different, 0.5 / n_same)) - 0.15
-        for axis, set_limits, name in (
-            (axes.xaxis, axes.set_xlim, "different-source pairs called same source (%)"),
-            (axes.yaxis, axes.set_ylim, "same-source pairs called different source (%)"),
+        x, y = (_deviates(rate, int(chosen.sum())) for rate, chosen in ((false, ~same), (1 - hits, same)))
+        # At the first and the last threshold one of the two rates is 1: no threshold that anyone would choose.
+        inner = (false < 1) & (hits > 0) if ((false < 1) & (hits > 0)).any() else np.ones(len(false), np.bool_)
+        axes.plot(x[inner], y[inner], marker=".", markersize=3, drawstyle="steps-post", **_SAME)
+        for axis, span, set_limits, n, name in (
+            (axes.xaxis, axes.axvspan, axes.set_xlim, int((~same).sum()), "different-source pairs called same source"),
+            (axes.yaxis, axes.axhspan, axes.set_ylim, int(same.sum()), "same-source pairs called different source"),
         ):
-            axis.set_ticks(norm.ppf(ticks), [f"{100 * tick:g}" for tick in ticks])
-            set_limits(low, norm.ppf(0.85))
-            axis.set_label_text(name)
+            zero, finest = _zero_and_finest(n)
+            ticks = [tick for tick in (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8) if norm.ppf(tick) >= finest + 0.25]
+            axis.set_ticks([zero, *norm.ppf(ticks)], ["0", *(f"{100 * tick:g}" for tick in ticks)])
+            span(zero - _MARGIN, finest - _MARGIN / 2, color="#eeeeee", zorder=0)
+            set_limits(zero - _MARGIN, norm.ppf(0.85))
+            axis.set_label_text(f"{name} (%)")
+        _mark_zero_rates(axes, false[inner], hits[inner], int(same.sum()), int((~same).sum()))
         axes.axline((0, 0), slope=1, color=_GREY, linewidth=0.8)
+        rate = equal_error_rate(values, same)[0]
         axes.set_title(f"equal error rate {100 * rate:.2g} %", fontsize=9)
         return figure
+
+
+# In standard deviations: how far beyond the finest rate the margin for zero lies, on axes that are some 4 long.
+_MARGIN = 0.16
+
+
+def _zero_and_finest(n: int) -> tuple[float, float]:
+    """Return where zero is drawn for n pairs, and where one in n lies, in normal deviates."""
+    finest = float(norm.ppf(min(1 / n, 0.5)))
+    return finest - 2 * _MARGIN, finest
+
+
+def _deviates(rate: Floats, n: int) -> Floats:
+    """Return rates as normal deviates; zero in its margin, one at the mirror of the finest."""
+    zero, finest = _zero_and_finest(n)
+    inside = norm.ppf(np.clip(rate, norm.cdf(finest), 1 - norm.cdf(finest)))
+    return np.where(rate == 0, zero, inside)
+
+
+def _mark_zero_rates(axes: Axes, false: Floats, hits: Floats, n_same: int, n_different: int) -> None:
+    """Say in words what the margins stand for: zero of how many pairs, and the most that agrees with it."""
+    notes = []
+    for kind, n, seen in (("different", n_different, false), ("same", n_same, 1 - hits)):
+        limit = error_upper_limit(0, n)
+        if not (seen == 0).any():
+            continue
+        line = axes.axvline if kind == "different" else axes.axhline
+        line(norm.ppf(limit), color=_GREY, linewidth=0.8, linestyle=":")
+        notes.append(f"0 of {n} {kind}-source pairs: at most {100 * limit:.2g} % (95 % limit, dotted)")
+    if notes:
+        axes.text(
+            0.98,
+            0.98,
+            "\n".join(["grey: zero errors", *notes]),
+            ha="right",
+            va="top",
+            fontsize=7.5,
+            transform=axes.transAxes,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+        )
 
 
 def roc_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from ballistics.evidence.bounds import Bounds
 from ballistics.evidence.metrics import cllr, cllr_min
@@ -51,6 +52,27 @@ def test_cross_entropy_is_cllr_at_even_odds():
         assert y[np.flatnonzero(np.isclose(x, 0))[0]] == pytest.approx(expected)
     _, neutral = line(figure, "no findings")
     assert neutral.max() == pytest.approx(1)
+
+
+def test_det_draws_no_error_at_no_rate():
+    # 20 and 60 pairs, fully separated: nothing finer than 5 % and 1.7 % was seen.
+    same = np.arange(80) < 20
+    figure = det_plot(np.where(same, 5.0, 0.0) + np.arange(80) % 7 / 10, same)
+    (axes,) = figure.axes
+    ticks = {
+        name: dict(zip((label.get_text() for label in axis.get_ticklabels()), axis.get_ticklocs(), strict=True))
+        for name, axis in (("x", axes.xaxis), ("y", axes.yaxis))
+    }
+    assert ticks["x"]["0"] < norm.ppf(1 / 60) < min(v for k, v in ticks["x"].items() if k != "0")
+    assert ticks["y"]["0"] < norm.ppf(1 / 20) < min(v for k, v in ticks["y"].items() if k != "0")
+    x, y = axes.lines[0].get_data()
+    assert {float(v) for v in (x.min(), y.min())} == {float(ticks["x"]["0"]), float(ticks["y"]["0"])}
+    (note,) = (text.get_text() for text in axes.texts)
+    # The rule of three: near 3/n.
+    assert "0 of 20 same-source pairs: at most 14 %" in note
+    assert "0 of 60 different-source pairs: at most 4.9 %" in note
+    # A curve that nowhere is without errors has no such note.
+    assert not det_plot([1, 2, 3, 4, 5, 6], [True, False, True, False, True, False]).axes[0].texts
 
 
 def test_pav_counts_the_pairs_at_infinity():
