@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,10 @@ _DIRECTORY_LIMIT_BYTES = 4 << 20
 _DEFLATE_RATIO = 1040
 _BOMB_LEAST_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075
+# What Windows packs names in, when it does not say: the code pages of western, central and eastern Europe.
+_CODE_PAGES = ("cp437", "cp850", "cp852", "cp866", "cp1250", "cp1251", "cp1252")
 _END_RECORD = b"PK\x05\x06"
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -55,9 +61,37 @@ def _directory_bytes(file: BinaryIO) -> int:
     return int(directory)
 
 
-def _checked_name(info: zipfile.ZipInfo) -> str:
+def _names_of(info: zipfile.ZipInfo) -> list[str]:
+    """Return the member's name as it was meant, and what it may mean in other code pages.
+
+    PKWARE's APPNOTE 4.6.9: the Unicode path holds where its checksum is that of the name in the directory.
+    """
+    name = info.orig_filename
+    if name.isascii() or info.flag_bits & _UTF8_FLAG:
+        return [name]
+    raw = name.encode("cp437", "replace")
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        held = extra[4 : 4 + length]
+        if kind == _UNICODE_PATH and len(held) > 5 and held[0] == 1:
+            (check,) = struct.unpack_from("<L", held, 1)
+            if check == zlib.crc32(raw):
+                return [held[5:].decode("utf-8", "replace")]
+        extra = extra[4 + length :]
+    try:
+        return [raw.decode("utf-8")]
+    except UnicodeDecodeError:
+        return list(dict.fromkeys(raw.decode(page, "replace") for page in _CODE_PAGES))
+
+
+def _spelling(name: str) -> str:
+    """Return what two spellings of one name have in common: OPC compares names after decoding, without case."""
+    return unicodedata.normalize("NFC", unquote(name.replace("\\", "/"))).lstrip("/").casefold()
+
+
+def _checked_name(info: zipfile.ZipInfo, raw: str) -> str:
     """Return the member's name with forward slashes, or refuse one that leaves the archive."""
-    raw = info.orig_filename
     name = raw.replace("\\", "/")
     if "\0" in raw:
         raise HostileFileError(f"member name {raw!r} holds a NUL byte; do not unpack this file with other tools")
@@ -108,8 +142,10 @@ class SafeArchive:
 
     def _collect(self) -> dict[str, zipfile.ZipInfo]:
         members: dict[str, zipfile.ZipInfo] = {}
+        self._spellings: dict[str, set[str]] = {}
         for info in self._zip.infolist():
-            name = _checked_name(info)
+            names = [_checked_name(info, raw) for raw in dict.fromkeys((*_names_of(info), info.orig_filename))]
+            name = names[0]
             self.backslashes |= "\\" in info.orig_filename
             if name.endswith("/"):
                 continue
@@ -118,7 +154,19 @@ class SafeArchive:
                     f"the archive holds {name!r} twice; two readers could see different evidence in it"
                 )
             members[name] = info
+            for other in names:
+                self._spellings.setdefault(_spelling(other), set()).add(name)
         return members
+
+    def find(self, name: str) -> str | None:
+        """Return the member that a name means in another spelling: ``%20``, letter case, Unicode form, code page.
+
+        None when there is none, or more than one.
+        """
+        if self.has(name):
+            return name
+        found = self._spellings.get(_spelling(self.root + name), set())
+        return next(iter(found)).removeprefix(self.root) if len(found) == 1 else None
 
     def has(self, name: str) -> bool:
         """Whether the archive holds a member of this name (below the root folder)."""

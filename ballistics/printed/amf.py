@@ -14,6 +14,7 @@ from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFor
 from ballistics.printed.bounds import check_face_count, check_vertex_count, checked_faces, text_of
 from ballistics.printed.content import UNIT_MM, MeshContent
 from ballistics.printed.instances import Assembler, Assembly
+from ballistics.printed.roles import role_of, set_apart
 from ballistics.printed.xml_stream import MOST_PACKED, XmlTarget, finite, index, number, parse
 from ballistics.surfaces.surface import Finding
 
@@ -38,6 +39,8 @@ class _Document(XmlTarget):
         self._instance: dict[str, str] = {}
         self._point = [0.0, 0.0, 0.0]
         self._corners = [0, 0, 0]
+        # Of each volume of the object: its first triangle, its name, and the word for what it is.
+        self._volumes: list[tuple[int, str, str]] = []
 
     def opened(self, name: str, attributes: dict[str, str]) -> None:
         if name == "amf":
@@ -49,6 +52,11 @@ class _Document(XmlTarget):
                 raise HostileFileError(f"object {self._id[:40]!r} is defined twice, or there are too many objects")
             self.objects[self._id] = Assembly()
             self._vertices, self._faces = array("d"), array("q")
+            self._volumes = []
+        elif name == "volume":
+            self._volumes.append((len(self._faces) // 3, "", ""))
+            if len(self._volumes) > _MOST_OBJECTS:
+                raise HostileFileError(f"an object has more than {_MOST_OBJECTS} volumes")
         elif name == "metadata":
             self._type = attributes.get("type", "")
         elif name == "instance":
@@ -87,12 +95,31 @@ class _Document(XmlTarget):
             here = self.objects[self._id]
             here.vertices = np.array(self._vertices, np.float64).reshape(-1, 3)
             here.faces = checked_faces(np.array(self._faces, np.int64).reshape(-1, 3), len(here.vertices))
+            self._set_volumes_apart(here)
+
+    def _set_volumes_apart(self, here: Assembly[str]) -> None:
+        """Make objects of their own of the volumes that are no solid parts."""
+        starts = [0, *(start for start, _, _ in self._volumes[1:]), len(here.faces)]
+        volume = np.repeat(np.arange(len(self._volumes)), np.diff(starts)) if self._volumes else np.zeros(0, int)
+        for k, (_, name, word) in enumerate(self._volumes):
+            if word and (volume == k).any():
+                set_apart(self.objects, self._id, volume == k, name, word, f"{self._id} volume {k + 1}\0")
+                volume = volume[volume != k]
 
     def _metadata(self, parent: str, text: str) -> None:
         if parent == "amf" and len(self.metadata) < 100:
             self.metadata[text_of(self._type.encode(), 80)] = text_of(text.encode())
         elif parent == "object" and self._type == "name":
             self.objects[self._id].name = text_of(text.encode(), 80)
+        elif parent == "volume" and self._volumes:
+            start, name, word = self._volumes[-1]
+            if self._type == "name":
+                name = text_of(text.encode(), 80)
+            elif self._type.endswith("volume_type") and role_of(text):
+                word = text_of(text.encode(), 40)
+            elif self._type.endswith("modifier") and text not in ("", "0"):
+                word = word or "modifier"
+            self._volumes[-1] = start, name, word
 
 
 def _matrix(instance: dict[str, str]) -> NDArray[np.float64]:
@@ -147,7 +174,7 @@ def read_amf(file: BinaryIO, *, face_limit: int) -> MeshContent:
     tops = [key for key in document.objects if key not in assembler.used()]
     if document.objects and not tops:
         raise HostileFileError("every object contains another in a circle: recursive constellations")
-    items = [assembler.item(key, np.eye(4)) for key in tops]
+    items = [item for key in tops for item in assembler.joined(key, np.eye(4))]
     findings = []
     if document.curved:
         findings.append(

@@ -66,8 +66,10 @@ class Assembler(Generic[Key]):
         for key in objects:
             self._size(key, ())
 
-    def item(self, key: Key, matrix: NDArray[np.float64], metadata: Mapping[str, Any] | None = None) -> Item:
-        """Return an object with everything placed in it, moved by a matrix.
+    def joined(self, key: Key, matrix: NDArray[np.float64], metadata: Mapping[str, Any] | None = None) -> list[Item]:
+        """Return an object with everything placed in it, moved by a matrix: what is solid as one item, the rest apart.
+
+        Meshes with a ``role`` in their metadata, or in a component with one, are no solid parts (see `role_of`).
 
         Raises
         ------
@@ -76,16 +78,14 @@ class Assembler(Generic[Key]):
         HostileFileError
             The objects multiply beyond the limit.
         """
-        copies = self.items(key, matrix)
-        counts = [len(item.vertices) for item in copies]
-        before = np.cumsum([0, *counts])
         top = self._objects[key]
-        return Item(
-            np.concatenate([item.vertices for item in copies]),
-            np.concatenate([item.faces + start for item, start in zip(copies, before, strict=False)]),
-            top.name,
-            {**top.metadata, **(metadata or {})},
-        )
+        solid: list[Item] = []
+        apart: list[Item] = []
+        for item in self.items(key, matrix):
+            (apart if item.metadata.get("role") else solid).append(item)
+        own = {**top.metadata, **(metadata or {})}
+        items = [Item(*_together(solid), top.name, own)] if solid else []
+        return items + [Item(i.vertices, i.faces, i.name, {**(metadata or {}), **i.metadata}) for i in apart]
 
     def items(self, key: Key, matrix: NDArray[np.float64]) -> list[Item]:
         """Return an object and every one placed in it, moved by a matrix, each as an item of its own.
@@ -99,7 +99,7 @@ class Assembler(Generic[Key]):
         if self._instances > _MAX_INSTANCES:
             raise HostileFileError(f"the objects multiply to {self._instances} copies; the limit is {_MAX_INSTANCES}")
         copies: list[Item] = []
-        self._collect(key, matrix, copies)
+        self._collect(key, matrix, {}, copies)
         return copies
 
     def _size(self, key: Key, above: tuple[Key, ...]) -> tuple[int, int, int]:
@@ -122,19 +122,30 @@ class Assembler(Generic[Key]):
         self._sizes[key] = faces, instances, depth
         return self._sizes[key]
 
-    def _collect(self, key: Key, matrix: NDArray[np.float64], copies: list[Item]) -> None:
+    def _collect(self, key: Key, matrix: NDArray[np.float64], role: Mapping[str, Any], copies: list[Item]) -> None:
         if not np.isfinite(matrix).all():
             raise CorruptFileError(f"the place of object {key!r} is not finite")
         here = self._objects[key]
+        # What lies in a support is support.
+        role = {k: here.metadata[k] for k in ("role", "role in the file") if k in here.metadata} or role
         with np.errstate(over="ignore", invalid="ignore"):
             moved = here.vertices @ matrix[:3, :3].T + matrix[:3, 3]
             mirrored = bool(np.linalg.det(matrix[:3, :3]) < 0)
             # A mirroring matrix turns every triangle inside out.
-            copies.append(Item(moved, here.faces[:, ::-1] if mirrored else here.faces, here.name, here.metadata))
+            faces = here.faces[:, ::-1] if mirrored else here.faces
+            copies.append(Item(moved, faces, here.name, {**here.metadata, **role}))
             places = [(other, matrix @ place) for other, place in here.placed]
         for other, place in places:
-            self._collect(other, place, copies)
+            self._collect(other, place, role, copies)
 
     def used(self) -> set[Key]:
         """Return the keys of the objects that are placed in others."""
         return {other for here in self._objects.values() for other, _ in here.placed}
+
+
+def _together(items: list[Item]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    before = np.cumsum([0, *(len(item.vertices) for item in items)])
+    return (
+        np.concatenate([item.vertices for item in items]),
+        np.concatenate([item.faces + start for item, start in zip(items, before, strict=False)]),
+    )

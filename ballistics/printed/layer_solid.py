@@ -40,7 +40,9 @@ class Tracks:
     wall : ndarray of bool, shape (n,)
         Whether the piece is a wall (perimeter) rather than infill: what only walls enclose is a hole of the part.
     top_mm : ndarray of float64, shape (layers,)
-        Height of the upper side of each layer, rising; layers lie on each other from 0.
+        Height of the upper side of each layer, rising; layers lie on each other.
+    bottom_mm : float
+        Height of the lower side of the first layer.
     """
 
     start_mm: NDArray[np.float64]
@@ -49,6 +51,7 @@ class Tracks:
     layer: NDArray[np.int64]
     wall: NDArray[np.bool_]
     top_mm: NDArray[np.float64]
+    bottom_mm: float = 0.0
 
 
 def solid_of_tracks(tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
@@ -114,8 +117,8 @@ def solid_of_tracks(tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.int
     counts = fill_layers(
         pieces, tracks.wall[order], bounds, rows, columns, _FACTOR, _WALL_SHARE, _NARROW_MM / 2.0 / pixel
     )
-    vertices, faces = solid_of_counts(counts, tracks.top_mm, cell)
-    vertices[:, :2] += low - cell
+    vertices, faces = solid_of_counts(counts, tracks.top_mm - tracks.bottom_mm, cell)
+    vertices += [*(low - cell), tracks.bottom_mm]
     return vertices, faces, cell
 
 

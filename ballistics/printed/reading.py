@@ -8,6 +8,8 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,14 +24,18 @@ from ballistics.errors import (
     ReadError,
     UnsupportedFormatError,
 )
+from ballistics.printed.bounds import text_of
 from ballistics.printed.content import UNIT_MM, MeshContent
+from ballistics.printed.jobs.packages import jobs_in
 from ballistics.printed.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.objects import body_numbers, object_numbers
 from ballistics.printed.part import Part, PartFile
+from ballistics.printed.roles import role_findings
+from ballistics.printed.unpacked import unpacked
 from ballistics.provenance import Provenance
 from ballistics.surfaces.surface import Finding
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 # The longest text a face can need in any format that is read; bounds the memory of the text readers.
 _BYTES_PER_FACE = 800
 # Printed parts are neither smaller than a bead nor larger than the largest machines.
@@ -43,8 +49,10 @@ _SUFFIXES = {
     "AMF": (".amf",),
     "glTF": (".glb", ".gltf"),
     "STEP": (".step", ".stp"),
-    "G-code": (".gcode", ".gco", ".g", ".nc"),
+    "G-code": (".gcode", ".gco", ".gc", ".g", ".nc", ".bgcode", ".bgc", ".ufp"),
 }
+# Suffixes of packages, which say nothing of what is inside.
+_PACKAGES = (".gz", ".zip", ".3mf")
 _READERS = {
     "STL": ("stl", "read_stl"),
     "OBJ": ("obj", "read_obj"),
@@ -54,10 +62,14 @@ _READERS = {
     "AMF": ("amf", "read_amf"),
     "glTF": ("gltf", "read_gltf"),
     "STEP": ("step", "read_step"),
-    "G-code": ("gcode", "read_gcode"),
+    "G-code": ("jobs.gcode", "read_gcode"),
+    "binary G-code": ("jobs.bgcode", "read_bgcode"),
+    "jobs in a package": ("jobs.packages", "read_job_package"),
 }
 _OBJ_LINE = re.compile(rb"^\s*(v\s+[-+.\d]|f\s+-?\d|vn\s|vt\s|mtllib\s|usemtl\s|o\s|g\s)", re.MULTILINE)
-_GCODE_LINE = re.compile(rb"^\s*(N\d+\s*)?([GMT]\d+\b)", re.MULTILINE)
+_GCODE_LINE = re.compile(
+    rb"^[ \t]*(?:N\d+[ \t]*)?[GMT]\d{1,4}(?=$|[\s;*(.]|[A-Z][-+.\d])", re.MULTILINE | re.IGNORECASE
+)
 
 
 def read_file(path: str | os.PathLike[str], *, unit: str | None, face_limit: int) -> PartFile:
@@ -70,14 +82,19 @@ def read_file(path: str | os.PathLike[str], *, unit: str | None, face_limit: int
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             _refuse_special(path, face_limit)
-            with open(path, "rb") as file:
-                kind = _format_of(file, path.suffix.lower())
+            findings: list[Finding] = []
+            with open(path, "rb") as raw, ExitStack() as stack:
+                file = unpacked(raw, findings)
+                if file is not raw:
+                    stack.enter_context(file)
+                kind = _format_of(file, _suffix(path))
                 module, function = _READERS[kind]
                 read = getattr(importlib.import_module(f"ballistics.printed.{module}"), function)
                 file.seek(0)
                 content: MeshContent = read(file, face_limit=face_limit)
-                file.seek(0)
-                file_hash = hashlib.file_digest(file, "sha256").hexdigest()
+                raw.seek(0)
+                file_hash = hashlib.file_digest(raw, "sha256").hexdigest()
+            content = replace(content, findings=(*findings, *content.findings))
             return _part_file(content, path, unit, face_limit, file_hash)
     except ReadError as error:
         raise type(error)(f"{path}: {error}") from error
@@ -85,6 +102,11 @@ def read_file(path: str | os.PathLike[str], *, unit: str | None, face_limit: int
         raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
     except MemoryError as error:
         raise ReadError(f"{path}: this machine has not enough free memory for the file") from error
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix that says what a file is, in lower case: that before ``.gz``."""
+    return Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
 
 
 def _refuse_special(path: Path, face_limit: int) -> None:
@@ -114,10 +136,10 @@ def _format_of(file: BinaryIO, suffix: str) -> str:
     if head.startswith(b"PK\x03\x04"):
         return _format_of_archive(file)
     if head.startswith(b"GCDE"):
-        raise UnsupportedFormatError("binary G-code is not read; export the job as text G-code")
+        return "binary G-code"
     if head.startswith(b"glTF") or (start.startswith(b"{") and (b'"asset"' in head or suffix == ".gltf")):
         return "glTF"
-    if re.match(rb"ply\s", head):
+    if re.match(rb"ply\s", start):
         return "PLY"
     if start.startswith(b"ISO-10303-21"):
         return "STEP"
@@ -126,7 +148,8 @@ def _format_of(file: BinaryIO, suffix: str) -> str:
     if start.startswith(b"<") and b"<amf" in lowered:
         return "AMF"
     if b"\0" not in head and suffix != ".stl":
-        lines = {"OBJ": len(_OBJ_LINE.findall(head)), "G-code": len(_GCODE_LINE.findall(head))}
+        text = head.replace(b"\r", b"\n")
+        lines = {"OBJ": len(_OBJ_LINE.findall(text)), "G-code": len(_GCODE_LINE.findall(text))}
         best = max(lines, key=lambda kind: (lines[kind], suffix in _SUFFIXES[kind]))
         if lines[best] and not (lowered.startswith(b"solid") and b"facet" in lowered):
             return best
@@ -151,7 +174,13 @@ def _format_of_archive(file: BinaryIO) -> str:
         return "3MF"
     if any(name.endswith(".amf") for name in names):
         return "AMF"
-    raise UnsupportedFormatError("a zip archive without a 3MF or AMF model; unpack it and give the files inside")
+    if jobs_in(archive):
+        return "jobs in a package"
+    held = text_of(", ".join(archive.names()[:5]).encode("utf-8", "replace"), 150)
+    raise UnsupportedFormatError(
+        f"a zip archive without a 3MF or AMF model or a G-code job (it holds {held or 'nothing'});"
+        " unpack it and give the files inside"
+    )
 
 
 def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: int, file_hash: str) -> PartFile:
@@ -159,8 +188,13 @@ def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: i
     if not content.items:
         raise CorruptFileError("the file holds no triangles")
     settled, findings = _settle_unit(content, unit)
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES[content.format]:
+    suffix = _suffix(path)
+    named = suffix or path.suffix.lower() != ".gz"
+    if (
+        named
+        and suffix not in _SUFFIXES[content.format]
+        and not ("package" in content.metadata and suffix in _PACKAGES)
+    ):
         findings.append(
             Finding(
                 "extension-disagrees",
@@ -192,10 +226,11 @@ def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: i
             problems.append(Finding("item-unreadable", "serious", f"item {k} ({item.name!r}): {error}", "left out"))
             continue
         name = item.name or path.stem
+        found += role_findings([item.metadata])
         parts += _separated(vertices, faces, name, item.metadata, found, lambda j, k=k: provenance(item=k, object=j))
     if not parts:
         raise CorruptFileError(f"none of the {len(content.items)} items can be read: {problems[0].message}")
-    findings += problems
+    findings += [*problems, *role_findings(item.metadata for item in content.items)]
     findings += _size_doubts(parts, content.unit if unit is None else unit)
     if len(parts) > 1:
         findings.append(Finding("several-objects", "note", f"the file holds {len(parts)} objects", "read as parts"))

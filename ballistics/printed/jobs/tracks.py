@@ -17,6 +17,8 @@ _NARROWEST_MM, _WIDEST_MM = 0.08, 3.0
 _SKIRT_LAYERS, _SKIRT_TRACKS = 4, 4.5
 # Heights nearer than this are one layer: slicers print three decimals.
 _SAME_HEIGHT_MM = 0.004
+# First layers are thicker than the others to stick, but no nozzle lays one of this thickness.
+_THICKEST_FIRST_MM = 0.7
 
 
 def layers_of(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -31,7 +33,7 @@ def tracks_of_pieces(
     pieces: NDArray[np.float64],
     tops: NDArray[np.float64],
     layer: NDArray[np.int64],
-    filament_mm2: float,
+    filament_mm2: NDArray[np.float64],
     wall_kinds: NDArray[np.bool_] | None,
 ) -> Tracks:
     """Return tracks with widths from the filament pushed where the slicer states none, walls told, loops closed.
@@ -43,8 +45,8 @@ def tracks_of_pieces(
         of the kind, number of the run of pieces without a break.
     tops : ndarray of float64, shape (layers,)
     layer : ndarray of int64, shape (n,)
-    filament_mm2 : float
-        Cross-section of the filament.
+    filament_mm2 : ndarray of float64, shape (n,)
+        Cross-section of the filament; 1 where what was pushed is a volume.
     wall_kinds : ndarray of bool, shape (kinds,), or None
         Which kinds are walls; without kinds, walls are the pieces of closed loops.
 
@@ -58,7 +60,9 @@ def tracks_of_pieces(
     height = np.diff(tops, prepend=0.0)
     # A first layer far above the bed (a raft was left out) is no thicker than the others.
     usual = float(np.median(height))
-    height = np.where(height > 3.0 * usual, usual, height)[layer]
+    far = height > max(3.0 * usual, _THICKEST_FIRST_MM)
+    bottom = float(tops[0]) - usual if far[0] else 0.0
+    height = np.where(far, usual, height)[layer]
     # The cross-section is a rectangle with round sides (Slic3r's flow mathematics).
     measured = pieces[:, 5] * filament_mm2 / (length * height) + height * (1.0 - math.pi / 4.0)
     width = np.clip(np.where(pieces[:, 6] > 0.0, pieces[:, 6], measured), _NARROWEST_MM, _WIDEST_MM)
@@ -68,7 +72,7 @@ def tracks_of_pieces(
     gap = np.hypot(*(end[last] - start[first]).T)
     closed = (gap <= _SEAM_SHARE * width[first]) & (last - first >= 2)
     wall = closed[run] if wall_kinds is None else wall_kinds[pieces[:, 7].astype(np.int64)]
-    return _with_seams(Tracks(start, end, width, layer, wall, tops), first[closed], last[closed])
+    return _with_seams(Tracks(start, end, width, layer, wall, tops, bottom), first[closed], last[closed])
 
 
 def _with_seams(tracks: Tracks, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tracks:
@@ -80,6 +84,7 @@ def _with_seams(tracks: Tracks, first: NDArray[np.int64], last: NDArray[np.int64
         np.concatenate([tracks.layer, tracks.layer[first]]),
         np.concatenate([tracks.wall, tracks.wall[first]]),
         tracks.top_mm,
+        tracks.bottom_mm,
     )
 
 

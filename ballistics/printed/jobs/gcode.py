@@ -1,0 +1,207 @@
+"""Reads G-code: the moves of a print job become tracks by layer, and the tracks the surface of the printed part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.printed.bounds import check_face_count, text_of
+from ballistics.printed.content import Item, MeshContent
+from ballistics.printed.jobs.machine import Machine
+from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
+from ballistics.printed.layer_solid import Tracks, solid_of_tracks
+from ballistics.printed.text_lines import lines_of, pieces_of
+from ballistics.surfaces.binary import file_size
+from ballistics.surfaces.surface import Finding
+
+# What is printed beside the part, in the words of PrusaSlicer, Slic3r, Cura, Orca, Bambu, Simplify3D and KISSlicer.
+_BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")
+_WALLS = (b"perimeter", b"wall", b"loop")
+FILE_LIMIT_BYTES = 1 << 30
+_LINE_LIMIT_BYTES = 1 << 20
+_USUAL_FILAMENT_MM = 1.75
+
+
+def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
+    """Read a print job as the surface of what it prints.
+
+    Parameters
+    ----------
+    file : binary file
+        Open at its start.
+    face_limit : int
+        Most faces that may come out.
+
+    Returns
+    -------
+    MeshContent
+        One item, in millimetres.
+
+    Raises
+    ------
+    CorruptFileError, HostileFileError
+        See the messages.
+
+    Notes
+    -----
+    Moves that push filament are tracks; their width follows from the filament pushed, or from the slicer's comments.
+    Gaps of the infill are filled and holes between walls are not; walls are told by the comments, or by closing.
+    Skirt, brim, support, purge lines and
+    wipe towers are left out by the slicer's comments; without comments, by being narrow, flat and apart. Finding codes:
+    ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``, ``track-types-unknown``, ``grid-coarse``,
+    ``filament-diameter-assumed``, ``ends-in-the-middle``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
+    """
+    size = file_size(file)
+    if size > FILE_LIMIT_BYTES:
+        raise HostileFileError(f"the job has {size} bytes; jobs of more than {FILE_LIMIT_BYTES} are refused")
+    return read_job(pieces_of(file), face_limit=face_limit)
+
+
+def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
+    """Read the text of a job, piece by piece, as `read_gcode` does.
+
+    Parameters
+    ----------
+    text : iterable of bytes
+    face_limit : int
+
+    Raises
+    ------
+    CorruptFileError, HostileFileError
+        See the messages.
+    """
+    machine = Machine()
+    size = 0
+    last = b""
+    for line in lines_of(text, _LINE_LIMIT_BYTES):
+        size += len(line)
+        if size > FILE_LIMIT_BYTES:
+            raise HostileFileError(f"the job has more than {FILE_LIMIT_BYTES} bytes; longer ones are refused")
+        machine.take(line)
+        if line and not line.isspace():
+            last = line
+    comments = machine.comments
+    comments.finish()
+    tracks, findings = _tracks(machine)
+    findings += _oddities(machine, len(tracks.top_mm), last)
+    vertices, faces, cell = solid_of_tracks(tracks)
+    check_face_count(len(faces), face_limit)
+    findings.append(
+        Finding(
+            "reconstructed",
+            "note",
+            f"the surface was rebuilt from {len(tracks.layer)} tracks in {len(tracks.top_mm)} layers",
+            f"on cells of {cell:.2g} mm",
+        )
+    )
+    if cell > 0.5:
+        findings.append(Finding("grid-coarse", "warning", f"the job is large: cells of {cell:.2g} mm lose detail"))
+    metadata: dict[str, Any] = dict(comments.settings)
+    if comments.objects:
+        metadata["objects"] = tuple(comments.objects)
+    name = next(iter(comments.objects)) if len(comments.objects) == 1 else ""
+    return MeshContent(
+        "G-code",
+        (Item(vertices, faces, name),),
+        "millimetre",
+        metadata,
+        tuple(findings),
+        tuple(comments.thumbnails),
+    )
+
+
+def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
+    """Return the tracks of the part, without what is printed beside it."""
+    pieces = machine.tracks()
+    if not len(pieces):
+        raise CorruptFileError("no move lays down material: not a print job")
+    if not np.isfinite(pieces).all() or np.abs(pieces[:, :6]).max() > 1e6:
+        raise HostileFileError("a move goes farther than any printer")
+    areas, assumed = _filament_areas(machine)
+    findings = []
+    kinds = [name for name, _ in sorted(machine.comments.kinds.items(), key=lambda entry: entry[1])]
+    typed = len(kinds) > 1
+    kept = np.ones(len(pieces), bool)
+    if typed:
+        # Before the first comment stand the machine's own lines.
+        beside = np.array([not name or any(word in name for word in _BESIDE) for name in kinds])
+        dropped = beside[pieces[:, 7].astype(np.int64)]
+        if dropped.all():
+            raise CorruptFileError("every track is skirt, support or purge by its comment: nothing is left")
+        if dropped.any():
+            message = f"{int(dropped.sum())} of {len(pieces)} tracks are skirt, brim, support or purge by comment"
+            findings.append(Finding("beside-part-dropped", "note", message, "left out"))
+        kept = ~dropped
+    wall_kinds = np.array([any(word in name for word in _WALLS) for name in kinds])
+    kept &= pieces[:, 4] > 0.0
+    pieces, areas = pieces[kept], areas[kept]
+    if not len(pieces):
+        raise CorruptFileError("no track lies above the bed")
+    if assumed and not (pieces[:, 6] > 0.0).all():
+        findings.append(
+            Finding(
+                "filament-diameter-assumed",
+                "warning",
+                "the job states neither the filament's diameter nor the width of its tracks: with 2.85 mm instead of"
+                f" {_USUAL_FILAMENT_MM} the tracks are 2.65 times as wide",
+                f"taken as {_USUAL_FILAMENT_MM} mm",
+            )
+        )
+    tracks = _of_layers(pieces, areas, wall_kinds if typed else None)
+    if not typed:
+        skirt = apart_on_the_bed(tracks)[: len(pieces)]
+        findings.append(
+            Finding(
+                "track-types-unknown", "note", "the slicer left no comments on what each track is",
+                "brim and support cannot be told from the part",
+            )
+        )  # fmt: skip
+        if skirt.any():
+            findings.append(
+                Finding("skirt-guessed", "note", f"{int(skirt.sum())} tracks lie flat and apart", "left out")
+            )
+            tracks = _of_layers(pieces[~skirt], areas[~skirt], None)
+    if tracks.bottom_mm > 0.0:
+        message = f"the lowest track lies {tracks.bottom_mm:.3g} mm above the bed"
+        findings.append(Finding("above-the-bed", "note", message, "the part begins there"))
+    return tracks, findings
+
+
+def _of_layers(pieces: NDArray[np.float64], areas: NDArray[np.float64], wall_kinds: NDArray[np.bool_] | None) -> Tracks:
+    tops, layer = layers_of(pieces[:, 4])
+    return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds)
+
+
+def _filament_areas(machine: Machine) -> tuple[NDArray[np.float64], bool]:
+    """Return by piece what its E must be multiplied with to be a volume in mm³, and whether that was assumed."""
+    tool, volumetric = machine.tools()
+    settings, diameters = machine.comments.settings, machine.comments.diameters_mm
+    # Volumetric without M200: a setting of Slic3r and its children, and the machines of Ultimaker before Griffin.
+    always = settings.get("use_volumetric_e", "0").strip() == "1" or settings.get("flavor", "") == "UltiGCode"
+    first = next(iter(diameters.values()), _USUAL_FILAMENT_MM)
+    by_tool = np.array([math.pi / 4.0 * diameters.get(k, first) ** 2 for k in range(int(tool.max()) + 1)])
+    volumetric = volumetric | always
+    return np.where(volumetric, 1.0, by_tool[tool]), not diameters and not bool(volumetric.all())
+
+
+def _oddities(machine: Machine, layers: int, last: bytes) -> list[Finding]:
+    """Return what is odd about the job as a text."""
+    findings = []
+    if machine.unfinished:
+        announced = machine.comments.layers
+        message = f"nothing ends the job behind its last track (its last line is {text_of(last[-60:], 60)!r})"
+        if announced > layers:
+            message += f"; {announced} layers are announced, {layers} are there"
+        findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))
+    if machine.unreadable:
+        message = f"{machine.unreadable} coordinates are no numbers"
+        findings.append(Finding("words-unreadable", "warning", message, "left out"))
+    if machine.as_lines:
+        message = f"{machine.as_lines} moves are splines, or arcs outside the plane of the bed"
+        findings.append(Finding("curves-as-lines", "note", message, "read as straight lines"))
+    return findings
