@@ -95,7 +95,7 @@ def run(context: Context) -> Iterator[Record]:
     bases = [signature_of(part_of(mesh)) for mesh in meshes]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.faiss"
-        simulated_index(bases, references).write(path)
+        path.write_bytes(simulated_index(bases, references).to_bytes())
         copies = -(-references // count)
         collection = SimulatedCollection(bases, DescriptorIndex.read(path, _KEYPOINTS, copies * count))
         rows = {

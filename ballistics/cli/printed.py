@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-_VERBS = ("batch", "class", "compare", "enrol", "identify", "inspect", "list")
+_VERBS = ("batch", "class", "compare", "enrol", "identify", "inspect", "list", "verify")
 
 
 class _PrintedGroup(click.RichGroup):

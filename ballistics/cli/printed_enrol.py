@@ -56,7 +56,13 @@ def command(
             if progress is not None:
                 progress("enrolling files", done, total)
 
-        rows = enrol_files(files, folder, name=name, category=category, taxonomy=taxonomy, unit=unit, tell=tell)
+        def waiting() -> None:
+            if not quiet:
+                click.echo(f"another process is enrolling into {folder}: waiting until it has finished", err=True)
+
+        rows = enrol_files(
+            files, folder, name=name, category=category, taxonomy=taxonomy, unit=unit, tell=tell, waiting=waiting
+        )
         for row in rows:
             counts[row.outcome] += 1
             wrong = row.outcome == "refused"

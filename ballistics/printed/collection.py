@@ -14,17 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
+from ballistics.files.bounded_json import parse_json
+from ballistics.printed import collection_store as store
 from ballistics.printed.cloud import Cloud
 from ballistics.printed.geometry_hash import GeometryKeys
 from ballistics.printed.query import cloud_of
-from ballistics.printed.signature import KEYPOINTS, MOST_POINTS, SIGNATURE_VERSION, Signature
+from ballistics.printed.signature import KEYPOINTS, SIGNATURE_VERSION, Signature
 from ballistics.printed.votes import DescriptorIndex
 
-_FORMAT = 1
 # Local descriptors in the index: as many keypoints of each reference as keep it near this number.
 _INDEXED = 8_000_000
 _FEWEST_KEYPOINTS = 40
-_ARRAYS = ("codes", "frames", "local", "whole")
+# A surface's area is computed once for the frame and once for the keys, which are kept to nine decimals.
+_SAME_AREA = 1e-6
+# Coarse points against the surface itself, for rows without a SHA-256: of 382 parts of the public test meshes none
+# differed by more than .098 in its spread and 1.64 spacings in its extent.
+_SAME_SPREAD = 0.25
+_SAME_EXTENT = 3.0
+# Looks at a folder while others enrol into it.
+_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,12 @@ class Collection:
         self._references: list[Reference] = []
         self._stored: dict[str, NDArray[Any]] = {}
         self._added: list[Signature] = []
+        # Of the rows on disk; none for those that a version before format 2 wrote.
+        self._digests: list[store.Digests | None] = []
+        # What the manifest on disk says of the index.
+        self._written: Mapping[str, Any] = {}
+        #: The laboratory's categories as they stand in the manifest; None when they do not.
+        self.taxonomy: Mapping[str, Any] | None = None
         self._names: set[str] = set()
         self._index: DescriptorIndex | None = None
         self._keys: dict[str, list[int]] | None = None
@@ -102,9 +116,10 @@ class Collection:
             raise ParameterError(f"the collection already has a reference named '{name}'; choose another name")
         _check_version(signature.version)
         try:
-            facts = json.loads(json.dumps(dict(metadata or {}), allow_nan=False))
-        except (TypeError, ValueError) as error:
-            raise ParameterError(f"the metadata of '{name}' cannot be written as JSON: {error}") from error
+            text = json.dumps([name, category, dict(metadata or {})], allow_nan=False, ensure_ascii=False)
+            facts = parse_json(text.encode(), "the metadata", "what JSON can hold")[2]
+        except (TypeError, ValueError, RecursionError, CorruptFileError) as error:
+            raise ParameterError(f"the metadata of {name!r} cannot be written as JSON: {error}") from error
         self._references.append(Reference(name, category, facts, signature.keys))
         self._names.add(name)
         self._added.append(signature)
@@ -133,6 +148,7 @@ class Collection:
         stored = self._rows_on_disk()
         if row >= stored:
             return self._added[row - stored]
+        self._check_row(row)
         origin_x, origin_y, origin_z, step, spacing, size, area, points = (
             float(v) for v in self._stored["frames"][row]
         )
@@ -166,8 +182,7 @@ class Collection:
     def index(self) -> DescriptorIndex:
         """Return the index of the local descriptors; made at first use."""
         if self._index is None:
-            most = _INDEXED // (6 * max(len(self), 1))
-            self._index = DescriptorIndex(int(np.clip(most, _FEWEST_KEYPOINTS, KEYPOINTS)))
+            self._index = DescriptorIndex(self._keypoints())
             self._index.add(self._local(row) for row in range(len(self)))
         return self._index
 
@@ -187,45 +202,69 @@ class Collection:
         Raises
         ------
         WriteError
-            The folder holds something already.
+            The folder holds something already, or cannot be written.
         """
         target = Path(folder)
         if target.exists() and any(target.iterdir()):
             raise WriteError(f"{target} is not empty; give a new folder for the collection")
-        target.mkdir(parents=True, exist_ok=True)
-        count = len(self)
-        shapes = {
-            "codes": ((count, MOST_POINTS, 3), np.uint8),
-            "frames": ((count, 8), np.float64),
-            "local": ((count, 6, KEYPOINTS, 24), np.int8),
-            "whole": ((count, 3, 24), np.int8),
-        }
-        arrays = {
-            name: np.lib.format.open_memmap(target / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
-            for name, (shape, dtype) in shapes.items()
-            if count
-        }
-        for row in range(count):
-            one = self.signature(row)
-            arrays["codes"][row, : len(one.codes)] = one.codes
-            arrays["frames"][row] = (
-                *one.origin_mm, one.step_mm, one.spacing_mm, one.size_mm, one.area_mm2, len(one.codes)
-            )  # fmt: skip
-            arrays["local"][row] = -128
-            arrays["local"][row, :, : one.local.shape[1]] = one.local
-            arrays["whole"][row] = one.whole
-        for array in arrays.values():
-            array.flush()
-        self.index().write(target / "index.faiss")
-        manifest = {
-            "format": _FORMAT,
+        with store.enrolling(target):
+            digests = store.append_rows(target, 0, (self.signature(row) for row in range(len(self))))
+            store.write_manifest(target, self._manifest(digests, *store.write_index(target, self.index())))
+
+    def commit(self, folder: Path) -> None:
+        """Write what was added since the collection was loaded from a folder, or made for it, and have it on the disk.
+
+        Only for who holds the folder's lock (`collection_store.enrolling`). A process that is stopped in here leaves
+        the collection as it was.
+
+        Raises
+        ------
+        WriteError
+            When it cannot be written: what the folder held is untouched.
+        """
+        first = self._rows_on_disk()
+        known = [self._digests[row] or self._digests_of(row) for row in range(first)]
+        index = self._grown_index(folder)
+        digests = [*known, *store.append_rows(folder, first, self._added)]
+        manifest = self._manifest(digests, *store.write_index(folder, index))
+        store.write_manifest(folder, manifest)
+        store.remove_leftovers(folder, manifest)
+        self._added, self._digests, self._written = [], list(digests), manifest
+        self._stored, self._index = store.map_arrays(folder, len(self)), index
+
+    def _digests_of(self, row: int) -> store.Digests:
+        """Return the digests of a row that was written without, if it does not contradict what is known of it."""
+        self._check_row(row)
+        return {name: store.digest(self._stored[name][row]) for name in store.ARRAYS}
+
+    def _grown_index(self, folder: Path) -> DescriptorIndex:
+        """Return the index with what was added; that of the folder is added to when it has as many keypoints."""
+        if not self._added and self._index is not None:
+            return self._index
+        first = self._rows_on_disk()
+        if not first or self._written.get("index_keypoints") != self._keypoints():
+            return self.index()
+        grown = store.read_index(folder, self._written, first, mapped=False)
+        grown.add(self._local(row) for row in range(first, len(self)))
+        return grown
+
+    def _keypoints(self) -> int:
+        """Return how many keypoints of each reference are in the index."""
+        return int(np.clip(_INDEXED // (6 * max(len(self), 1)), _FEWEST_KEYPOINTS, KEYPOINTS))
+
+    def _manifest(self, digests: Sequence[store.Digests], index: str, index_sha256: str) -> dict[str, Any]:
+        content = {
+            "format": store.FORMAT,
             "signature_version": SIGNATURE_VERSION,
-            "index_keypoints": self.index().keypoints,
-            "references": [asdict(reference) for reference in self._references],
+            "index": index,
+            "index_keypoints": self._keypoints(),
+            "index_sha256": index_sha256,
+            "references": [
+                {**asdict(reference), "sha256": dict(own)}
+                for reference, own in zip(self._references, digests, strict=True)
+            ],
         }
-        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-        # Last, so that a folder without it is a collection whose writing was stopped.
-        (target / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        return content if self.taxonomy is None else {**content, "taxonomy": self.taxonomy}
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Collection:
@@ -234,41 +273,45 @@ class Collection:
         Raises
         ------
         CorruptFileError
-            The folder is not a collection, or its files contradict each other.
+            The folder is not a collection, its files contradict each other, or one of them was altered.
         UnsupportedFormatError
             The signatures are of another version.
         """
         source = Path(folder)
-        try:
-            manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-            version, form, listed = manifest["signature_version"], manifest["format"], manifest["references"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CorruptFileError(
-                f"{source} is not a collection of signatures, or its writing was stopped: {error}"
-            ) from error
-        if form != _FORMAT:
-            raise UnsupportedFormatError(f"{source} is of collection format {form}; this version reads {_FORMAT}")
-        _check_version(version)
+        for attempt in range(_LOOKS):
+            manifest = store.read_manifest(source)
+            try:
+                return cls._loaded(source, manifest)
+            except CorruptFileError:
+                # Another process may have enrolled between two looks, and deleted the index of the first.
+                if attempt + 1 == _LOOKS or store.read_manifest(source) == manifest:
+                    raise
+        raise AssertionError("the last look returns or raises")
+
+    @classmethod
+    def _loaded(cls, source: Path, manifest: Mapping[str, Any]) -> Collection:
         collection = cls()
+        listed = manifest["references"]
         try:
+            _check_version(manifest["signature_version"])
+            store.check_seal(source, manifest)
             for entry in listed:
-                keys = entry["keys"]
-                if keys is not None:
-                    keys = GeometryKeys(**{**keys, "values": tuple(keys["values"])})
-                collection._references.append(Reference(entry["name"], entry["category"], entry["metadata"], keys))
+                collection._references.append(reference_of(entry))
+                digests = entry.get("sha256") if manifest["format"] == 1 else entry["sha256"]
+                collection._digests.append(digests and {name: str(digests[name]) for name in store.ARRAYS})
+            taxonomy = manifest.get("taxonomy")
+            collection.taxonomy = None if taxonomy is None else dict(taxonomy)
             collection._names = {reference.name for reference in collection._references}
+            if len(collection._names) < len(listed):
+                raise ValueError("two references have one name")
+            collection._stored = store.map_arrays(source, len(listed))
             if listed:
-                collection._stored = {
-                    name: np.load(source / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
-                }
-                collection._index = DescriptorIndex.read(
-                    source / "index.faiss", int(manifest["index_keypoints"]), len(listed)
-                )
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise CorruptFileError(f"{source} cannot be read as a collection; fetch it again: {error}") from error
-        if any(len(array) != len(listed) for array in collection._stored.values()):
-            raise CorruptFileError(f"{source} lists {len(listed)} references, but its arrays hold another number")
+                collection._index = store.read_index(source, manifest, len(listed))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise CorruptFileError(f"{source} cannot be read as a collection; fetch it again: {error!r}") from error
         collection._check_frames(source)
+        collection._check_rows(source)
+        collection._written = manifest
         return collection
 
     def _check_frames(self, source: Path) -> None:
@@ -289,12 +332,85 @@ class Collection:
                 f"{source}: the lengths of '{name}' contradict each other; fetch the collection again"
             )
 
+    def _check_rows(self, source: Path) -> None:
+        """Refuse small rows that are not those that were written, or that belong to another reference."""
+        if not self._stored:
+            return
+        frames, whole = (np.asarray(self._stored[name]) for name in ("frames", "whole"))
+        for row, reference in enumerate(self._references):
+            digests = self._digests[row]
+            keys = reference.keys
+            if digests is not None and store.altered({"frames": frames[row], "whole": whole[row]}, digests):
+                raise CorruptFileError(f"{source}: the signature of '{reference.name}' was altered; {store.SEE}")
+            if keys is not None and abs(frames[row, 6] / keys.area_mm2 - 1.0) > _SAME_AREA:
+                raise CorruptFileError(
+                    f"{source}: the signature stored for '{reference.name}' is that of another part: it has a surface "
+                    f"of {frames[row, 6]:.6g} mm², the part one of {keys.area_mm2:.6g} mm²; {store.SEE}"
+                )
+
+    def _check_row(self, row: int) -> None:
+        """Refuse a large row that is not the one that was written, or that belongs to another reference."""
+        digests, name = self._digests[row], self._references[row].name
+        if digests is not None:
+            wrong = store.altered({array: self._stored[array][row] for array in ("codes", "local")}, digests)
+            if wrong:
+                raise CorruptFileError(
+                    f"the signature of '{name}' was altered ({', '.join(wrong)}, row {row}): nothing can be said of "
+                    f"this reference; {store.SEE}"
+                )
+            return
+        fault = mismatch(self._stored["codes"][row], self._stored["frames"][row], self._references[row])
+        if fault is not None:
+            raise CorruptFileError(f"the signature stored for '{name}' is that of another part: {fault}; {store.SEE}")
+
     def _rows_on_disk(self) -> int:
         return len(self._references) - len(self._added)
 
     def _local(self, row: int) -> NDArray[np.int8]:
         stored = self._rows_on_disk()
-        return self._added[row - stored].local if row >= stored else np.asarray(self._stored["local"][row])
+        if row >= stored:
+            return self._added[row - stored].local
+        self._check_row(row)
+        return np.asarray(self._stored["local"][row])
+
+
+def mismatch(codes: NDArray[np.uint8], frame: NDArray[np.float64], reference: Reference) -> str | None:
+    """Return in what a reference's stored points differ from what is known of the part; None when they agree.
+
+    Parameters
+    ----------
+    codes, frame : ndarray
+        Its row of these arrays.
+    reference : Reference
+        Its keys, and ``extent_mm`` among its facts, are compared when they are there.
+    """
+    step, spacing, points = float(frame[3]), float(frame[4]), int(frame[7])
+    places = codes[:points].astype(np.float64) * step
+    if reference.keys is not None:
+        spread = float(np.sqrt(((places - places.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        if abs(spread / reference.keys.size_mm - 1.0) > _SAME_SPREAD:
+            return (
+                f"its points lie {spread:.4g} mm about their centre, those of the part {reference.keys.size_mm:.4g} mm"
+            )
+    extent = reference.metadata.get("extent_mm")
+    if isinstance(extent, list) and len(extent) == 3 and all(isinstance(value, (int, float)) for value in extent):
+        held = np.ptp(places, axis=0)
+        if (held > np.asarray(extent) + step).any() or (held < np.asarray(extent) - _SAME_EXTENT * spacing).any():
+            shown = " × ".join(f"{value:.4g}" for value in held)
+            return f"its points measure {shown} mm, the part {' × '.join(f'{value:.4g}' for value in extent)} mm"
+    return None
+
+
+def reference_of(entry: Mapping[str, Any]) -> Reference:
+    """Return what a manifest says of a reference."""
+    keys = entry["keys"]
+    if keys is not None:
+        keys = GeometryKeys(**{**keys, "values": tuple(float(value) for value in keys["values"])})
+        if not (0.0 < keys.size_mm < np.inf and 0.0 < keys.area_mm2 < np.inf):
+            raise ValueError(f"the keys of {entry['name']!r} are those of no part")
+    if not isinstance(entry["name"], str) or not isinstance(entry["metadata"], dict):
+        raise ValueError("a reference has no name, or no facts")
+    return Reference(entry["name"], str(entry["category"]), entry["metadata"], keys)
 
 
 def _check_version(version: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ballistics.errors import BallisticsError, ParameterError, UnsupportedFormatError, WriteError
+from ballistics.files.durable import write_whole
+from ballistics.printed import collection_store as store
 from ballistics.printed.collection import Collection
 from ballistics.printed.geometry_hash import GeometryKeys, copy_relation
 from ballistics.printed.part import Part, PartFile, read_parts
@@ -18,10 +19,10 @@ from ballistics.printed.signature import signature_of
 from ballistics.printed.taxonomy import Taxonomy
 from ballistics.provenance import sha256_of_file
 
-TAXONOMY_FILE = "taxonomy.json"
-_MANIFEST = "manifest.json"
-# A stop costs at most the signatures of so many parts.
-_CHECKPOINT = 400
+TAXONOMY_FILE = store.TAXONOMY_FILE
+# Between two commits work goes on for so many times as long as the last one took: a stop costs little work, and
+# commits cost at most a tenth of the time.
+_PAUSES = 10.0
 
 Tell = Callable[[int, int], None]
 
@@ -48,20 +49,32 @@ class Enrolled:
 
 
 def open_collection(folder: Path) -> tuple[Collection, Taxonomy]:
-    """Open a collection with its taxonomy: its own ``taxonomy.json``, else the one of the package.
+    """Open a collection with its taxonomy: that of its manifest; before format 2 its ``taxonomy.json``, else the one
+    of the package.
 
     Raises
     ------
     CorruptFileError, UnsupportedFormatError
         As for `Collection.load`.
     """
+    collection = Collection.load(folder)
+    if collection.taxonomy is not None:
+        return collection, Taxonomy.of(collection.taxonomy, str(folder / store.MANIFEST))
     own = folder / TAXONOMY_FILE
-    return Collection.load(folder), Taxonomy.load(own if own.exists() else None)
+    return collection, Taxonomy.load(own if own.exists() else None)
 
 
 def collection_sha256(folder: Path) -> str:
-    """Return the SHA-256 of a collection's list of references, in which every reference's geometry has its keys."""
-    return sha256_of_file(folder / _MANIFEST)
+    """Return a SHA-256 that covers a collection: its manifest, which names every row, the index and itself by SHA-256.
+
+    Before format 2 a manifest named none: then it is that of the manifest and all arrays and the index.
+    """
+    manifest = sha256_of_file(folder / store.MANIFEST)
+    if store.read_manifest(folder)["format"] == store.FORMAT:
+        return manifest
+    files = (*(store.array_path(folder, name) for name in store.ARRAYS), folder / "index.faiss", folder / TAXONOMY_FILE)
+    all_ = [manifest, *(sha256_of_file(path) if path.exists() else "" for path in files)]
+    return sha256(" ".join(all_).encode()).hexdigest()
 
 
 def enrol_files(
@@ -73,11 +86,13 @@ def enrol_files(
     taxonomy: Path | None = None,
     unit: str | None = None,
     tell: Tell | None = None,
+    waiting: Callable[[], None] | None = None,
 ) -> Iterator[Enrolled]:
-    """Enrol every part of some files, and yield what became of each.
+    """Enrol every part of some files, and yield what became of each: a row that is yielded is on the disk.
 
-    The collection is on the disk in a whole state at any time. What is in it already, by the file's SHA-256, is passed
-    over: a stopped run goes on when it is given again.
+    Signatures are added to the collection, which is on the disk in a whole state at any time, whatever stops the run.
+    What is in it already, by the file's SHA-256, is passed over: a stopped run goes on when it is given again. Of
+    several processes that enrol into one folder, one at a time does; the others wait.
 
     Parameters
     ----------
@@ -95,6 +110,8 @@ def enrol_files(
         As for `read_parts`.
     tell : callable, optional
         Told the files done and all files.
+    waiting : callable, optional
+        Told once when another process is enrolling into the folder.
 
     Raises
     ------
@@ -106,35 +123,71 @@ def enrol_files(
     listed = list(files)
     if name is not None and len(listed) != 1:
         raise ParameterError(f"one name cannot be given to {len(listed)} files; enrol them one by one, or without")
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MANIFEST).exists():
+    own = None if taxonomy is None else Taxonomy.load(taxonomy)
+    if not store.is_collection(folder):
+        if not store.is_free(folder):
             raise WriteError(f"{folder} holds something that is no collection; give another folder")
-        collection, kinds = open_collection(folder)
-    else:
-        collection, kinds = Collection(), Taxonomy.load()
-    if taxonomy is not None:
-        kinds = Taxonomy.load(taxonomy)
-    kinds.check(category)
-    known = _Known(collection)
-    waiting = 0
-    try:
-        for done, (shown, path) in enumerate(listed):
-            if tell is not None:
-                tell(done, len(listed))
-            for row in _enrol_file(shown, path, collection, known, name, category, unit):
-                waiting += row.outcome == "enrolled"
-                yield row
-            if waiting >= _CHECKPOINT:
-                _replace(collection, folder, kinds)
-                waiting = 0
-                # What is saved is mapped from the disk from now on.
-                collection = Collection.load(folder)
-                known.collection = collection
-    finally:
-        if len(collection) and (waiting or taxonomy is not None):
-            _replace(collection, folder, kinds)
-    if tell is not None:
-        tell(len(listed), len(listed))
+        # Before anything is made.
+        (own or Taxonomy.load()).check(category)
+    with store.enrolling(folder, waiting):
+        if store.is_collection(folder):
+            collection, kinds = open_collection(folder)
+        else:
+            collection, kinds = Collection(), Taxonomy.load()
+        (own or kinds).check(category)
+        yield from _Enrolling(collection, folder, own or kinds, own is not None).files(
+            listed, name, category, unit, tell
+        )
+
+
+class _Enrolling:
+    """Enrolment into a collection whose lock is held."""
+
+    def __init__(self, collection: Collection, folder: Path, taxonomy: Taxonomy, new_taxonomy: bool) -> None:
+        self.collection, self.folder, self.taxonomy = collection, folder, taxonomy
+        self.known = _Known(collection)
+        self.waiting: list[Enrolled] = []
+        # The collection is always written with its taxonomy; without a reference only when the taxonomy is new.
+        self.changed = new_taxonomy and bool(len(collection))
+        collection.taxonomy = taxonomy.content()
+        self.committed_at, self.took = time.monotonic(), 0.0
+
+    def files(
+        self, listed: Sequence[tuple[str, Path]], name: str | None, category: str, unit: str | None, tell: Tell | None
+    ) -> Iterator[Enrolled]:
+        try:
+            for done, (shown, path) in enumerate(listed):
+                if tell is not None:
+                    tell(done, len(listed))
+                for row in _enrol_file(_unicode(shown), path, self.collection, self.known, name, category, unit):
+                    self.waiting.append(row)
+                    self.changed |= row.outcome == "enrolled"
+                if not self.changed or time.monotonic() - self.committed_at >= _PAUSES * self.took:
+                    yield from self.commit()
+        except BaseException as error:
+            # Every row that was yielded is on the disk already; the rest is found again by the next run.
+            if not isinstance(error, (GeneratorExit, WriteError)):
+                self.commit()
+            raise
+        yield from self.commit()
+        if tell is not None:
+            tell(len(listed), len(listed))
+
+    def commit(self) -> list[Enrolled]:
+        """Have on the disk what was enrolled, and return the rows that may be told now."""
+        if self.changed:
+            began = time.monotonic()
+            self.collection.commit(self.folder)
+            write_whole(self.folder / TAXONOMY_FILE, self.taxonomy.to_json().encode())
+            self.committed_at, self.changed = time.monotonic(), False
+            self.took = self.committed_at - began
+        told, self.waiting = self.waiting, []
+        return told
+
+
+def _unicode(text: str) -> str:
+    """Return a name without the halves of characters that a file system may hold and a file of ours may not."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class _Known:
@@ -174,6 +227,9 @@ def _enrol_file(
     except BallisticsError as error:
         yield Enrolled(shown, "refused", note=str(error).removeprefix(f"{path}: "))
         return
+    except Exception as error:  # a reader met what nobody thought of: one file must not end the enrolment of a disk
+        yield Enrolled(shown, "refused", note=_unicode(f"the reader failed: {type(error).__name__}: {error}"[:300]))
+        return
     for number, part in enumerate(file.parts, 1):
         facts = _facts(shown, file, part, number)
         present = known.files.get((facts["sha256"], number))
@@ -181,6 +237,7 @@ def _enrol_file(
             yield Enrolled(shown, "already enrolled", present)
             continue
         called = name if name is not None else reference_name(Path(shown).stem, part, number, len(file.parts))
+        called = _unicode(called)
         if name is not None and called in known.names:
             raise ParameterError(f"the collection already has a reference named '{called}'; choose another name")
         for ending in (f" ({facts['sha256'][:8]})", f", part {number}"):
@@ -225,25 +282,3 @@ def _facts(shown: str, file: PartFile, part: Part, number: int) -> dict[str, Any
         "extent_mm": [round(float(value), 6) for value in extent],
         "findings": sorted({finding.code for finding in (*file.findings, *part.findings)}),
     }
-
-
-def _replace(collection: Collection, folder: Path, taxonomy: Taxonomy) -> None:
-    """Write the collection beside its folder and put it in place: at any time one of both is whole."""
-    target = folder.resolve()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            collection.save(made)
-            (made / TAXONOMY_FILE).write_text(taxonomy.to_json(), encoding="utf-8")
-            made.chmod(0o755)
-            old = made.with_name(f"{made.name}-old")
-            if target.exists():
-                os.replace(target, old)
-            os.replace(made, target)
-            shutil.rmtree(old, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror or error}; choose another place") from error

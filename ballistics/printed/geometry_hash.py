@@ -27,6 +27,8 @@ _DECIMALS = 9
 _SIZE_DIGITS = 12
 _MOST_KEYS = 256
 _SHAPE_VALUES = 13
+# Place among them of log(area / size²).
+_LOG_AREA = 8
 
 Copy = Literal["same", "mirrored", "scaled", "scaled and mirrored"]
 
@@ -58,6 +60,11 @@ class GeometryKeys:
     shape_mirrored: str
     size_mm: float
     values: tuple[float, ...]
+
+    @property
+    def area_mm2(self) -> float:
+        """Area of the surface, from the rounded numbers: right to about 1e-9 of it."""
+        return float(np.exp(min(self.values[_LOG_AREA], 700.0))) * self.size_mm**2
 
     def near(self) -> tuple[str, ...]:
         """Return ``exact`` and the keys on the other side of every rounding edge that is within the tolerance."""

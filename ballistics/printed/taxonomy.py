@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.files.bounded_json import load_json
 
 SCHEMA = "ballistics/printed-taxonomy/1"
+_MOST_BYTES = 16 << 20
 _STANDARD = Path(__file__).with_name("taxonomy.json")
 
 
@@ -52,6 +55,8 @@ class Taxonomy:
 
         Raises
         ------
+        ReadError
+            When it cannot be opened.
         CorruptFileError
             When the file is no taxonomy: not JSON, a field is missing, an identifier is empty or stands twice.
 
@@ -62,20 +67,22 @@ class Taxonomy:
         ('hybrid', 'no category')
         """
         source = _STANDARD if path is None else Path(path)
+        return cls.of(load_json(source, "a taxonomy", most_bytes=_MOST_BYTES), str(source))
+
+    @classmethod
+    def of(cls, content: Any, where: str) -> Taxonomy:
+        """Return the list that a file's content stands for; errors as of `load`, which name the place ``where``."""
         try:
-            content = json.loads(source.read_bytes())
             if content["schema"] != SCHEMA:
-                raise CorruptFileError(f"{source}: schema '{content['schema']}' is not '{SCHEMA}'")
+                raise CorruptFileError(f"{where}: schema '{content['schema']}' is not '{SCHEMA}'")
             rows = [(str(row["id"]), str(row["title"]), str(row["definition"])) for row in content["categories"]]
             categories = tuple(Category(*row) for row in rows)
             loaded = cls(str(content["name"]), str(content["version"]), str(content["source"]), categories)
-        except OSError as error:
-            raise CorruptFileError(f"{source} cannot be read: {error.strerror or error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptFileError(f"{source} is not a taxonomy: {error!r}") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CorruptFileError(f"{where} is not a taxonomy: {error!r}") from error
         names = [category.id for category in categories]
         if not all(names) or len(set(names)) < len(names):
-            raise CorruptFileError(f"{source}: each category needs an identifier of its own")
+            raise CorruptFileError(f"{where}: each category needs an identifier of its own")
         return loaded
 
     def check(self, identifier: str) -> str:
@@ -97,13 +104,16 @@ class Taxonomy:
             return "no category"
         return next((category.title for category in self.categories if category.id == identifier), identifier)
 
-    def to_json(self) -> str:
-        """Return the file's text, from which `load` reads the same."""
-        content = {
+    def content(self) -> dict[str, Any]:
+        """Return the content of the file, as plain values."""
+        return {
             "schema": SCHEMA,
             "name": self.name,
             "version": self.version,
             "source": self.source,
             "categories": [vars(category) for category in self.categories],
         }
-        return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+    def to_json(self) -> str:
+        """Return the file's text, from which `load` reads the same."""
+        return json.dumps(self.content(), ensure_ascii=False, indent=1) + "\n"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.errors import CorruptFileError
 from ballistics.printed.cloud import Cloud
 from ballistics.printed.descriptors import DESCRIPTOR_STEP, QUERY_STEPS, SIGNATURE_STEPS, metric
 from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
@@ -103,19 +104,38 @@ class DescriptorIndex:
         self.keypoints = keypoints
         self.references = 0
 
-    def write(self, path: Path) -> None:
-        """Write the index to a file."""
+    def to_bytes(self) -> bytes:
+        """Return the index as it is written to a file."""
         import faiss
 
-        faiss.write_index(self.faiss_index, str(path))
+        return bytes(faiss.serialize_index(self.faiss_index).data)
 
     @classmethod
-    def read(cls, path: Path, keypoints: int, references: int) -> DescriptorIndex:
-        """Open a written index; its lists are mapped into memory, not read."""
+    def read(cls, path: Path, keypoints: int, references: int, *, mapped: bool = True) -> DescriptorIndex:
+        """Open a written index; its lists are mapped into memory, not read, unless it is to be added to.
+
+        Raises
+        ------
+        CorruptFileError
+            When it is missing, or no such index.
+        """
         import faiss
 
         opened = cls(keypoints)
-        opened.faiss_index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        own = opened.faiss_index
+        flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY if mapped else 0
+        try:
+            found = faiss.read_index(str(path), flags)
+        except (RuntimeError, MemoryError) as error:  # faiss reports everything as the former
+            said = str(error).strip().splitlines()
+            raise CorruptFileError(
+                f"{path} cannot be read as an index: {said[-1][:200] if said else 'too little memory'}; "
+                "fetch the collection again"
+            ) from error
+        kind = (type(found), getattr(found, "d", 0), getattr(found, "nlist", 0), getattr(found, "code_size", 0))
+        if kind != (type(own), own.d, own.nlist, own.code_size):
+            raise CorruptFileError(f"{path} is an index of another kind; fetch the collection again")
+        opened.faiss_index = found
         opened.faiss_index.nprobe = _CELLS_SEARCHED
         opened.references = references
         return opened
@@ -148,7 +168,13 @@ class DescriptorIndex:
             there &= np.add.outer(np.arange(local.shape[0]), np.arange(local.shape[1])) % 2 == 0
         radius, keypoint = np.nonzero(there)
         distances, numbers = self.faiss_index.search(np.ascontiguousarray(local[there], dtype=np.float32), _NEIGHBOURS)
+        # Kernels count by these numbers: one of no reference would write outside their arrays.
+        if len(numbers) and not -1 <= int(numbers.min()) <= int(numbers.max()) < self._numbers():
+            raise CorruptFileError("the index names references that the collection has not; fetch the collection again")
         return Neighbours(keypoint, np.asarray(steps, dtype=np.int64)[radius], numbers, distances)
+
+    def _numbers(self) -> int:
+        return self.references * len(SIGNATURE_STEPS) * self.keypoints
 
     def votes(self, found: Neighbours) -> NDArray[np.float64]:
         """Return the votes of a query's neighbours, shape (references, `STEPS`)."""

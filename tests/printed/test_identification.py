@@ -208,6 +208,10 @@ def test_wrong_collections_are_refused(solids: list[Mesh], collection: Collectio
         Collection.load(tmp_path / "one")
     np.save(tmp_path / "one" / "frames.npy", frames)
     assert len(Collection.load(tmp_path / "one")) == 1
+    manifest.write_text(json.dumps({**good, "index_keypoints": 900}))
+    with pytest.raises(CorruptFileError, match=r"manifest\.json: its content is not the one that was written"):
+        Collection.load(tmp_path / "one")
+    manifest.write_text(json.dumps(good))
     (tmp_path / "one" / "local.npy").write_bytes(b"not an array")
     with pytest.raises(CorruptFileError, match="cannot be read"):
         Collection.load(tmp_path / "one")
