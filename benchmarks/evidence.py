@@ -11,13 +11,12 @@ from pathlib import Path
 from rich.progress import Progress, track
 
 from ballistics.errors import ParameterError, ReadError
-from ballistics.evidence.comparisons import Score
 from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
 from ballistics.evidence.metrics import measure
 from ballistics.evidence.scan_pairs import score_all_pairs
-from ballistics.evidence.scan_study import MODELS, reference_population
-from ballistics.evidence.scores import Floats, ScoreTable
+from ballistics.evidence.scan_study import HEADLINE, MODELS, reference_population
+from ballistics.evidence.scores import Floats, Score, ScoreTable
 from ballistics.evidence.truth_table import read_truth
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
@@ -102,7 +101,7 @@ def _scored(folder: Path, name: str, context: Context) -> _ScoredSet:
         scored = score_all_pairs(folder, truths, work, workers=os.cpu_count() or 1, progress=tell)
     tables: dict[Score, ScoreTable] = {score: reference_population(scored, name, score=score).table for score in MODELS}
     pairs = sum(not scored.repeats(pair) for pair in scored.pairs)
-    return _ScoredSet(name, tables, pairs, pairs - len(tables["count"]))
+    return _ScoredSet(name, tables, pairs, pairs - len(tables[HEADLINE]))
 
 
 @contextmanager
@@ -143,9 +142,9 @@ def _frozen(name: str, score: Score, frozen: FittedModel, table: ScoreTable, wor
         f"{label}: {MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs; casework "
         f"declines those outside the range of the reference{worth}"
     )
-    values = frozen.log10_lr(table.score, table.cells)
+    values = frozen.log10_lr(table.score, table.extent)
     yield from _merits(label, values, table, _EXTERNAL, protocol)
-    covered = frozen.covers(table.score, table.cells)
+    covered = frozen.covers(table.score, table.extent)
     outside = int((~covered).sum())
     yield _record(f"{label}: outside the reference's range", outside, "pairs", "", protocol, len(table))
     within = table.rows(covered)

@@ -193,7 +193,7 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording import counts_sentence, score_text, similarity_text, source_of
+    from ballistics.reports.wording import counts_sentence, score_text, similarity_sentence, similarity_text, source_of
 
     console = Console()
     if not console.is_terminal:
@@ -201,6 +201,11 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     console.print(Text(f"A: {name_a}\nB: {name_b}"))
     if comparison.insufficient is not None:
         console.print(Text("INSUFFICIENT", "bold yellow"))
+    for finding in comparison.findings:
+        if finding.severity == "serious":
+            console.print(Text(f"SERIOUS: {finding.message} [{finding.code}]", "bold red"))
+    if comparison.insufficient is None:
+        console.print(Text(similarity_sentence(comparison), "bold"))
     console.print(Text(counts_sentence(comparison), "bold"))
     if comparison.insufficient is not None:
         if comparison.similarity is not None and comparison.similarity.insufficient is None:

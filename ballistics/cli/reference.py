@@ -18,17 +18,13 @@ def command() -> None:
 @command.command(name="build")
 @scan_set_options
 @click.option(
-    "--score",
-    type=click.Choice(["count", "correlation"]),
-    default="count",
-    show_default=True,
-    help="Congruent cells (convergence rule), or the correlation of the whole marks.",
-)
-@click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The population, one JSON file."
 )
-def build(score: Any, out: Path, **options: Any) -> None:
+def build(out: Path, **options: Any) -> None:
     """Compare all pairs of the scans in SCANS_DIR and write their scores as a reference population.
+
+    Similarity, congruent cells and correlation of every pair are in the one file; a case is weighed by the first and
+    shown by all three.
 
     TRUTH_CSV has the columns scan and firearm; optional: case (repeated scans of one cartridge case share it),
     calibre, ammunition, instrument. Calibre and instrument must be stated, there or as options. A stopped run goes on
@@ -36,12 +32,15 @@ def build(score: Any, out: Path, **options: Any) -> None:
     """
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
-    from ballistics.evidence.scan_study import reference_population
+    from ballistics.evidence.reference_file import ReferenceFile
+    from ballistics.evidence.scan_study import MODELS, reference_population
 
     refuse_output(out, (options["truth_csv"],), options["overwrite"])
     scored = score_set(options, out.with_name(f"{out.name}.work"), 2, ("calibre", "instrument"))
-    population = reference_population(scored, set_name(options), options["source"], score)
-    write_bytes(out, population.to_json())
+    name, source = set_name(options), options["source"]
+    populations = tuple(reference_population(scored, name, source, score) for score in MODELS)
+    write_bytes(out, ReferenceFile(populations).to_json())
+    population = populations[0]
     if not options["quiet"]:
         print_left_out(scored)
         click.echo(

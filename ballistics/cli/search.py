@@ -61,13 +61,14 @@ def command(
     """
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.library import bar
-    from ballistics.evidence.population import ReferencePopulation
+    from ballistics.evidence.reference_file import load_reference
     from ballistics.search.library import Library
     from ballistics.search.library_enrolment import Reading
 
     for path in (report, csv_path, json_path):
         refuse_output(path, (scan,), overwrite)
-    held_against = ReferencePopulation.load(population) if population is not None else None
+    # The headline score comes first in the file.
+    held_against = load_reference(population)[0] if population is not None else None
     admitted = {name: values for name, values in where.items() if values}
     with Library.open(folder) as library:
         questioned = Reading(mark, units).mark_of(scan)

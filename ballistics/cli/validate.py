@@ -49,7 +49,7 @@ def command(out: Path, **options: Any) -> None:
     if options["quiet"]:
         return
     print_left_out(scored)
-    metrics = study.count.metrics
+    metrics = study.headline.metrics
     click.echo(
         f"{metrics.n_same} same-source and {metrics.n_different} different-source pairs of {metrics.n_firearms} "
         f"firearms, source-disjoint: Cllr {metrics.cllr:.4f}; misleading {metrics.misleading_same} and "

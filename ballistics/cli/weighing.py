@@ -56,10 +56,10 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
         if given:
             raise ParameterError(f"{', '.join(given)}: only for the weight of evidence; give --reference too")
         return None
-    from ballistics.evidence.population import ReferencePopulation
+    from ballistics.evidence.reference_file import load_reference
     from ballistics.evidence.verbal_scale import VerbalScale
 
-    populations = [ReferencePopulation.load(path) for path in _files(options["reference"])]
+    populations = [population for path in _files(options["reference"]) for population in load_reference(path)]
     scale = VerbalScale.load(options["verbal_scale"])
     words = [word for path in options["reference"] for word in ("--reference", path.resolve().name)]
     words += [word for name, values in labels.items() for value in values for word in (f"--{name}", value)]
@@ -116,6 +116,10 @@ def print_evaluation(evaluation: Any) -> None:
                 f"model: {evaluation.weighed.system.model} on {evaluation.score_name}."
             )
         )
+    for other in evaluation.beside:
+        console.print(Text(other))
+    for finding in evaluation.weighed.findings:
+        console.print(Text(f"SERIOUS: {finding.message}; {finding.action}.", "bold red"))
     for caution in result.cautions:
         console.print(Text(f"Caution: {caution}."))
     for reason in evaluation.weighed.not_used:

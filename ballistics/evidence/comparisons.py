@@ -5,28 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.lr_system import Questioned
-from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.evidence.preconditions import reason_withheld
+from ballistics.evidence.scores import SCORE_TEXTS, Score
+from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison
 from ballistics.provenance import Provenance
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.surface import Mark
 
-Score = Literal["count", "correlation"]
-
-RULE = "convergence"
-_SCORES: Mapping[Score, str] = {
-    "count": f"congruent matching cells by the {RULE} rule, smaller of two directions",
-    "correlation": "areal correlation of the whole marks (ACCF)",
-}
-
 
 @dataclass(frozen=True)
 class PairScore:
-    """What one comparison contributes: a count with its N, and a correlation; or why neither.
+    """What one comparison contributes: a similarity with its area, a count with its N, a correlation; or why none.
 
     Parameters
     ----------
@@ -36,6 +30,10 @@ class PairScore:
         Number of cells searched in the direction that gave the count; on a tie the larger number.
     accf : float or None
         Areal correlation at the global pose, −1 to 1.
+    similarity : float or None
+        Evidence of all octaves less the cost of the search, in nats.
+    area_mm2 : float or None
+        Common area on which it stands.
     insufficient : str or None
         Why the comparison states no score; None when it does.
     """
@@ -43,7 +41,14 @@ class PairScore:
     count: int | None
     cells: int | None
     accf: float | None
+    similarity: float | None
+    area_mm2: float | None
     insufficient: str | None = None
+
+    def value(self, score: Score) -> float | None:
+        """Return one of the scores; None when there is none."""
+        found = {"similarity": self.similarity, "count": self.count, "correlation": self.accf}[score]
+        return None if found is None else float(found)
 
 
 def pair_score(comparison: ImpressionComparison) -> PairScore:
@@ -52,28 +57,32 @@ def pair_score(comparison: ImpressionComparison) -> PairScore:
     Raises
     ------
     ParameterError
-        When the comparison has no verdict of the convergence rule.
+        When the comparison has no similarity, or no verdict of the headline rule.
 
     Examples
     --------
     >>> pair_score(ImpressionComparison("breech face", insufficient="no overlap"))
-    PairScore(count=None, cells=None, accf=None, insufficient='no overlap')
+    PairScore(count=None, cells=None, accf=None, similarity=None, area_mm2=None, insufficient='no overlap')
     """
     if comparison.insufficient is not None:
-        return PairScore(None, None, None, comparison.insufficient)
-    rule, a_in_b, b_in_a = comparison.rules.get(RULE), comparison.a_in_b, comparison.b_in_a
+        return PairScore(None, None, None, None, None, comparison.insufficient)
+    rule, a_in_b, b_in_a = comparison.rules.get(HEADLINE_RULE), comparison.a_in_b, comparison.b_in_a
     if rule is None or a_in_b is None or b_in_a is None:
-        raise ParameterError(f"the comparison has no result of the {RULE} rule: compare the marks again")
+        raise ParameterError(f"the comparison has no result of the {HEADLINE_RULE} rule: compare the marks again")
+    alike = comparison.similarity
+    if alike is None:
+        raise ParameterError("the comparison has no similarity: compare the marks again")
     directions = ((rule.a_in_b.count, a_in_b.n_cells), (rule.b_in_a.count, b_in_a.n_cells))
     # More cells searched for the same count is the weaker finding, so a tie goes against common source.
     count, cells = min(directions, key=lambda direction: (direction[0], -direction[1]))
-    return PairScore(int(count), int(cells), float(comparison.accf))
+    area_mm2 = float(comparison.overlap_um2) * 1e-6
+    return PairScore(int(count), int(cells), float(comparison.accf), float(alike.score), area_mm2)
 
 
 def questioned(
     comparison: ImpressionComparison,
     marks: Sequence[Mark],
-    score: Score = "count",
+    score: Score = "similarity",
     calibres: Iterable[str] = (),
     instrument_classes: Iterable[str] = (),
     ammunition: Iterable[str] = (),
@@ -87,7 +96,7 @@ def questioned(
         Of the two marks.
     marks : sequence of Mark, length 2
         The marks, for how they were prepared.
-    score : {"count", "correlation"}
+    score : {"similarity", "count", "correlation"}
         Which score is to be weighed.
     calibres, instrument_classes, ammunition : iterable of str
         Those of the two items; an LR is refused when calibre or instrument class is not stated.
@@ -101,15 +110,16 @@ def questioned(
     """
     found = pair_score(comparison)
     conditions = comparison_conditions(comparison, marks, score, calibres, instrument_classes, ammunition)
-    value = found.accf if score == "correlation" else None if found.count is None else float(found.count)
     cells = found.cells if score == "count" else None
-    return Questioned(value, conditions, cells, found.insufficient, tuple(scans))
+    area_mm2 = found.area_mm2 if score == "similarity" else None
+    withheld = reason_withheld((*comparison.findings, *(finding for mark in marks for finding in mark.findings)))
+    return Questioned(found.value(score), conditions, cells, found.insufficient, tuple(scans), area_mm2, withheld)
 
 
 def comparison_conditions(
     comparison: ImpressionComparison,
     marks: Sequence[Mark],
-    score: Score = "count",
+    score: Score = "similarity",
     calibres: Iterable[str] = (),
     instrument_classes: Iterable[str] = (),
     ammunition: Iterable[str] = (),
@@ -148,7 +158,7 @@ def conditions_of(
         mark_kind,
         _distinct(calibres),
         _distinct(instrument_classes),
-        f"{provenance.method}; score: {_SCORES[score]}",
+        f"{provenance.method}; score: {SCORE_TEXTS[score]}",
         provenance.version,
         parameters,
         _distinct(ammunition),

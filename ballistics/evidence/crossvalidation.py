@@ -119,9 +119,9 @@ def cross_validate(table: ScoreTable, model: str, groups: int = 10, seed: int = 
                 "repeated marks; use more groups"
             )
         fitted = fit_with_bounds(part, model, draws=0, seed=seed)
-        values = fitted.log10_lr(rest.score, rest.cells)
+        values = fitted.log10_lr(rest.score, rest.extent)
         log10_lr[test] = values
         at_bound[test] = (values <= fitted.bounds.lower) | (values >= fitted.bounds.upper)
-        in_range[test] = fitted.covers(rest.score, rest.cells)
+        in_range[test] = fitted.covers(rest.score, rest.extent)
         fits += 1
     return CrossValidated(log10_lr, at_bound, in_range, fits, model, min(groups, len(table.firearms)), seed)

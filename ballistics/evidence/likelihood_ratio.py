@@ -55,8 +55,8 @@ class LikelihoodRatio:
         Why there is no value; empty when there is one.
     cautions : tuple of str
         What limits the value.
-    score, cells : float, int, or None
-        What was evaluated.
+    score, cells, area_mm2 : float, int, float, or None
+        What was evaluated: a score, of how many cells, or over which common area.
     provenance : Provenance or None
         Model, parameters, hashes, versions.
     """
@@ -75,4 +75,5 @@ class LikelihoodRatio:
     cautions: tuple[str, ...] = ()
     score: float | None = None
     cells: int | None = None
+    area_mm2: float | None = None
     provenance: Provenance | None = None

@@ -15,7 +15,7 @@ from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.likelihood_ratio import BoundState, LikelihoodRatio, Propositions, Status
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.score_models import MODELS, RatioModel, fit_model, silverman_bandwidth
-from ballistics.evidence.scores import Booleans, Floats, Integers, ScoreTable
+from ballistics.evidence.scores import Booleans, Extent, Floats, ScoreTable
 from ballistics.evidence.uncertainty import resampled_weights
 from ballistics.provenance import Provenance, package_versions
 
@@ -24,9 +24,10 @@ _INTERVAL_PERCENT = (5.0, 95.0)
 # A score this many kernel bandwidths beyond every reference score has a density of practically
 # zero under both propositions: the guard of Riva et al. 2020, freed from the score's unit.
 _RANGE_BANDWIDTHS = 3.0
-# The models give each pair its own number of cells; a little beyond the reference's range nothing
-# changes, far beyond it the marks were of another size than any that the reference knows.
-_CELLS_MARGIN = 0.1
+# The models give each pair its own number of cells or its own common area. A little below the smallest of the
+# reference nothing changes; far below, less was compared than in any pair it knows. The model over area tends to LR 1
+# as the area becomes small, so it may go further down.
+_LEAST_CELLS, _LEAST_AREA = 0.9, 0.5
 # Four firearms have only 35 different bootstrap samples, too few for a 5 % limit; five have 126.
 _FEWEST_FIREARMS_FOR_INTERVAL = 5
 
@@ -47,6 +48,10 @@ class Questioned:
         Why the comparison gave no score.
     scans : tuple of str
         SHA-256 of the two scans.
+    area_mm2 : float, optional
+        Common area of the marks, for the similarity.
+    withheld : str
+        Which finding forbids a likelihood ratio (`ballistics.evidence.preconditions`); empty when none does.
     """
 
     score: float | None
@@ -54,6 +59,13 @@ class Questioned:
     cells: int | None = None
     insufficient: str | None = None
     scans: tuple[str, ...] = ()
+    area_mm2: float | None = None
+    withheld: str = ""
+
+    @property
+    def extent(self) -> float | None:
+        """How much was compared: cells or mm²; None when the score needs neither."""
+        return self.area_mm2 if self.cells is None else self.cells
 
 
 @dataclass(frozen=True)
@@ -71,10 +83,12 @@ class FittedModel:
     replicates : tuple of RatioModel
         Fitted on bootstrap samples of the firearms.
     score_range : tuple of float
-        Lowest and highest score that can be evaluated.
-    cells_range : tuple of int or None
-        Lowest and highest number of cells that can be evaluated, for counts: the reference's
-        own range and a tenth beyond.
+        Lowest and highest score that can be evaluated: a little beyond the reference's own. The highest is infinite
+        for models that never fall with the score: a score above all of the reference's is better, not unknown, and
+        weighs what the bound lets it.
+    least_extent : float or None
+        Fewest cells, or smallest common area in mm², that can be evaluated: nine tenths of the reference's fewest, or
+        half of its smallest. There is no largest: more that was compared makes a mark better, not unknown.
     """
 
     name: str
@@ -82,25 +96,27 @@ class FittedModel:
     bounds: Bounds
     replicates: tuple[RatioModel, ...]
     score_range: tuple[float, float]
-    cells_range: tuple[int, int] | None
+    least_extent: float | None
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return bounded log10 LRs, shape (n,)."""
-        return self.bounds.clip(self.model.log10_lr(score, cells))
+        return self.bounds.clip(self.model.log10_lr(score, extent))
 
-    def covers(self, score: Floats, cells: Integers | None = None) -> Booleans:
-        """Return whether the reference has anything like each score, shape (n,)."""
-        if self.cells_range is not None and cells is not None:
-            low, high = self.cells_range
-            return np.asarray((cells >= low) & (cells <= high))
+    def covers(self, score: Floats, extent: Extent = None) -> Booleans:
+        """Return whether the reference speaks for each score, shape (n,)."""
+        enough = np.ones(len(score), np.bool_)
+        if self.least_extent is not None and extent is not None:
+            enough = np.asarray(extent >= self.least_extent)
+        if self.model.counts:
+            return enough
         lowest, highest = self.score_range
-        return np.asarray((score >= lowest) & (score <= highest))
+        return np.asarray(enough & (score >= lowest) & (score <= highest))
 
-    def interval(self, score: float, cells: int | None) -> tuple[float, float] | None:
+    def interval(self, score: float, extent: float | None) -> tuple[float, float] | None:
         """Return bounded 5 % and 95 % limits of log10 LR over the replicates; None when there are none."""
         if not self.replicates:
             return None
-        values, sizes = _one(score, cells)
+        values, sizes = _one(score, extent)
         sample = [float(model.log10_lr(values, sizes)[0]) for model in self.replicates]
         point = float(self.model.log10_lr(values, sizes)[0])
         low, high = np.percentile(sample, _INTERVAL_PERCENT)
@@ -124,6 +140,10 @@ class LRSystem:
         None when the population is insufficient.
     propositions : Propositions
         What is weighed against what.
+    left_out : tuple of str
+        Firearms that were taken out of the population, since a scan of the comparison is of them.
+    unusable : str
+        Why nothing was fitted although the population is sufficient; empty otherwise.
     """
 
     population: ReferencePopulation
@@ -132,6 +152,8 @@ class LRSystem:
     seed: int
     fitted: FittedModel | None
     propositions: Propositions
+    left_out: tuple[str, ...] = ()
+    unusable: str = ""
 
     def evaluate(self, questioned: Questioned) -> LikelihoodRatio:
         """Return the likelihood ratio of one comparison, or the reason why there is none.
@@ -146,20 +168,23 @@ class LRSystem:
             reason = questioned.insufficient or "the comparison gave no score"
             return self._without_value("insufficient", reason, questioned)
         refusals = self.population.conditions.refusals(questioned.conditions)
+        if questioned.withheld:
+            refusals = (questioned.withheld, *refusals)
         if refusals:
             return self._without_value("refused", "; ".join(refusals), questioned)
         if self.fitted is None:
-            return self._without_value("insufficient", self.population.insufficient or "", questioned)
-        outside = _outside(self.fitted, questioned.score, questioned.cells)
+            reason = self.unusable or self.population.insufficient or ""
+            return self._without_value("insufficient", reason, questioned)
+        outside = _outside(self.fitted, questioned)
         if outside:
             return self._without_value("outside range", outside, questioned)
-        value = float(self.fitted.log10_lr(*_one(questioned.score, questioned.cells))[0])
+        value = float(self.fitted.log10_lr(*_one(questioned.score, questioned.extent))[0])
         bounds = self.fitted.bounds
         bound: BoundState = "upper" if value >= bounds.upper else "lower" if value <= bounds.lower else "none"
         return LikelihoodRatio(
             status="evaluated",
             log10_lr=value,
-            interval=self.fitted.interval(questioned.score, questioned.cells),
+            interval=self.fitted.interval(questioned.score, questioned.extent),
             bound=bound,
             bounds=bounds,
             **self._common(questioned),
@@ -184,13 +209,16 @@ class LRSystem:
             "cautions": self._cautions(questioned),
             "score": questioned.score,
             "cells": questioned.cells,
+            "area_mm2": questioned.area_mm2,
             "provenance": self._provenance(questioned),
         }
 
     def _cautions(self, questioned: Questioned) -> tuple[str, ...]:
         cautions = list(self.population.conditions.cautions(questioned.conditions))
-        known = sorted(self.population.table.scans.intersection(questioned.scans))
-        cautions += [f"scan {scan[:16]} is itself part of the reference population" for scan in known]
+        cautions += [
+            f"firearm {firearm} was left out of the reference population: a scan of this comparison is of it"
+            for firearm in self.left_out
+        ]
         if self.fitted:
             firearms = self.population.n_firearms
             cautions.append(
@@ -208,7 +236,8 @@ class LRSystem:
             "seed": self.seed,
             "interval_percent": list(_INTERVAL_PERCENT),
             "range_bandwidths": _RANGE_BANDWIDTHS,
-            "cells_margin": _CELLS_MARGIN,
+            "least_cells": _LEAST_CELLS,
+            "least_area": _LEAST_AREA,
         }
         references: tuple[str, ...] = ()
         if self.fitted:
@@ -261,21 +290,20 @@ def fit_with_bounds(table: ScoreTable, model: str, draws: int, seed: int) -> Fit
     """Fit a model on a table of comparisons, with bounds and bootstrap replicates of the firearms."""
     fitted = fit_model(model, table)
     same = table.same_source
-    own = fitted.log10_lr(table.score, table.cells)
+    own = fitted.log10_lr(table.score, table.extent)
     bounds = tightest(elub(own, same), sample_size_bounds(int(same.sum()), int((~same).sum())))
     replicates: tuple[RatioModel, ...] = ()
     if draws and len(table.firearms) >= _FEWEST_FIREARMS_FOR_INTERVAL:
         replicates = tuple(fit_model(model, table, weight) for weight in resampled_weights(table, draws, seed))
         if 2 * len(replicates) < draws:
             replicates = ()
-    cells_range = None
-    if fitted.counts and table.cells is not None:
-        low, high = int(table.cells.min()), int(table.cells.max())
-        cells_range = math.ceil(low * (1 - _CELLS_MARGIN)), math.floor(high * (1 + _CELLS_MARGIN))
-    return FittedModel(model, fitted, bounds, replicates, _score_range(table), cells_range)
+    extent = table.extent
+    share = _LEAST_CELLS if fitted.counts else _LEAST_AREA
+    least = None if extent is None else float(extent.min()) * share
+    return FittedModel(model, fitted, bounds, replicates, _score_range(table, fitted.monotone), least)
 
 
-def _score_range(table: ScoreTable) -> tuple[float, float]:
+def _score_range(table: ScoreTable, monotone: bool) -> tuple[float, float]:
     """Return the lowest and highest score that the reference speaks for: its own, and a little beyond."""
     grouped = table.grouped()
     gap = np.diff(grouped.score)
@@ -283,23 +311,31 @@ def _score_range(table: ScoreTable) -> tuple[float, float]:
     margin = _RANGE_BANDWIDTHS * max(
         silverman_bandwidth(grouped.score, weight, finest) for weight in (grouped.same, grouped.different)
     )
-    return float(grouped.score[0]) - margin, float(grouped.score[-1]) + margin
+    highest = math.inf if monotone else float(grouped.score[-1]) + margin
+    return float(grouped.score[0]) - margin, highest
 
 
-def _outside(fitted: FittedModel, score: float, cells: int | None) -> str:
-    """Return why the reference has nothing like this score; empty when it has."""
+def _outside(fitted: FittedModel, questioned: Questioned) -> str:
+    """Return why the reference does not speak for this score; empty when it does."""
+    score, cells, area = questioned.score, questioned.cells, questioned.area_mm2
+    assert score is not None
     if not np.isfinite(score):
         raise ParameterError(f"score {score} is not a number; leave it out and say why (insufficient)")
-    if fitted.cells_range is not None and (cells is None or score != int(score) or not 0 <= score <= cells):
+    if fitted.model.counts and (cells is None or score != int(score) or not 0 <= score <= cells):
         raise ParameterError(f"{score:g} of {cells} cells: a count model needs a whole number from 0 to N, and N")
-    if fitted.covers(*_one(score, cells))[0]:
+    if not fitted.model.counts and fitted.least_extent is not None and (area is None or not area > 0):
+        raise ParameterError(f"a common area of {area} mm²: this model needs the area that was compared")
+    if fitted.covers(*_one(score, questioned.extent))[0]:
         return ""
-    if fitted.cells_range is not None:
-        low, high = fitted.cells_range
-        return f"{cells} cells were compared; the reference population speaks for {low} to {high} cells"
+    least = fitted.least_extent
+    if fitted.model.counts:
+        return f"{cells} cells were compared; the reference population speaks for {math.ceil(least or 0)} and more"
+    if least is not None and area is not None and area < least:
+        return f"{area:.2f} mm² were compared; the reference population speaks for {least:.2f} mm² and more"
     lowest, highest = fitted.score_range
-    return f"score {score:.6g} is outside the reference population's {lowest:.6g} to {highest:.6g}"
+    speaks_for = f"{lowest:.6g} and more" if math.isinf(highest) else f"{lowest:.6g} to {highest:.6g}"
+    return f"score {score:.6g} is outside what the reference population speaks for: {speaks_for}"
 
 
-def _one(score: float, cells: int | None) -> tuple[Floats, Integers | None]:
-    return np.array([score], dtype=np.float64), None if cells is None else np.array([cells], dtype=np.int64)
+def _one(score: float, extent: float | None) -> tuple[Floats, Floats | None]:
+    return np.array([score], dtype=np.float64), None if extent is None else np.array([extent], dtype=np.float64)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from ballistics.errors import CorruptFileError, ParameterError, WriteError
+import numpy as np
+
+from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
-from ballistics.evidence.scores import ScoreTable
+from ballistics.evidence.scores import Score, ScoreTable
 
 _SCHEMA = "ballistics/reference-population/1"
 
@@ -42,6 +43,13 @@ class ReferencePopulation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", self.table.canonical())
+
+    @property
+    def score(self) -> Score:
+        """Which score of a comparison it consists of."""
+        if self.table.cells is not None:
+            return "count"
+        return "correlation" if self.table.area_mm2 is None else "similarity"
 
     @property
     def n_same(self) -> int:
@@ -75,7 +83,7 @@ class ReferencePopulation:
         return sha256(self.to_json()).hexdigest()
 
     def to_json(self) -> bytes:
-        """Return the population as JSON; the same population gives the same bytes."""
+        """Return the population as JSON, of which the hash is taken; the same population gives the same bytes."""
         table = self.table
         content: dict[str, Any] = {
             "schema": _SCHEMA,
@@ -90,6 +98,7 @@ class ReferencePopulation:
             "comparisons": {
                 "score": table.score.tolist(),
                 "cells": None if table.cells is None else table.cells.tolist(),
+                "area_mm2": None if table.area_mm2 is None else table.area_mm2.tolist(),
                 "firearm_a": list(table.firearm_a),
                 "firearm_b": list(table.firearm_b),
                 "scan_a": list(table.scan_a),
@@ -98,44 +107,25 @@ class ReferencePopulation:
         }
         return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
-    def save(self, path: str | Path, overwrite: bool = False) -> None:
-        """Write the population as JSON.
+    def without_scans(self, scans: Iterable[str]) -> tuple[ReferencePopulation, tuple[str, ...]]:
+        """Return the population without the firearms of some scans, and these firearms.
 
-        Raises
-        ------
-        WriteError
-            When the file exists and ``overwrite`` is False.
+        A score may not be weighed by a population that holds the exhibits themselves, nor other marks of their
+        firearms: it would be held against itself.
         """
-        try:
-            with open(path, "wb" if overwrite else "xb") as file:
-                file.write(self.to_json())
-        except FileExistsError:
-            raise WriteError(f"{path} exists; give another name, or overwrite=True") from None
-        except OSError as error:
-            raise WriteError(f"{path} cannot be written: {error.strerror}") from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> ReferencePopulation:
-        """Read a population that `save` wrote.
-
-        Raises
-        ------
-        CorruptFileError
-            When the file is not such a JSON file, or contradicts itself.
-        """
-        try:
-            content = json.loads(Path(path).read_bytes())
-            if content["schema"] != _SCHEMA:
-                raise CorruptFileError(f"{path}: schema '{content['schema']}' is not '{_SCHEMA}'")
-            rows, conditions = content["comparisons"], dict(content["conditions"])
-            for name in ("calibres", "instrument_classes", "ammunition"):
-                conditions[name] = tuple(conditions[name])
-            population = cls(content["name"], ScoreTable.build(**rows), Conditions(**conditions), content["source"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptFileError(f"{path} is not a reference population: {error!r}") from error
-        if json.loads(population.to_json())["size"] != content.get("size"):
-            raise CorruptFileError(f"{path}: the stated size {content.get('size')} is not that of its comparisons")
-        return population
+        asked = frozenset(scans)
+        marks = (
+            *zip(self.table.scan_a, self.table.firearm_a, strict=False),
+            *zip(self.table.scan_b, self.table.firearm_b, strict=False),
+        )
+        firearms = tuple(sorted({firearm for scan, firearm in marks if scan in asked}))
+        if not firearms:
+            return self, ()
+        kept = [
+            a not in firearms and b not in firearms
+            for a, b in zip(self.table.firearm_a, self.table.firearm_b, strict=True)
+        ]
+        return replace(self, table=self.table.rows(np.array(kept, dtype=np.bool_))), firearms
 
 
 def select_population(

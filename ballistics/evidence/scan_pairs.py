@@ -55,7 +55,10 @@ class ScannedPair:
     count: int | None
     cells: int | None
     accf: float | None
+    similarity: float | None = None
+    area_mm2: float | None = None
     without_score: str = ""
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,17 @@ def score_all_pairs(
 
 def _pair(i: int, j: int, row: Row) -> ScannedPair:
     scored = not (row["insufficient"] or row["error"])
+    area_um2 = row["overlap_um2"]
     return ScannedPair(
-        i, j, row["count"], row["cells"], row["accf"] if scored else None, row["insufficient"] or row["error"]
+        i,
+        j,
+        row["count"],
+        row["cells"],
+        row["accf"] if scored else None,
+        row["similarity"] if scored else None,
+        area_um2 * 1e-6 if scored and area_um2 is not None else None,
+        row["insufficient"] or row["error"],
+        tuple(filter(None, row["findings"].split("; "))),
     )
 
 

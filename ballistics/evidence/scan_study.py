@@ -9,17 +9,23 @@ from functools import cached_property
 from typing import Any
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import Score, conditions_of
+from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.preconditions import withholding
 from ballistics.evidence.scan_pairs import ScannedPair, ScoredScans
-from ballistics.evidence.scores import ScoreTable
+from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.study import Study, run_study
 from ballistics.evidence.truth_table import LABELS, NOT_STATED, ScanTruth
 
 _SCHEMA = "ballistics/scan-study/1"
-# Chosen before any set was looked at: the count is what the method's literature reports, with the
-# distributions of Zhang 2021; the correlation stands beside it.
-MODELS: Mapping[Score, str] = {"count": "beta-binomial", "correlation": "logistic"}
+# The headline score first. For the count the distributions of Zhang 2021, for the correlation the field's standard;
+# the model of the similarity follows from how evidence adds up over area (`ballistics.evidence.area_model`).
+MODELS: Mapping[Score, str] = {
+    "similarity": "log-normal over area",
+    "count": "beta-binomial",
+    "correlation": "logistic",
+}
+HEADLINE: Score = "similarity"
 _FEWEST_FIREARMS = 4
 
 
@@ -50,8 +56,8 @@ class ScanStudy:
         What the set is called, and where it comes from.
     scored : ScoredScans
         Every scan and every pair.
-    count, correlation : Study
-        The study of the headline score, and of the one beside it.
+    studies : mapping of score to Study
+        The study of each score, the headline first.
     truth_sha256 : str
         Of the truth table's file.
     """
@@ -59,9 +65,13 @@ class ScanStudy:
     name: str
     source: str
     scored: ScoredScans
-    count: Study
-    correlation: Study
+    studies: Mapping[Score, Study]
     truth_sha256: str
+
+    @property
+    def headline(self) -> Study:
+        """The study of the score that carries the evidence."""
+        return self.studies[HEADLINE]
 
     def outcomes(self, same_source: bool) -> Outcomes:
         """Return how many pairs of one kind gave a score."""
@@ -106,18 +116,18 @@ class ScanStudy:
                 {
                     "scan_a": scored.scans[pair.a].truth.scan,
                     "scan_b": scored.scans[pair.b].truth.scan,
+                    "similarity": pair.similarity,
+                    "area_mm2": pair.area_mm2,
                     "count": pair.count,
                     "cells": pair.cells,
                     "accf": pair.accf,
+                    "findings": list(pair.findings),
                     "without_score": pair.without_score,
                     "one_case_scanned_twice": scored.repeats(pair),
                 }
                 for pair in scored.pairs
             ],
-            "studies": {
-                "count": json.loads(self.count.to_json()),
-                "correlation": json.loads(self.correlation.to_json()),
-            },
+            "studies": {score: json.loads(study.to_json()) for score, study in self.studies.items()},
         }
         return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
@@ -151,11 +161,12 @@ def refuse_hopeless(truths: Iterable[ScanTruth], fewest_firearms: int = _FEWEST_
 
 
 def reference_population(
-    scored: ScoredScans, name: str, source: str = "", score: Score = "count"
+    scored: ScoredScans, name: str, source: str = "", score: Score = HEADLINE
 ) -> ReferencePopulation:
     """Return the scores of all pairs of different cartridge cases as a reference population.
 
-    Pairs without a score, and two scans of one cartridge case, are not part of it.
+    Not part of it are pairs without a score, two scans of one cartridge case, and pairs with a finding under which no
+    likelihood ratio would be stated (`ballistics.evidence.preconditions`): casework gives none for their like.
 
     Raises
     ------
@@ -163,19 +174,25 @@ def reference_population(
         When no pair gave a score.
     """
     scans = scored.scans
-    pairs = [pair for pair in scored.pairs if not pair.without_score and not scored.repeats(pair)]
+    pairs = [pair for pair in scored.pairs if takes_part(scored, pair)]
     if not pairs:
         reasons = [scan.left_out or scan.insufficient for scan in scans if scan.left_out or scan.insufficient]
         raise ParameterError(f"no pair of scans gave a score; {reasons[0] if reasons else 'too few scans take part'}")
     used = sorted({index for pair in pairs for index in (pair.a, pair.b)})
     values = {label: [_label(scans[i].truth, label) for i in used] for label in LABELS}
+    columns: Mapping[Score, list[float | int | None]] = {
+        "similarity": [pair.similarity for pair in pairs],
+        "count": [pair.count for pair in pairs],
+        "correlation": [pair.accf for pair in pairs],
+    }
     table = ScoreTable.build(
-        [_number(pair.count if score == "count" else pair.accf) for pair in pairs],
+        [_number(value) for value in columns[score]],
         [scans[pair.a].truth.firearm for pair in pairs],
         [scans[pair.b].truth.firearm for pair in pairs],
         [int(_number(pair.cells)) for pair in pairs] if score == "count" else None,
         [scans[pair.a].sha256 for pair in pairs],
         [scans[pair.b].sha256 for pair in pairs],
+        [_number(pair.area_mm2) for pair in pairs] if score == "similarity" else None,
     )
     conditions = conditions_of(
         scored.mark_kind,
@@ -189,8 +206,14 @@ def reference_population(
     return ReferencePopulation(name, table, conditions, source)
 
 
+def takes_part(scored: ScoredScans, pair: ScannedPair) -> bool:
+    """Return whether a pair is one whose likelihood ratio casework would state."""
+    findings = (*pair.findings, *scored.scans[pair.a].findings, *scored.scans[pair.b].findings)
+    return not (pair.without_score or scored.repeats(pair) or withholding(findings))
+
+
 def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: str) -> ScanStudy:
-    """Run the validation study of both scores, source-disjoint, with results by every label given.
+    """Run the validation study of every score, source-disjoint, with results by every label given.
 
     Raises
     ------
@@ -203,11 +226,11 @@ def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: st
         if len({_label(scan.truth, label) for scan in scored.scans}) > 1
     }
     items = {scan.sha256: scan.truth.item for scan in scored.scans if not scan.left_out}
-    studies = {
+    studies: dict[Score, Study] = {
         score: run_study(reference_population(scored, name, source, score), model, labels=labels, items=items)
         for score, model in MODELS.items()
     }
-    return ScanStudy(name, source, scored, studies["count"], studies["correlation"], truth_sha256)
+    return ScanStudy(name, source, scored, studies, truth_sha256)
 
 
 def _label(truth: ScanTruth, label: str) -> str:

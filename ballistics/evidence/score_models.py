@@ -1,4 +1,4 @@
-"""From a score to log10 LR: count models, logistic regression, kernel densities and isotonic regression.
+"""From a score to log10 LR: count models, densities given an area, logistic regression, kernels, isotonic regression.
 
 Every model is fitted on the distinct scores with their weights (`GroupedScores`), so that the
 order of the reference rows cannot matter, and gives a finite log10 LR for every score.
@@ -16,6 +16,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from ballistics.errors import ParameterError
+from ballistics.evidence.area_model import AreaRatio
 from ballistics.evidence.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
@@ -23,22 +24,24 @@ from ballistics.evidence.count_models import (
     CorrelatedBinomial,
     CountModel,
 )
-from ballistics.evidence.scores import Floats, GroupedScores, Integers, ScoreTable, counts_of
+from ballistics.evidence.scores import Extent, Floats, GroupedScores, ScoreTable, counts_of
 
 _LN10 = float(np.log(10.0))
 
 
 class RatioModel(Protocol):
-    """A fitted model that turns scores into log10 LRs."""
+    """A fitted model that turns scores, with how much was compared, into log10 LRs."""
 
+    # Whether it takes counts with their N; whether its LR never falls with the score.
     counts: ClassVar[bool]
+    monotone: ClassVar[bool]
 
     @property
     def references(self) -> tuple[str, ...]:
         """DOIs of the method."""
         ...
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 LR of each score, shape (n,)."""
         ...
 
@@ -54,17 +57,18 @@ class CountRatio:
     same: CountModel
     different: CountModel
     counts: ClassVar[bool] = True
+    monotone: ClassVar[bool] = True
 
     @property
     def references(self) -> tuple[str, ...]:
         """DOIs of the two distributions."""
         return tuple(dict.fromkeys((*self.same.references, *self.different.references)))
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 of P(k | same source, N) / P(k | different source, N), shape (n,)."""
-        if cells is None:
+        if extent is None:
             raise ParameterError("a count model needs each pair's own number of cells")
-        k, n = np.asarray(score).astype(np.int64), np.asarray(cells)
+        k, n = np.asarray(score).astype(np.int64), np.asarray(extent).astype(np.int64)
         return (self.same.log_pmf(k, n) - self.different.log_pmf(k, n)) / _LN10
 
     def parameters(self) -> dict[str, Any]:
@@ -89,6 +93,7 @@ class LogisticRatio:
     intercept: float
     slope: float
     counts: ClassVar[bool] = False
+    monotone: ClassVar[bool] = True
     references: ClassVar[tuple[str, ...]] = ("doi:10.1016/j.csl.2005.08.001",)
 
     @classmethod
@@ -111,7 +116,7 @@ class LogisticRatio:
         intercept = float(model.intercept_[0])
         return cls(centre, scale, intercept, slope) if slope > 0 else cls(centre, scale, 0.0, 0.0)
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 LR, linear in the score and never falling, shape (n,)."""
         return (self.intercept + self.slope * (np.asarray(score) - self.centre) / self.scale) / _LN10
 
@@ -135,6 +140,7 @@ class KernelRatio:
     bandwidth_same: float
     bandwidth_different: float
     counts: ClassVar[bool] = False
+    monotone: ClassVar[bool] = False
     references: ClassVar[tuple[str, ...]] = ("doi:10.1201/9781315140919",)
 
     @classmethod
@@ -151,7 +157,7 @@ class KernelRatio:
             silverman_bandwidth(grouped.score, grouped.different, finest),
         )
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 of the ratio of the two densities, shape (n,)."""
         values = np.atleast_1d(np.asarray(score, dtype=np.float64))
         same = _log_density(values, self.score, self.same, self.bandwidth_same)
@@ -184,6 +190,7 @@ class IsotonicRatio:
     score: Floats
     log10: Floats
     counts: ClassVar[bool] = False
+    monotone: ClassVar[bool] = True
     references: ClassVar[tuple[str, ...]] = ("doi:10.1145/775047.775151",)
 
     @classmethod
@@ -198,7 +205,7 @@ class IsotonicRatio:
         prior = float(same.sum() / different.sum())
         return cls(grouped.score, np.log10(share / (1 - share)) - np.log10(prior))
 
-    def log10_lr(self, score: Floats, cells: Integers | None = None) -> Floats:
+    def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 LR, never falling, constant beyond the reference scores, shape (n,)."""
         return np.interp(np.asarray(score, dtype=np.float64), self.score, self.log10)
 
@@ -253,12 +260,14 @@ def _count_ratio(same: Any, different: Any) -> Callable[[GroupedScores], RatioMo
     return fit
 
 
-# Name -> how to fit it. The first is the default for counts, "logistic" for continuous scores.
+# Name -> how to fit it. Defaults: "log-normal over area" for similarities, "beta-binomial" for counts, "logistic" for
+# correlations (`ballistics.evidence.scan_study.MODELS`).
 MODELS: Mapping[str, Callable[[GroupedScores], RatioModel]] = {
     "beta-binomial": _count_ratio(BetaBinomial, Binomial),
     "binomial": _count_ratio(Binomial, Binomial),
     "correlated binomial": _count_ratio(CorrelatedBinomial, Binomial),
     "beta-correlated binomial": _count_ratio(BetaCorrelatedBinomial, Binomial),
+    "log-normal over area": AreaRatio.fit,
     "logistic": LogisticRatio.fit,
     "kernel density": KernelRatio.fit,
     "isotonic": IsotonicRatio.fit,
@@ -273,6 +282,7 @@ def fit_model(name: str, table: ScoreTable, weight: Floats | None = None) -> Rat
     name : str
         One of ``MODELS``: "beta-binomial" (the same-source counts; the different-source counts
         are binomial), "binomial", "correlated binomial", "beta-correlated binomial" for counts;
+        "log-normal over area" for similarities with their common area;
         "logistic", "kernel density", "isotonic" for continuous scores.
     table : ScoreTable
         The reference comparisons.

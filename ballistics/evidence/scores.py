@@ -1,10 +1,11 @@
-"""A table of scored comparisons whose ground truth is known: score, cells, firearms."""
+"""A table of scored comparisons whose ground truth is known: score, how much was compared, firearms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,15 @@ from ballistics.errors import ParameterError
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Score = Literal["similarity", "count", "correlation"]
+# What each score is, as it stands in the method of its conditions.
+SCORE_TEXTS: Mapping[Score, str] = {
+    "similarity": "similarity of the whole marks in nats, over their common area",
+    "count": "congruent matching cells by the convergence rule, smaller of two directions",
+    "correlation": "areal correlation of the whole marks (ACCF)",
+}
+# How much was compared: numbers of cells, or common areas in mm².
+Extent = Integers | Floats | None
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,14 @@ class ScoreTable:
         Number of cells compared, each pair's own N; None for scores that are not counts.
     scan_a, scan_b : tuple of str, length n, optional
         Which scans were compared (their SHA-256); empty when not known.
+    area_mm2 : ndarray of float64, shape (n,), optional
+        Common area of the two marks in mm², for a score that grows with it; not together with cells.
 
     Raises
     ------
     ParameterError
         For columns of different lengths, scores that are missing or infinite, counts that are
-        not whole numbers between 0 and N.
+        not whole numbers between 0 and N, areas that are not positive.
 
     Examples
     --------
@@ -54,6 +66,7 @@ class ScoreTable:
     cells: Integers | None = None
     scan_a: tuple[str, ...] = ()
     scan_b: tuple[str, ...] = ()
+    area_mm2: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.score)
@@ -68,8 +81,12 @@ class ScoreTable:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise ParameterError(f"score of row {row} is {self.score[row]}: leave out pairs without a score")
+        if self.cells is not None and self.area_mm2 is not None:
+            raise ParameterError("a score is out of cells or over an area, not both: give one of the two")
         if self.cells is not None:
             _check_counts(self.score, self.cells)
+        if self.area_mm2 is not None:
+            _check_areas(self.score, self.area_mm2)
 
     @classmethod
     def build(
@@ -80,6 +97,7 @@ class ScoreTable:
         cells: Sequence[int] | Integers | None = None,
         scan_a: Iterable[str] = (),
         scan_b: Iterable[str] = (),
+        area_mm2: Sequence[float] | Floats | None = None,
     ) -> ScoreTable:
         """Build a table from any sequences; firearm names become text."""
         return cls(
@@ -89,6 +107,7 @@ class ScoreTable:
             None if cells is None else _whole(cells),
             tuple(scan_a),
             tuple(scan_b),
+            None if area_mm2 is None else np.asarray(area_mm2, dtype=np.float64).reshape(-1),
         )
 
     def __len__(self) -> int:
@@ -114,6 +133,11 @@ class ScoreTable:
         )
 
     @property
+    def extent(self) -> Extent:
+        """How much was compared, shape (n,): the number of cells or the common area in mm²; None for neither."""
+        return self.area_mm2 if self.cells is None else self.cells
+
+    @property
     def scans(self) -> frozenset[str]:
         """Every scan that took part."""
         return frozenset((*self.scan_a, *self.scan_b))
@@ -132,14 +156,15 @@ class ScoreTable:
             None if self.cells is None else self.cells[index],
             pick(self.scan_a),
             pick(self.scan_b),
+            None if self.area_mm2 is None else self.area_mm2[index],
         )
 
     @cached_property
     def _distinct(self) -> tuple[Floats, Integers]:
-        """Distinct (score, cells), and the row of them that each comparison has."""
-        cells = np.zeros(len(self), dtype=np.int64) if self.cells is None else self.cells
-        values, inverse = np.unique(np.column_stack([self.score, cells]), axis=0, return_inverse=True)
-        return values, inverse.reshape(-1).astype(np.int64)
+        """Distinct (score, extent), and the row of them that each comparison has."""
+        extent = np.zeros(len(self)) if self.extent is None else self.extent
+        values, inverse = np.unique(np.column_stack([self.score, extent]), axis=0, return_inverse=True)
+        return np.asarray(values, np.float64), inverse.reshape(-1).astype(np.int64)
 
     def canonical(self) -> ScoreTable:
         """Return the same comparisons with marks and rows in one fixed order."""
@@ -151,10 +176,10 @@ class ScoreTable:
             ]
         firearm_a, firearm_b = _swapped(self.firearm_a, self.firearm_b, flip)
         scan_a, scan_b = _swapped(self.scan_a, self.scan_b, flip)
-        cells = [0] * len(self) if self.cells is None else self.cells.tolist()
+        extent = [0] * len(self) if self.extent is None else self.extent.tolist()
         names = list(zip(firearm_a, firearm_b, strict=True))
         scans = list(zip(scan_a, scan_b, strict=True)) or [("", "")] * len(self)
-        order = sorted(range(len(self)), key=lambda i: (names[i], scans[i], self.score[i], cells[i]))
+        order = sorted(range(len(self)), key=lambda i: (names[i], scans[i], self.score[i], extent[i]))
         return ScoreTable(
             self.score[order],
             tuple(firearm_a[i] for i in order),
@@ -162,10 +187,11 @@ class ScoreTable:
             None if self.cells is None else self.cells[order],
             tuple(scan_a[i] for i in order) if scan_a else (),
             tuple(scan_b[i] for i in order) if scan_b else (),
+            None if self.area_mm2 is None else self.area_mm2[order],
         )
 
     def grouped(self, weight: Floats | Integers | None = None) -> GroupedScores:
-        """Return the distinct (score, cells) values in order, with the weight of each class.
+        """Return the distinct (score, extent) values in order, with the weight of each class.
 
         Sums of whole-number weights are exact, so every model that is fitted on this form is
         unchanged, to the last bit, by the order of the rows and by swapping the two marks.
@@ -179,7 +205,7 @@ class ScoreTable:
         used = same_weight + different_weight > 0
         return GroupedScores(
             values[used, 0],
-            None if self.cells is None else values[used, 1].astype(np.int64),
+            None if self.extent is None else values[used, 1].astype(self.extent.dtype),
             same_weight[used].astype(np.float64),
             different_weight[used].astype(np.float64),
         )
@@ -192,24 +218,31 @@ class GroupedScores:
     Parameters
     ----------
     score : ndarray of float64, shape (m,)
-        Distinct scores (with ``cells``: distinct pairs of count and N), ascending.
-    cells : ndarray of int64, shape (m,), or None
-        N of each.
+        Distinct scores (with ``extent``: distinct pairs of score and extent), ascending.
+    extent : ndarray, shape (m,), or None
+        How much was compared: N of each count (int64), or the common area in mm² (float64).
     same, different : ndarray of float64, shape (m,)
         Weight of the same-source and of the different-source pairs there.
     """
 
     score: Floats
-    cells: Integers | None
+    extent: Extent
     same: Floats
     different: Floats
 
 
 def counts_of(grouped: GroupedScores) -> tuple[Integers, Integers]:
     """Return counts k and cell numbers N of grouped count scores, each of shape (m,)."""
-    if grouped.cells is None:
+    if grouped.extent is None or grouped.extent.dtype.kind != "i":
         raise ParameterError("a count model needs each pair's own number of cells: the table has no 'cells'")
-    return grouped.score.astype(np.int64), grouped.cells
+    return grouped.score.astype(np.int64), grouped.extent.astype(np.int64)
+
+
+def areas_of(grouped: GroupedScores) -> tuple[Floats, Floats]:
+    """Return scores in nats and common areas in mm² of grouped scores, each of shape (m,)."""
+    if grouped.extent is None or grouped.extent.dtype.kind != "f":
+        raise ParameterError("this model needs each pair's own common area: the table has no 'area_mm2'")
+    return grouped.score, grouped.extent.astype(np.float64)
 
 
 def _swapped(
@@ -239,3 +272,12 @@ def _check_counts(score: Floats, cells: Integers) -> None:
             f"row {row}: count {score[row]:g} of {cells[row]} cells; "
             "a count is a whole number from 0 to N, and N is at least 1"
         )
+
+
+def _check_areas(score: Floats, area_mm2: Floats) -> None:
+    if len(score) != len(area_mm2):
+        raise ParameterError(f"{len(score)} scores but {len(area_mm2)} common areas: give one each")
+    wrong = ~((area_mm2 > 0) & (area_mm2 < 1e6))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ParameterError(f"row {row}: a common area of {area_mm2[row]:g} mm²; it must be above 0")

@@ -172,6 +172,7 @@ class Study:
                 "scan_b": list(table.scan_b),
                 "score": table.score.tolist(),
                 "cells": None if table.cells is None else table.cells.tolist(),
+                "area_mm2": None if table.area_mm2 is None else table.area_mm2.tolist(),
                 "log10_lr": self.cross.log10_lr.tolist(),
             },
         }

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import Score, questioned
+from ballistics.evidence.comparisons import questioned
 from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
-from ballistics.evidence.lr_system import LRSystem, fit_lr_system
+from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
 from ballistics.evidence.scan_study import MODELS
+from ballistics.evidence.scores import Score
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces.surface import Finding, Mark
 
-# The headline score goes first; a population of the other is used where none of it covers the case.
-_ORDER: tuple[Score, ...] = ("count", "correlation")
+# The headline score goes first; a population of another is used where none of it covers the case.
+_ORDER: tuple[Score, ...] = tuple(MODELS)
+# What is left of a population that held the exhibits must still carry an interval (`lr_system`).
+_FEWEST_FIREARMS_LEFT = 5
+# Half of the range that every verbal scale calls inconclusive: LR 2 for one proposition, 1/2 for the other.
+_OPPOSED_LOG10 = 0.3
+_SHORT_NAMES: Mapping[Score, str] = {
+    "similarity": "the similarity",
+    "count": "the count of congruent cells",
+    "correlation": "the correlation",
+}
 
 
 @dataclass(frozen=True)
@@ -28,21 +38,23 @@ class Weighed:
         The likelihood ratio, or the reason why there is none.
     system : LRSystem
         The population and the model; not fitted when the comparison was refused.
-    score : {"count", "correlation"}
+    score : {"similarity", "count", "correlation"}
         Which score was weighed.
     not_used : tuple of str
         Why each of the other populations was not used.
+    beside : tuple of Weighed
+        The other scores of the same comparison, each weighed by a population of its own kind. They are views of one
+        pair of marks: their likelihood ratios must not be multiplied.
+    findings : tuple of Finding
+        ``"scores-contradict"``, serious, when two scores support different propositions.
     """
 
     result: LikelihoodRatio
     system: LRSystem
     score: Score
     not_used: tuple[str, ...] = ()
-
-
-def population_score(population: ReferencePopulation) -> Score:
-    """Return which score of a comparison a population consists of."""
-    return "correlation" if population.table.cells is None else "count"
+    beside: tuple[Weighed, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def weigh(
@@ -58,6 +70,9 @@ def weigh(
 ) -> Weighed:
     """Weigh a comparison by the population that covers it; of several, by the one with most firearms.
 
+    The similarity is weighed first, and the other scores beside it where populations of theirs cover the comparison.
+    Firearms whose scans are compared are left out of a population.
+
     Parameters
     ----------
     comparison : ImpressionComparison
@@ -65,7 +80,7 @@ def weigh(
     marks : sequence of Mark, length 2
         The marks, for how they were prepared.
     populations : iterable of ReferencePopulation
-        Those at hand, at least one; their names differ.
+        Those at hand, at least one; of one score, their names differ.
     calibres, instrument_classes, ammunition : iterable of str
         Those of the two items.
     scans : sequence of str
@@ -76,33 +91,82 @@ def weigh(
     Raises
     ------
     ParameterError
-        Without a population, with two of one name, or when comparison or marks carry no provenance.
+        Without a population, with two of one name and score, or when comparison or marks carry no provenance.
     """
     at_hand = tuple(populations)
     if not at_hand:
         raise ParameterError("no reference population was given: build one with `ballistics reference build`")
-    names = [population.name for population in at_hand]
+    names = [(population.name, population.score) for population in at_hand]
     if len(set(names)) < len(names):
         raise ParameterError("two reference populations have the same name; rename one")
     labels = tuple(calibres), tuple(instrument_classes), tuple(ammunition)
     asked = {score: questioned(comparison, marks, score, *labels, scans) for score in _ORDER}
-    by_score = {score: [p for p in at_hand if population_score(p) == score] for score in _ORDER}
-    reasons: list[str] = []
-    for score in _ORDER:
-        chosen, others = select_population(by_score[score], asked[score].conditions)
-        reasons += others
-        if chosen is not None:
-            if score == _ORDER[0]:
-                reasons += [
-                    f"{p.name}: congruent cells are weighed before the correlation" for p in by_score[_ORDER[1]]
-                ]
-            # An insufficient comparison has nothing to weigh: the bootstrap is spared.
-            system = fit_lr_system(chosen, MODELS[score], draws if asked[score].score is not None else 0, seed)
-            return Weighed(system.evaluate(asked[score]), system, score, tuple(reasons))
-    # None covers the comparison: the answer says why of the largest, and beside it why of the others.
-    score = next(score for score in _ORDER if by_score[score])
-    largest = max(by_score[score], key=lambda p: (p.n_firearms, len(p.table), p.name))
-    system = LRSystem(largest, MODELS[score], draws, seed, None, Propositions())
-    rest = {s: [p for p in by_score[s] if p is not largest] for s in _ORDER}
-    not_used = [reason for s in _ORDER for reason in select_population(rest[s], asked[s].conditions)[1]]
-    return Weighed(system.evaluate(asked[score]), system, score, tuple(not_used))
+    by_score = {score: [p for p in at_hand if p.score == score] for score in _ORDER}
+    chosen = {score: _select(by_score[score], asked[score])[0] for score in _ORDER}
+    first = next((s for s in _ORDER if chosen[s] is not None), next(s for s in _ORDER if by_score[s]))
+    # An interval is stated of the score that carries the evidence; the others stand beside it with their value.
+    weighed = {
+        score: _weigh_score(score, by_score[score], asked[score], draws if score == first else 0, seed)
+        for score in _ORDER
+        if by_score[score]
+    }
+    beside = tuple(weighed[score] for score in weighed if score != first)
+    one = weighed[first]
+    return Weighed(one.result, one.system, first, one.not_used, beside, contradictions((one, *beside)))
+
+
+def contradictions(weighed: Sequence[Weighed]) -> tuple[Finding, ...]:
+    """Return a finding for every two scores of which one supports the first proposition and one the second."""
+    values = [(one.score, one.result.log10_lr) for one in weighed if one.result.log10_lr is not None]
+    found = []
+    for score, value in values:
+        for other, contrary in values:
+            if value >= _OPPOSED_LOG10 and contrary <= -_OPPOSED_LOG10:
+                found.append(
+                    Finding(
+                        "scores-contradict",
+                        "serious",
+                        f"{_SHORT_NAMES[score]} supports one firearm (log10 LR {value:.2f}) and {_SHORT_NAMES[other]} "
+                        f"two (log10 LR {contrary:.2f})",
+                        "both are stated; neither may be reported without the other, and an examiner must find out why",
+                    )
+                )
+    return tuple(found)
+
+
+def _weigh_score(
+    score: Score, populations: Sequence[ReferencePopulation], asked: Questioned, draws: int, seed: int
+) -> Weighed:
+    """Weigh one score; the populations are of that score."""
+    chosen, reasons = _select(populations, asked)
+    if chosen is None:
+        # None covers the comparison: the answer says why of the largest, and beside it why of the others.
+        largest = max(populations, key=lambda p: (p.n_firearms, len(p.table), p.name))
+        system = LRSystem(largest, MODELS[score], draws, seed, None, Propositions(), unusable=_spent(largest, asked))
+        others = _select([p for p in populations if p is not largest], asked)[1]
+        return Weighed(system.evaluate(asked), system, score, others)
+    # A comparison without a score, or one that must not be weighed, needs no bootstrap.
+    worthwhile = asked.score is not None and not asked.withheld
+    disjoint, firearms = chosen.without_scans(asked.scans)
+    system = replace(fit_lr_system(disjoint, MODELS[score], draws if worthwhile else 0, seed), left_out=firearms)
+    return Weighed(system.evaluate(asked), system, score, reasons)
+
+
+def _select(
+    populations: Sequence[ReferencePopulation], asked: Questioned
+) -> tuple[ReferencePopulation | None, tuple[str, ...]]:
+    """Return the population to use, or none, and why each of the others was not."""
+    spent = {p.name: _spent(p, asked) for p in populations}
+    chosen, reasons = select_population([p for p in populations if not spent[p.name]], asked.conditions)
+    return chosen, (*reasons, *(f"{name}: {reason}" for name, reason in spent.items() if reason))
+
+
+def _spent(population: ReferencePopulation, asked: Questioned) -> str:
+    """Return why a population that holds the exhibits themselves cannot do without them; empty when it can."""
+    left, firearms = population.without_scans(asked.scans)
+    if not firearms or left.n_firearms >= _FEWEST_FIREARMS_LEFT:
+        return ""
+    return (
+        f"a scan of this comparison is in the population; without its firearm ({', '.join(firearms)}) "
+        f"{left.n_firearms} of {population.n_firearms} firearms remain, and {_FEWEST_FIREARMS_LEFT} are needed"
+    )

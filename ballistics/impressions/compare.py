@@ -9,6 +9,7 @@ import numpy as np
 from ballistics.impressions.cells import CellSearcher
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
 from ballistics.impressions.congruence import Direction, best_angles, judge
+from ballistics.impressions.contradiction import contradiction
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
 from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
 from ballistics.impressions.registration import register
@@ -153,6 +154,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])
     findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a))
     result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
+    result = replace(result, findings=(*findings, *contradiction(result)))
     lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
     return with_mirror_finding(result) if lines or registration.accf < MirrorParameters().agreement else result
 

@@ -15,6 +15,9 @@ from ballistics.provenance import Provenance
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding
 
+# The rule whose count stands for all of them: in sentences, in tables, and in the evidence room.
+HEADLINE_RULE = "convergence"
+
 
 @dataclass(frozen=True)
 class LinePattern:

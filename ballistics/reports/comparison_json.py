@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ballistics.evidence.weighing import Weighed
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
 from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance, sha256_of_array
@@ -162,7 +163,9 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "bound": result.bound,
         "bounds": None if result.bounds is None else dataclasses.asdict(result.bounds),
         "propositions": dataclasses.asdict(result.propositions),
-        "score": {"name": evaluation.weighed.score, "value": result.score, "cells": result.cells},
+        "score": _weighed_score(evaluation.weighed),
+        "beside": [_beside(other) for other in evaluation.weighed.beside],
+        "findings": _findings(evaluation.weighed.findings),
         "model": system.model,
         "population": {
             "name": result.population,
@@ -184,6 +187,26 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "language": evaluation.language,
         "sentences": list(evaluation.wording.sentences),
         "provenance": _provenance(result.provenance),
+    }
+
+
+def _weighed_score(weighed: Weighed) -> dict[str, Any]:
+    result = weighed.result
+    return {"name": weighed.score, "value": result.score, "cells": result.cells, "area_mm2": result.area_mm2}
+
+
+def _beside(weighed: Weighed) -> dict[str, Any]:
+    """Return a score that stands beside the one that carries the evidence."""
+    result = weighed.result
+    return {
+        "score": _weighed_score(weighed),
+        "status": result.status,
+        "reason": result.reason,
+        "log10_lr": result.log10_lr,
+        "bounds": None if result.bounds is None else dataclasses.asdict(result.bounds),
+        "model": weighed.system.model,
+        "population": result.population,
+        "population_sha256": weighed.system.population.hash,
     }
 
 

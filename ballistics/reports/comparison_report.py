@@ -13,23 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
+from ballistics.impressions.comparison import (
+    HEADLINE_RULE,
+    CellSearch,
+    DirectionVerdict,
+    ImpressionComparison,
+    RuleResult,
+)
 from ballistics.reports.cell_places import CellPlace, cell_names, cell_places
 from ballistics.reports.comparison_figures import comparison_figures
 from ballistics.reports.comparison_json import comparison_json, plain
 from ballistics.reports.evaluation import Evaluation, evaluation_figures
 from ballistics.reports.reported_scan import ReportedScan
 from ballistics.reports.wording import (
-    HEADLINE_RULE,
     RULE_EXPLANATIONS,
     counts_sentence,
     limits,
     regular_marks_sentence,
     score_text,
+    similarity_sentence,
     source_of,
     unit_of,
 )
 from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Finding
 
 _LONGEST_TEXT, _LONGEST_WORD = 1500, 100
 # How names end, and what stands behind their numbers.
@@ -119,6 +126,8 @@ def comparison_report(
         scans={"a": a, "b": b},
         marks_sha256=_mark_hashes(comparison),
         figures=comparison_figures(a, b, comparison.pose),
+        serious=_serious(comparison, a, b, evaluation),
+        similarity_sentence=similarity_sentence(comparison),
         sentence=counts_sentence(comparison),
         regular_sentence=regular_marks_sentence(comparison),
         headline_rule=HEADLINE_RULE,
@@ -342,3 +351,12 @@ def _minus(text: str) -> str:
 def _coordinate(value: float) -> str:
     """Return a coordinate of a drawing, in whole micrometres."""
     return f"{value + 0.0:.0f}" if abs(value) >= 0.5 else "0"
+
+
+def _serious(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
+) -> list[tuple[str, Finding]]:
+    """Return every serious finding with where it was made: they stand before any result."""
+    weighed = () if evaluation is None else evaluation.weighed.findings
+    found = (("weight of evidence", weighed), ("comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
+    return [(where, finding) for where, findings in found for finding in findings if finding.severity == "serious"]

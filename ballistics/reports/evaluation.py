@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ballistics.evidence.verbal_scale import VerbalScale
 from ballistics.evidence.weighing import Weighed
-from ballistics.evidence.wording import Wording, phrase
+from ballistics.evidence.wording import Wording, format_ratio, phrase
 from ballistics.reports.study_contents import SCORE_NAMES
 
 
@@ -46,6 +46,24 @@ class Evaluation:
     def score_name(self) -> str:
         """Which score was weighed, in words."""
         return SCORE_NAMES[self.weighed.score]
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """A sentence for each of the other scores: its likelihood ratio, or why it has none."""
+        return tuple(_beside(other) for other in self.weighed.beside)
+
+
+def _beside(other: Weighed) -> str:
+    """Say the likelihood ratio of a score that does not carry the evidence, or why there is none."""
+    result, name = other.result, SCORE_NAMES[other.score]
+    if result.log10_lr is None:
+        return f"Beside it, {name}: no likelihood ratio ({result.reason})."
+    value = f"{result.score:.4g}"
+    out_of = "" if result.cells is None else f" of {result.cells}"
+    return (
+        f"Beside it, {name} ({value}{out_of}): likelihood ratio {format_ratio(result.log10_lr)}. "
+        "It is another view of the same marks: not to be multiplied."
+    )
 
 
 def evaluation_figures(evaluation: Evaluation) -> tuple[tuple[str, str, str], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ballistics.evidence.scan_study import ScanStudy
+from ballistics.evidence.scores import Score
 from ballistics.evidence.study import GroupResult, Study
 from ballistics.reports.study_wording import number, percent, ratio
 
@@ -18,7 +19,11 @@ FIGURE_TITLES = {
     "pav": "PAV plot",
     "empirical cross-entropy": "Empirical cross-entropy",
 }
-SCORE_NAMES = {"count": "congruent cells", "correlation": "correlation (ACCF)"}
+SCORE_NAMES: Mapping[Score, str] = {
+    "similarity": "similarity (nats)",
+    "count": "congruent cells",
+    "correlation": "correlation (ACCF)",
+}
 FIGURE_TEXTS = {
     "score densities": "Scores before any likelihood ratio. The less the two kinds overlap, the better they are told "
     "apart.",
@@ -32,9 +37,9 @@ FIGURE_TEXTS = {
 }
 
 
-def studies(study: ScanStudy) -> Mapping[str, Study]:
+def studies(study: ScanStudy) -> Mapping[Score, Study]:
     """Return the study of each score by name, the headline first."""
-    return {"count": study.count, "correlation": study.correlation}
+    return study.studies
 
 
 def metric_rows(study: ScanStudy) -> list[tuple[str, ...]]:
@@ -137,14 +142,14 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
             "The truth table states no cartridge case that was scanned twice (column case), so repeatability was not "
             "measured."
         ]
-    counted = [(pair.count, pair.cells) for pair in pairs if pair.count is not None]
+    alike = [(pair.similarity, pair.area_mm2) for pair in pairs if pair.similarity is not None and pair.area_mm2]
     lines = [
         f"{len(pairs)} pairs are two scans of one cartridge case. They are in no error rate: a case agrees with itself "
         "better than with another case of the same firearm."
     ]
-    if counted:
-        count, cells = min(counted, key=lambda pair: pair[0] / (pair[1] or 1))
-        lines.append(f"The least that a case agreed with itself: {count} of {cells} congruent cells.")
+    if alike:
+        nats, area = min(alike, key=lambda pair: pair[0] / pair[1])
+        lines.append(f"The least that a case agreed with itself: {nats:.0f} nats over {area:.2f} mm².")
     for name, one in studies(study).items():
         r = one.repeatability
         if r is not None:
@@ -167,17 +172,17 @@ def left_out_rows(study: ScanStudy) -> list[tuple[str, str]]:
 
 def misleading_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     """Return every pair whose LR misleads: scans, truth, score, log10 LR; the worst first."""
-    one = study.count
+    one = study.headline
     table = one.population.table
     names = {scan.sha256: scan.truth.scan for scan in reversed(study.scored.scans)}
     rows = []
     for i, value in enumerate(one.cross.log10_lr.tolist()):
         same = bool(table.same_source[i])
         if (value < 0) if same else (value > 0):
-            cells = "" if table.cells is None else f" of {table.cells[i]}"
+            out_of = "" if table.area_mm2 is None else f" over {table.area_mm2[i]:.2f} mm²"
             kind = "same" if same else "different"
             scans = (names[table.scan_a[i]], names[table.scan_b[i]])
-            rows.append((-abs(value), (*scans, kind, f"{table.score[i]:g}{cells}", number(value, 2))))
+            rows.append((-abs(value), (*scans, kind, f"{table.score[i]:.4g}{out_of}", number(value, 2))))
     return [row for _, row in sorted(rows)]
 
 
@@ -198,7 +203,7 @@ def scan_rows(study: ScanStudy) -> list[tuple[str, ...]]:
 
 def method_rows(study: ScanStudy) -> list[tuple[str, str]]:
     """Return method, conditions and every parameter."""
-    conditions = study.count.population.conditions
+    conditions = study.headline.population.conditions
     stated: Sequence[tuple[str, tuple[str, ...]]] = (
         ("Calibres", conditions.calibres),
         ("Ammunition", conditions.ammunition),

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ballistics.errors import WriteError
-from ballistics.evidence.scan_study import ScanStudy
+from ballistics.evidence.scan_study import HEADLINE, ScanStudy
 from ballistics.reports import study_contents as contents
 from ballistics.reports import study_wording as wording
 from ballistics.reports.evidence_figures import study_figures, svg_bytes
@@ -27,8 +27,8 @@ def study_pdf(study: ScanStudy) -> bytes:
         import typst
     except ImportError as error:
         raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
-    one = study.count
-    figures = study_figures(one, contents.SCORE_NAMES["count"])
+    one = study.headline
+    figures = study_figures(one, contents.SCORE_NAMES[HEADLINE])
     data = {
         "name": study.name,
         "source": study.source,

@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ballistics.evidence.likelihood_ratio import Status
-from ballistics.impressions.comparison import ImpressionComparison, RuleResult
-
-HEADLINE_RULE = "convergence"
+from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison, RuleResult
 
 _DOI = re.compile(r"[,;]?\s*\bdoi:(10\.[^\s;]+)")
 
@@ -147,6 +145,25 @@ def similarity_text(comparison: ImpressionComparison) -> str:
         return "not measured"
     return (
         "insufficient" if found.insufficient is not None else f"{found.score:.0f} nats (by chance: some tens at most)"
+    )
+
+
+def similarity_sentence(comparison: ImpressionComparison) -> str:
+    """Return how much the marks agree in all wavelengths, number first; empty when that was not measured.
+
+    Examples
+    --------
+    >>> similarity_sentence(ImpressionComparison("breech face"))
+    ''
+    """
+    found = comparison.similarity
+    if found is None or found.insufficient is not None or comparison.overlap_um2 <= 0:
+        return ""
+    area_mm2 = comparison.overlap_um2 / 1e6
+    score = f"{found.score:.0f}".replace("-", "−")
+    return (
+        f"The marks agree by {score} nats over {area_mm2:.2f} mm²; marks of different firearms reach some tens by "
+        "chance and by the form that a class shares."
     )
 
 

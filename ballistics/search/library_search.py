@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.evidence.comparisons import Score, conditions_of, pair_score, preparation_parameters
+from ballistics.evidence.comparisons import conditions_of, pair_score, preparation_parameters
+from ballistics.evidence.scores import Score
 from ballistics.impressions.compare import METHOD as COMPARISON
 from ballistics.impressions.compare import VERSION as COMPARISON_VERSION
 from ballistics.impressions.compare import compare
@@ -99,7 +100,7 @@ class Background:
     ----------
     name, sha256 : str
         Of the population.
-    score : {"count", "correlation"}
+    score : {"similarity", "count", "correlation"}
         Which of a lead's scores it holds.
     n_different, n_firearms : int
         Its size.
@@ -384,17 +385,17 @@ def _held_against(
             comparison = compare(mark, other)
             pair = pair_score(comparison)
             found = replace(lead, count=pair.count, cells=pair.cells)
-            if pair.count is not None and pair.accf is not None and len(different):
-                score, reasons, soft = _covered(population, comparison, preparation, lead.entry)
-                if score is None:
+            value = pair.value(population.score)
+            if value is not None and len(different):
+                reasons, soft = _covered(population, comparison, preparation, lead.entry)
+                if reasons:
                     reason = f"the population '{population.name}' does not cover the comparison: {'; '.join(reasons)}"
                 else:
-                    value = float(pair.count) if score == "count" else pair.accf
                     below, n = int(np.searchsorted(different, value, side="left")), len(different)
                     found = replace(found, at_or_above=n - below, percentile=100.0 * below / n)
                     cautions |= dict.fromkeys(soft)
                     background = Background(
-                        population.name, population.hash, score, n, population.n_firearms, tuple(cautions)
+                        population.name, population.hash, population.score, n, population.n_firearms, tuple(cautions)
                     )
         leads.append(found)
         if progress is not None:
@@ -417,29 +418,23 @@ def _covered(
     comparison: ImpressionComparison,
     preparation: Mapping[str, Any],
     entry: EnrolledMark,
-) -> tuple[Score | None, tuple[str, ...], tuple[str, ...]]:
-    """Return which score of the comparison a population holds; or why none; and what to be careful about.
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return why a population does not speak for a comparison, empty when it does; and what to be careful about.
 
     Method and parameters must be the same. Calibre and instrument rule a likelihood ratio out; here, where only an
     order of inspection depends on it, they are a caution.
     """
     assert comparison.provenance is not None
     reference = population.conditions
-    refused: list[tuple[str, ...]] = []
-    for score in ("count", "correlation"):
-        stated = conditions_of(
-            comparison.mark_kind,
-            comparison.provenance,
-            [preparation, entry.preparation],
-            score,
-            [entry.description.calibre] if entry.description.calibre else [],
-            [entry.description.instrument] if entry.description.instrument else [],
-            [entry.description.ammunition] if entry.description.ammunition else [],
-        )
-        reasons = reference.refusals(
-            replace(stated, calibres=reference.calibres, instrument_classes=reference.instrument_classes)
-        )
-        if not reasons:
-            return score, (), (*reference.refusals(stated), *reference.cautions(stated))
-        refused.append(reasons)
-    return None, min(refused, key=len), ()
+    stated = conditions_of(
+        comparison.mark_kind,
+        comparison.provenance,
+        [preparation, entry.preparation],
+        population.score,
+        [entry.description.calibre] if entry.description.calibre else [],
+        [entry.description.instrument] if entry.description.instrument else [],
+        [entry.description.ammunition] if entry.description.ammunition else [],
+    )
+    same_labels = replace(stated, calibres=reference.calibres, instrument_classes=reference.instrument_classes)
+    reasons = reference.refusals(same_labels)
+    return reasons, () if reasons else (*reference.refusals(stated), *reference.cautions(stated))

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from ballistics.cli import main
 from ballistics.evidence.comparisons import comparison_conditions
 from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.reference_file import ReferenceFile
 from ballistics.evidence.scores import ScoreTable
 from ballistics.impressions.compare import compare
 from ballistics.reports.comparison_json import comparison_schema
@@ -68,7 +69,8 @@ def reference(scans: Path) -> Path:
     table = ScoreTable.build(scores, first, second, [34 + 2 * (i % 6) for i in range(len(rows))])
     folder = scans / "populations"
     folder.mkdir()
-    ReferencePopulation("made up", table, conditions).save(folder / "reference.json")
+    population = ReferencePopulation("made up", table, conditions)
+    (folder / "reference.json").write_bytes(ReferenceFile((population,)).to_json())
     return folder / "reference.json"
 
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.reference_file import load_reference
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.x3p_writer import write_x3p
 
@@ -157,7 +157,9 @@ def test_reference_population_from_the_same_work(scans, study, tmp_path):
     result = CliRunner().invoke(main, stated)
     assert result.exit_code == 0, result.output
     assert (work / "pairs.jsonl").read_bytes() == before
-    population = ReferencePopulation.load(out)
+    populations = load_reference(out)
+    assert [found.score for found in populations] == ["similarity", "count", "correlation"]
+    population = populations[0]
     assert (population.n_same, population.n_different, population.n_firearms) == (5, N_PAIRS - 6, 4)
     assert population.conditions.calibres == ("9 mm Luger",)
     assert population.conditions.ammunition == ("Geco", "S&B")

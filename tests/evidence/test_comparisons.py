@@ -16,6 +16,7 @@ from ballistics.impressions.compare import compare, exchanged
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.reading import read
+from ballistics.surfaces.surface import Finding
 
 KNOWN = {"calibres": ["9 mm Luger"], "instrument_classes": ["confocal"]}
 
@@ -32,7 +33,7 @@ def comparison(marks):
 
 @pytest.fixture(scope="module")
 def system(comparison, marks):
-    conditions = comparison_conditions(comparison, marks, **KNOWN)
+    conditions = comparison_conditions(comparison, marks, "count", **KNOWN)
     names = [chr(65 + i) for i in range(8)]
     rows = [(20 + i % 3, a, a, 24) for i, a in enumerate(names)]
     rows += [((i + j) % 2, a, b, 24) for i, a in enumerate(names) for j, b in enumerate(names) if i < j]
@@ -74,10 +75,27 @@ def test_real_pair_and_symmetry(comparison):
 
 
 def test_a_case_under_the_same_conditions_gets_a_ratio(system, comparison, marks):
-    found = system.evaluate(questioned(comparison, marks, **KNOWN))
+    found = system.evaluate(questioned(comparison, marks, "count", **KNOWN))
     assert found.status == "evaluated", found.reason
     assert found.log10_lr > 0
     assert (found.score, found.cells) == (pair_score(comparison).count, pair_score(comparison).cells)
+
+
+def test_the_similarity_is_asked_first_and_knows_its_area(comparison, marks):
+    asked = questioned(comparison, marks, **KNOWN)
+    assert asked.score == comparison.similarity.score
+    assert asked.area_mm2 == pytest.approx(comparison.overlap_um2 * 1e-6)
+    assert asked.cells is None
+    assert "similarity" in asked.conditions.method
+
+
+def test_a_serious_finding_on_a_mark_or_the_comparison_withholds(comparison, marks):
+    odd = Finding("mirrored", "serious", "the marks agree when one of them is mirrored")
+    assert "reversed axis" in questioned(replace(comparison, findings=(odd,)), marks, **KNOWN).withheld
+    other = Finding("not-the-mark-type", "serious", "no firing pin")
+    spoiled = [replace(marks[0], findings=(*marks[0].findings, other)), marks[1]]
+    assert "not-the-mark-type" in questioned(comparison, spoiled, **KNOWN).withheld
+    assert questioned(comparison, marks, **KNOWN).withheld == ""
 
 
 def test_anything_different_is_refused(system, comparison, marks):
@@ -91,13 +109,15 @@ def test_anything_different_is_refused(system, comparison, marks):
     other_preparation = replace(marks[0], steps=(marks[0].steps[0], step, *marks[0].steps[2:]))
     older_preparation = replace(marks[0], provenance=replace(marks[0].provenance, version="0"))
     cases = {
-        "cells / cell_um": questioned(other_cells, marks, **KNOWN),
-        "version of the method": questioned(other_version, marks, **KNOWN),
-        "resample / spacing_um": questioned(comparison, [other_preparation, marks[1]], **KNOWN),
-        "preparation / version": questioned(comparison, [marks[1], older_preparation], **KNOWN),
+        "cells / cell_um": questioned(other_cells, marks, "count", **KNOWN),
+        "version of the method": questioned(other_version, marks, "count", **KNOWN),
+        "resample / spacing_um": questioned(comparison, [other_preparation, marks[1]], "count", **KNOWN),
+        "preparation / version": questioned(comparison, [marks[1], older_preparation], "count", **KNOWN),
         "method": questioned(comparison, marks, "correlation", **KNOWN),
-        "calibre": questioned(comparison, marks, calibres=["7.65 mm"], instrument_classes=["confocal"]),
-        "instrument class of the comparison is not stated": questioned(comparison, marks, calibres=["9 mm Luger"]),
+        "calibre": questioned(comparison, marks, "count", calibres=["7.65 mm"], instrument_classes=["confocal"]),
+        "instrument class of the comparison is not stated": questioned(
+            comparison, marks, "count", calibres=["9 mm Luger"]
+        ),
     }
     for reason, case in cases.items():
         found = system.evaluate(case)
@@ -112,7 +132,7 @@ def test_insufficient_is_an_outcome_of_its_own(system, marks):
     )
     comparison = compare(blind, marks[1])
     assert pair_score(comparison).count is None
-    found = system.evaluate(questioned(comparison, [blind, marks[1]], **KNOWN))
+    found = system.evaluate(questioned(comparison, [blind, marks[1]], "count", **KNOWN))
     assert found.status == "insufficient"
     assert "no breech face found" in found.reason
 

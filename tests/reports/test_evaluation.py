@@ -13,11 +13,11 @@ import pytest
 from report_cases import INJECTION, case
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import Score, comparison_conditions
+from ballistics.evidence.comparisons import comparison_conditions
 from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.scores import ScoreTable
+from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.verbal_scale import VerbalScale
-from ballistics.evidence.weighing import Weighed, weigh
+from ballistics.evidence.weighing import Weighed, contradictions, weigh
 from ballistics.reports.comparison_json import comparison_json, comparison_schema
 from ballistics.reports.comparison_report import comparison_report
 from ballistics.reports.evaluation import Evaluation
@@ -37,8 +37,11 @@ def population(name: str = "made up", firearms: int = 8, score: Score = "count",
     scores, first, second = zip(*same, *different, strict=True)
     # The simulated pair has about forty cells; the range of a count model is that of its reference and a tenth.
     cells = [34 + 2 * (i % 6) for i in range(len(scores))] if score == "count" else None
-    values = scores if score == "count" else [s / 40 for s in scores]
-    return ReferencePopulation(name, ScoreTable.build(values, first, second, cells), conditions, "nobody's scans")
+    areas = [5.0 + 0.1 * (i % 9) for i in range(len(scores))] if score == "similarity" else None
+    scale = {"count": 1.0, "correlation": 1 / 40, "similarity": 40.0}[score]
+    values = [scale * s for s in scores]
+    table = ScoreTable.build(values, first, second, cells, area_mm2=areas)
+    return ReferencePopulation(name, table, conditions, "nobody's scans")
 
 
 def weighed(kind: str, *populations: ReferencePopulation) -> Weighed:
@@ -150,7 +153,10 @@ def test_the_largest_population_that_covers_is_used_and_the_others_are_explained
     ]
     assert answers[0].result == answers[1].result
     assert (answers[0].result.population, answers[0].score) == ("large", "count")
-    assert {reason.split(":")[0] for reason in answers[0].not_used} == {"small", "wrong", "accf"}
+    assert {reason.split(":")[0] for reason in answers[0].not_used} == {"small", "wrong"}
+    assert [(other.result.population, other.score) for other in answers[0].beside] == [("accf", "correlation")]
+    assert answers[0].beside[0].result.status == "evaluated"
+    assert answers[0].beside[0].result.interval is None
     assert any(".40 S&W" in reason for reason in answers[0].not_used)
     alone = weighed("same-source", correlations, wrong)
     assert (alone.result.population, alone.score, alone.system.model) == ("accf", "correlation", "logistic")
@@ -175,3 +181,61 @@ def test_swapping_the_marks_changes_no_weight() -> None:
     swapped = weigh(exchanged(comparison), (b.mark, a.mark), (population(),), **KNOWN, draws=20)
     assert swapped.result.log10_lr == weighed("different-source").result.log10_lr
     assert swapped.result.interval == weighed("different-source").result.interval
+
+
+def test_the_similarity_carries_the_evidence_and_the_others_stand_beside_it() -> None:
+    every = [population("lab", 8, score) for score in ("count", "correlation", "similarity")]
+    one = evaluation("same-source", "en", *every)
+    assert one.weighed.score == "similarity"
+    assert one.weighed.result.interval is not None
+    assert [other.score for other in one.weighed.beside] == ["count", "correlation"]
+    assert one.weighed.findings == ()
+    text = text_of(report("same-source", one))
+    for other in one.beside:
+        assert other in text
+    written = json.loads(comparison_json(*case("same-source"), evaluation=one))
+    jsonschema.Draft202012Validator(comparison_schema()).validate(written)
+    evaluation_of = written["evaluation"]
+    assert evaluation_of["score"]["name"] == "similarity"
+    assert evaluation_of["score"]["area_mm2"] == one.weighed.result.area_mm2
+    assert [other["score"]["name"] for other in evaluation_of["beside"]] == ["count", "correlation"]
+
+
+def test_scores_that_contradict_each_other_are_said_first() -> None:
+    """A population in which every count is high makes the count of this pair speak for two firearms."""
+    _, a, b = case("same-source")
+    alike, counts = population("lab", 8, "similarity"), population("lab", 8, "count")
+    table = counts.table
+    top = np.where(table.same_source, table.cells - 1, table.cells - 2)
+    odd = replace(counts, table=ScoreTable.build(top, table.firearm_a, table.firearm_b, table.cells))
+    found = weighed("same-source", alike, odd)
+    if found.beside[0].result.log10_lr >= -0.3:  # the made-up counts must really speak the other way
+        pytest.fail(f"log10 LR of the count is {found.beside[0].result.log10_lr}")
+    assert [finding.code for finding in found.findings] == ["scores-contradict"]
+    assert found.findings[0].severity == "serious"
+    one = Evaluation(found, "en", VerbalScale.load())
+    text = text_of(report("same-source", one))
+    assert text.index("supports one firearm") < text.index("Proposition 1")
+    written = json.loads(comparison_json(*case("same-source"), evaluation=one))["evaluation"]
+    assert [finding["code"] for finding in written["findings"]] == ["scores-contradict"]
+    assert contradictions((weighed("same-source", alike),)) == ()
+
+
+def test_exhibits_are_not_held_against_themselves() -> None:
+    known = population("lab", 8, "similarity")
+    table = known.table
+    scans = [[f"{f}-{i}" for i, f in enumerate(column)] for column in (table.firearm_a, table.firearm_b)]
+    named = replace(known, table=replace(table, scan_a=tuple(scans[0]), scan_b=tuple(scans[1])))
+    comparison, a, b = case("same-source")
+    found = weigh(comparison, (a.mark, b.mark), (named,), **KNOWN, scans=(scans[0][0],), draws=0)
+    assert found.system.left_out == (table.firearm_a[0],)
+    assert (found.result.n_firearms, found.result.status) == (7, "evaluated")
+    few = replace(
+        named, table=named.table.rows(np.array([f in ("P00", "P01", "P02", "P03", "P04") for f in table.firearm_a]))
+    )
+    few = replace(
+        few, table=few.table.rows(np.array([f in ("P00", "P01", "P02", "P03", "P04") for f in few.table.firearm_b]))
+    )
+    none = weigh(comparison, (a.mark, b.mark), (few,), **KNOWN, scans=(few.table.scan_a[0],), draws=0)
+    assert (none.result.status, none.result.log10_lr) == ("insufficient", None)
+    assert "4 of 5 firearms remain" in none.result.reason

@@ -61,8 +61,10 @@ def population_of(score, different, parameters=None):
         conditions = replace(conditions, parameters=parameters)
     n = len(different)
     cells = [16] * (n + 1) if score == "count" else None
+    areas = [1.0] * (n + 1) if score == "similarity" else None
+    highest = {"count": 16.0, "correlation": 1.0, "similarity": 2000.0}[score]
     table = ScoreTable.build(
-        [16 if score == "count" else 1.0, *different], ["A", *["A"] * n], ["A", *map(str, range(n))], cells
+        [highest, *different], ["A", *["A"] * n], ["A", *map(str, range(n))], cells, area_mm2=areas
     )
     return ReferencePopulation("known", table, conditions)
 

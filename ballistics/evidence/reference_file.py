@@ -1,0 +1,152 @@
+"""The file of a reference: the comparisons of one set of scans, from which one population for each score is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.evidence.conditions import Conditions
+from ballistics.evidence.population import ReferencePopulation
+from ballistics.evidence.scores import SCORE_TEXTS, Score, ScoreTable
+
+_SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
+_JOINT = "; score: "
+_COLUMNS: Mapping[Score, tuple[str, str | None]] = {
+    "similarity": ("similarity", "area_mm2"),
+    "count": ("count", "cells"),
+    "correlation": ("accf", None),
+}
+_MARKS = ("firearm_a", "firearm_b", "scan_a", "scan_b")
+
+
+@dataclass(frozen=True)
+class ReferenceFile:
+    """Every score of the same comparisons, as one file.
+
+    Parameters
+    ----------
+    populations : tuple of ReferencePopulation
+        One for each score, of the same pairs in the same order; they have name, source and, but for the score that
+        their method names, conditions in common.
+
+    Raises
+    ------
+    ParameterError
+        When they are not of the same comparisons.
+    """
+
+    populations: tuple[ReferencePopulation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.populations:
+            raise ParameterError("a reference without a score")
+        first = self.populations[0]
+        for other in self.populations[1:]:
+            alike = (other.name, other.source, _base(other.conditions)) == (
+                first.name,
+                first.source,
+                _base(first.conditions),
+            )
+            if not alike or _marks(other) != _marks(first):
+                raise ParameterError("the populations of one file must be of the same comparisons")
+
+    def to_json(self) -> bytes:
+        """Return the file's bytes; the same reference gives the same bytes, and they hold their own hash."""
+        first = self.populations[0]
+        rows: dict[str, Any] = dict(zip(_MARKS, map(list, _marks(first)), strict=True))
+        for population in self.populations:
+            score, extent = _COLUMNS[population.score]
+            rows[score] = population.table.score.tolist()
+            if extent is not None and population.table.extent is not None:
+                rows[extent] = population.table.extent.tolist()
+        content: dict[str, Any] = {
+            "schema": _SCHEMA,
+            "name": first.name,
+            "source": first.source,
+            "conditions": _base(first.conditions).to_dict(),
+            "size": {
+                "same_source_pairs": first.n_same,
+                "different_source_pairs": first.n_different,
+                "firearms": first.n_firearms,
+            },
+            "comparisons": rows,
+        }
+        return _text(content | {"content_sha256": _digest(content)})
+
+
+def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
+    """Read the populations of a file that `ReferenceFile.to_json` wrote, one for each score.
+
+    A file of one score as versions before this one wrote it gives that one population.
+
+    Raises
+    ------
+    CorruptFileError
+        When the file is not such a JSON file, was altered, or contradicts itself.
+    """
+    try:
+        content = json.loads(Path(path).read_bytes())
+        if content["schema"] == _ONE_SCORE:
+            return (_one_score(content),)
+        if content["schema"] != _SCHEMA:
+            raise CorruptFileError(f"{path}: schema '{content['schema']}' is not '{_SCHEMA}'")
+        stated = content.pop("content_sha256")
+        if stated != _digest(content):
+            raise CorruptFileError(f"{path} was altered after it was built: its content does not have its stated hash")
+        rows, conditions = content["comparisons"], _conditions(content["conditions"])
+        populations = tuple(
+            _population(content, conditions, rows, score) for score in _COLUMNS if _COLUMNS[score][0] in rows
+        )
+        reference = ReferenceFile(populations)
+    except (ValueError, KeyError, TypeError, AttributeError, ParameterError) as error:
+        raise CorruptFileError(f"{path} is not a reference population: {error!r}") from error
+    if json.loads(reference.to_json())["size"] != content["size"]:
+        raise CorruptFileError(f"{path}: the stated size {content['size']} is not that of its comparisons")
+    return populations
+
+
+def _population(
+    content: Mapping[str, Any], conditions: Conditions, rows: Mapping[str, Sequence[Any]], score: Score
+) -> ReferencePopulation:
+    name, extent = _COLUMNS[score]
+    marks = {mark: rows[mark] for mark in _MARKS}
+    sizes = {} if extent is None else {extent: rows[extent]}
+    table = ScoreTable.build(rows[name], **marks, **sizes)
+    method = f"{conditions.method}{_JOINT}{SCORE_TEXTS[score]}"
+    return ReferencePopulation(content["name"], table, replace(conditions, method=method), content["source"])
+
+
+def _one_score(content: Mapping[str, Any]) -> ReferencePopulation:
+    """Return the population of a file of one score, after the schema that came before this one."""
+    table, conditions = ScoreTable.build(**content["comparisons"]), _conditions(content["conditions"])
+    population = ReferencePopulation(content["name"], table, conditions, content["source"])
+    if json.loads(population.to_json())["size"] != content["size"]:
+        raise ValueError(f"the stated size {content['size']} is not that of its comparisons")
+    return population
+
+
+def _conditions(stored: Mapping[str, Any]) -> Conditions:
+    lists = {name: tuple(stored[name]) for name in ("calibres", "instrument_classes", "ammunition")}
+    return Conditions(**(dict(stored) | lists))
+
+
+def _base(conditions: Conditions) -> Conditions:
+    """Return conditions without the score that their method names."""
+    return replace(conditions, method=conditions.method.partition(_JOINT)[0])
+
+
+def _marks(population: ReferencePopulation) -> tuple[tuple[str, ...], ...]:
+    return tuple(getattr(population.table, name) for name in _MARKS)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return sha256(_text(content)).hexdigest()
+
+
+def _text(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
