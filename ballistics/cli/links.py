@@ -18,12 +18,14 @@ _PRINTED = 50
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option(
     "--score",
-    type=click.Choice(["count", "similarity", "accf"]),
-    default="count",
+    type=click.Choice(["similarity", "count", "accf"]),
+    default="similarity",
     show_default=True,
-    help="Congruent cells (convergence rule, smaller of two directions), similarity, or correlation of the marks.",
+    help="Similarity in nats, congruent cells (smaller of two directions), or correlation of the whole marks.",
 )
-@click.option("--at-least", type=float, help="Threshold of a link. Default for the count: 6 cells (Song 2013).")
+@click.option(
+    "--at-least", type=float, help="Threshold of a link. Default: 150 nats; for the count 6 cells (Song 2013)."
+)
 @click.option("--csv", "csv_path", type=_OUTPUT, help="Write every pair of every cluster as a table.")
 @click.option("--graphml", type=_OUTPUT, help="Write the graph for other programs.")
 @click.option("--picture", type=_OUTPUT, help="Draw the graph: .svg or .png.")

@@ -323,8 +323,8 @@ def _outside(fitted: FittedModel, questioned: Questioned) -> str:
         raise ParameterError(f"score {score} is not a number; leave it out and say why (insufficient)")
     if fitted.model.counts and (cells is None or score != int(score) or not 0 <= score <= cells):
         raise ParameterError(f"{score:g} of {cells} cells: a count model needs a whole number from 0 to N, and N")
-    if not fitted.model.counts and fitted.least_extent is not None and (area is None or not area > 0):
-        raise ParameterError(f"a common area of {area} mm²: this model needs the area that was compared")
+    if fitted.least_extent is not None and not (questioned.extent or 0) > 0:
+        raise ParameterError("the reference's scores have a number of cells or a common area each: state this score's")
     if fitted.covers(*_one(score, questioned.extent))[0]:
         return ""
     least = fitted.least_extent

@@ -32,7 +32,7 @@ def contradiction(comparison: ImpressionComparison) -> tuple[Finding, ...]:
     if alike.score >= _CLEAR_NATS and count < _ENOUGH_CELLS:
         said = f"the whole marks agree clearly ({alike.score:.0f} nats), but only {count:.0f} cells are congruent"
     elif alike.score < _CHANCE_NATS and count >= _ENOUGH_CELLS:
-        said = f"{count:.0f} cells are congruent, but the whole marks agree no more than by chance ({alike.score:.0f} nats)"
+        said = f"{count:.0f} cells are congruent, but the whole marks agree as by chance ({alike.score:.0f} nats)"
     else:
         return ()
     return (

@@ -13,20 +13,23 @@ from typing import Any, Literal
 import networkx as nx
 
 from ballistics.errors import ParameterError
+from ballistics.impressions.comparison import HEADLINE_RULE
 from ballistics.provenance import sha256_of_file
 from ballistics.search.batch_results import read_columns, read_metadata
 
-Score = Literal["count", "similarity", "accf"]
+Score = Literal["similarity", "count", "accf"]
 Relation = Literal["linked", "below the threshold", "insufficient", "failed", "not compared"]
 
 _PUBLISHED_FOR = "breech face"
-# Song 2013 calls two breech faces of one source from six congruent cells on; asked of both directions.
+# The highest similarity of any different-source pair on real breech faces is 125 nats (Ruger SR9, 169 pairs; Fadul's
+# slides 51 of 717 pairs). Song 2013 calls two breech faces of one source from six congruent cells on.
 DEFAULT_THRESHOLDS: Mapping[str, tuple[float, str]] = {
+    "similarity": (150.0, "150 nats, above the 125 that the most alike of 886 different-source pairs reached"),
     "count": (6.0, "C = 6 congruent cells, Song 2013, AFTE Journal 45(2):184; asked of both directions"),
 }
 SCORE_NAMES: Mapping[str, str] = {
-    "count": "congruent cells (convergence rule, smaller of two directions)",
     "similarity": "similarity (nats)",
+    "count": f"congruent cells ({HEADLINE_RULE} rule, smaller of two directions)",
     "accf": "correlation of the whole marks (ACCF)",
 }
 # Pairs grow with the square; so many members are no lead but a sign that the threshold is too low.
@@ -111,7 +114,7 @@ class Links:
 
     Parameters
     ----------
-    score : {"count", "similarity", "accf"}
+    score : {"similarity", "count", "accf"}
     at_least : float
         The threshold.
     source : str
@@ -136,17 +139,17 @@ class Links:
     results_sha256: str
 
 
-def find_links(results: Path, score: Score = "count", at_least: float | None = None) -> Links:
+def find_links(results: Path, score: Score = "similarity", at_least: float | None = None) -> Links:
     """Find the clusters of exhibits whose marks agree at least so well; a lead, not evidence.
 
     Parameters
     ----------
     results : Path
         The ``.parquet`` table of a batch.
-    score : {"count", "similarity", "accf"}
+    score : {"similarity", "count", "accf"}
         Which score.
     at_least : float, optional
-        Threshold. Default: `DEFAULT_THRESHOLDS`; a score without a published threshold needs one.
+        Threshold. Default: `DEFAULT_THRESHOLDS`; a score without a default threshold needs one.
 
     Raises
     ------
@@ -156,13 +159,13 @@ def find_links(results: Path, score: Score = "count", at_least: float | None = N
         When the table cannot be read.
     """
     if at_least is None and score not in DEFAULT_THRESHOLDS:
-        raise ParameterError(f"there is no published threshold for {SCORE_NAMES[score]}: state one with --at-least")
+        raise ParameterError(f"there is no default threshold for {SCORE_NAMES[score]}: state one with --at-least")
     threshold, source = DEFAULT_THRESHOLDS.get(score, (0.0, ""))
     if at_least is not None:
         threshold, source = at_least, "stated by the user"
     metadata = read_metadata(results)
     if at_least is None and metadata["mark_kind"] != _PUBLISHED_FOR:
-        source += f"; published for {_PUBLISHED_FOR} marks, not for {metadata['mark_kind']} marks"
+        source += f"; it stands for {_PUBLISHED_FOR} marks, not for {metadata['mark_kind']} marks"
     graph, names, pairs, scored = _graph(results, score, threshold)
     if pairs and not scored:
         raise ParameterError(f"no pair of {results} has a value of '{score}': choose another score")

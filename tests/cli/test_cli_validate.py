@@ -87,7 +87,7 @@ def test_report_is_one_file_without_paths(scans, study):
     assert str(scans) not in html
     assert str(out) not in html
     assert not re.search(r'(src|href)="(?!data:|#|https://doi\.org/)', html)
-    assert html.count("<img ") == 12
+    assert html.count("<img ") == 18
     for words in ("What was tested", "How often it erred", "What the numbers do not say", "broken.x3p", "S&amp;B"):
         assert words in html
     content = json.loads((out / "study.json").read_bytes())

@@ -79,7 +79,7 @@ def test_two_equal_pairs_do_not_make_a_sure_model():
 def test_it_needs_areas_and_both_kinds_of_pair():
     with pytest.raises(ParameterError, match="area_mm2"):
         fit_model("log-normal over area", ScoreTable.build([900.0, 9.0], "AA", "AB"))
-    with pytest.raises(ParameterError, match="needs both kinds|one of the two is absent"):
+    with pytest.raises(ParameterError, match="one of the two is absent"):
         fit_model("log-normal over area", ScoreTable.build([900.0], "A", "A", area_mm2=[3.0]))
     with pytest.raises(ParameterError, match="common area"):
         AreaRatio(5.5, 3.2, 0.4, 0.5).log10_lr(np.array([3.0]))

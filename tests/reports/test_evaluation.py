@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from report_cases import INJECTION, case
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import comparison_conditions
+from ballistics.evidence.comparisons import comparison_conditions, pair_score
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.verbal_scale import VerbalScale
@@ -202,15 +203,14 @@ def test_the_similarity_carries_the_evidence_and_the_others_stand_beside_it() ->
 
 
 def test_scores_that_contradict_each_other_are_said_first() -> None:
-    """A population in which every count is high makes the count of this pair speak for two firearms."""
-    _, a, b = case("same-source")
+    """Where different firearms reach this pair's count and one firearm all cells, the count speaks for two."""
     alike, counts = population("lab", 8, "similarity"), population("lab", 8, "count")
     table = counts.table
-    top = np.where(table.same_source, table.cells - 1, table.cells - 2)
-    odd = replace(counts, table=ScoreTable.build(top, table.firearm_a, table.firearm_b, table.cells))
+    score = pair_score(case("same-source")[0])
+    contrary = np.where(table.same_source, table.cells, table.cells * score.count // score.cells)
+    odd = replace(counts, table=ScoreTable.build(contrary, table.firearm_a, table.firearm_b, table.cells))
     found = weighed("same-source", alike, odd)
-    if found.beside[0].result.log10_lr >= -0.3:  # the made-up counts must really speak the other way
-        pytest.fail(f"log10 LR of the count is {found.beside[0].result.log10_lr}")
+    assert found.result.log10_lr > 0.3 > -0.3 > found.beside[0].result.log10_lr
     assert [finding.code for finding in found.findings] == ["scores-contradict"]
     assert found.findings[0].severity == "serious"
     one = Evaluation(found, "en", VerbalScale.load())
@@ -230,12 +230,8 @@ def test_exhibits_are_not_held_against_themselves() -> None:
     found = weigh(comparison, (a.mark, b.mark), (named,), **KNOWN, scans=(scans[0][0],), draws=0)
     assert found.system.left_out == (table.firearm_a[0],)
     assert (found.result.n_firearms, found.result.status) == (7, "evaluated")
-    few = replace(
-        named, table=named.table.rows(np.array([f in ("P00", "P01", "P02", "P03", "P04") for f in table.firearm_a]))
-    )
-    few = replace(
-        few, table=few.table.rows(np.array([f in ("P00", "P01", "P02", "P03", "P04") for f in few.table.firearm_b]))
-    )
+    first_five = np.array([max(pair) <= "P04" for pair in zip(table.firearm_a, table.firearm_b, strict=True)])
+    few = replace(named, table=named.table.rows(first_five))
     none = weigh(comparison, (a.mark, b.mark), (few,), **KNOWN, scans=(few.table.scan_a[0],), draws=0)
     assert (none.result.status, none.result.log10_lr) == ("insufficient", None)
     assert "4 of 5 firearms remain" in none.result.reason

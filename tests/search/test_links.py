@@ -83,8 +83,16 @@ def names(exhibits):
     return "".join(exhibit.name for exhibit in exhibits)
 
 
+def test_the_similarity_links_from_150_nats_on(tmp_path):
+    pairs = {"AB": 784.0, "CD": 150.0, "AC": 125.0, "BD": -3.0}
+    path = write(tmp_path / "r.parquet", [row(*pair, 3, similarity=nats) for pair, nats in pairs.items()])
+    found = find_links(path)
+    assert (found.score, found.at_least) == ("similarity", 150.0)
+    assert [names(cluster.members) for cluster in found.clusters] == ["AB", "CD"]
+
+
 def test_clusters_weakest_links_and_what_is_not_known(results):
-    found = find_links(results)
+    found = find_links(results, "count")
     assert (found.at_least, found.exhibits, found.pairs, found.scored) == (6.0, 8, 11, 9)
     assert "Song 2013" in found.source
     chain, triangle = found.clusters
@@ -111,8 +119,8 @@ def test_clusters_weakest_links_and_what_is_not_known(results):
 
 
 def test_another_threshold_and_another_score(results):
-    assert [names(cluster.members) for cluster in find_links(results, at_least=12).clusters] == ["AB", "CD"]
-    assert find_links(results, at_least=100).clusters == ()
+    assert [names(cluster.members) for cluster in find_links(results, "count", at_least=12).clusters] == ["AB", "CD"]
+    assert find_links(results, "count", at_least=100).clusters == ()
     with pytest.raises(ParameterError, match="no published threshold"):
         find_links(results, "accf")
     with pytest.raises(ParameterError, match="no pair"):
@@ -121,13 +129,13 @@ def test_another_threshold_and_another_score(results):
 
 def test_a_threshold_for_another_kind_of_mark_says_so(tmp_path):
     path = write(tmp_path / "results.parquet", [row("A", "B", 7)], mark_kind="firing pin")
-    assert "published for breech face marks, not for firing pin marks" in find_links(path).source
+    assert "it stands for breech face marks, not for firing pin marks" in find_links(path, "count").source
 
 
 @given(st.dictionaries(st.sampled_from(list(itertools.combinations("ABCDEFG", 2))), st.integers(0, 20)))
 def test_every_chain_is_the_strongest_and_no_pair_is_claimed(tmp_path_factory, scores):
     path = write(tmp_path_factory.mktemp("links") / "r.parquet", [row(a, b, count) for (a, b), count in scores.items()])
-    found = find_links(path) if scores else None
+    found = find_links(path, "count") if scores else None
     linked = {pair for pair, count in scores.items() if count >= 6}
     clusters = found.clusters if found else ()
     assert {names((p.a, p.b)) for c in clusters for p in c.links} == {a + b for a, b in linked}
@@ -166,7 +174,7 @@ def test_order_of_rows_changes_nothing(results, tmp_path):
         for one in pq.read_table(results).to_pylist()
     ]
     other = write(tmp_path / "other.parquet", rows[::-1])
-    one, two = find_links(results), find_links(other)
+    one, two = find_links(results, "count"), find_links(other, "count")
     assert links_csv(one) == links_csv(two)
     assert links_graphml(one) == links_graphml(two)
 
@@ -175,7 +183,7 @@ TEXTS = {name for name, value in row("", "").items() if isinstance(value, str)}
 
 
 def test_the_table_lists_every_pair_of_a_cluster(results):
-    rows = list(csv.DictReader(io.StringIO(links_csv(find_links(results)).decode())))
+    rows = list(csv.DictReader(io.StringIO(links_csv(find_links(results, "count")).decode())))
     assert len(rows) == 6 + 3
     by_pair = {(line["scan_a"], line["scan_b"]): line for line in rows}
     assert by_pair["A", "B"]["relation"] == "linked"
@@ -185,7 +193,7 @@ def test_the_table_lists_every_pair_of_a_cluster(results):
 
 
 def test_graphml_has_links_and_nothing_else(results):
-    text = links_graphml(find_links(results)).decode()
+    text = links_graphml(find_links(results, "count")).decode()
     graph = nx.parse_graphml(text)
     assert sorted(data["name"] for _, data in graph.nodes(data=True)) == list("ABCDKLM")
     assert sorted(data["score"] for *_, data in graph.edges(data=True)) == [7.0, 8.0, 9.0, 11.0, 12.0, 20.0]
@@ -195,25 +203,25 @@ def test_graphml_has_links_and_nothing_else(results):
 def test_page_and_picture_are_the_same_each_time(results):
     from ballistics.reports.evidence_figures import svg_bytes
 
-    found = find_links(results)
+    found = find_links(results, "count")
     page = links_report(found)
-    assert page == links_report(find_links(results))
+    assert page == links_report(find_links(results, "count"))
     assert svg_bytes(links_figure(found)) == svg_bytes(links_figure(found))
     assert not re.search(r'(src|href)="(?!data:|#|https://doi\.org/)', page)
     for words in ("A lead, not evidence.", "not compared", "compared directly: 2, below the threshold", "no pose lays"):
         assert words in page
     assert str(results.parent) not in page
-    nothing = links_report(find_links(results, at_least=100))
+    nothing = links_report(find_links(results, "count", at_least=100))
     assert "No link among 8 exhibits." in nothing
     assert "<img" not in nothing
 
 
 def test_names_are_text_not_markup(tmp_path):
     path = write(tmp_path / "r.parquet", [row("<b>&\x07.x3p", "[red]B$x_1$", 9)])
-    found = find_links(path)
+    found = find_links(path, "count")
     assert "<b>&" not in links_report(found)
     nx.parse_graphml(links_graphml(found).decode())
-    result = CliRunner().invoke(main, ["links", str(path)])
+    result = CliRunner().invoke(main, ["links", str(path), "--score", "count"])
     assert result.exit_code == 0
     assert "[red]B" in result.output
 
@@ -221,9 +229,9 @@ def test_names_are_text_not_markup(tmp_path):
 def test_a_cluster_too_large_for_a_lead_is_not_listed_pair_by_pair(tmp_path, monkeypatch):
     monkeypatch.setattr(links_module, "LARGEST_LISTED", 3)
     path = write(tmp_path / "r.parquet", [row(a, b, 9) for a, b in itertools.pairwise("ABCDE")])
-    (cluster,) = find_links(path).clusters
+    (cluster,) = find_links(path, "count").clusters
     assert (cluster.others, cluster.unlisted, len(cluster.links)) == ((), 6, 4)
-    assert "6 pairs, not listed" in links_report(find_links(path))
+    assert "6 pairs, not listed" in links_report(find_links(path, "count"))
 
 
 def test_command(results, tmp_path):
@@ -233,7 +241,7 @@ def test_command(results, tmp_path):
         "--picture": tmp_path / "l.svg",
         "--report": tmp_path / "l.html",
     }
-    arguments = ["links", str(results), *(str(part) for pair in outputs.items() for part in pair)]
+    arguments = ["links", str(results), "--score", "count", *(str(part) for pair in outputs.items() for part in pair)]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert "2 clusters of exhibits that may share a firearm: 7 of 8 exhibits." in result.output
