@@ -121,7 +121,7 @@ def test_clusters_weakest_links_and_what_is_not_known(results):
 def test_another_threshold_and_another_score(results):
     assert [names(cluster.members) for cluster in find_links(results, "count", at_least=12).clusters] == ["AB", "CD"]
     assert find_links(results, "count", at_least=100).clusters == ()
-    with pytest.raises(ParameterError, match="no published threshold"):
+    with pytest.raises(ParameterError, match="no default threshold"):
         find_links(results, "accf")
     with pytest.raises(ParameterError, match="no pair"):
         find_links(results, "accf", 0.5)
