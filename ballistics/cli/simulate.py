@@ -19,7 +19,18 @@ import rich_click as click
     multiple=True,
     help="Finish of the breech faces; may be given several times. Default: all in turn.",
 )
-@click.option("--spacing-um", type=float, default=6.25, show_default=True, help="Distance between points.")
+@click.option(
+    "--difficulty",
+    type=click.Choice(["easy", "good", "ordinary", "poor", "faint", "remnant"]),
+    default="easy",
+    show_default=True,
+    help="How much marks of one firearm have lost: from full impressions to nearly nothing in common.",
+)
+@click.option(
+    "--spacing-um",
+    type=float,
+    help="Distance between points. Default: that of the difficulty's instrument, 6.25 up to good, 7.4 beyond.",
+)
 @click.option("--field-mm", type=float, default=5.6, show_default=True, help="Side of the square scan.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--quiet", is_flag=True, help="No progress bar, no closing line.")
@@ -29,7 +40,8 @@ def command(
     shots: int,
     seed: int,
     breech_faces: tuple[str, ...],
-    spacing_um: float,
+    difficulty: str,
+    spacing_um: float | None,
     field_mm: float,
     overwrite: bool,
     quiet: bool,
@@ -46,7 +58,9 @@ def command(
     from ballistics.surfaces.simulation_files import write_population
 
     kinds = tuple(kind for kind in BREECH_FACES if not breech_faces or kind in breech_faces)
-    heads = simulate_population(firearms, shots, seed, breech_faces=kinds, spacing_um=spacing_um, field_mm=field_mm)
+    heads = simulate_population(
+        firearms, shots, seed, breech_faces=kinds, spacing_um=spacing_um, field_mm=field_mm, difficulty=difficulty
+    )
     paths = write_population(heads, folder, overwrite=overwrite)
     count = sum(1 for _ in track(paths, "simulating", total=firearms * shots, disable=quiet, transient=True))
     if not quiet:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from ballistics.errors import ParameterError
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
-from ballistics.surfaces.simulation_fields import Canvas, Floats, generator, red_field
+from ballistics.surfaces.simulation_difficulty import Difficulty, named_difficulty
+from ballistics.surfaces.simulation_fields import CANVAS_SPACING_UM, Canvas, Floats, generator, red_field
 from ballistics.surfaces.simulation_parameters import (
     APERTURES,
     FIRING_PINS,
@@ -22,6 +24,7 @@ from ballistics.surfaces.simulation_parameters import (
     simulate_ammunition,
     simulate_firearm,
     simulate_shot,
+    stated,
 )
 from ballistics.surfaces.simulation_relief import Label, relief
 from ballistics.surfaces.surface import Surface
@@ -118,9 +121,10 @@ def simulate_head(firearm: Firearm, shot: Shot, *, spacing_um: float = 6.25, fie
     y, x = _to_firearm_frame(shot.pose, scan_y, scan_x)
     heights, labels = relief(firearm, shot, y, x)
     heights = _measured(shot, heights, labels == Label.BREECH_FACE, (y, x), (scan_y, scan_x), spacing_um)
+    of_firearm, of_shot = stated(firearm, shot)
     parameters = {
-        "firearm": asdict(firearm),
-        "shot": asdict(shot),
+        "firearm": of_firearm,
+        "shot": of_shot,
         "spacing_um": spacing_um,
         "field_mm": field_mm,
     }
@@ -141,9 +145,10 @@ def simulate_population(
     seed: int,
     *,
     breech_faces: Sequence[BreechFace] = BREECH_FACES,
-    spacing_um: float = 6.25,
+    spacing_um: float | None = None,
     field_mm: float = 5.6,
     first_firearm: int = 0,
+    difficulty: str | Difficulty = "easy",
 ) -> Iterator[SimulatedHead]:
     """Simulate a population of firearms and test fires, one head at a time.
 
@@ -160,9 +165,11 @@ def simulate_population(
     breech_faces : sequence of {"granular", "milled", "filed"}
         Finishes that occur.
     spacing_um, field_mm : float
-        As in `simulate_head`.
+        As in `simulate_head`; by default the spacing of the difficulty's instrument, 6.25 µm for ``"easy"``.
     first_firearm : int
         Number of the first firearm, to continue a population or to share it among workers.
+    difficulty : str or Difficulty
+        How hard it is to tell its firearms apart: a name of `DIFFICULTIES`, or ranges of one's own.
 
     Yields
     ------
@@ -172,7 +179,7 @@ def simulate_population(
     Raises
     ------
     ParameterError
-        For a negative number or seed, or no breech face.
+        For a negative number or seed, no breech face, or a difficulty that is not known.
 
     Examples
     --------
@@ -185,7 +192,9 @@ def simulate_population(
             f"n_firearms={n_firearms}, n_shots={n_shots}, seed={seed}, first_firearm={first_firearm}, "
             f"{len(breech_faces)} breech faces: give numbers of 0 or more, and at least one breech face"
         )
-    return _population(n_firearms, n_shots, seed, tuple(breech_faces), spacing_um, field_mm, first_firearm)
+    hardness = named_difficulty(difficulty) if isinstance(difficulty, str) else difficulty
+    spacing = hardness.spacing_um if spacing_um is None else spacing_um
+    return _population(n_firearms, n_shots, seed, tuple(breech_faces), spacing, field_mm, first_firearm, hardness)
 
 
 def _population(
@@ -196,7 +205,9 @@ def _population(
     spacing_um: float,
     field_mm: float,
     first_firearm: int,
+    hardness: Difficulty,
 ) -> Iterator[SimulatedHead]:
+    make_seed = int(generator(seed, "make").integers(2**62))
     for firearm_id in range(first_firearm, first_firearm + n_firearms):
         kind, rest = firearm_id % len(breech_faces), firearm_id // len(breech_faces)
         rng = generator(seed, f"firearm {firearm_id}")
@@ -206,12 +217,13 @@ def _population(
             firing_pin=FIRING_PINS[rest % len(FIRING_PINS)],
             aperture=APERTURES[rest // len(FIRING_PINS) % len(APERTURES)],
         )
+        firearm = hardness.firearm(firearm, make_seed)
         large = rng.random() < 0.25
         for shot_id in range(n_shots):
             rng = generator(seed, f"firearm {firearm_id} shot {shot_id}")
             make = int(generator(seed, f"ammunition {rng.integers(5)}").integers(2**62))
             ammunition = simulate_ammunition(make, "large pistol" if large else "small pistol")
-            shot = simulate_shot(int(rng.integers(2**62)), ammunition)
+            shot = hardness.shot(simulate_shot(int(rng.integers(2**62)), ammunition))
             head = simulate_head(firearm, shot, spacing_um=spacing_um, field_mm=field_mm)
             yield SimulatedHead(head.surface, head.labels, firearm, shot, firearm_id, shot_id)
 
@@ -239,8 +251,13 @@ def _measured(
     scan: tuple[Floats, Floats],
     spacing_um: float,
 ) -> Floats:
-    """What the instrument makes of the relief: missing points, tilt, noise, outliers."""
+    """What the instrument makes of the relief: missing points, blunted waves, ripple, tilt, noise, outliers."""
     missing = _missing(shot, heights, region, frame, spacing_um)
+    if shot.transfer_cutoff_um > 0.0:
+        heights = _blunted(heights, shot.transfer_cutoff_um / spacing_um)
+    if shot.ripple_um > 0.0:
+        ripple = red_field(generator(shot.seed, "ripple"), 30.0, 300.0, 1.0)
+        heights += shot.ripple_um * Canvas(ripple, CANVAS_SPACING_UM).at(*scan)
     rng = generator(shot.seed, "instrument")
     if shot.noise_um > 0.0:
         heights += shot.noise_um * rng.standard_normal(heights.shape)
@@ -254,6 +271,19 @@ def _measured(
         heights += slope * (scan[1] * np.cos(direction) - scan[0] * np.sin(direction))
     heights[missing] = np.nan
     return heights
+
+
+def _blunted(heights: Floats, cutoff_points: float) -> Floats:
+    """Pass heights through a Gaussian transfer function that halves waves of the cut-off (ISO 16610-21), in grid steps.
+
+    In the spectrum, because such a Gaussian is narrower than a coarse grid can sample.
+    """
+    margin = int(np.ceil(cutoff_points))
+    padded = np.pad(heights, margin, mode="reflect")
+    fy, fx = np.fft.fftfreq(padded.shape[0])[:, None], np.fft.rfftfreq(padded.shape[1])[None, :]
+    transfer = np.exp(-np.log(2.0) * cutoff_points**2 * (fy * fy + fx * fx))
+    blunted = fft.irfft2(fft.rfft2(padded, workers=1) * transfer, s=padded.shape, workers=1)
+    return np.ascontiguousarray(blunted[margin:-margin, margin:-margin])
 
 
 def _missing(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import WriteError
 from ballistics.surfaces.simulation import SimulatedHead
+from ballistics.surfaces.simulation_parameters import stated
 
 TRUTH = "truth.csv"
 
@@ -26,11 +26,11 @@ def truth_row(head: SimulatedHead) -> dict[str, Any]:
     """Return all that is known about a head as one flat row: scan, firearm, pose, then every parameter.
 
     Pairs (y, x) become two columns ending in ``_y`` and ``_x``; parameters of the ammunition begin
-    with ``ammunition_``. The pose is that of `ballistics.surfaces.simulation.Pose`.
+    with ``ammunition_``. Parameters that make pairs hard stand in it only when one of them is in force. The pose is
+    that of `ballistics.surfaces.simulation.Pose`.
     """
-    shot = asdict(head.shot)
+    firearm, shot = stated(head.firearm, head.shot)
     pose, ammunition = shot.pop("pose"), shot.pop("ammunition")
-    firearm = asdict(head.firearm)
     row: dict[str, Any] = {
         "scan": f"{scan_name(head)}.x3p",
         "firearm": head.firearm_id,
@@ -64,7 +64,8 @@ def write_population(heads: Iterable[SimulatedHead], folder: Path, *, overwrite:
     Raises
     ------
     WriteError
-        When a file exists and ``overwrite`` is not set, or cannot be written.
+        When a file exists and ``overwrite`` is not set, or cannot be written; or when only some of the heads have
+        parameters that make pairs hard.
     """
     from ballistics.surfaces.x3p_writer import write_x3p
 
@@ -87,6 +88,8 @@ def write_population(heads: Iterable[SimulatedHead], folder: Path, *, overwrite:
             if writer is None:
                 writer = csv.DictWriter(file, list(row), lineterminator="\n")
                 writer.writeheader()
+            elif list(row) != list(writer.fieldnames):
+                raise WriteError(f"{path} has other parameters than the scans before it: write each difficulty apart")
             writer.writerow(row)
             yield path
 

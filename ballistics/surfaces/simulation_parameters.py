@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -36,6 +36,17 @@ _SHOT_RANGES = (
     ("dropout_share", 0.0, 1.0),
     ("steepest_deg", 0.0, 90.0),
     ("spike_share", 0.0, 1.0),
+    ("wear_share", 0.0, 1.0),
+    ("residue_um", 0.0, 50.0),
+    ("unpressed_share", 0.0, 0.99),
+    ("face_drag_um", 0.0, 1000.0),
+    ("transfer_cutoff_um", 0.0, 500.0),
+    ("ripple_um", 0.0, 50.0),
+)
+# Parameters that make pairs hard. Records of heads without any of them do not list them.
+HARDER = (
+    ("bare_share", "make_seed", "make_um"),
+    ("wear_share", "residue_um", "unpressed_share", "face_drag_um", "transfer_cutoff_um", "ripple_um"),
 )
 
 
@@ -74,7 +85,12 @@ class Firearm:
     pin_rms_um : float
         Roughness of the firing pin's tip beside its turning marks.
     drag_direction_deg : float
-        Where the firing pin drags to, and where the aperture shears the primer.
+        Where the firing pin drags to, where the aperture shears the primer, and along which the face drags.
+    bare_share : float
+        Share of the breech face, 0 to 0.95, that is nearly smooth (a sixth of the relief), in patches of some tenths of
+        a millimetre: a face with few features.
+    make_seed, make_um : int, float
+        Concentric form, and its rms, that all firearms of a make have in common: class, not individual.
     """
 
     seed: int
@@ -91,6 +107,15 @@ class Firearm:
     pin_depth_um: float
     drag_direction_deg: float
     pin_rms_um: float
+    bare_share: float = 0.0
+    make_seed: int = 0
+    make_um: float = 0.0
+
+    def __post_init__(self) -> None:
+        _seed(self.make_seed)
+        for name, high in (("bare_share", 0.95), ("make_um", 50.0)):
+            if not 0.0 <= getattr(self, name) <= high:
+                raise ParameterError(f"{name} is {getattr(self, name)}; give a value from 0 to {high:g}")
 
 
 @dataclass(frozen=True)
@@ -169,6 +194,19 @@ class Shot:
         Slopes steeper than this are missing everywhere; 90 for none.
     spike_share : float
         Share of points that are outliers of 10 to 100 µm.
+    wear_share : float
+        Share of the variance of the face as new, 0 to 1, that use has replaced when this shot is fired. The change
+        goes one way: two shots with shares s and t have faces that correlate as cos(asin √s − asin √t).
+    residue_um : float
+        Thickness of deposits on three tenths of the face at this shot: fouling, sealant, metal of earlier primers.
+    unpressed_share : float
+        Light contact: share of the face, 0 to 0.99, the lowest by its bearing curve, that the primer does not reach.
+    face_drag_um : float
+        How far the primer slid over the face while it was still pressed, along the firearm's drag direction.
+    transfer_cutoff_um : float
+        Wavelength of which the instrument shows half the amplitude (Gaussian transfer function); 0 for a perfect one.
+    ripple_um : float
+        Rms of the instrument's own relief at waves from 30 to 300 µm: gel, dust under it, stitching.
     """
 
     seed: int
@@ -188,12 +226,28 @@ class Shot:
     dropout_share: float = 0.0
     steepest_deg: float = 90.0
     spike_share: float = 0.0
+    wear_share: float = 0.0
+    residue_um: float = 0.0
+    unpressed_share: float = 0.0
+    face_drag_um: float = 0.0
+    transfer_cutoff_um: float = 0.0
+    ripple_um: float = 0.0
 
     def __post_init__(self) -> None:
         _seed(self.seed)
         for name, low, high in _SHOT_RANGES:
             if not low <= getattr(self, name) <= high:
                 raise ParameterError(f"{name} is {getattr(self, name)}; give a value from {low:g} to {high:g}")
+
+
+def stated(firearm: Firearm, shot: Shot) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return all parameters of a head for its record; those of `HARDER` only where any of them is in force."""
+    both = asdict(firearm), asdict(shot)
+    if not any(values[name] for values, names in zip(both, HARDER, strict=True) for name in names):
+        for values, names in zip(both, HARDER, strict=True):
+            for name in names:
+                del values[name]
+    return both
 
 
 def simulate_firearm(

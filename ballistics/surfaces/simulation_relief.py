@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.surfaces.simulation_breech_faces import breech_face_canvas
+from ballistics.surfaces.simulation_face import made_face, pressed_face
 from ballistics.surfaces.simulation_fields import Canvas, Floats, generator, red_field, red_profile
 from ballistics.surfaces.simulation_firing_pins import PinTip, pin_contact, pin_tip, tip_relief
 from ballistics.surfaces.simulation_headstamp import head_stamp_depth
@@ -52,8 +53,9 @@ class _Marks:
 def _marks(firearm: Firearm) -> _Marks:
     # Cached because making the canvas costs more than drawing a shot with it, and shots come in rows.
     rng = generator(firearm.seed, "striae")
+    face = breech_face_canvas(firearm.breech_face, firearm.seed, firearm.cutter_seed, firearm.breech_face_rms_um)
     return _Marks(
-        breech_face_canvas(firearm.breech_face, firearm.seed, firearm.cutter_seed, firearm.breech_face_rms_um),
+        made_face(firearm, face),
         red_profile(rng, _STRIA_POINTS, _STRIA_UM, 15.0, 250.0),
         pin_tip(firearm),
     )
@@ -147,7 +149,8 @@ def _primer(
 
     heights = form.copy()
     flat = radius < border
-    heights[flat] += _impression(shot, fields, marks, y[flat], x[flat], texture[flat])
+    face = pressed_face(firearm, shot, marks.breech_face)
+    heights[flat] += _impression(shot, fields, face, y[flat], x[flat], texture[flat])
     rest = ~flat
     peel = 4.0 * np.minimum(4.0 * rolled[rest], 1.0) * fields.peel.at(y[rest], x[rest])
     heights[rest] += peel + texture[rest]
@@ -159,12 +162,12 @@ def _primer(
     return heights, labels
 
 
-def _impression(shot: Shot, fields: _ShotFields, marks: _Marks, y: Floats, x: Floats, texture: Floats) -> Floats:
+def _impression(shot: Shot, fields: _ShotFields, face: Canvas, y: Floats, x: Floats, texture: Floats) -> Floats:
     """The breech face's negative where it touched the primer, else the primer's own texture."""
     excess = (fields.contact.at(y, x) - fields.contact_threshold) / 0.12
     contact = 0.5 + 0.5 * np.tanh(0.5 * excess)
     taken = shot.ammunition.impressibility * contact
-    return -taken * marks.breech_face.at(y, x) + (1.0 - 0.5 * contact) * texture
+    return -taken * face.at(y, x) + (1.0 - 0.5 * contact) * texture
 
 
 def _aperture(

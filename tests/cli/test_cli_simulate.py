@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
+from click import Context
 from click.testing import CliRunner
 
 from ballistics.cli import main
+from ballistics.surfaces.simulation_difficulty import DIFFICULTIES
 
 
 def test_equal_options_equal_bytes_and_no_overwriting(tmp_path: Path) -> None:
@@ -39,3 +42,17 @@ def test_equal_options_equal_bytes_and_no_overwriting(tmp_path: Path) -> None:
     allowed = CliRunner().invoke(main, ["simulate", str(tmp_path / "a"), *options, "--overwrite"])
     assert allowed.exit_code == 0
     assert "2 scans" in allowed.output
+
+
+def test_difficulties_are_those_of_the_library(tmp_path: Path) -> None:
+    (option,) = (p for p in main.get_command(Context(main), "simulate").params if p.name == "difficulty")
+    assert list(option.type.choices) == list(DIFFICULTIES)
+    folder = tmp_path / "faint"
+    options = ["--firearms", "1", "--shots", "1", "--field-mm", "1", "--difficulty", "faint", "--quiet"]
+    result = CliRunner().invoke(main, ["simulate", str(folder), *options])
+    assert result.exit_code == 0, result.output
+    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["spacing_um"]) == 7.4
+    assert 0.45 <= float(row["contact"]) <= 0.7
+    assert 16.0 <= float(row["transfer_cutoff_um"]) <= 22.0
