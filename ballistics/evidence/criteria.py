@@ -138,6 +138,30 @@ class Verdict:
     met: bool
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """What became of the criteria that were stated before a study.
+
+    Parameters
+    ----------
+    criteria : Criteria
+        The file.
+    finished_pairs : int
+        Pairs whose comparison was finished in the folder of work when the file was first given with it.
+    verdicts : tuple of Verdict
+        In the order of the file.
+    """
+
+    criteria: Criteria
+    finished_pairs: int
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def met(self) -> bool:
+        """Whether every criterion is met."""
+        return all(verdict.met for verdict in self.verdicts)
+
+
 def judge(criteria: Criteria, figures: Mapping[tuple[str, str], Figure]) -> tuple[Verdict, ...]:
     """Hold every criterion against the figures, by (figure, score); the score of a figure of the set is empty."""
     verdicts = []

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import AllPairs
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.pair_runs import KeptPairs, compare_missing, on_this_machine
 from ballistics.evidence.prepared_scans import Method, Progress, prepare_scans, silent
 from ballistics.evidence.truth_table import ScanTruth
 from ballistics.provenance import Provenance
+from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.units_guard import Units
 
 
@@ -48,7 +50,7 @@ class ScannedItem:
 
 @dataclass(frozen=True)
 class ScannedPair:
-    """Two scans (by index) and the scores of their comparison, or why there are none."""
+    """Two scans (by index), the scores of their comparison or why there are none, and how B lies on A."""
 
     a: int
     b: int
@@ -59,6 +61,7 @@ class ScannedPair:
     area_mm2: float | None = None
     without_score: str = ""
     findings: tuple[str, ...] = ()
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class ScoredScans:
         Method, parameters and versions of the comparison.
     preparation : mapping
         How the scans that take part were prepared.
+    marks : MarkSource
+        Where their marks are, by SHA-256.
     """
 
     mark_kind: str
@@ -84,6 +89,7 @@ class ScoredScans:
     pairs: tuple[ScannedPair, ...]
     provenance: Provenance
     preparation: Mapping[str, Any]
+    marks: MarkSource
 
     def firearms(self, pair: ScannedPair) -> tuple[str, str]:
         """Return the firearms of a pair."""
@@ -157,7 +163,7 @@ def score_all_pairs(
             pairs.append(_pair(a, b, row))
             if each_row is not None:
                 each_row(a, b, row)
-    return ScoredScans(mark, tuple(scans), tuple(pairs), method.comparison(), common)
+    return ScoredScans(mark, tuple(scans), tuple(pairs), method.comparison(), common, store)
 
 
 def _pair(i: int, j: int, row: Row) -> ScannedPair:
@@ -173,6 +179,7 @@ def _pair(i: int, j: int, row: Row) -> ScannedPair:
         area_um2 * 1e-6 if scored and area_um2 is not None else None,
         row["insufficient"] or row["error"],
         tuple(filter(None, row["findings"].split("; "))),
+        None if row["theta_deg"] is None else Pose(row["theta_deg"], row["dx_um"], row["dy_um"]),
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
+from ballistics.evidence.criteria import Acceptance
+from ballistics.evidence.flagged_pairs import FlaggedPairs, flagged_pairs, withheld_codes
 from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.preconditions import withholding
 from ballistics.evidence.scan_pairs import ScannedPair, ScoredScans
 from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.study import Study, run_study
@@ -37,12 +38,14 @@ class Outcomes:
     ----------
     pairs : int
         Pairs of different cartridge cases whose scans take part.
-    scored, insufficient : int
-        Of these, with and without a score.
+    scored, withheld, insufficient : int
+        Of these, with a score and an LR, with a score but a finding for which casework states no LR, and without a
+        score.
     """
 
     pairs: int
     scored: int
+    withheld: int
     insufficient: int
 
 
@@ -60,6 +63,10 @@ class ScanStudy:
         The study of each score, the headline first.
     truth_sha256 : str
         Of the truth table's file.
+    flagged : FlaggedPairs
+        Pairs with serious findings, and the headline's figures with and without them.
+    acceptance : Acceptance or None
+        What became of the criteria that were stated beforehand; None when none were.
     """
 
     name: str
@@ -67,6 +74,8 @@ class ScanStudy:
     scored: ScoredScans
     studies: Mapping[Score, Study]
     truth_sha256: str
+    flagged: FlaggedPairs
+    acceptance: Acceptance | None = None
 
     @property
     def headline(self) -> Study:
@@ -81,8 +90,9 @@ class ScanStudy:
             for pair in scored.pairs
             if not scored.repeats(pair) and (len({*scored.firearms(pair)}) == 1) == same_source
         ]
-        with_score = sum(not pair.without_score for pair in pairs)
-        return Outcomes(len(pairs), with_score, len(pairs) - with_score)
+        insufficient = sum(bool(pair.without_score) for pair in pairs)
+        part = sum(takes_part(scored, pair) for pair in pairs)
+        return Outcomes(len(pairs), part, len(pairs) - insufficient - part, insufficient)
 
     @cached_property
     def repeat_pairs(self) -> tuple[ScannedPair, ...]:
@@ -127,6 +137,8 @@ class ScanStudy:
                 }
                 for pair in scored.pairs
             ],
+            "flagged_pairs": self.flagged.to_dict(scored),
+            "acceptance": asdict(self.acceptance) | {"met": self.acceptance.met} if self.acceptance else None,
             "studies": {score: json.loads(study.to_json()) for score, study in self.studies.items()},
         }
         return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
@@ -180,20 +192,7 @@ def reference_population(
         raise ParameterError(f"no pair of scans gave a score; {reasons[0] if reasons else 'too few scans take part'}")
     used = sorted({index for pair in pairs for index in (pair.a, pair.b)})
     values = {label: [_label(scans[i].truth, label) for i in used] for label in LABELS}
-    columns: Mapping[Score, list[float | int | None]] = {
-        "similarity": [pair.similarity for pair in pairs],
-        "count": [pair.count for pair in pairs],
-        "correlation": [pair.accf for pair in pairs],
-    }
-    table = ScoreTable.build(
-        [_number(value) for value in columns[score]],
-        [scans[pair.a].truth.firearm for pair in pairs],
-        [scans[pair.b].truth.firearm for pair in pairs],
-        [int(_number(pair.cells)) for pair in pairs] if score == "count" else None,
-        [scans[pair.a].sha256 for pair in pairs],
-        [scans[pair.b].sha256 for pair in pairs],
-        [_number(pair.area_mm2) for pair in pairs] if score == "similarity" else None,
-    )
+    table = _table(scored, pairs, score)
     conditions = conditions_of(
         scored.mark_kind,
         scored.provenance,
@@ -208,8 +207,26 @@ def reference_population(
 
 def takes_part(scored: ScoredScans, pair: ScannedPair) -> bool:
     """Return whether a pair is one whose likelihood ratio casework would state."""
-    findings = (*pair.findings, *scored.scans[pair.a].findings, *scored.scans[pair.b].findings)
-    return not (pair.without_score or scored.repeats(pair) or withholding(findings))
+    return not (pair.without_score or scored.repeats(pair) or withheld_codes(scored, pair))
+
+
+def _table(scored: ScoredScans, pairs: Sequence[ScannedPair], score: Score) -> ScoreTable:
+    """Return one of the scores of some pairs that have one."""
+    scans = scored.scans
+    columns: Mapping[Score, list[float | int | None]] = {
+        "similarity": [pair.similarity for pair in pairs],
+        "count": [pair.count for pair in pairs],
+        "correlation": [pair.accf for pair in pairs],
+    }
+    return ScoreTable.build(
+        [_number(value) for value in columns[score]],
+        [scans[pair.a].truth.firearm for pair in pairs],
+        [scans[pair.b].truth.firearm for pair in pairs],
+        [int(_number(pair.cells)) for pair in pairs] if score == "count" else None,
+        [scans[pair.a].sha256 for pair in pairs],
+        [scans[pair.b].sha256 for pair in pairs],
+        [_number(pair.area_mm2) for pair in pairs] if score == "similarity" else None,
+    )
 
 
 def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: str) -> ScanStudy:
@@ -230,7 +247,13 @@ def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: st
         score: run_study(reference_population(scored, name, source, score), model, labels=labels, items=items)
         for score, model in MODELS.items()
     }
-    return ScanStudy(name, source, scored, studies, truth_sha256)
+    withheld = [
+        pair
+        for pair in scored.pairs
+        if not pair.without_score and not scored.repeats(pair) and withheld_codes(scored, pair)
+    ]
+    flagged = flagged_pairs(scored, studies[HEADLINE], _table(scored, withheld, HEADLINE) if withheld else None)
+    return ScanStudy(name, source, scored, studies, truth_sha256, flagged)
 
 
 def _label(truth: ScanTruth, label: str) -> str:

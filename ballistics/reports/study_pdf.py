@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ballistics.errors import WriteError
 from ballistics.evidence.scan_study import HEADLINE, ScanStudy
 from ballistics.reports import study_contents as contents
 from ballistics.reports import study_wording as wording
 from ballistics.reports.evidence_figures import study_figures, svg_bytes
+from ballistics.reports.study_pairs import PairCard, withheld_cards, worst_cards
 
 _TEMPLATE = Path(__file__).with_name("templates") / "study.typ"
 
@@ -29,6 +32,13 @@ def study_pdf(study: ScanStudy) -> bytes:
         raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
     one = study.headline
     figures = study_figures(one, contents.SCORE_NAMES[HEADLINE])
+    cards = {
+        "One firearm: the lowest similarities": worst_cards(study, True, (HEADLINE,)),
+        "Two firearms: the highest similarities": worst_cards(study, False, (HEADLINE,)),
+        "No likelihood ratio stated": withheld_cards(study),
+    }
+    pictures: dict[str, bytes] = {}
+    worst = [[title, [_plain(card, pictures) for card in own]] for title, own in cards.items() if own]
     data = {
         "name": study.name,
         "source": study.source,
@@ -38,6 +48,16 @@ def study_pdf(study: ScanStudy) -> bytes:
         "support": wording.support(one),
         "quality": wording.quality(one),
         "limits": wording.LIMITS,
+        "acceptance": None
+        if study.acceptance is None
+        else {"met": study.acceptance.met, "sha256": study.acceptance.criteria.sha256},
+        "acceptance_rows": contents.acceptance_rows(study),
+        "acceptance_lines": contents.acceptance_lines(study),
+        "limits_lines": contents.limits_lines(study),
+        "flagged_metrics": contents.flagged_metric_rows(study),
+        "flagged": contents.flagged_rows(study),
+        "worst": worst,
+        "repeats": contents.repeat_rows(study),
         "metrics": contents.metric_rows(study),
         "scores": list(contents.SCORE_NAMES.values()),
         "firearms": contents.firearm_rows(one),
@@ -55,9 +75,26 @@ def study_pdf(study: ScanStudy) -> bytes:
         (root / "study.typ").write_bytes(_TEMPLATE.read_bytes())
         # Values go in as data, so that no name of a scan can be taken for markup.
         (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        for name, png in pictures.items():
+            (root / name).write_bytes(png)
         for i, figure in enumerate(figures.values()):
             (root / f"figure-{i}.svg").write_bytes(svg_bytes(figure))
         try:
             return bytes(typst.compile(str(root / "study.typ"), root=folder, ignore_system_fonts=True, timestamp=0))
         except typst.TypstError as error:
             raise WriteError(f"typst could not set the study: {error}") from error
+
+
+def _plain(card: PairCard, pictures: dict[str, bytes]) -> dict[str, Any]:
+    """Return a pair in plain values; its pictures are added under the names that it gives."""
+    names = []
+    for picture in card.pictures or ():
+        names.append(f"pair-{len(pictures)}.png")
+        pictures[names[-1]] = base64.b64decode(picture.uri.partition(",")[2])
+    return {
+        "title": " – ".join(card.scans),
+        "text": f"{card.made_by}; {card.ranks}",
+        "scores": "; ".join(f"{name} {value}, log10 LR {lr}" for name, value, lr in card.scores),
+        "findings": card.findings,
+        "pictures": names,
+    }

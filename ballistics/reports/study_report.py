@@ -6,6 +6,7 @@ from ballistics.evidence.scan_study import ScanStudy
 from ballistics.reports import study_contents as contents
 from ballistics.reports import study_wording as wording
 from ballistics.reports.evidence_figures import study_figures, svg_data_uri
+from ballistics.reports.study_pairs import withheld_cards, worst_cards
 from ballistics.reports.wording import source_of
 
 
@@ -54,7 +55,20 @@ def study_report(study: ScanStudy) -> str:
         cllr=wording.number(study.headline.metrics.cllr),
         limits=wording.LIMITS,
         scores=scores,
+        acceptance=study.acceptance,
+        acceptance_rows=contents.acceptance_rows(study),
+        acceptance_lines=contents.acceptance_lines(study),
         metric_rows=contents.metric_rows(study),
+        limits_lines=contents.limits_lines(study),
+        flagged_metric_rows=contents.flagged_metric_rows(study),
+        flagged_rows=contents.flagged_rows(study),
+        n_flagged=len(study.flagged.withheld) + len(study.flagged.serious),
+        worst=[
+            ("Fired in one firearm: the lowest scores", worst_cards(study, True)),
+            ("Fired in two firearms: the highest scores", worst_cards(study, False)),
+            ("No likelihood ratio stated", withheld_cards(study)),
+        ],
+        repeat_rows=contents.repeat_rows(study),
         firearm_rows=contents.firearm_rows(study.headline),
         misleading_rows=contents.misleading_rows(study),
         group_rows=contents.group_rows(study.headline),

@@ -21,7 +21,7 @@ LIMITS = (
     (
         "No error seen is not no error.",
         "From a limited number of comparisons only an upper limit of the error rate follows; it stands beside each "
-        "rate. Comparisons that share a firearm are not independent, so the limit by firearm is the more honest one.",
+        "rate. Comparisons that share a firearm are not independent, so the limits count firearms, not comparisons.",
     ),
     (
         "Not the work of an examiner.",
@@ -87,6 +87,13 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
             f"{insufficient} of the pairs gave no result, because a mark did not suffice for a comparison "
             f"({same.insufficient} of one firearm, {different.insufficient} of two). They are not in the rates below."
         )
+    withheld = same.withheld + different.withheld
+    if withheld:
+        sentences.append(
+            f"For {withheld} of the pairs no likelihood ratio would be stated, because something was wrong with a "
+            f"file, for example a mirrored scan ({same.withheld} of one firearm, {different.withheld} of two). They "
+            "are not in the rates below; the full report shows them, and the rates with them."
+        )
     left_out = len(scans) - len(used)
     if left_out:
         sentences.append(f"{left_out} further scan(s) could not be used; the full report lists each with the reason.")
@@ -94,19 +101,22 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
 
 
 def erred(study: Study) -> tuple[tuple[str, str, str], ...]:
-    """Return how often the method misled: what, how often, and the most that it may be (95 % limit)."""
-    m = study.metrics
+    """Return how often the method misled: what, how often, and the most that it may be (95 % limit).
+
+    The limit of the pairs is the larger of that by pairs, as if independent, and that by firearms.
+    """
+    m, limits = study.metrics, study.intervals
     failing = m.misleading_firearms
     return (
         (
             "Fired in one firearm, but the result pointed to two",
             f"{m.misleading_same} of {m.n_same} pairs",
-            percent(m.misleading_same_limit),
+            percent(max(m.misleading_same_limit, limits.misleading_same_rate.high or 0.0)),
         ),
         (
             "Fired in two firearms, but the result pointed to one",
             f"{m.misleading_different} of {m.n_different} pairs",
-            percent(m.misleading_different_limit),
+            percent(max(m.misleading_different_limit, limits.misleading_different_rate.high or 0.0)),
         ),
         (
             "Firearms with any such misleading result",
@@ -130,7 +140,14 @@ def quality(study: Study) -> str:
     """Return Cllr and what it means, in one sentence."""
     m = study.metrics
     return (
-        f"The overall cost of the likelihood ratios (Cllr) is {number(m.cllr)}: 0 would be perfect, 1 is what a method "
-        "gets that says nothing. "
+        f"The overall cost of the likelihood ratios (Cllr) is {number(m.cllr)}{_between(study)}: 0 would be perfect, 1 "
+        "is what a method gets that says nothing. "
         f"Of it, {number(m.cllr_cal)} is due to ratios that are too large, too small, or cut to the bounds."
     )
+
+
+def _between(study: Study) -> str:
+    limits = study.intervals.cllr
+    if limits.low is None or limits.high is None:
+        return ""
+    return f" (with other firearms perhaps {number(limits.low)} to {number(limits.high)})"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -87,7 +88,10 @@ def test_report_is_one_file_without_paths(scans, study):
     assert str(scans) not in html
     assert str(out) not in html
     assert not re.search(r'(src|href)="(?!data:|#|https://doi\.org/)', html)
-    assert html.count("<img ") == 18
+    # Six pictures for each score, and two marks for each of the pairs to look at.
+    cards = html.count('<figure class="pair">')
+    assert 15 <= cards <= 60
+    assert html.count("<img ") == 18 + 2 * cards
     for words in ("What was tested", "How often it erred", "What the numbers do not say", "broken.x3p", "S&amp;B"):
         assert words in html
     content = json.loads((out / "study.json").read_bytes())
@@ -164,6 +168,49 @@ def test_reference_population_from_the_same_work(scans, study, tmp_path):
     assert population.conditions.calibres == ("9 mm Luger",)
     assert population.conditions.ammunition == ("Geco", "S&B")
     assert CliRunner().invoke(main, stated).exit_code == 2
+
+
+CRITERIA = """
+name = "Laboratory X"
+
+[[criterion]]
+figure = "Cllr"
+at_most = 1
+
+[[criterion]]
+figure = "firearms"
+at_least = {firearms}
+"""
+
+
+def test_criteria_are_judged_and_the_exit_code_says_not_met(scans, study, tmp_path):
+    out, file = tmp_path / "judged", tmp_path / "criteria.toml"
+    shutil.copytree(study[0], out)
+    more = ("--overwrite", "--criteria", str(file))
+    file.write_text(CRITERIA.format(firearms=4), encoding="utf-8")
+    met = CliRunner().invoke(main, arguments(scans, out, *more))
+    assert met.exit_code == 0, met.output
+    assert "met: firearms at least 4; found 4" in met.output
+    file.write_text(CRITERIA.format(firearms=10), encoding="utf-8")
+    failed = CliRunner().invoke(main, arguments(scans, out, *more))
+    assert failed.exit_code == 1, failed.output
+    assert "NOT MET: firearms at least 10" in failed.output
+    acceptance = json.loads((out / "study.json").read_bytes())["acceptance"]
+    assert acceptance["criteria"]["sha256"] == sha256(file.read_bytes()).hexdigest()
+    assert acceptance["finished_pairs"] == N_PAIRS
+    html = (out / "study.html").read_text(encoding="utf-8")
+    assert acceptance["criteria"]["sha256"] in html
+    assert html.index("NOT met") < html.index("What was tested</h2>")
+
+
+def test_doubtful_criteria_cost_no_work(scans, tmp_path):
+    file = tmp_path / "criteria.toml"
+    file.write_text('[[criterion]]\nfigure = "Cllr"\nat_mots = 1\n', encoding="utf-8")
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, arguments(scans, out, "--criteria", str(file)))
+    assert result.exit_code == 2
+    assert "at_mots" in result.output
+    assert not (out / "work").exists()
 
 
 def test_a_table_without_hope_costs_no_work(scans, tmp_path):

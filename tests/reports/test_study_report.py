@@ -1,0 +1,85 @@
+"""The pages of a validation study: criteria first, the worst pairs with pictures, a bounded size."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from study_cases import made_up_study
+
+from ballistics.evidence.acceptance import with_verdicts
+from ballistics.evidence.criteria import Criteria, Criterion
+from ballistics.reports.pair_pictures import LARGEST_POINTS, pair_pictures
+from ballistics.reports.study_pairs import withheld_cards, worst_cards
+from ballistics.reports.study_report import study_report
+from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Mark
+
+
+@pytest.fixture(scope="module")
+def judged():
+    criterion = Criterion("AUC", "similarity", "at least", 0.98, "limit")
+    return with_verdicts(made_up_study(), Criteria("Lab <b>X</b>", (criterion,), "ab" * 32, "c.toml"), 0)
+
+
+def test_criteria_come_first_and_say_not_met(judged):
+    html = study_report(judged)
+    first = html.index('id="acceptance"')
+    assert first < html.index("What was tested</h2>")
+    assert "Acceptance criteria are NOT met." in html
+    assert "ab" * 32 in html
+    assert "given before any pair was compared" in html
+    # A name is text, never markup.
+    assert "Lab &lt;b&gt;X&lt;/b&gt;" in html
+    without = study_report(replace(judged, acceptance=None))
+    assert "No acceptance criteria were stated" in without
+    assert study_report(judged) == html
+
+
+def test_the_worst_pairs_stand_on_the_page_with_pictures(judged):
+    html = study_report(judged)
+    cards = [*worst_cards(judged, True), *worst_cards(judged, False), *withheld_cards(judged)]
+    assert len(withheld_cards(judged)) == 3
+    for same_source in (True, False):
+        own = worst_cards(judged, same_source)
+        assert 10 <= len(own) <= 30
+        for score in ("similarity", "cells", "ACCF"):
+            assert sum(f"{score}:" in card.ranks for card in own) == 10
+        # The headline's own first.
+        assert [card.ranks.split(";")[0].split(":")[0] for card in own[:10]] == ["similarity"] * 10
+    assert html.count('<figure class="pair">') == len(cards)
+    assert html.count('alt="mark of') == 2 * len(cards)
+    for card in cards:
+        assert f"<b>{card.scans[0]} – {card.scans[1]}</b>" in html
+    lowest = worst_cards(judged, True)[0]
+    assert "similarity: 1st lowest" in lowest.ranks
+    assert re.fullmatch(r"\d+ nats over 3.00 mm²", lowest.scores[0][1])
+
+
+def test_a_picture_has_a_largest_size():
+    # Noise cannot be compressed: no mark costs more.
+    heights = np.random.default_rng(1).normal(size=(900, 900)).astype(np.float32)
+    mark = Mark("breech face", heights, 6.25, "topography")
+    for picture in pair_pictures(mark, mark, Pose(0.0, 0.0, 0.0)):
+        assert len(picture.uri) < 1.4 * LARGEST_POINTS**2
+
+
+def test_both_marks_are_drawn_in_one_frame():
+    heights = np.random.default_rng(1).normal(size=(80, 80)).astype(np.float32)
+    mark = Mark("breech face", heights, 6.25, "topography")
+    a, b = pair_pictures(mark, mark, Pose(0.0, 100.0, 0.0))
+    assert (a.left_um, a.top_um, a.width_um, a.height_um) == (b.left_um, b.top_um, b.width_um, b.height_um)
+    assert a.uri != b.uri
+    same, again = pair_pictures(mark, mark, Pose(0.0, 0.0, 0.0))
+    assert same.uri == again.uri
+
+
+def test_pdf_holds_the_same(judged):
+    pytest.importorskip("typst")
+    from ballistics.reports.study_pdf import study_pdf
+
+    pdf = study_pdf(judged)
+    assert pdf.startswith(b"%PDF-")
+    assert pdf == study_pdf(judged)
