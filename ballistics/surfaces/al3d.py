@@ -99,7 +99,8 @@ def _depth_image(file: BinaryIO, tags: dict[str, str], rows: int, columns: int) 
             "the file is truncated or its dimensions are wrong"
         )
     file.seek(offset)
-    return take_floats(file, rows, row_floats, columns), findings
+    values, order_findings = take_floats(file, rows, row_floats, columns)
+    return values, findings + order_findings
 
 
 def _without_invalid(values: NDArray[Any], marker: str | None) -> NDArray[Any]:

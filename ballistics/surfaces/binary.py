@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, ParameterError
+from ballistics.surfaces.grid_layout import native_order
+from ballistics.surfaces.surface import Finding
 
 
 def file_size(file: BinaryIO) -> int:
@@ -39,10 +41,14 @@ def check_grid(rows: int, columns: int, *, layer: int, height_limit_bytes: int) 
         raise ParameterError(f"layer {layer} was asked for; this format holds one (layer 0)")
 
 
-def take_floats(file: BinaryIO, rows: int, row_floats: int, columns: int) -> NDArray[Any]:
-    """Read rows of float32 of which the first ``columns`` are data; a missing tail is padding."""
+def take_floats(file: BinaryIO, rows: int, row_floats: int, columns: int) -> tuple[NDArray[Any], list[Finding]]:
+    """Read rows of float32 of which the first ``columns`` are data; a missing tail is padding.
+
+    The findings are those of `native_order`.
+    """
     data = file.read(rows * row_floats * 4)
     values = np.zeros(rows * row_floats, dtype="<f4")
     present = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
     values[: present.size] = present
-    return values.reshape(rows, row_floats)[:, :columns]
+    values, findings = native_order(values)
+    return values.reshape(rows, row_floats)[:, :columns], findings

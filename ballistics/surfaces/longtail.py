@@ -11,7 +11,8 @@ import numpy as np
 
 from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
 from ballistics.surfaces.binary import check_grid, file_size
-from ballistics.surfaces.content import METRE_UM, MILLIMETRE_UM, FileContent
+from ballistics.surfaces.content import FileContent
+from ballistics.surfaces.length_units import unit_um as length_in_um
 from ballistics.surfaces.surface import Finding, Severity
 
 # Suffix -> SurfaceTopography's reader class and module. Surface-measuring instruments only; the
@@ -26,7 +27,6 @@ _READERS = {
     ".gwy": ("GWY", "GWYReader"),
     ".lext": ("LEXT", "LEXTReader"),
     ".mnt": ("MNT", "MNTReader"),
-    ".nms": ("NMS", "NMSReader"),
     ".oir": ("OIR", "OIRReader"),
     ".opd": ("OPD", "OPDReader"),
     ".opdx": ("OPDx", "OPDxReader"),
@@ -35,7 +35,6 @@ _READERS = {
     ".plux": ("PLUX", "PLUXReader"),
     ".poir": ("OIR", "POIRReader"),
     ".sdf": ("SDF", "SDFReader"),
-    ".sur": ("SUR", "SURReader"),
     ".vk3": ("VK", "VKReader"),
     ".vk4": ("VK", "VKReader"),
     ".vk6": ("VK", "VKReader"),
@@ -44,16 +43,6 @@ _READERS = {
     ".zon": ("ZON", "ZONReader"),
 }
 LONGTAIL_SUFFIXES = frozenset(_READERS)
-_UNIT_UM = {
-    "m": METRE_UM,
-    "mm": MILLIMETRE_UM,
-    "µm": 1.0,
-    "μm": 1.0,
-    "um": 1.0,
-    "nm": 1e-3,
-    "pm": 1e-6,
-    "Å": 1e-4,
-}
 
 
 def read_longtail(file: BinaryIO, *, suffix: str, layer: int, height_limit_bytes: int) -> FileContent:
@@ -107,7 +96,7 @@ def _content(
     channel = heights_of[layer]
     columns, rows = channel.nb_grid_pts
     check_grid(int(rows), int(columns), layer=0, height_limit_bytes=height_limit_bytes)
-    unit_um = _UNIT_UM.get(channel.unit)
+    unit_um = length_in_um(channel.unit)
     if unit_um is None or channel.physical_sizes is None:
         raise UnsupportedFormatError(
             f"the file's unit is {channel.unit!r}, its size {channel.physical_sizes}; export it as X3P"

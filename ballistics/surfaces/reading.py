@@ -7,6 +7,7 @@ import importlib
 import math
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnsupportedFormatError
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.content import FileContent
+from ballistics.surfaces.grid_layout import exchanged_sizes
 from ballistics.surfaces.longtail import LONGTAIL_SUFFIXES
+from ballistics.surfaces.replica_words import stated_replica
+from ballistics.surfaces.sentinels import make_sentinels_missing
 from ballistics.surfaces.surface import Finding, Surface
 from ballistics.surfaces.units_guard import UNIT_UM, Units, settle_unit
 
@@ -32,6 +36,8 @@ _MAGIC = (
     (b"BM", "image", (".bmp",)),
     (b"II*\x00", "image", (".tif", ".tiff")),
     (b"MM\x00*", "image", (".tif", ".tiff")),
+    (b"DIGITAL SURF", "SUR", (".sur", ".pro")),
+    (b"DSCOMPRESSED", "SUR", (".sur", ".pro")),
 )
 
 
@@ -45,8 +51,8 @@ def read(
 ) -> Surface:
     """Read a surface scan of any format as micrometres, with everything odd about it as findings.
 
-    Formats: X3P, Alicona al3d, GelSight TMD, 2D images (PNG, TIFF, BMP, JPEG) and, with the extra
-    ``formats`` installed, those of SurfaceTopography. The content decides, not the file's name.
+    Formats: X3P, Alicona al3d, GelSight TMD, Digital Surf SUR, NanoFocus NMS, 2D images (PNG, TIFF, BMP, JPEG) and,
+    with the extra ``formats`` installed, those of SurfaceTopography. The content decides, not the file's name.
 
     Parameters
     ----------
@@ -85,13 +91,15 @@ def read(
 
     - the file was changed or damaged: ``checksum-wrong``, ``checksum-missing``, ``decoder-warning``,
       ``reader-warning``
-    - lengths: ``units-overridden``, ``lengths-implausible``, ``heights-tiny``,
-      ``resolution-disagrees``, ``increment-not-applied``, ``increment-negative``
+    - lengths: ``units-overridden``, ``lengths-implausible``, ``heights-tiny``, ``heights-steep``, ``field-small``,
+      ``pixel-unit-settled``, ``resolution-disagrees``, ``increment-not-applied``, ``increment-negative``
     - layout: ``axis-absolute``, ``grid-irregular``, ``rotation-not-identity``, ``several-layers``,
-      ``rows-not-padded``, ``trailing-bytes``, ``orientation-ignored``, ``feature-type-disagrees``
-    - values: ``signalling-nan``, ``infinite-made-missing``, ``points-marked-missing``,
-      ``no-valid-points``, ``colour-to-luminance``, ``grey-as-colour``, ``opacity-dropped``,
-      ``lossy-compression``
+      ``rows-not-padded``, ``trailing-bytes``, ``orientation-ignored``, ``feature-type-disagrees``,
+      ``sizes-exchanged``, ``byte-order-swapped``, ``big-endian``
+    - turned: ``replica-stated``, ``inverted-stated``, ``replica-flag-default``
+    - values: ``signalling-nan``, ``infinite-made-missing``, ``points-marked-missing``, ``sentinel-made-missing``,
+      ``value-repeated``, ``position-missing``, ``no-valid-points``, ``colour-to-luminance``, ``grey-as-colour``,
+      ``opacity-dropped``, ``lossy-compression``
     - spelling: ``revision-unusual``, ``revision-unknown``, ``revision-missing``, ``root-nested``,
       ``root-not-namespaced``, ``names-with-backslash``, ``date-free-text``, ``extension-disagrees``
     - extras: ``mask-present``, ``mask-unreadable``, ``mask-size-differs``, ``processing-record``,
@@ -174,14 +182,17 @@ def _content(
             raise ParameterError("units does not apply to images: they hold no lengths")
         return _reader("images", "read_image")(file, spacing_um=_spacing_pair(spacing_um), **options), named
     longtail = name is None or (name == "X3P" and suffix == ".plux")  # Sensofar's plux is a zip archive too
-    if spacing_um is not None and (not longtail or suffix in LONGTAIL_SUFFIXES):
+    if spacing_um is not None and (not longtail or suffix in LONGTAIL_SUFFIXES or suffix == ".nms"):
         raise ParameterError(f"{path}: spacing_um is for 2D images only; this file states its own spacing")
+    if name is None and suffix == ".nms":  # it has no first bytes of its own
+        return _reader("nms", "read_nms")(file, **options), []
     if longtail:
         return _reader("longtail", "read_longtail")(file, suffix=suffix, **options), []
     module, function = {
         "X3P": ("x3p", "read_x3p"),
         "al3d": ("al3d", "read_al3d"),
         "TMD": ("tmd", "read_tmd"),
+        "SUR": ("digital_surf", "read_digital_surf"),
     }[str(name)]
     return _reader(module, function)(file, **options), named
 
@@ -237,15 +248,30 @@ def _surface(
     file_hash: str,
     options: dict[str, Any],
 ) -> Surface:
-    """Settle the unit, make missing points quiet, convert, and record how it came to be."""
+    """Make missing points quiet, settle the unit, convert, and record how it came to be."""
+    _refuse_no_length(content)
+    heights, value_findings = _quiet(content)
+    content = replace(content, values=heights)
+    if content.kind != "reflectance":
+        value_findings += make_sentinels_missing(heights, content.unit_um)
+    if content.kind == "topography":
+        value_findings += exchanged_sizes(heights)
     unit_um, unit_findings = settle_unit(content, units)
     if content.coordinates is None and not all(math.isfinite(step * unit_um) for step in content.spacing):
         raise CorruptFileError(f"the spacing is {content.spacing}: not a length")
-    heights, value_findings = _quiet_micrometres(content, unit_um)
+    if content.kind != "reflectance":
+        heights *= unit_um
+    heights[np.isinf(heights)] = np.nan
+    if np.isnan(heights).all():
+        value_findings.append(Finding("no-valid-points", "serious", "every point of the file is missing", "nothing"))
     coordinates = None
     if content.coordinates is not None:
         coordinates = content.coordinates * unit_um
-        coordinates[~np.isfinite(coordinates)] = np.nan
+        lost = ~np.isfinite(coordinates)
+        if lost.any():
+            coordinates[lost] = np.nan
+            message = f"{int(lost.any(axis=-1).sum())} points have no finite position"
+            value_findings.append(Finding("position-missing", "warning", message, "their position is missing"))
     metadata = {"format": content.format, **content.metadata}
     if "offset_in_file_units" in metadata:
         offset = metadata.pop("offset_in_file_units")
@@ -256,7 +282,7 @@ def _surface(
         kind=content.kind,
         coordinates_um=coordinates,
         metadata=metadata,
-        findings=(*content.findings, *name_findings, *value_findings, *unit_findings),
+        findings=(*content.findings, *name_findings, *value_findings, *unit_findings, *stated_replica(metadata)),
         provenance=Provenance(
             method=f"read {content.format}",
             version=READER_VERSION,
@@ -266,13 +292,23 @@ def _surface(
     )
 
 
-def _quiet_micrometres(content: FileContent, unit_um: float) -> tuple[NDArray[np.float64], list[Finding]]:
-    """Return heights in µm with every missing point a quiet NaN, and what had to be changed for it."""
+def _refuse_no_length(content: FileContent) -> None:
+    """Refuse a spacing that is no length where the points need one; an axis with a single position needs none."""
+    if content.kind == "points" and content.coordinates is not None:
+        known = content.coordinates[np.isfinite(content.coordinates).all(axis=-1)]
+        if len(known) and not np.isfinite(np.ptp(known, axis=0) * content.unit_um).all():
+            raise CorruptFileError("the positions of its points are not lengths; export the scan again")
+        return
+    for count, step, name in zip(content.values.shape, content.spacing, ("rows", "columns"), strict=True):
+        if math.isinf(step) or (count > 1 and not step > 0):
+            raise CorruptFileError(f"the distance between its {name} is {step}: not a length; export the scan again")
+
+
+def _quiet(content: FileContent) -> tuple[NDArray[np.float64], list[Finding]]:
+    """Return heights in file units with every missing point a quiet NaN, and what had to be changed for it."""
     values = content.values
     findings = []
     heights = values.astype(np.float64)
-    if content.kind != "reflectance":
-        heights *= unit_um
     missing = ~np.isfinite(heights)
     count = int(missing.sum())
     if count:
@@ -288,8 +324,6 @@ def _quiet_micrometres(content: FileContent, unit_um: float) -> tuple[NDArray[np
             findings.append(
                 Finding("infinite-made-missing", "warning", f"{infinite} points are infinite", "made missing")
             )
-    if count == heights.size:
-        findings.append(Finding("no-valid-points", "serious", "every point of the file is missing", "nothing"))
     return heights, findings
 
 

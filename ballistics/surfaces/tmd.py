@@ -38,13 +38,14 @@ def read_tmd(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileCont
     metadata: dict[str, object] = {"comment": comment}
     if math.isfinite(offset_x) and math.isfinite(offset_y) and (offset_x or offset_y):
         metadata["offset_in_file_units"] = (offset_y, offset_x)
+    values, order_findings = take_floats(file, rows, columns, columns)
     return FileContent(
         format="TMD",
-        values=take_floats(file, rows, columns, columns),
+        values=values,
         spacing=(length_y / rows, length_x / columns),
         unit_um=MILLIMETRE_UM,
         metadata=metadata,
-        findings=tuple(findings),
+        findings=(*findings, *order_findings),
     )
 
 

@@ -18,9 +18,14 @@ UNIT_UM = {"micrometres": 1.0, "millimetres": MILLIMETRE_UM}
 # longer sides of 0.5 to 6 mm), and a wrong unit moves every length by a factor of a thousand or more.
 PIXEL_UM = (0.05, 50.0)
 EXTENT_UM = (300.0, 80_000.0)
+# One field of a microscope's camera may be smaller than a mark; a wrong unit would have moved its pixel as well.
+FIELD_POINTS, FIELD_UM = 256, 100.0
 HEIGHT_RANGE_UM = 10_000.0
-# No instrument resolves a range below a nanometre over a mark: the heights are then in another unit.
-TINY_RANGE_UM = 1e-3
+# Height range over the longer side. The real scans at hand have 0.0013 (breech face) to 0.07 (whole primer): a range
+# a thousand times smaller or larger is in another unit than the spacing.
+FLAT, STEEP = 2e-4, 0.5
+# Nor do optical instruments see slopes of more than about 35 degrees over most of a surface (0.014 to 0.16 at hand).
+STEEP_SLOPE = 0.7
 # 0.05e-6 m times 1e6 is a little less than 0.05 um in floating point; that is not implausible.
 _ROUNDING = 1e-9
 # Lone spikes must not decide about units: the range is taken between these percentiles.
@@ -67,7 +72,8 @@ def implausible(content: FileContent, unit_um: float) -> list[str]:
         pixels = [step * unit_um for _, step in sides]
         wrong += [f"pixel size {_length(p)}" for p in dict.fromkeys(pixels) if not _within(p, PIXEL_UM)]
         extent = max((n * step * unit_um for n, step in sides), default=0.0)
-    if not _within(extent, EXTENT_UM):
+    least = FIELD_UM if content.kind == "topography" and max(rows, columns) >= FIELD_POINTS else EXTENT_UM[0]
+    if not _within(extent, (least, EXTENT_UM[1])):
         wrong.append(f"longer side {_length(extent)}")
     if content.kind != "reflectance":
         height = robust_range(content.values) * unit_um
@@ -102,7 +108,8 @@ def settle_unit(content: FileContent, units: Units | None) -> tuple[float, list[
     -------
     unit_um : float
     findings : list of Finding
-        ``units-overridden`` or ``lengths-implausible`` when the caller decided; ``heights-tiny``.
+        ``units-overridden`` or ``lengths-implausible`` when the caller decided; ``heights-tiny``, ``heights-steep``,
+        ``field-small``.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def settle_unit(content: FileContent, units: Units | None) -> tuple[float, list[
     unit_um = content.unit_um if units in (None, "as written") else UNIT_UM[units]
     wrong = implausible(content, unit_um)
     if not wrong and units in (None, "as written"):
-        return unit_um, _tiny(content, unit_um)
+        return unit_um, _doubts(content, unit_um)
     if not wrong:
         return unit_um, [
             Finding(
@@ -121,7 +128,7 @@ def settle_unit(content: FileContent, units: Units | None) -> tuple[float, list[
                 f"one unit of the file is {_length(content.unit_um)} by its format",
                 f"on the caller's word the numbers were taken as {units}",
             ),
-            *_tiny(content, unit_um),
+            *_doubts(content, unit_um),
         ]
     if units == "as written":
         return unit_um, [
@@ -137,13 +144,53 @@ def settle_unit(content: FileContent, units: Units | None) -> tuple[float, list[
     raise UnitsError(f"the lengths are not those of a toolmark: {found}; {_alternatives(content, rule)}")
 
 
-def _tiny(content: FileContent, unit_um: float) -> list[Finding]:
-    """Notice heights written in another unit than the spacing."""
-    height = robust_range(content.values) * unit_um
-    if content.kind == "reflectance" or not 0 < height < TINY_RANGE_UM:
+def _doubts(content: FileContent, unit_um: float) -> list[Finding]:
+    """Notice heights written in another unit than the spacing, and a field smaller than a mark."""
+    if content.kind == "reflectance":
         return []
-    message = f"the height range is {_length(height)}: perhaps heights and spacing are in different units"
-    return [Finding("heights-tiny", "serious", message)]
+    findings = []
+    height, extent = robust_range(content.values) * unit_um, _longer_side(content) * unit_um
+    if extent < EXTENT_UM[0] and content.kind == "topography":
+        findings.append(
+            Finding("field-small", "warning", f"the longer side is {_length(extent)}: one field of a microscope")
+        )
+    shown = f"the height range is {_length(height)} over {_length(extent)}"
+    slope = _median_slope(content)
+    if 0 < height < FLAT * extent:
+        findings.append(
+            Finding("heights-tiny", "serious", f"{shown}: perhaps heights and spacing are in different units")
+        )
+    elif height > STEEP * extent or slope > STEEP_SLOPE:
+        findings.append(
+            Finding(
+                "heights-steep",
+                "serious",
+                f"{shown}, the median slope {np.degrees(np.arctan(slope)):.0f} degrees: perhaps heights and spacing "
+                "are in different units",
+            )
+        )
+    return findings
+
+
+def _longer_side(content: FileContent) -> float:
+    """Return the longer side of a surface in file units; 0 for a list of points, which has no grid."""
+    if content.kind == "points":
+        return 0.0
+    rows, columns = content.values.shape
+    sides = (columns * content.spacing[1], rows * content.spacing[0] if rows > 1 else 0.0)
+    return max((side for side in sides if np.isfinite(side)), default=0.0)
+
+
+def _median_slope(content: FileContent) -> float:
+    """Return the median slope along the rows of a sample of them; 0 where it cannot be told."""
+    rows, columns = content.values.shape
+    step = content.spacing[1]
+    if content.kind != "topography" or columns < 2 or not step > 0:
+        return 0.0
+    sample = content.values[:: max(1, rows * columns // _SAMPLE)]
+    change = np.abs(np.diff(np.where(np.isfinite(sample), sample, np.nan).astype(np.float64), axis=1))
+    change = change[np.isfinite(change)]
+    return float(np.median(change)) / step if change.size else 0.0
 
 
 def _alternatives(content: FileContent, rule: str) -> str:
@@ -159,5 +206,11 @@ def _alternatives(content: FileContent, rule: str) -> str:
         return (
             f"if the numbers were {name} they would be ({described}). {rule}. Ask the maker, "
             f"and if so read it with units='{name}'; {as_written}"
+        )
+    wrong = implausible(content, content.unit_um)
+    if all(word.startswith("height range") for word in wrong):
+        return (
+            f"pixel and sides are: heights and spacing seem to be in different units, or the heights hold a number for "
+            f"missing points. {rule}. Ask the maker; {as_written}"
         )
     return f"nor would they be if the numbers were micrometres ({described}). {rule}; {as_written}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, ParameterError
 from ballistics.surfaces.content import METRE_UM, FileContent
+from ballistics.surfaces.grid_layout import native_order
 from ballistics.surfaces.surface import Finding, SurfaceKind
 from ballistics.surfaces.x3p_archive import X3pArchive
 from ballistics.surfaces.x3p_document import Document, parse_document
@@ -137,7 +138,12 @@ def _values_from_archive(archive: X3pArchive, header: Header) -> tuple[dict[str,
     data = archive.read_exactly(header.data_link, header.count * record.itemsize)
     findings = _checksum_findings(header.data_link, header.data_md5, _md5(data))
     records = data.view(record)
-    values = {axis.name: _in_metres(axis, records[axis.name]) for axis in axes}
+    values = {}
+    for axis in axes:
+        raw, order_findings = native_order(records[axis.name])
+        values[axis.name] = _in_metres(axis, raw)
+        if axis.name == "CZ":
+            findings += order_findings
     if header.valid_link is not None:
         bits = archive.read_exactly(header.valid_link, (header.count + 7) // 8)
         findings += _checksum_findings(header.valid_link, header.valid_md5, _md5(bits))

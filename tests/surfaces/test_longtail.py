@@ -61,8 +61,8 @@ def test_dimensions_that_lie(tmp_path):
 
 
 def test_damaged_file(tmp_path):
-    path = tmp_path / "a.sur"
-    path.write_bytes(b"DIGITAL SURF" + b"\x01" * 50)
+    path = tmp_path / "a.plu"
+    path.write_bytes(b"\x01" * 50)
     with pytest.raises(CorruptFileError, match="SurfaceTopography cannot read it"):
         ballistics.read(path)
 
