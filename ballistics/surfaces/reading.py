@@ -267,10 +267,11 @@ def _surface(
     coordinates = None
     if content.coordinates is not None:
         coordinates = content.coordinates * unit_um
-        lost = ~np.isfinite(coordinates)
-        if lost.any():
-            coordinates[lost] = np.nan
-            message = f"{int(lost.any(axis=-1).sum())} points have no finite position"
+        absent = ~np.isfinite(coordinates)
+        coordinates[absent] = np.nan
+        lost = int((absent.any(axis=-1) & np.isfinite(heights)).sum())
+        if lost:
+            message = f"{lost} points with a height have no finite position"
             value_findings.append(Finding("position-missing", "warning", message, "their position is missing"))
     metadata = {"format": content.format, **content.metadata}
     if "offset_in_file_units" in metadata:
