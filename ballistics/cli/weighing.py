@@ -116,8 +116,7 @@ def print_evaluation(evaluation: Any) -> None:
                 f"model: {evaluation.weighed.system.model} on {evaluation.score_name}."
             )
         )
-    for other in evaluation.beside:
-        console.print(Text(other))
+    console.print(Text(evaluation.basis))
     for finding in evaluation.weighed.findings:
         console.print(Text(f"SERIOUS: {finding.message}; {finding.action}.", "bold red"))
     for caution in result.cautions:

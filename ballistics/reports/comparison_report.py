@@ -358,5 +358,5 @@ def _serious(
 ) -> list[tuple[str, Finding]]:
     """Return every serious finding with where it was made: they stand before any result."""
     weighed = () if evaluation is None else evaluation.weighed.findings
-    found = (("weight of evidence", weighed), ("comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
+    found = (("Weight of evidence", weighed), ("Comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
     return [(where, finding) for where, findings in found for finding in findings if finding.severity == "serious"]

@@ -49,21 +49,25 @@ class Evaluation:
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """A sentence for each of the other scores: its likelihood ratio, or why it has none."""
+        """What the other scores say, each in a few words: its likelihood ratio, or why it has none."""
         return tuple(_beside(other) for other in self.weighed.beside)
+
+    @property
+    def basis(self) -> str:
+        """One sentence on which score was weighed, and what the others say beside it."""
+        if not self.beside:
+            return f"Weighed: {self.score_name}."
+        others = "; ".join(self.beside)
+        return f"Weighed: {self.score_name}. Beside it, other views of the same marks, not to be multiplied: {others}."
 
 
 def _beside(other: Weighed) -> str:
     """Say the likelihood ratio of a score that does not carry the evidence, or why there is none."""
     result, name = other.result, SCORE_NAMES[other.score]
     if result.log10_lr is None:
-        return f"Beside it, {name}: no likelihood ratio ({result.reason})."
-    value = f"{result.score:.4g}"
+        return f"{name}, no likelihood ratio ({result.reason})"
     out_of = "" if result.cells is None else f" of {result.cells}"
-    return (
-        f"Beside it, {name} ({value}{out_of}): likelihood ratio {format_ratio(result.log10_lr)}. "
-        "It is another view of the same marks: not to be multiplied."
-    )
+    return f"{name} {result.score:.4g}{out_of}, likelihood ratio {format_ratio(result.log10_lr)}"
 
 
 def evaluation_figures(evaluation: Evaluation) -> tuple[tuple[str, str, str], ...]:

@@ -234,15 +234,21 @@ def score_densities(table: ScoreTable, case: float | None = None, score_name: st
     same = table.same_source
     with matplotlib.rc_context(_STYLE):
         figure, axes = _figure()
-        edges = _edges(table.score, bins)
+        # Similarities of the two kinds lie a hundredfold apart; those below 1 nat stand in the first bar.
+        logarithmic = table.area_mm2 is not None
+        score = np.maximum(table.score, 1.0) if logarithmic else table.score
+        case = max(case, 1.0) if logarithmic and case is not None else case
+        edges = 10.0 ** _edges(np.log10(score), bins) if logarithmic else _edges(score, bins)
         for kind, style, name in ((False, _DIFFERENT, "different source"), (True, _SAME, "same source")):
-            chosen = table.score[same == kind]
+            chosen = score[same == kind]
             height, _ = np.histogram(chosen, edges)
             share = 100 * height / max(len(chosen), 1)
             label = f"{name} (n = {len(chosen)})"
             axes.stairs(share, edges, fill=True, color=style["color"], alpha=0.25)
             axes.stairs(share, edges, label=label, color=style["color"], linestyle=style["linestyle"])
         _mark_case(axes, case)
+        if logarithmic:
+            axes.set_xscale("log")
         axes.set(xlabel=score_name, ylabel="share of the pairs of each kind (%)", ylim=(0, None))
         axes.legend(loc="best")
         return figure
