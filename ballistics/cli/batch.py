@@ -96,6 +96,10 @@ def command(
             click.echo(f"left out: {name} {reason}")
         if len(summary.left_out) > _SHOWN:
             click.echo(f"left out: {len(summary.left_out) - _SHOWN} more; the table has a row for each")
+        if summary.made_again:
+            click.echo(
+                f"kept rows that were altered or damaged, or of an earlier version: {summary.made_again}, made again"
+            )
         click.echo(
             f"{summary.pairs} pairs, of which {summary.insufficient} insufficient and {summary.failed} failed: "
             f"{out.resolve()}"

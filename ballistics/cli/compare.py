@@ -170,21 +170,9 @@ def _stages(total: int, quiet: bool) -> Any:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    import os
-    import tempfile
+    from ballistics.files.durable import write_whole
 
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".ballistics-", dir=path.resolve().parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise WriteError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+    write_whole(path, data)
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:

@@ -97,6 +97,8 @@ def _print(found: Links) -> None:
         console.width = 160
     console.print(Text(headline(found), "bold"))
     console.print(Text(f"A link: at least {found.at_least:g} by {SCORE_NAMES[found.score]} ({found.source})."))
+    if "caution" in found.metadata:
+        console.print(Text(f"caution: {found.metadata['caution']}", "yellow"))
     if found.clusters:
         table = Table()
         for heading in ("cluster", "exhibits", "weakest link it needs", "pairs not linked"):

@@ -225,7 +225,7 @@ def results_when_first_given(work: Path, criteria: Criteria) -> int:
     0 says that they were stated before anything was measured there. It is noted in ``criteria.jsonl`` of the folder.
     """
     pairs = work / "pairs.jsonl"
-    with RowsFile(work / "criteria.jsonl") as kept:
+    with RowsFile(work / "criteria.jsonl", strict=True) as kept:
         for row in kept.read():
             if row.get("sha256") == criteria.sha256 and isinstance(row.get("finished_pairs"), int):
                 return int(row["finished_pairs"])

@@ -214,7 +214,7 @@ class LRSystem:
         }
 
     def _cautions(self, questioned: Questioned) -> tuple[str, ...]:
-        cautions = list(self.population.conditions.cautions(questioned.conditions))
+        cautions = [*self.population.cautions, *self.population.conditions.cautions(questioned.conditions)]
         cautions += [
             f"firearm {firearm} was left out of the reference population: a scan of this comparison is of it"
             for firearm in self.left_out

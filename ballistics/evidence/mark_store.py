@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import tempfile
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256 as sha256_of
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from ballistics.errors import BallisticsError, CorruptFileError, WriteError
+from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.evidence.comparisons import preparation_parameters
+from ballistics.files.bounded_arrays import read_header
+from ballistics.files.bounded_json import SEAL, parse_json
+from ballistics.files.durable import reason, write_whole
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.reading import is_image, read
 from ballistics.surfaces.surface import Mark
 from ballistics.surfaces.units_guard import Units
+
+_MOST_FIRST = 65_536
 
 
 class MarkSource(Protocol):
@@ -68,8 +72,12 @@ class MarkStore:
         }
 
     def holds(self, sha256: str) -> bool:
-        """Return whether the store holds a scan's mark."""
-        return self._path(sha256).exists()
+        """Return whether the store holds a scan's mark as it was written; an altered one is to be made again."""
+        try:
+            _loaded(self._path(sha256), self.kind)
+        except CorruptFileError:
+            return False
+        return True
 
     def load(self, key: str) -> Mark:
         """Return a scan's mark, with all that a comparison looks at.
@@ -82,27 +90,44 @@ class MarkStore:
         return _loaded(self._path(key), self.kind)
 
     def _path(self, sha256: str) -> Path:
-        return self.folder / f"{sha256}.npz"
+        return self.folder / f"{sha256}.mark"
 
     def _write(self, sha256: str, heights: np.ndarray[Any, Any], says: dict[str, Any]) -> None:
-        """Write a mark whole or not at all, and on the disk: after a power cut a name must not stand for nothing."""
-        try:
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, heights_um=heights, says=np.array(json.dumps(says, sort_keys=True)))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path(sha256))
-        except OSError as error:
-            raise WriteError(f"{self.folder} cannot be written: {error.strerror}; nothing finished is lost") from error
+        """Write a mark whole or not at all, and on the disk: after a power cut a name must not stand for nothing.
+
+        The first line says what the heights are and has the SHA-256 of both, then come the heights (.npy).
+        """
+        buffer = io.BytesIO()
+        np.save(buffer, heights)
+        first = json.dumps(says | {SEAL: _content(says, buffer.getvalue())}, sort_keys=True)
+        data = first.encode() + b"\n" + buffer.getvalue()
+        write_whole(self._path(sha256), data, left="nothing finished is lost")
+
+
+def _content(says: dict[str, Any], values: bytes) -> str:
+    digest = sha256_of(json.dumps(says, sort_keys=True).encode() + b"\n")
+    digest.update(values)
+    return digest.hexdigest()
 
 
 # A worker goes through the pairs of two groups of scans at a time (`pair_designs.TILE`), and needs both at hand.
 @lru_cache(maxsize=72)
 def _loaded(path: Path, kind: str) -> Mark:
+    fault = f"{path} is not a prepared mark"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            heights, says = file["heights_um"], json.loads(str(file["says"]))
-            return Mark(kind, heights, says["spacing_um"], says["surface_kind"], insufficient=says["insufficient"])
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise CorruptFileError(f"{path} is not a prepared mark; delete it, it is made again: {error}") from error
+        with open(path, "rb") as file:
+            first, values = file.readline(_MOST_FIRST), file.read()
+    except OSError as error:
+        raise CorruptFileError(f"{fault}: {reason(error)}; run the same command again, it is made again") from error
+    says = parse_json(first, str(path), "a prepared mark")
+    if not isinstance(says, dict) or says.pop(SEAL, None) != _content(says, values):
+        raise CorruptFileError(f"{fault}: it was altered; run the same command again, it is made again")
+    try:
+        buffer = io.BytesIO(values)
+        header = read_header(buffer)
+        if header.dtype != np.float32 or len(header.shape) != 2 or header.nbytes != len(values) - header.offset:
+            raise CorruptFileError("its heights are no map of numbers")
+        heights = np.frombuffer(values, np.float32, offset=header.offset).reshape(header.shape).copy()
+        return Mark(kind, heights, float(says["spacing_um"]), says["surface_kind"], insufficient=says["insufficient"])
+    except (CorruptFileError, KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(f"{fault}: {error}; delete it, it is made again") from error

@@ -9,10 +9,10 @@ from types import TracebackType
 import numpy as np
 from joblib import Parallel, delayed
 
-from ballistics.errors import BallisticsError, ParameterError
+from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
 from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import PairDesign
-from ballistics.evidence.pair_rows import Row, empty_row, exchanged_row, row_of
+from ballistics.evidence.pair_rows import Row, columns, empty_row, exchanged_row, row_of
 from ballistics.evidence.prepared_scans import Progress, silent
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.impressions.compare import compare
@@ -68,7 +68,7 @@ class KeptPairs:
                 "library, which compares only what can agree"
             )
         self.design = design
-        self._file, self._method, self._kind, self._keys = RowsFile(path), method, mark_kind, keys
+        self._file, self._method, self._kind, self._keys = RowsFile(path, strict=True), method, mark_kind, keys
         self._identities = keys if files is None else files
         self._index = {key: i for i, key in enumerate(keys)}
         self._places = np.full(len(design), _MISSING, np.int64)
@@ -78,14 +78,19 @@ class KeptPairs:
         for i, j in self._diagonal():
             self._places[list(self.design.places(i, j))] = _NOT_COMPARED
         for place, row in self._file.places():
-            if row["method"] == self._method:
-                self._note(row["a"], row["b"], place)
+            if row.get("method") == self._method:
+                self._note(str(row.get("a")), str(row.get("b")), place)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._file.__exit__(kind, error, traceback)
+
+    @property
+    def passed_over(self) -> int:
+        """How many kept rows were altered or damaged, or have no seal; their pairs are compared again."""
+        return self._file.passed_over
 
     @property
     def done(self) -> int:
@@ -114,7 +119,19 @@ class KeptPairs:
                 continue
             kept = self._file.at(int(place))
             row = {name: kept.get(name, value) for name, value in empty.items()}
+            self._check(row, int(place))
             yield i, j, row if self._keys[i] < self._keys[j] else exchanged_row(row)
+
+    def _check(self, row: Row, place: int) -> None:
+        """Refuse a row that no comparison gives, whoever sealed it."""
+        for name, kind in {**columns(self._kind), "error": str}.items():
+            value = row[name]
+            fits = isinstance(value, str) if kind is str else value is None or type(value) in (int, kind)
+            if not fits or (kind is float and value is not None and not abs(value) < 1e300):
+                raise CorruptFileError(
+                    f"{self._file.path}, byte {place}, is no row of a comparison ({name} is {value!r}): the file was "
+                    "changed; delete it to begin anew"
+                )
 
     def _diagonal(self) -> Iterator[tuple[int, int]]:
         """Yield the pairs of one file with itself."""

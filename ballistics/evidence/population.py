@@ -34,12 +34,15 @@ class ReferencePopulation:
         Kind of mark, calibres, ammunition, instrument classes, method and parameters.
     source : str
         Where the scans come from: study, laboratory, licence.
+    unproven : bool
+        Read from a file without a SHA-256 of its own content.
     """
 
     name: str
     table: ScoreTable
     conditions: Conditions
     source: str = ""
+    unproven: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", self.table.canonical())
@@ -76,6 +79,16 @@ class ReferencePopulation:
         if not self.n_different:
             return f"the reference population '{self.name}' has no different-source pair"
         return None
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What to say of every weight that this population gives."""
+        if not self.unproven:
+            return ()
+        return (
+            f"the file of the reference population '{self.name}' carries no SHA-256 of its content: that no score was "
+            "altered cannot be told; build it again",
+        )
 
     @cached_property
     def hash(self) -> str:

@@ -16,8 +16,9 @@ from ballistics.errors import WriteError
 from ballistics.evidence import pair_rows
 from ballistics.evidence.mark_store import MarkStore
 from ballistics.evidence.rows_file import RowsFile
+from ballistics.files.durable import reason
 from ballistics.impressions.compare import compare
-from ballistics.provenance import Provenance, sha256_of_file
+from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
 from ballistics.surfaces import preparation
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.surface import Mark
@@ -143,7 +144,7 @@ def prepare_scans(
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{work} cannot be made: {error.strerror}; choose another folder") from error
+        raise WriteError(f"{work} cannot be made: {reason(error)}; choose another folder") from error
     scans = [_identified(files) for files in lists]
     wanted = {
         scan.sha256: path
@@ -151,11 +152,11 @@ def prepare_scans(
         for scan, (_, path) in zip(found, files, strict=True)
         if not scan.left_out
     }
-    with RowsFile(work / "scans.jsonl") as file:
+    with RowsFile(work / "scans.jsonl", strict=True) as file:
         rows = {
             row["sha256"]: row
             for _, row in file.places()
-            if row["method"] == key and row["sha256"] in wanted and (row["error"] or store.holds(row["sha256"]))
+            if _is_outcome(row, key) and row["sha256"] in wanted and (row["error"] or _holds(store, row))
         }
         missing = [(path, digest) for digest, path in wanted.items() if digest not in rows]
         resumed = len(wanted) - len(missing)
@@ -169,6 +170,18 @@ def prepare_scans(
     return tuple(tuple(_outcome(scan, rows) for scan in found) for found in scans), store
 
 
+def _is_outcome(row: Mapping[str, Any], key: str) -> bool:
+    """Return whether a kept row says what came of a scan by this method."""
+    return row.get("method") == key and {"sha256", "error", "insufficient", "preparation", "findings"} <= set(row)
+
+
+def _holds(store: MarkStore, row: Mapping[str, Any]) -> bool:
+    """Return whether the store holds the very mark that a row speaks of."""
+    if not store.holds(str(row["sha256"])):
+        return False
+    return sha256_of_array(np.asarray(store.load(str(row["sha256"])).heights_um)) == row.get("mark_sha256")
+
+
 def _identified(files: Sequence[tuple[str, Path]]) -> list[PreparedScan]:
     """Hash every file; a copy of another one is no second scan."""
     scans: list[PreparedScan] = []
@@ -177,12 +190,12 @@ def _identified(files: Sequence[tuple[str, Path]]) -> list[PreparedScan]:
         try:
             digest = sha256_of_file(path)
         except OSError as error:
-            scans.append(PreparedScan(name, "", f"cannot be opened: {error.strerror}"))
+            scans.append(PreparedScan(name, "", f"cannot be opened: {reason(error)}"))
             continue
         twin = first.get(digest)
-        reason = "" if twin is None else f"is byte for byte the file {twin}: a copy is not a second scan"
+        copy = "" if twin is None else f"is byte for byte the file {twin}: a copy is not a second scan"
         first.setdefault(digest, name)
-        scans.append(PreparedScan(name, digest, reason))
+        scans.append(PreparedScan(name, digest, copy))
     return scans
 
 

@@ -13,6 +13,7 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import SCORE_TEXTS, Score, ScoreTable
+from ballistics.files.bounded_json import load_json
 
 _SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
 _JOINT = "; score: "
@@ -86,11 +87,13 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
 
     Raises
     ------
+    ReadError
+        When it cannot be opened.
     CorruptFileError
         When the file is not such a JSON file, was altered, or contradicts itself.
     """
+    content = load_json(Path(path), "a reference population")
     try:
-        content = json.loads(Path(path).read_bytes())
         if content["schema"] == _ONE_SCORE:
             return (_one_score(content),)
         if content["schema"] != _SCHEMA:
@@ -103,7 +106,7 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
             _population(content, conditions, rows, score) for score in _COLUMNS if _COLUMNS[score][0] in rows
         )
         reference = ReferenceFile(populations)
-    except (ValueError, KeyError, TypeError, AttributeError, ParameterError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CorruptFileError(f"{path} is not a reference population: {error!r}") from error
     if json.loads(reference.to_json())["size"] != content["size"]:
         raise CorruptFileError(f"{path}: the stated size {content['size']} is not that of its comparisons")
@@ -114,25 +117,45 @@ def _population(
     content: Mapping[str, Any], conditions: Conditions, rows: Mapping[str, Sequence[Any]], score: Score
 ) -> ReferencePopulation:
     name, extent = _COLUMNS[score]
-    marks = {mark: rows[mark] for mark in _MARKS}
+    marks = _names(rows)
     sizes = {} if extent is None else {extent: rows[extent]}
     table = ScoreTable.build(rows[name], **marks, **sizes)
     method = f"{conditions.method}{_JOINT}{SCORE_TEXTS[score]}"
-    return ReferencePopulation(content["name"], table, replace(conditions, method=method), content["source"])
+    return ReferencePopulation(
+        _word(content["name"]), table, replace(conditions, method=method), _word(content["source"])
+    )
 
 
 def _one_score(content: Mapping[str, Any]) -> ReferencePopulation:
     """Return the population of a file of one score, after the schema that came before this one."""
-    table, conditions = ScoreTable.build(**content["comparisons"]), _conditions(content["conditions"])
-    population = ReferencePopulation(content["name"], table, conditions, content["source"])
+    rows, conditions = content["comparisons"], _conditions(content["conditions"])
+    table = ScoreTable.build(**{**rows, **_names(rows)})
+    population = ReferencePopulation(_word(content["name"]), table, conditions, _word(content["source"]), unproven=True)
     if json.loads(population.to_json())["size"] != content["size"]:
         raise ValueError(f"the stated size {content['size']} is not that of its comparisons")
     return population
 
 
 def _conditions(stored: Mapping[str, Any]) -> Conditions:
-    lists = {name: tuple(stored[name]) for name in ("calibres", "instrument_classes", "ammunition")}
-    return Conditions(**(dict(stored) | lists))
+    lists = {name: tuple(_words(stored[name])) for name in ("calibres", "instrument_classes", "ammunition")}
+    words = {name: _word(stored[name]) for name in ("mark_kind", "method", "version")}
+    return Conditions(**(dict(stored) | lists | words | {"parameters": dict(stored["parameters"])}))
+
+
+def _names(rows: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    return {mark: _words(rows[mark]) for mark in _MARKS}
+
+
+def _words(values: Any) -> list[str]:
+    if not isinstance(values, list):
+        raise ValueError(f"{values!r} is no list of names")
+    return [_word(value) for value in values]
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
 
 
 def _base(conditions: Conditions) -> Conditions:

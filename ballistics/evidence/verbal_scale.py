@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ballistics.errors import CorruptFileError
+from ballistics.files.bounded_json import load_json
 
 _SCHEMA = "ballistics/verbal-scale/1"
+_MOST_BYTES = 16 << 20
 _STANDARD = Path(__file__).with_name("verbal_scale.json")
 
 
@@ -56,6 +57,8 @@ class VerbalScale:
 
         Raises
         ------
+        ReadError
+            When it cannot be opened.
         CorruptFileError
             When the file is not a scale: bands out of order, not beginning at 1, without words.
 
@@ -66,8 +69,8 @@ class VerbalScale:
         ('moderately strong support', 'moderate support', None)
         """
         source = _STANDARD if path is None else Path(path)
+        content = load_json(source, "a verbal scale", most_bytes=_MOST_BYTES)
         try:
-            content = json.loads(source.read_bytes())
             if content["schema"] != _SCHEMA:
                 raise CorruptFileError(f"{source}: schema '{content['schema']}' is not '{_SCHEMA}'")
             bands = tuple(
@@ -75,7 +78,7 @@ class VerbalScale:
                 for row in content["bands"]
             )
             scale = cls(str(content["name"]), str(content["version"]), str(content["source"]), bands)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise CorruptFileError(f"{source} is not a verbal scale: {error!r}") from error
         starts = [band.log10_from for band in bands]
         if not bands or starts[0] != 0 or starts != sorted(set(starts)) or not all(band.words for band in bands):

@@ -111,7 +111,7 @@ def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
     if overwrite:
         os.replace(temporary, path)
         return
-    exists = WriteError(f"{path} exists; choose another name, or say that it is to be overwritten")
+    exists = WriteError(f"{path} exists; choose another name, or overwrite it")
     try:
         os.link(temporary, path)  # fails, without a race, when the name is taken
     except FileExistsError:

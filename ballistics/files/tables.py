@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 # A spreadsheet takes a text that begins so for a formula; names come from seized disks and from strangers. The last
 # four are the full-width forms, which East Asian versions read alike.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")  # fmt: skip
 
 
 def csv_bytes(names: Sequence[str], rows: Iterable[Iterable[Any]], *, spreadsheet: bool = False) -> bytes:
@@ -42,4 +42,8 @@ def write_csv(file: TextIO, names: Sequence[str], rows: Iterable[Iterable[Any]])
 
 
 def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    # A lone carriage return is not quoted by every version of Python, and begins a new row in some spreadsheets.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

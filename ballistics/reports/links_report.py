@@ -226,6 +226,7 @@ def links_report(links: Links) -> str:
             ("Threshold", f"at least {links.at_least:g} ({links.source})"),
             ("Compared", f"{metadata['design']}: {links.pairs} pairs, {links.scored} with a score"),
             ("Files that took part in nothing", str(metadata["left_out"])),
+            *([("Caution", str(metadata["caution"]))] if "caution" in metadata else []),
             ("Mark", metadata["mark_kind"]),
             ("Method", f"{metadata['method']}, version {metadata['method_version']}"),
             ("SHA-256 of the parameters", metadata["parameters_sha256"]),

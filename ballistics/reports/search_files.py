@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ballistics.files.tables import csv_bytes
 from ballistics.reports.comparison_json import plain
 
 if TYPE_CHECKING:
     from ballistics.search.library_search import LibraryLead, SearchResult
 
 SCHEMA = "ballistics/search/1"
-# A spreadsheet takes a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NATURE = "lead: marks to look at first; no opinion on source, no weight of evidence"
 
 
@@ -81,20 +78,12 @@ def _lead(lead: LibraryLead) -> dict[str, Any]:
 
 def search_csv(result: SearchResult) -> bytes:
     """Return the leads as a CSV table, UTF-8 with a mark that spreadsheets need to read it as such."""
-    lines = io.StringIO()
     rows = [_flat(_lead(lead)) for lead in result.leads]
     names = list(rows[0]) if rows else ["rank", "mark", "scan"]
-    writer = csv.DictWriter(lines, names)
-    writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
-    return lines.getvalue().encode("utf-8-sig", "replace")
+    return csv_bytes(names, ([row[name] for name in names] for row in rows), spreadsheet=True)
 
 
 def _flat(lead: dict[str, Any]) -> dict[str, Any]:
     description = lead.pop("description")
     pose = lead.pop("pose") or {"theta_deg": None, "dx_um": None, "dy_um": None}
     return {**lead, **pose, **description}
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

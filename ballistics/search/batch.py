@@ -35,12 +35,15 @@ class BatchSummary:
         Pairs that could not be compared.
     left_out : tuple of (str, str)
         Names of files that take part in no pair, and why.
+    made_again : int
+        Rows of earlier runs that were altered or damaged since, and whose pairs were compared again.
     """
 
     pairs: int
     insufficient: int
     failed: int
     left_out: tuple[tuple[str, str], ...]
+    made_again: int = 0
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _compare(
         compare_missing(kept, source, run, tell)
         write_results(out, method.mark_kind, rows(), _metadata(method, sides, left_out, len(design)))
     reasons = tuple((scan.name, scan.left_out) for scan in left_out)
-    return BatchSummary(len(design), counts["insufficient"], counts["error"], reasons)
+    return BatchSummary(len(design), counts["insufficient"], counts["error"], reasons, kept.passed_over)
 
 
 def _pair_row(a: PreparedScan, b: PreparedScan, row: Row, mark_kind: str) -> Row:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnsupportedFormatError, WriteError
+from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError
 from ballistics.evidence.pair_rows import Row, columns
+from ballistics.files import parquet
+from ballistics.files.bounded_json import parse_json
+from ballistics.files.durable import written_whole
+from ballistics.files.tables import write_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA = "ballistics/batch/1"
+#: Since 2 with the SHA-256 of the file in itself.
+SCHEMA = "ballistics/batch/2"
+_UNSEALED_SCHEMA = "ballistics/batch/1"
+NO_SEAL = "the table is of an earlier version, without a SHA-256 of itself: that it is unaltered cannot be told"
 ENDINGS = (".parquet", ".csv")
 _METADATA = b"ballistics"
-# The bytes of a Parquet file depend on these, so they are fixed; so many rows are in memory at a time.
+# The bytes of a Parquet file depend on it, so it is fixed; so many rows are in memory at a time.
 _GROUP = 16_384
-_PARQUET: dict[str, Any] = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
+# What the metadata hold that others rely on.
+_STATED: Mapping[str, type] = {
+    "design": str, "mark_kind": str, "method": str, "method_version": str, "parameters": dict,
+    "parameters_sha256": str, "references": list, "versions": dict, "scans": list, "left_out": int, "pairs": int,
+}  # fmt: skip
+_TEXTS = ("scan_a", "scan_b", "sha256_a", "sha256_b", "insufficient", "error")
 
 
 def result_columns(mark_kind: str) -> dict[str, type]:
@@ -77,43 +85,30 @@ def kind_of(path: Path) -> str:
     return ending
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder, and put what was written there in place at the end."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".ballistics-", dir=path.resolve().parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise WriteError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
-
-
 def _write_csv(path: Path, mark_kind: str, rows: Iterable[Row]) -> None:
     names = list(result_columns(mark_kind))
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([row[name] for name in names] for row in rows)
+    with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:
+        write_csv(file, names, ([row[name] for name in names] for row in rows))
 
 
 def _write_parquet(path: Path, mark_kind: str, rows: Iterable[Row], metadata: str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {str: pa.string(), int: pa.int32(), float: pa.float64()}
-    fields = [pa.field(name, types[kind]) for name, kind in result_columns(mark_kind).items()]
-    schema = pa.schema(fields, metadata={_METADATA: metadata})
+    schema = _schema(mark_kind).with_metadata({_METADATA: metadata})
     remaining = iter(rows)
-    with pq.ParquetWriter(path, schema, **_PARQUET) as writer:
+    with pq.ParquetWriter(path, schema, **parquet.OPTIONS) as writer:
         while group := _columns(remaining, schema):
             writer.write_batch(pa.record_batch(group, schema=schema), row_group_size=_GROUP)
+        parquet.seal(writer)
+    parquet.close_seal(path)
+
+
+def _schema(mark_kind: str) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {str: pa.string(), int: pa.int32(), float: pa.float64()}
+    return pa.schema([pa.field(name, types[kind]) for name, kind in result_columns(mark_kind).items()])
 
 
 def _columns(rows: Iterator[Row], schema: pa.Schema) -> dict[str, list[Any]] | None:
@@ -137,36 +132,40 @@ def read_metadata(path: Path) -> dict[str, Any]:
     CorruptFileError
         When it is damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        found = (pq.read_schema(path).metadata or {}).get(_METADATA)
-    except OSError as error:
-        raise ReadError(f"{path} cannot be read: {error.strerror or error}") from error
-    except pa.ArrowInvalid as error:
-        raise UnsupportedFormatError(
-            f"{path} is no Parquet file: give the result of `ballistics batch --out NAME.parquet`"
-        ) from error
-    try:
-        metadata = json.loads(found) if found is not None else {}
-    except ValueError as error:
-        raise CorruptFileError(
-            f"{path}: its metadata is damaged; run the batch again, finished work is kept"
-        ) from error
-    if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:
+    sealed = parquet.is_sealed(path)
+    with parquet.reading_parquet(path):
+        schema = pq.read_schema(path)
+    found = (schema.metadata or {}).get(_METADATA)
+    metadata = {} if found is None else parse_json(found, f"{path}: its description", "that of a batch")
+    named = metadata.get("schema") if isinstance(metadata, dict) else None
+    if named not in (SCHEMA, _UNSEALED_SCHEMA):
         raise UnsupportedFormatError(f"{path} holds no result of `ballistics batch` of this version")
-    return metadata
+    if named == SCHEMA and not sealed:
+        raise CorruptFileError(f"{path} was altered after it was written: its SHA-256 is gone; run the batch again")
+    wrong = [name for name, kind in _STATED.items() if type(metadata.get(name)) is not kind]
+    if wrong:
+        raise CorruptFileError(
+            f"{path} is damaged: its description does not state '{wrong[0]}'; run the batch again, finished work is "
+            "kept"
+        )
+    return metadata if sealed else {**metadata, "caution": NO_SEAL}
 
 
 def read_columns(path: Path, names: list[str]) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Yield, group by group, the rows of some columns of a Parquet result; errors as of `read_metadata`."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=names):
-                yield zip(*(batch.column(name).to_pylist() for name in names), strict=True)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise CorruptFileError(f"{path} is damaged: {error}") from error
+    with parquet.reading_parquet(path), pq.ParquetFile(path) as file:
+        held = {field.name: str(field.type) for field in file.schema_arrow}
+        for name in names:
+            wanted = ("string",) if name in _TEXTS else ("int32", "double")
+            if held.get(name) not in wanted:
+                raise CorruptFileError(
+                    f"{path} is damaged: its column '{name}' is {held.get(name, 'missing')}, not {wanted[0]}; run the "
+                    "batch again, finished work is kept"
+                )
+        for batch in file.iter_batches(columns=names):
+            rows = list(zip(*(batch.column(name).to_pylist() for name in names), strict=True))
+            yield iter(rows)

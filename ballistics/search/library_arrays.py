@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, WriteError
+from ballistics.files.bounded_arrays import load_array
+from ballistics.files.durable import is_temporary, reason, sync_folder, write_whole
 from ballistics.provenance import sha256_of_array
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _ENDING = ".npy"
-_PART = ".part"
 
 
 class ArrayFolder:
@@ -30,6 +29,7 @@ class ArrayFolder:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     arrays = ArrayFolder(Path(folder) / "arrays")
     ...     name = arrays.write(np.eye(3, dtype=np.float32))
@@ -60,22 +60,14 @@ class ArrayFolder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if self.fault(name) is not None:
-                handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=_PART)
-                try:
-                    with os.fdopen(handle, "wb") as file:
-                        np.save(file, np.ascontiguousarray(heights_um))
-                        file.flush()
-                        os.fsync(file.fileno())
-                    os.chmod(temporary, 0o644)
-                    os.replace(temporary, path)
-                except BaseException:
-                    os.unlink(temporary)
-                    raise
+                buffer = io.BytesIO()
+                np.save(buffer, np.ascontiguousarray(heights_um))
+                write_whole(path, buffer.getvalue(), left="nothing was enrolled")
             # Also when the file was there: the process that made it may have been stopped before this.
             for made in (path.parent, self.folder, self.folder.parent):
                 sync_folder(made)
         except OSError as error:
-            raise WriteError(f"{self.folder} cannot be written: {error.strerror}; nothing was enrolled") from error
+            raise WriteError(f"{self.folder} cannot be written: {reason(error)}; nothing was enrolled") from error
         return name
 
     def read(self, name: str) -> NDArray[np.float32]:
@@ -97,12 +89,14 @@ class ArrayFolder:
 
     def _read(self, name: str) -> tuple[NDArray[np.float32] | None, str | None]:
         try:
-            heights: NDArray[Any] = np.load(self.path(name), allow_pickle=False)
+            heights = load_array(self.path(name))
         except FileNotFoundError:
             return None, "the file is missing"
-        except (OSError, ValueError, EOFError, MemoryError) as error:
-            return None, f"the file cannot be read: {error}"
-        if not isinstance(heights, np.ndarray) or sha256_of_array(heights) != name:
+        except OSError as error:
+            return None, f"the file cannot be read: {reason(error)}"
+        except (CorruptFileError, MemoryError) as error:
+            return None, f"the file cannot be read: {error or 'too little memory'}"
+        if sha256_of_array(heights) != name:
             return None, "the file was changed: it does not hold the heights that its name stands for"
         return heights, None
 
@@ -111,7 +105,7 @@ class ArrayFolder:
         try:
             self.path(name).unlink(missing_ok=True)
         except OSError as error:
-            raise WriteError(f"{self.path(name)} cannot be deleted: {error.strerror}") from error
+            raise WriteError(f"{self.path(name)} cannot be deleted: {reason(error)}") from error
 
     def names(self) -> Iterator[str]:
         """Yield the names of all arrays, in sorted order."""
@@ -121,15 +115,8 @@ class ArrayFolder:
 
     def torn(self) -> list[Path]:
         """Return what writers that were stopped have left half-written."""
-        return sorted(self.folder.glob(f"??/*{_PART}"))
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a folder's list of names on the disk; a new file is lost in a power cut without it."""
-    if os.name == "nt":  # Windows writes it with the file, and cannot open a folder
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return sorted(
+            path
+            for path in (*self.folder.glob("??/.*"), *self.folder.glob("??/*.part"))
+            if is_temporary(path.name) or path.suffix == ".part"
+        )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
+from ballistics.files.durable import sync_folder
 from ballistics.search import library_tables as tables
-from ballistics.search.library_arrays import sync_folder
 from ballistics.search.library_items import Integrity
 from ballistics.search.library_stack import RecordStack
 

@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError, WriteError
-from ballistics.search.library_arrays import sync_folder
+from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
+from ballistics.files.bounded_json import parse_json
+from ballistics.files.durable import reason, write_whole
 
 SCHEMA, VERSION = "ballistics/library", 1
 _MARKER = "library.json"
+_MOST_BYTES = 1 << 20
 
 
 def write_marker(folder: Path, identifier: str, database: str) -> None:
     """Write the file that says that a folder is a library, last and whole."""
     content = {"schema": SCHEMA, "version": VERSION, "id": identifier, "database": database}
-    try:
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write((json.dumps(content, indent=1) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, folder / _MARKER)
-        sync_folder(folder)
-    except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror}") from error
+    write_whole(folder / _MARKER, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_marker(folder: Path) -> dict[str, str]:
     """Read the file that says that a folder is a library; errors as of `Library.open`."""
     path = folder / _MARKER
     try:
-        content = json.loads(path.read_bytes())
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise ReadError(f"{folder} is not a library; `ballistics library create` makes one") from None
     except OSError as error:
-        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
-        content = None
+        raise ReadError(f"{path} cannot be read: {reason(error)}") from error
+    content = parse_json(data, str(path), "the description of a library")
     if not isinstance(content, dict):
         raise CorruptFileError(f"{path} is not the description of a library")
     check_version(folder, content.get("schema"), content.get("version"))

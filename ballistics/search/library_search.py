@@ -437,4 +437,5 @@ def _covered(
     )
     same_labels = replace(stated, calibres=reference.calibres, instrument_classes=reference.instrument_classes)
     reasons = reference.refusals(same_labels)
-    return reasons, () if reasons else (*reference.refusals(stated), *reference.cautions(stated))
+    cautions = (*population.cautions, *reference.refusals(stated), *reference.cautions(stated))
+    return reasons, () if reasons else cautions

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, WriteError
-from ballistics.search.library_arrays import sync_folder
+from ballistics.files.durable import reason, sync_folder
 
 
 class RecordStack:
@@ -66,7 +66,7 @@ class RecordStack:
                 sync_folder(self.path.parent)
                 sync_folder(self.path.parent.parent)
         except OSError as error:
-            raise WriteError(f"{self.path} cannot be written: {error.strerror}; nothing was enrolled") from error
+            raise WriteError(f"{self.path} cannot be written: {reason(error)}; nothing was enrolled") from error
 
     def erase(self, slot: int) -> None:
         """Overwrite a record with zeros, if there is one."""
@@ -103,7 +103,7 @@ class RecordStack:
                 file.seek(slot * self.record_bytes)
                 record = file.read(self.record_bytes)
         except OSError as error:
-            return f"the stack of templates cannot be read: {error.strerror}"
+            return f"the stack of templates cannot be read: {reason(error)}"
         if len(record) < self.record_bytes:
             return "the stack of templates ends before its template"
         if sha256(record).hexdigest() != digest:

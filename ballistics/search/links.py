@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +10,8 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from ballistics.errors import ParameterError
+from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.files.tables import csv_bytes
 from ballistics.impressions.comparison import HEADLINE_RULE
 from ballistics.provenance import sha256_of_file
 from ballistics.search.batch_results import read_columns, read_metadata
@@ -194,6 +193,11 @@ def _graph(results: Path, score: Score, threshold: float) -> tuple[Any, dict[str
         for name_a, name_b, a, b, value in rows:
             if b is None:
                 continue
+            if not all(isinstance(text, str) for text in (name_a, name_b, a)) or not _is_score(value):
+                raise CorruptFileError(
+                    f"{results} is damaged: a row of two scans lacks a name, a SHA-256 or a number; run the batch "
+                    "again, finished work is kept"
+                )
             for key, name in ((a, name_a), (b, name_b)):
                 names[key] = min(names.get(key, name), name)
             pairs += 1
@@ -205,6 +209,10 @@ def _graph(results: Path, score: Score, threshold: float) -> tuple[Any, dict[str
     for (a, b), value in sorted(links.items(), key=lambda link: (names[link[0][0]], names[link[0][1]], link[0])):
         graph.add_edge(a, b, score=float(value))
     return graph, names, pairs, scored
+
+
+def _is_score(value: Any) -> bool:
+    return value is None or abs(value) < 1e300
 
 
 def _direct(
@@ -308,34 +316,30 @@ TABLE = (
 )  # fmt: skip
 
 
-def table_rows(links: Links) -> Iterator[tuple[str, ...]]:
+def table_rows(links: Links) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the table, by cluster and name; the columns are `TABLE`."""
     for cluster in links.clusters:
         for pair in cluster.pairs:
             low = pair.weakest
             yield (
-                str(cluster.number),
+                cluster.number,
                 pair.a.name,
                 pair.b.name,
                 pair.a.sha256,
                 pair.b.sha256,
                 pair.relation,
-                "" if pair.score is None else repr(pair.score),
+                pair.score,
                 pair.reason,
                 "yes" if pair.bridge else "",
                 " > ".join(exhibit.name for exhibit in pair.chain),
                 "" if low is None else f"{low[0].name} > {low[1].name}",
-                "" if low is None else repr(low[2]),
+                None if low is None else low[2],
             )
 
 
 def links_csv(links: Links) -> bytes:
     """Return the table as CSV."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(TABLE)
-    writer.writerows(table_rows(links))
-    return buffer.getvalue().encode()
+    return csv_bytes(TABLE, table_rows(links))
 
 
 def links_graphml(links: Links) -> bytes:

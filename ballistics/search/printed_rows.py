@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ballistics.files import parquet
+from ballistics.files.durable import written_whole
+from ballistics.files.tables import write_csv
 from ballistics.printed.taxonomy import Taxonomy
-from ballistics.search.batch_results import kind_of, written_whole
+from ballistics.search.batch_results import kind_of
 
 if TYPE_CHECKING:
     from ballistics.printed.reference_pieces import ReferencePieces
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "SCHEMA", "kind_of", "write_printed_rows"]
 
-SCHEMA = "ballistics/printed-batch/1"
+SCHEMA = "ballistics/printed-batch/2"
 #: Names and types of the columns, in order.
 COLUMNS: dict[str, type] = {
     "file": str,
@@ -54,11 +56,8 @@ COLUMNS: dict[str, type] = {
     "findings": str,
     "error": str,
 }
-_PARQUET: dict[str, Any] = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
 # By the number of the file, the name of the reference, the body and the scale: a body may hold a reference twice.
 Places = dict[tuple[int, str, int, float], dict[str, Any]]
-# A spreadsheet takes a text that begins so for a formula; names come from a seized disk.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_printed_rows(
@@ -90,9 +89,7 @@ def write_printed_rows(
     with written_whole(path) as temporary:
         if kind_of(path) == ".csv":
             with open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(COLUMNS)
-                writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+                write_csv(file, list(COLUMNS), ([row[name] for name in COLUMNS] for row in rows))
         else:
             _write_parquet(temporary, rows, text)
     if kind_of(path) == ".csv":
@@ -133,10 +130,6 @@ def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> It
             yield common | hit | own | {"hit": number, "category_title": taxonomy.title(hit["category"])}
 
 
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -145,4 +138,7 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str)
     fields = [pa.field(name, types[kind]) for name, kind in COLUMNS.items()]
     schema = pa.schema(fields, metadata={b"ballistics": metadata})
     columns = {name: [None if row[name] == "" else row[name] for row in rows] for name in COLUMNS}
-    pq.write_table(pa.table(columns, schema=schema), path, **_PARQUET)
+    with pq.ParquetWriter(path, schema, **parquet.OPTIONS) as writer:
+        writer.write_table(pa.table(columns, schema=schema))
+        parquet.seal(writer)
+    parquet.close_seal(path)

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import WriteError
+from ballistics.files.durable import write_whole
 from ballistics.surfaces.content import METRE_UM
 from ballistics.surfaces.surface import Mark, Surface
 from ballistics.surfaces.x3p_extras import RECORD_NAME, VENDOR_ID
@@ -65,35 +65,8 @@ def write_x3p(path: str | os.PathLike[str], item: Surface | Mark, *, overwrite: 
     """
     path = Path(path)
     data = _archive(item)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".ballistics-", suffix=".x3p", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            _put_in_place(temporary, path, overwrite)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+    write_whole(path, data, overwrite=overwrite)
     return path
-
-
-def _put_in_place(temporary: str, path: Path, overwrite: bool) -> None:
-    if overwrite:
-        os.replace(temporary, path)
-        return
-    exists = WriteError(f"{path} exists; choose another name, or say overwrite=True")
-    try:
-        os.link(temporary, path)  # fails, without a race, when the name is taken
-    except FileExistsError:
-        raise exists from None
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise exists from None
-        os.replace(temporary, path)
 
 
 def _archive(item: Surface | Mark) -> bytes:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballistics.cli import main
-from ballistics.errors import ParameterError, UnsupportedFormatError
+from ballistics.errors import ParameterError, ReadError, UnsupportedFormatError
 from ballistics.evidence.pair_rows import empty_row
 from ballistics.reports.links_report import links_figure, links_report
 from ballistics.search import links as links_module
@@ -257,3 +257,23 @@ def test_files_that_are_no_results(tmp_path):
     with pytest.raises(UnsupportedFormatError):
         find_links(tmp_path / "text.parquet")
     assert CliRunner().invoke(main, ["links", str(tmp_path / "absent.parquet")]).exit_code == 2
+
+
+def test_every_flipped_bit_of_the_table_is_refused(results):
+    whole = results.read_bytes()
+    for place in range(0, len(whole), 7):
+        data = bytearray(whole)
+        data[place] ^= 1 << (place % 8)
+        results.write_bytes(data)
+        with pytest.raises(ReadError):
+            find_links(results)
+    results.write_bytes(whole[:-9])
+    with pytest.raises(ReadError):
+        find_links(results)
+    results.write_bytes(whole)
+    assert find_links(results).pairs
+
+
+def test_names_are_no_formulas_for_a_spreadsheet(tmp_path):
+    found = find_links(write(tmp_path / "results.parquet", [row("=cmd", "-x", 20)]))
+    assert b",'-x,'=cmd," in links_csv(found) or b",'=cmd,'-x," in links_csv(found)
