@@ -142,7 +142,7 @@ def _conditions(stored: Mapping[str, Any]) -> Conditions:
     return Conditions(**(dict(stored) | lists | words | {"parameters": dict(stored["parameters"])}))
 
 
-def _names(rows: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+def _names(rows: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return {mark: _words(rows[mark]) for mark in _MARKS}
 
 

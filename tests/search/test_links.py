@@ -266,14 +266,14 @@ def test_every_flipped_bit_of_the_table_is_refused(results):
         data[place] ^= 1 << (place % 8)
         results.write_bytes(data)
         with pytest.raises(ReadError):
-            find_links(results)
+            find_links(results, "count")
     results.write_bytes(whole[:-9])
     with pytest.raises(ReadError):
-        find_links(results)
+        find_links(results, "count")
     results.write_bytes(whole)
-    assert find_links(results).pairs
+    assert find_links(results, "count").pairs
 
 
 def test_names_are_no_formulas_for_a_spreadsheet(tmp_path):
-    found = find_links(write(tmp_path / "results.parquet", [row("=cmd", "-x", 20)]))
+    found = find_links(write(tmp_path / "results.parquet", [row("=cmd", "-x", 20)]), "count")
     assert b",'-x,'=cmd," in links_csv(found) or b",'=cmd,'-x," in links_csv(found)
