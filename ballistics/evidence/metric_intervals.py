@@ -183,6 +183,7 @@ def _resampled(log10_lr: Floats, table: ScoreTable, draws: int, seed: int) -> li
     wrong = np.where(same, log10_lr < 0, log10_lr > 0)
     of_lr, of_score = _ranked(log10_lr), _ranked(table.score)
     figures = []
+    # Sums, not dot products: these would depend on how many threads the linear algebra has.
     for weight in resampled_weights(table, draws, seed):
         own, other = np.where(same, weight, 0.0), np.where(same, 0.0, weight)
         n_same, n_different = own.sum(), other.sum()
@@ -190,12 +191,12 @@ def _resampled(log10_lr: Floats, table: ScoreTable, draws: int, seed: int) -> li
         score_counts = _counts(of_score, own), _counts(of_score, other)
         figures.append(
             [
-                float((own @ cost / n_same + other @ cost / n_different) / 2),
+                float(((own * cost).sum() / n_same + (other * cost).sum() / n_different) / 2),
                 cllr_min_of_counts(*lr_counts),
                 auc_of_counts(*lr_counts),
                 auc_of_counts(*score_counts),
-                float(own @ wrong / n_same),
-                float(other @ wrong / n_different),
+                float(own[wrong].sum() / n_same),
+                float(other[wrong].sum() / n_different),
             ]
         )
     return figures

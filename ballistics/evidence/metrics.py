@@ -144,7 +144,7 @@ def cllr_min_of_counts(same: Floats, different: Floats) -> float:
     def mean_cost(number: Floats, towards: Floats) -> float:
         # Where no such pair is, the cost is infinite and counts nothing.
         some = number > 0
-        return float(number[some] @ np.logaddexp(0.0, towards[some] * _LN10) / np.log(2.0) / number.sum())
+        return float((number[some] * np.logaddexp(0.0, towards[some] * _LN10)).sum() / np.log(2.0) / number.sum())
 
     return (mean_cost(same, -log10_lr) + mean_cost(different, log10_lr)) / 2
 
@@ -203,7 +203,7 @@ def auc(score: ArrayLike, same_source: ArrayLike) -> float:
 def auc_of_counts(same: Floats, different: Floats) -> float:
     """Return the AUC from how many pairs of each kind have each distinct score (ascending; shape (m,))."""
     below = np.cumsum(different) - different
-    return float(same @ (below + different / 2) / (same.sum() * different.sum()))
+    return float((same * (below + different / 2)).sum() / (same.sum() * different.sum()))
 
 
 def roc(score: ArrayLike, same_source: ArrayLike) -> tuple[Floats, Floats]:
