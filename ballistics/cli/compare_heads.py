@@ -48,7 +48,7 @@ def _print(heads: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording import counts_sentence
+    from ballistics.reports.wording import counts_sentence, similarity_sentence
 
     console = Console()
     if not console.is_terminal:
@@ -58,7 +58,9 @@ def _print(heads: Any, name_a: str, name_b: str) -> None:
     for kind, result in heads.comparisons.items():
         stated = result.insufficient is None
         # Rules of one kind only, such as the clusters of firing-pin impressions, stand beside the headline.
-        lines = [counts_sentence(result)]
+        lines = [f"SERIOUS: {f.message} [{f.code}]" for f in result.findings if f.severity == "serious"]
+        lines += [similarity_sentence(result)] if stated else []
+        lines.append(counts_sentence(result))
         if stated and "clusters" in result.rules:
             lines.append(counts_sentence(result, "clusters"))
         table.add_row(kind, Text("\n".join(lines)), f"{result.accf:.3f}" if stated else "–")

@@ -14,28 +14,29 @@ from ballistics.surfaces.pose import Pose
 Row = dict[str, Any]
 
 # A row of a kept run is taken over only by runs that write the same row.
-VERSION = 2
+VERSION = 3
 _POSE = ("theta_deg", "dx_um", "dy_um")
 
 
 def columns(mark_kind: str) -> dict[str, type]:
     """Return the names and types of all values of a row, in the order they are shown.
 
-    `count` and `cells` are the headline score (`pair_score`). For each rule ``R_count`` is its score and
-    ``R_a_in_b``, ``R_b_in_a`` are the congruent cells of the two directions, of ``cells_a_in_b``, ``cells_b_in_a``.
+    `similarity` is the headline score; `count` and `cells` stand beside it (`pair_score`). For each rule ``R_count``
+    is its score and ``R_a_in_b``, ``R_b_in_a`` are the congruent cells of the two directions, of ``cells_a_in_b``,
+    ``cells_b_in_a``.
     Any value but the text columns may be None.
 
     Examples
     --------
     >>> list(columns("breech face"))[:5]
-    ['count', 'cells', 'similarity', 'accf', 'overlap_um2']
+    ['similarity', 'count', 'cells', 'accf', 'overlap_um2']
     """
     rules = MARK_PARAMETERS[mark_kind].rules if mark_kind in MARK_PARAMETERS else {}
     of_rules = {name: kind for rule in rules for name, kind in zip(_rule_columns(rule), (float, int, int), strict=True)}
     return {
+        "similarity": float,
         "count": int,
         "cells": int,
-        "similarity": float,
         "accf": float,
         "overlap_um2": float,
         "overlap_fraction": float,
