@@ -30,6 +30,12 @@ def fadul() -> Path:
 
 
 @pytest.fixture(scope="session")
+def topmatch() -> Path:
+    """Folder of the 11 TopMatch breech-face scans."""
+    return data_folder("breech-faces/topmatch")
+
+
+@pytest.fixture(scope="session")
 def raw_scans() -> Path:
     """Folder of the two raw scans of whole primers."""
     return data_folder("breech-faces/raw")

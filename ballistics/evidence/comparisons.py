@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from ballistics.evidence.scores import SCORE_TEXTS, Score
 from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison
 from ballistics.provenance import Provenance
 from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.preparation_record import flat, preparation_parameters
 from ballistics.surfaces.surface import Mark
 
 
@@ -148,7 +149,7 @@ def conditions_of(
     ammunition: Iterable[str] = (),
 ) -> Conditions:
     """Return conditions from the provenance of a comparison and `preparation_parameters` of its marks."""
-    parameters = dict(_flat("", {**provenance.parameters, "spacing_um": mark_type(mark_kind).spacing_um}))
+    parameters = dict(flat("", {**provenance.parameters, "spacing_um": mark_type(mark_kind).spacing_um}))
     for name in sorted({name for preparation in preparations for name in preparation}):
         values = [preparation.get(name, "absent") for preparation in preparations]
         distinct = {json.dumps(value, sort_keys=True): value for value in values}
@@ -163,41 +164,6 @@ def conditions_of(
         parameters,
         _distinct(ammunition),
     )
-
-
-def preparation_parameters(mark: Mark) -> dict[str, Any]:
-    """Return how a mark was prepared, by parameter: the same for all marks prepared alike.
-
-    The region of a single scan is no parameter of the method, only whether it was found or given.
-
-    Raises
-    ------
-    ParameterError
-        When the mark has no provenance.
-    """
-    if mark.provenance is None:
-        raise ParameterError("a mark has no provenance: an LR needs to know how it was prepared")
-    parameters: dict[str, Any] = {
-        "preparation / version": mark.provenance.version,
-        "preparation / surface": mark.surface_kind,
-    }
-    if mark.insufficient is None and mark.spacing_um != mark_type(mark.kind).spacing_um:
-        parameters["preparation / spacing_um"] = mark.spacing_um
-    for number, step in enumerate(mark.steps, 1):
-        plain = dict(step.parameters)
-        if "mask" in plain:
-            plain["mask"] = "automatic" if plain["mask"] is None else "given"
-        parameters.update(_flat(f"preparation / {number} {step.name}", plain))
-    return parameters
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield nested parameters one by one, so that a refusal names the one that differs."""
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(f"{name} / {key}" if name else str(key), inner)
-    else:
-        yield name, dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError
-from ballistics.evidence.comparisons import preparation_parameters
 from ballistics.files.bounded_arrays import read_header
 from ballistics.files.bounded_json import SEAL, parse_json
 from ballistics.files.durable import reason, write_whole
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.preparation_record import preparation_parameters
 from ballistics.surfaces.reading import is_image, read
 from ballistics.surfaces.surface import Mark
 from ballistics.surfaces.units_guard import Units

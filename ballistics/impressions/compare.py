@@ -16,6 +16,7 @@ from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import similarity
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.surfaces.preparation_record import unalike
 from ballistics.surfaces.surface import Mark
 from kernels.correlation import centred
 
@@ -107,13 +108,15 @@ def _incomparable(a: Mark, b: Mark) -> str | None:
 def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     provenance, kind = _provenance(hashes, a), parameters_of(a)
     assert kind is not None
+    otherwise = unalike(a, b)
+    findings = kind.findings if otherwise is None else (*kind.findings, otherwise)
     heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
     registration = register(heights[0], heights[1], a.spacing_um, kind.registration)
     if registration is None:
         return ImpressionComparison(
             a.kind,
             insufficient="no pose lays a quarter of the smaller mark on the other",
-            findings=kind.findings,
+            findings=findings,
             provenance=provenance,
         )
     result = ImpressionComparison(
@@ -122,7 +125,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
         registration.accf,
         registration.overlap_points * a.spacing_um**2,
         registration.overlap_fraction,
-        findings=kind.findings,
+        findings=findings,
         provenance=provenance,
     )
     alike = similarity(heights[0], heights[1], a.spacing_um, registration.pose, kind.similarity)

@@ -15,7 +15,6 @@ from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.mark_parameters import NOT_IMPRESSED
 from ballistics.surfaces.mark_types import MARK_TYPES, mark_type
 from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.prepared_marks import is_prepared
 from ballistics.surfaces.surface import Mark, Surface
 
 Region = NDArray[np.bool_] | str | int
@@ -58,8 +57,7 @@ def compare_heads(
     Parameters
     ----------
     surface_a, surface_b : Surface
-        Scans as read. A scan that was prepared elsewhere holds one mark, which is taken for a breech face unless a
-        region says otherwise.
+        Scans as read. A scan that was cut to its breech face holds this mark only.
     regions_a, regions_b : mapping, optional
         Kind of mark to region, as in `prepare`; needed for marks that are not found automatically.
 
@@ -107,8 +105,6 @@ def _prepared(surface: Surface, kind: str, region: Region | None) -> Mark:
         why = "the region of a reflectance image is not found automatically: give it as a mask or label"
     elif region is None and not MARK_TYPES[kind].automatic_region:
         why = f"the region of the {kind} mark is not found automatically: give it as a mask or label"
-    elif region is None and kind != "breech face" and is_prepared(surface):
-        why = "the scan was prepared elsewhere and holds one mark only, taken for a breech face: give its region"
     if why is None:
         return prepare(surface, kind, region)
     return Mark(

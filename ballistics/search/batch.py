@@ -198,7 +198,7 @@ def _compare(
 def _pair_row(a: PreparedScan, b: PreparedScan, row: Row, mark_kind: str) -> Row:
     findings = [row["findings"]] if row["findings"] else []
     if not row["insufficient"] and a.preparation != b.preparation:
-        findings.append("warning: prepared-differently")
+        findings.append("serious: prepared-unalike")
     return row | {
         "scan_a": a.name,
         "scan_b": b.name,

@@ -83,7 +83,7 @@ class EnrolledMark:
     array_sha256 : str
         `sha256_of_array` of the heights, under which a comparison's provenance names the mark.
     preparation : mapping
-        How it was prepared, see `ballistics.evidence.comparisons.preparation_parameters`.
+        How it was prepared, see `ballistics.surfaces.preparation_record`.
     record : mapping
         Findings, and the provenance of the preparation.
     description : Description

@@ -58,7 +58,7 @@ def enrolled(row: Any) -> EnrolledMark:
 
 def row_of(mark: Mark, scan: str, method: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the row of a mark, but for its description."""
-    from ballistics.evidence.comparisons import preparation_parameters
+    from ballistics.surfaces.preparation_record import preparation_parameters
 
     array_sha256 = sha256_of_array(np.asarray(mark.heights_um))
     preparation = preparation_parameters(mark)

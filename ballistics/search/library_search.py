@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.evidence.comparisons import conditions_of, pair_score, preparation_parameters
+from ballistics.evidence.comparisons import conditions_of, pair_score
 from ballistics.evidence.scores import Score
 from ballistics.impressions.compare import METHOD as COMPARISON
 from ballistics.impressions.compare import VERSION as COMPARISON_VERSION
@@ -32,6 +32,7 @@ from ballistics.search.library_items import (
 )
 from ballistics.search.scan import make_query, scan
 from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.preparation_record import preparation_parameters
 from ballistics.surfaces.surface import Mark
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def _find_region(state: State, *, mask: str | None) -> tuple[State, Outcome]:
         state = state.with_finding(
             "already-masked",
             "note",
-            "everything outside a flat, hollow region is missing: the scan was masked before",
+            "everything outside a flat region is missing: the scan was cut to it before",
             "taken as the region",
         )
     state = _told_if_inverted(state, found)

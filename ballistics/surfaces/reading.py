@@ -100,8 +100,9 @@ def read(
     - values: ``signalling-nan``, ``infinite-made-missing``, ``points-marked-missing``, ``sentinel-made-missing``,
       ``value-repeated``, ``position-missing``, ``no-valid-points``, ``colour-to-luminance``, ``grey-as-colour``,
       ``opacity-dropped``, ``lossy-compression``
-    - spelling: ``revision-unusual``, ``revision-unknown``, ``revision-missing``, ``root-nested``,
-      ``root-not-namespaced``, ``names-with-backslash``, ``date-free-text``, ``extension-disagrees``
+    - spelling: ``revision-unusual``, ``revision-unknown``, ``revision-missing``, ``root-nested``, ``root-unusual``,
+      ``root-not-namespaced``, ``namespace-unusual``, ``names-with-backslash``, ``date-free-text``,
+      ``extension-disagrees``
     - extras: ``mask-present``, ``mask-unreadable``, ``mask-size-differs``, ``processing-record``,
       ``processing-record-unreadable``, ``third-party-reader``
 

@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.surfaces.annulus import Annulus, best_annulus, polar_positions
-from ballistics.surfaces.coarse_relief import (
-    LARGEST_DROPOUT_MM2,
-    STEP_MM,
-    STEP_UM,
-    CoarseRelief,
-    coarse_relief,
-    relief_of_blocks,
-)
+from ballistics.surfaces.coarse_relief import STEP_MM, STEP_UM, CoarseRelief, coarse_relief, relief_of_blocks
+from ballistics.surfaces.cut_outs import is_disc, is_flat_cut_out, measured_area
 from ballistics.surfaces.head_centre import HeadCentre, find_head_centre
 from ballistics.surfaces.levelling import Form, fit_form
 from ballistics.surfaces.region_geometry import Circle, distance, nearest, refined, robust_circle
@@ -88,7 +82,7 @@ class BreechFaceRegion:
     inverted : bool
         True when the region makes sense only with heights and depths exchanged.
     masked : bool
-        True when everything but a flat, hollow region was missing already: that region is taken.
+        True when everything but a flat region was missing already: that region is taken.
     reason : str or None
         Why no region was found; None when one was.
     """
@@ -166,7 +160,7 @@ def find_breech_face(surface: Surface) -> BreechFaceRegion:
         share = 100.0 * surface.valid_fraction
         return _nothing(surface, f"the scan of {size} mm, {share:.0f} % of it measured, is too small or too large")
     if _is_masked_already(relief):
-        mask = _measured_area(surface)
+        mask = measured_area(surface)
         labels = np.where(mask, RegionLabel.BREECH_FACE, RegionLabel.OUTSIDE).astype(np.uint8)
         return BreechFaceRegion(mask, labels, None, None, False, True, None)
     upright = _found(surface, relief, inverted=False)
@@ -194,34 +188,11 @@ def _nothing(surface: Surface, why: str) -> BreechFaceRegion:
 
 
 def _is_masked_already(relief: CoarseRelief) -> bool:
-    """Return True when all that is measured is a flat area around, or half around, a hole in its middle."""
-    import cv2
-
-    frame = np.concatenate([relief.valid[0], relief.valid[-1], relief.valid[:, 0], relief.valid[:, -1]])
+    """Return True when all that is measured is one flat area that can be a breech face, or part of it."""
     area = float(relief.valid.sum()) * STEP_MM**2
-    if frame.mean() > 0.1 or not _LEAST_AREA_MM2 <= area <= _LARGEST_AREA_MM2:
+    if not _LEAST_AREA_MM2 <= area <= _LARGEST_AREA_MM2 or not is_flat_cut_out(relief):
         return False
-    rows, columns = np.nonzero(relief.valid)
-    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
-    within = np.zeros(relief.valid.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(within, hull, 1)
-    y, x = (float(index.mean()) * STEP_MM for index in np.nonzero(within))
-    middle = distance(relief.valid.shape, (y, x)) < 0.5
-    if float((middle & relief.hole).sum()) * STEP_MM**2 < 0.1:
-        return False
-    form = fit_form(relief.heights_um, (STEP_UM, STEP_UM), 2, selected=True)
-    return form is not None and float(_evidence(relief, form)[relief.valid].mean()) > _LEAST_AGREEMENT
-
-
-def _measured_area(surface: Surface) -> NDArray[np.bool_]:
-    """Return the measured points, and the dropouts among them."""
-    from scipy import ndimage
-
-    measured = np.isfinite(surface.heights_um)
-    gaps, count = ndimage.label(~measured)
-    point = surface.spacing_um[0] * surface.spacing_um[1] * 1e-6
-    area = np.bincount(gaps.ravel(), minlength=count + 1) * point
-    return np.asarray(measured | (area < LARGEST_DROPOUT_MM2)[gaps])
+    return not is_disc(relief.valid, STEP_UM)
 
 
 def _found(surface: Surface, relief: CoarseRelief, inverted: bool) -> BreechFaceRegion:

@@ -14,6 +14,9 @@ from ballistics.surfaces.surface import Finding
 from ballistics.surfaces.x3p_document import Element, declared_points, whole_number
 
 # ISO 5436-2:2012 and ISO 25178-72:2017/Amd 1:2020, as their schemas spell them.
+_ROOT = "ISO5436_2"
+_OTHER_ROOTS = ("ISO5436_2", "ISO5436", "ISO5436-2", "ISO_5436_2", "ISO54362")
+_NAMESPACES = ("http://www.opengps.eu/2008/ISO5436_2", "http://www.opengps.eu/xsd/ISO5436_2")
 STANDARD_REVISIONS = ("ISO5436 - 2000", "ISO25178-72:2017/DAM1")
 DATA_TYPES: dict[str | None, np.dtype[Any]] = {
     "I": np.dtype("<i2"),
@@ -69,11 +72,7 @@ def read_header(root: Element) -> Header:
     CorruptFileError
         A declaration is missing or contradicts another.
     """
-    if root.name != "ISO5436_2":
-        raise UnsupportedFormatError(f"the root element of main.xml is {root.name!r}, not 'ISO5436_2': not an X3P file")
-    findings: list[Finding] = []
-    if not root.namespace:
-        findings.append(Finding("root-not-namespaced", "note", "the root element has no namespace", "accepted"))
+    findings = _root_findings(root)
     record1, record3 = root.find("Record1"), root.find("Record3")
     if record1 is None or record3 is None:
         raise CorruptFileError("main.xml has no Record1 or no Record3: axes or dimensions are missing")
@@ -100,6 +99,30 @@ def read_header(root: Element) -> Header:
         metadata=metadata,
         findings=(*findings, *text_findings),
     )
+
+
+def _root_findings(root: Element) -> list[Finding]:
+    findings = []
+    if root.name != _ROOT:
+        # x3p.js, and with it FiX3P, writes ISO5436; whatever else is in the file then follows the standard.
+        if root.name.upper() not in _OTHER_ROOTS:
+            raise UnsupportedFormatError(
+                f"the root element of main.xml is {root.name[:80]!r}, not '{_ROOT}': not an X3P file"
+            )
+        findings.append(
+            Finding(
+                "root-unusual", "warning", f"the root element is {root.name!r}, not '{_ROOT}'", "read as an X3P file"
+            )
+        )
+    if not root.namespace:
+        findings.append(Finding("root-not-namespaced", "note", "the root element has no namespace", "accepted"))
+    elif root.namespace.rstrip("/") not in _NAMESPACES:
+        findings.append(
+            Finding(
+                "namespace-unusual", "note", f"the root element's namespace is {root.namespace[:120]!r}", "accepted"
+            )
+        )
+    return findings
 
 
 def _revision_findings(text: str | None) -> list[Finding]:

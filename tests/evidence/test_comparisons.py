@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import comparison_conditions, pair_score, preparation_parameters, questioned
+from ballistics.evidence.comparisons import comparison_conditions, pair_score, questioned
 from ballistics.evidence.lr_system import fit_lr_system
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.impressions.compare import compare, exchanged
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.preparation import prepare, replay
+from ballistics.surfaces.preparation_record import preparation_parameters
 from ballistics.surfaces.reading import read
 from ballistics.surfaces.surface import Finding
 
@@ -105,8 +106,10 @@ def test_anything_different_is_refused(system, comparison, marks):
         comparison, provenance=replace(provenance, parameters={**provenance.parameters, "cells": cells})
     )
     other_version = replace(comparison, provenance=replace(provenance, version="0"))
-    step = replace(marks[0].steps[1], parameters={"spacing_um": 5.0})
-    other_preparation = replace(marks[0], steps=(marks[0].steps[0], step, *marks[0].steps[2:]))
+    steps = [
+        replace(step, parameters={"spacing_um": 5.0}) if step.name == "resample" else step for step in marks[0].steps
+    ]
+    other_preparation = replace(marks[0], steps=tuple(steps))
     older_preparation = replace(marks[0], provenance=replace(marks[0].provenance, version="0"))
     cases = {
         "cells / cell_um": questioned(other_cells, marks, "count", **KNOWN),
@@ -137,9 +140,23 @@ def test_insufficient_is_an_outcome_of_its_own(system, marks):
     assert "no breech face found" in found.reason
 
 
-def test_the_region_of_one_scan_is_no_parameter(marks):
-    assert preparation_parameters(marks[0]) == preparation_parameters(marks[1])
-    assert marks[0].steps[0].parameters != marks[1].steps[0].parameters
+def test_the_region_of_one_scan_is_no_parameter(fadul, marks):
+    surface = read(fadul / "Fadul-1-2.x3p")
+    given = prepare(surface, region=np.isfinite(surface.heights_um))
+    assert preparation_parameters(marks[0]) == preparation_parameters(given)
+    assert marks[0].steps[2].parameters != given.steps[2].parameters
+    assert "prepared-unalike" not in {finding.code for finding in compare(marks[0], given).findings}
+
+
+def test_marks_prepared_in_different_ways_are_told(fadul, marks):
+    surface = read(fadul / "Fadul-1-2.x3p")
+    steps = [replace(s, parameters={"cutoff_um": 500.0}) if s.name == "high-pass" else s for s in marks[1].steps]
+    other = replay(surface, steps)
+    found = [f for pair in ((marks[0], other), (other, marks[0])) for f in compare(*pair).findings]
+    (one, two) = (finding for finding in found if finding.code == "prepared-unalike")
+    assert one == two
+    assert (one.severity, "250.0 and 500.0" in one.message, "high-pass" in one.message) == ("serious", True, True)
+    assert "prepared-unalike" not in {finding.code for finding in compare(*marks).findings}
 
 
 def test_without_provenance_there_is_no_question(comparison, marks):

@@ -1,4 +1,4 @@
-"""Small scans for the tests of batches: round pieces of random roughness, as a laboratory would have prepared them."""
+"""Small scans for the tests of batches: square pieces of random roughness, as a laboratory would have prepared them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def scan(firearm: int, shot: int) -> Surface:
     )
     heights = 10.0 * (common + 0.7 * own)
     y, x = np.mgrid[:POINTS, :POINTS] - (POINTS - 1) / 2
-    inside = np.hypot(x, y) < 0.47 * POINTS
+    inside = np.maximum(abs(x), abs(y)) < 0.42 * POINTS
     heights = np.where(inside, heights - heights[inside].mean(), np.nan)
     return Surface(heights, (SPACING_UM, SPACING_UM))
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from library_marks import noise_mark, scan_sha256, shot
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import conditions_of, preparation_parameters
+from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.impressions.compare import compare
@@ -23,6 +23,7 @@ from ballistics.search import library_search
 from ballistics.search.library import Library
 from ballistics.search.library_items import Description
 from ballistics.search.scan import scan
+from ballistics.surfaces.preparation_record import preparation_parameters
 
 INJECTION = "<script>window.injected=1</script>\"'&{{7*7}}"
 # Scan number: firearm, calibre.

@@ -182,6 +182,8 @@ def test_revisions(tmp_path, text, expected):
     [
         ({"folder": "scan one/"}, "root-nested", "note"),
         ({"root": "ISO5436_2", "xmlns": ""}, "root-not-namespaced", "note"),
+        ({"root": "p:ISO5436"}, "root-unusual", "warning"),
+        ({"xmlns": 'xmlns:p="urn:else"'}, "namespace-unusual", "note"),
         ({"revision": ""}, "revision-missing", "note"),
         ({"record2": "<Record2><Date>last Tuesday</Date></Record2>"}, "date-free-text", "note"),
         ({"rotation": "<Rotation><r11>0</r11><r12>1</r12></Rotation>"}, "rotation-not-identity", "warning"),
@@ -334,3 +336,23 @@ def test_stored_members_read_like_deflated_ones(tmp_path):
     b = ballistics.read(write_x3p_sample(tmp_path / "b.x3p"))
     assert a.provenance.inputs["array"] == b.provenance.inputs["array"]
     assert a.provenance.inputs["file"] != b.provenance.inputs["file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "shape", "spacing_um"),
+    [
+        ("root-ISO5436.x3p", "micrometres", None, 7.377),
+        ("s01_root_ISO5436.x3p", None, (150, 200), 3.125),
+    ],
+)
+def test_the_root_element_that_x3p_js_writes_is_read(formats, name, units, shape, spacing_um):
+    surface = ballistics.read(formats.parent / "faults" / "files" / name, units=units)
+    assert {"root-unusual", "root-not-namespaced"} <= set(codes(surface))
+    assert severity(surface, "root-unusual") == "warning"
+    assert shape in (None, surface.heights_um.shape)
+    assert surface.spacing_um == pytest.approx((spacing_um, spacing_um), rel=1e-3)
+
+
+def test_another_root_element_is_refused(tmp_path):
+    with pytest.raises(UnsupportedFormatError, match="'sheet', not 'ISO5436_2'"):
+        ballistics.read(write_x3p_sample(tmp_path / "a.x3p", root="p:sheet"))
