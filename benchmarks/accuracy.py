@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ballistics.errors import CorruptFileError
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.scan_pairs import ScoredScans, score_all_pairs
 from ballistics.evidence.truth_table import ScanTruth, read_truth
+from ballistics.files.tables import csv_bytes
 from ballistics.impressions.congruence import RULES
 from benchmarks.pairs import auc
 from benchmarks.record import Context, Record
@@ -168,19 +168,25 @@ def _write(folder: Path, found: Compared) -> None:
     """Write a row for each pair and for each scan, so that anyone can look at a single one."""
     folder.mkdir(parents=True, exist_ok=True)
     scans = found.scored.scans
-    with open(folder / "accuracy.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *found.values, "findings"])
-        for number, (i, j) in enumerate(found.pairs):
-            names = *found.names(number), scans[i].truth.firearm, scans[j].truth.firearm
-            values = (f"{column[number]:.6g}" for column in found.values.values())
-            writer.writerow([*names, int(found.same[number]), *values, found.findings[number]])
-    with open(folder / "accuracy-scans.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["scan", "firearm", "sha256", "left_out", "insufficient", "findings"])
-        for scan in scans:
-            reasons = scan.left_out, scan.insufficient or "", "; ".join(scan.findings)
-            writer.writerow([scan.truth.scan, scan.truth.firearm, scan.sha256, *reasons])
+    names = ["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *found.values, "findings"]
+    rows = [
+        [
+            *found.names(number),
+            scans[i].truth.firearm,
+            scans[j].truth.firearm,
+            int(found.same[number]),
+            *(float(f"{column[number]:.6g}") for column in found.values.values()),
+            found.findings[number],
+        ]
+        for number, (i, j) in enumerate(found.pairs)
+    ]
+    (folder / "accuracy.csv").write_bytes(csv_bytes(names, rows))
+    own = [
+        [scan.truth.scan, scan.truth.firearm, scan.sha256, scan.left_out, scan.insufficient, "; ".join(scan.findings)]
+        for scan in scans
+    ]
+    columns = ["scan", "firearm", "sha256", "left_out", "insufficient", "findings"]
+    (folder / "accuracy-scans.csv").write_bytes(csv_bytes(columns, own))
 
 
 def _print(found: Compared) -> None:

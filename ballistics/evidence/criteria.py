@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
 from ballistics.evidence.rows_file import RowsFile
+from ballistics.files.bounded_json import parse_json
 
 Relation = Literal["at most", "at least"]
 By = Literal["value", "limit"]
@@ -229,7 +229,7 @@ def results_when_first_given(work: Path, criteria: Criteria) -> int:
         for row in kept.read():
             if row.get("sha256") == criteria.sha256 and isinstance(row.get("finished_pairs"), int):
                 return int(row["finished_pairs"])
-        with RowsFile(pairs) as rows:
+        with RowsFile(pairs, strict=True) as rows:
             finished = sum(1 for _ in rows.places())
         work.mkdir(parents=True, exist_ok=True)
         kept.append({"sha256": criteria.sha256, "file": criteria.file_name, "finished_pairs": finished})
@@ -254,22 +254,16 @@ def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     kind = path.suffix.lower()
     if kind not in (".toml", ".json"):
         raise UnsupportedFormatError(f"{path}: acceptance criteria are read from .toml or .json, not '{path.suffix}'")
-    try:
-        text = data.decode("utf-8-sig")
-        content = tomllib.loads(text) if kind == ".toml" else json.loads(text, object_pairs_hook=_no_key_twice)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise CorruptFileError(f"{path} is not {kind[1:].upper()}: {reason}") from error
+    if kind == ".json":
+        content = parse_json(data, str(path), "a list of acceptance criteria")
+    else:
+        try:
+            content = tomllib.loads(data.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise CorruptFileError(f"{path} is not TOML: {said}") from error
     if not isinstance(content, dict):
         raise CorruptFileError(f"{path} is no table with 'criterion' in it")
-    return content
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what JSON allows: of a key that stands twice, only one would be held to."""
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key stands twice in one object")
     return content
 
 

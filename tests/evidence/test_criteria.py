@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ballistics.errors import BallisticsError, CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
 from ballistics.evidence.criteria import Figure, judge, read_criteria, results_when_first_given
+from ballistics.evidence.rows_file import RowsFile
 
 SCORES = ("similarity", "count", "correlation")
 GOOD = """
@@ -163,9 +164,14 @@ def test_when_criteria_were_first_given_is_kept(tmp_path):
     other = read_criteria(written(tmp_path, GOOD + "\n"), SCORES)
     work = tmp_path / "work"
     assert results_when_first_given(work, criteria) == 0
-    (work / "pairs.jsonl").write_bytes(b'{"a": 1}\n{"a": 2}\n{"torn')
+    with RowsFile(work / "pairs.jsonl") as rows:
+        for number in range(2):
+            rows.append({"a": number})
+    with open(work / "pairs.jsonl", "ab") as file:
+        file.write(b'{"torn')
     # Stated before anything was measured; the other only when two pairs were known.
     assert results_when_first_given(work, criteria) == 0
     assert results_when_first_given(work, other) == 2
-    (work / "pairs.jsonl").write_bytes(b'{"a": 1}\n' * 9)
+    with RowsFile(work / "pairs.jsonl") as rows:
+        rows.append({"a": 3})
     assert results_when_first_given(work, other) == 2
