@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.surfaces.surface import Finding
 
 # A closed triangle mesh has half as many vertices as faces; unmerged triangles have three per face.
 _VERTICES_PER_FACE = 3
+# Of a file that was cut off, less than this share of what it declares is no remainder but a header that lies.
+_LEAST_REMAINDER = 0.01
+# How the C libraries of Windows and others write NaN and infinity.
+_MISSING = re.compile(
+    rb"[-+]?(?:\d\.?#(?:QNAN|SNAN|NAN|IND|INF)\d*|q?s?nan(?:\([^)]*\))?|inf(?:inity)?)", re.IGNORECASE
+)
+_DECIMAL_COMMA = re.compile(rb"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 
 def check_face_count(faces: int, face_limit: int) -> None:
@@ -32,6 +41,31 @@ def check_declared(count: int, bytes_each: int, available: int, what: str) -> No
             f"the file declares {count} {what}, which need at least {count * bytes_each} bytes, "
             f"but {available} follow: it is truncated or its header lies"
         )
+
+
+def remainder(declared: int, there: int, what: str, findings: list[Finding]) -> int:
+    """Return how many of the declared entries are there, with a finding when the file was cut off.
+
+    Raises
+    ------
+    CorruptFileError
+        Hardly any of them are: the header lies.
+    """
+    if declared <= there:
+        return declared
+    if there < _LEAST_REMAINDER * declared or there < 1:
+        raise CorruptFileError(
+            f"the file declares {declared} {what}, and {there} are there: it is truncated or its header lies"
+        )
+    findings.append(
+        Finding(
+            "ends-in-the-middle",
+            "serious",
+            f"the file declares {declared} {what}, and {there} are there: it is truncated",
+            "read as far as it goes; ask for the whole file",
+        )
+    )
+    return there
 
 
 def check_vertex_count(vertices: int, face_limit: int) -> None:
@@ -77,17 +111,29 @@ def triangles_of_polygons(counts: NDArray[np.int64], corners: NDArray[np.int64])
 
 
 def numbers(words: Sequence[Any], what: str) -> NDArray[np.float64]:
-    """Return words as float64, or say that one is not a number."""
+    """Return words as float64, or say that one is not a number.
+
+    What C programs write for a missing number, as ``-nan(ind)`` or ``1.#QNAN``, is NaN.
+    """
     try:
         # Five times as fast as numpy, which reads the words as text first.
         return np.array(list(map(float, words)), dtype=np.float64)
     except (ValueError, OverflowError):
-        for word in words:
-            try:
-                float(word)
-            except (ValueError, OverflowError):
-                raise CorruptFileError(f"{what} holds {_shown(word)}, not a number") from None
-        raise CorruptFileError(f"{what} holds what is not a number") from None
+        return np.array([_number(word, what) for word in words], dtype=np.float64)
+
+
+def _number(word: Any, what: str) -> float:
+    try:
+        return float(word)
+    except (ValueError, OverflowError):
+        raw = word if isinstance(word, bytes) else str(word).encode("utf-8", "replace")
+        if _MISSING.fullmatch(raw):
+            return float("nan")
+        if _DECIMAL_COMMA.fullmatch(raw):
+            raise CorruptFileError(
+                f"{what} holds {_shown(word)}, a number with a decimal comma; export the file with decimal points"
+            ) from None
+        raise CorruptFileError(f"{what} holds {_shown(word)}, not a number") from None
 
 
 def whole_numbers(words: Sequence[Any], what: str) -> NDArray[np.int64]:

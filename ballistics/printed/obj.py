@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,10 +19,13 @@ from ballistics.printed.bounds import (
     whole_numbers,
 )
 from ballistics.printed.content import Item, MeshContent
+from ballistics.printed.text_lines import lines_of, pieces_of, without_comment
 from ballistics.surfaces.surface import Finding
 
 _LINE_LIMIT_BYTES = 1 << 20
 _OBJECT_LIMIT = 10_000
+# Statements that hold a name, in which everything is a letter.
+_NAMES = {b"o", b"g", b"mtllib", b"usemtl", b"maplib", b"usemap", b"shadow_obj", b"trace_obj", b"call", b"csh"}
 _GEOMETRY_NOT_READ = {b"curv", b"curv2", b"surf", b"cstype"}
 
 
@@ -65,19 +69,8 @@ def read_obj(file: BinaryIO, *, face_limit: int) -> MeshContent:
     comments: list[str] = []
     materials: list[str] = []
     free_form = corners = triangles = 0
-    pending: list[bytes] = []
-    pending_bytes = 0
-    while line := file.readline(_LINE_LIMIT_BYTES):
-        if len(line) == _LINE_LIMIT_BYTES and not line.endswith(b"\n"):
-            raise HostileFileError(f"a line is longer than {_LINE_LIMIT_BYTES} bytes")
-        if line.rstrip().endswith(b"\\"):  # the statement goes on in the next line
-            pending.append(line.rstrip()[:-1])
-            pending_bytes += len(line)
-            if pending_bytes > _LINE_LIMIT_BYTES:
-                raise HostileFileError(f"a statement is longer than {_LINE_LIMIT_BYTES} bytes")
-            continue
-        words = b" ".join((*pending, line)).split() if pending else line.split()
-        pending, pending_bytes = [], 0
+    cut_off = 0
+    for words in _statements(file, comments):
         if not words:
             continue
         key = words[0]
@@ -94,6 +87,7 @@ def read_obj(file: BinaryIO, *, face_limit: int) -> MeshContent:
             group.vertices_before.append(len(vertex_words) // 3)
             corners += len(words) - 1
             triangles += max(len(words) - 3, 0)
+            cut_off += len(words) < 4
             if triangles > face_limit or corners > 4 * face_limit:
                 check_face_count(max(triangles, corners // 4), face_limit)
         elif key == b"o":
@@ -101,8 +95,6 @@ def read_obj(file: BinaryIO, *, face_limit: int) -> MeshContent:
             if len(by_name) > _OBJECT_LIMIT:
                 raise HostileFileError(f"the file names more than {_OBJECT_LIMIT} objects")
             groups.append(by_name.setdefault(name, _Group(name)))
-        elif key.startswith(b"#") and len(comments) < 20:
-            comments.append(text_of(line.strip().lstrip(b"#")))
         elif key in (b"mtllib", b"usemtl") and len(materials) < 100:
             materials.append(text_of(b" ".join(words)))
         elif key in _GEOMETRY_NOT_READ:
@@ -114,7 +106,9 @@ def read_obj(file: BinaryIO, *, face_limit: int) -> MeshContent:
     )
     if not items:
         raise UnsupportedFormatError("the file holds no faces: no mesh")
-    return MeshContent("OBJ", items, metadata=_metadata(comments, materials), findings=_findings(free_form, materials))
+    return MeshContent(
+        "OBJ", items, metadata=_metadata(comments, materials), findings=_findings(free_form, materials, cut_off)
+    )
 
 
 def _metadata(comments: list[str], materials: list[str]) -> dict[str, Any]:
@@ -126,12 +120,46 @@ def _metadata(comments: list[str], materials: list[str]) -> dict[str, Any]:
     return metadata
 
 
-def _findings(free_form: int, materials: list[str]) -> tuple[Finding, ...]:
+def _statements(file: BinaryIO, comments: list[str]) -> Iterator[list[bytes]]:
+    """Yield the words of every statement; keep the first comments.
+
+    A backslash at the end of a line continues vertices and faces; at the end of a comment or of a name (a folder of
+    Windows) it is a letter of it.
+    """
+    pending: list[bytes] = []
+    pending_bytes = 0
+    for line in lines_of(pieces_of(file), _LINE_LIMIT_BYTES):
+        if b"#" not in line and b"\\" not in line and not pending:
+            yield line.split()
+            continue
+        named = not pending and (line.split(None, 1) or [b""])[0] in _NAMES
+        if b"#" in line and not named:
+            line, comment = without_comment(line)
+            if comment and len(comments) < 20:
+                comments.append(text_of(comment.lstrip(b"#")))
+            if comment and not line.strip():
+                continue
+        elif not named and line.rstrip().endswith(b"\\"):
+            pending.append(line.rstrip()[:-1])
+            pending_bytes += len(line)
+            if pending_bytes > _LINE_LIMIT_BYTES:
+                raise HostileFileError(f"a statement is longer than {_LINE_LIMIT_BYTES} bytes")
+            continue
+        yield b" ".join((*pending, line)).split()
+        pending, pending_bytes = [], 0
+    if pending:
+        yield b" ".join(pending).split()
+
+
+def _findings(free_form: int, materials: list[str], cut_off: int) -> tuple[Finding, ...]:
     findings = []
     if any(material.startswith("mtllib") for material in materials):
         findings.append(
             Finding("materials-outside", "note", "the file names material files beside it", "not opened: no geometry")
         )
+    if cut_off:
+        message = f"{cut_off} faces have fewer than three corners"
+        findings.append(Finding("faces-short", "warning", message, "left out; the file may be cut off or damaged"))
     if free_form:
         findings.append(
             Finding(

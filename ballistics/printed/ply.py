@@ -16,10 +16,12 @@ from ballistics.printed.bounds import (
     check_vertex_count,
     checked_faces,
     numbers,
+    remainder,
     text_of,
     triangles_of_polygons,
 )
 from ballistics.printed.content import Item, MeshContent
+from ballistics.printed.text_lines import lines_of, pieces_of
 from ballistics.surfaces.binary import file_size
 from ballistics.surfaces.surface import Finding
 
@@ -29,6 +31,10 @@ _TYPES = {
     "int64": "i8", "uint64": "u8", "float": "f4", "float32": "f4", "double": "f8", "float64": "f8",
 }  # fmt: skip
 _HEADER_LIMIT_BYTES = 64 << 10
+_END_OF_HEADER = re.compile(rb"(?:\r\n|\r|\n)[ \t]*end_header[ \t]*(\r\n|\r|\n|$)")
+_LINE_LIMIT_BYTES = 1 << 20
+_NO_VALUES = np.zeros(0, np.int64)
+_FACES = ("face", "tristrips")
 _LIST_NAMES = ("vertex_indices", "vertex_index")
 
 
@@ -75,25 +81,31 @@ def read_ply(file: BinaryIO, *, face_limit: int) -> MeshContent:
     vertices: NDArray[np.float64] | None = None
     faces: NDArray[np.int64] | None = None
     for element in elements:
-        if encoding == "ascii":
-            # At least one character and a separator for each value.
-            check_declared(element.count, max(2 * len(element.properties), 1) - 1, left, f"elements {element.name!r}")
+        # As text, at least one character and a separator for each value.
+        least = max(2 * len(element.properties), 1) - 1 if encoding == "ascii" else element.least_bytes()
+        if element.name in _FACES and least:
+            # Faces stand last: those that are there can be had.
+            remainder(element.count, left // least, "faces", [])
         else:
-            check_declared(element.count, element.least_bytes(), left, f"elements {element.name!r}")
+            check_declared(element.count, least, left, f"elements {element.name!r}")
         if not element.properties and element.count:
             raise CorruptFileError(f"the element {element.name!r} has {element.count} entries and no property")
         if element.name == "vertex":
             check_vertex_count(element.count, face_limit)
         else:
-            check_face_count(element.count, face_limit)
-    reader = _AsciiReader(file) if encoding == "ascii" else _BinaryReader(file, "<" if "little" in encoding else ">")
+            check_face_count(min(element.count, left), face_limit)
+    reader = (
+        _AsciiReader(file, findings)
+        if encoding == "ascii"
+        else _BinaryReader(file, "<" if "little" in encoding else ">", findings)
+    )
     for element in elements:
         if vertices is not None and faces is not None:
             break  # what follows (materials, edges …) is not geometry
         columns, lists = reader.read(element, face_limit)
         if element.name == "vertex" and vertices is None:
             vertices = _positions(columns)
-        elif element.name in ("face", "tristrips") and faces is None:
+        elif element.name in _FACES and faces is None:
             faces = _faces(element.name, lists)
     if vertices is None:
         raise CorruptFileError("the file has no element 'vertex'")
@@ -110,14 +122,16 @@ def read_ply(file: BinaryIO, *, face_limit: int) -> MeshContent:
 def _header(file: BinaryIO) -> tuple[str, list[_Element], list[str]]:
     """Parse the header and leave the file at the first byte after it."""
     raw = file.read(_HEADER_LIMIT_BYTES)
-    at = raw.find(b"end_header")
-    if not raw.startswith(b"ply") or at < 0:
+    found = _END_OF_HEADER.search(raw)
+    if found is None:
         raise CorruptFileError("the PLY header has no end within 64 KiB")
-    end = at + len(b"end_header")
-    end += 2 if raw[end : end + 2] == b"\r\n" else 1
+    end = found.end()
+    if found[1] == b"\r\n" and b"\n" not in raw[: found.start() + 1].replace(b"\r\n", b""):
+        # A text whose lines end in CR, before a binary byte that happens to be LF.
+        end -= b"\r\n" not in raw[: found.start() + 2]
     file.seek(end)
     encoding, elements, comments = "", [], []
-    for line in raw[:at].decode("latin-1").split("\n" if b"\n" in raw[:at] else "\r")[1:]:
+    for line in raw[: found.start()].decode("latin-1").splitlines()[1:]:
         words = line.split()
         if not words:
             continue
@@ -172,21 +186,29 @@ def _faces(element: str, lists: dict[str, tuple[NDArray[np.int64], NDArray[np.in
     return np.ascontiguousarray(triples[(triples >= 0).all(axis=1)])
 
 
+class _CutOffError(Exception):
+    """The file ends inside an entry."""
+
+
 class _BinaryReader:
     """Reads the elements of a binary body in order."""
 
-    def __init__(self, file: BinaryIO, order: str) -> None:
+    def __init__(self, file: BinaryIO, order: str, findings: list[Finding]) -> None:
         self._data = file.read()
+        self._findings = findings
         self._at = 0
         self._order = order
 
     def read(self, element: _Element, face_limit: int) -> tuple[dict[str, Any], dict[str, Any]]:
         if element.scalar:
-            return self._records(element, {}), {}
-        return self._listed(element, face_limit)
+            return self._records(element, {}, element.count), {}
+        try:
+            return self._listed(element, face_limit)
+        except _CutOffError as error:
+            raise CorruptFileError(str(error)) from None
 
-    def _records(self, element: _Element, lengths: dict[str, int]) -> dict[str, Any]:
-        """Read entries of one size: single values, and lists of the lengths given."""
+    def _record(self, element: _Element, lengths: dict[str, int]) -> np.dtype[Any]:
+        """Return the layout of entries of one size: single values, and lists of the lengths given."""
         fields: list[Any] = []
         for p in element.properties:
             if p.count_type:
@@ -195,14 +217,17 @@ class _BinaryReader:
             else:
                 fields.append((p.name, self._order + p.type))
         try:
-            record = np.dtype(fields)
+            return np.dtype(fields)
         except ValueError as error:
             raise CorruptFileError(f"the element {element.name!r} names a property twice") from error
-        size = element.count * record.itemsize
-        if self._at + size > len(self._data):
+
+    def _records(self, element: _Element, lengths: dict[str, int], count: int) -> dict[str, Any]:
+        """Read entries of one size."""
+        record = self._record(element, lengths)
+        if self._at + count * record.itemsize > len(self._data):
             raise CorruptFileError(f"the file ends inside the elements {element.name!r}: it is truncated")
-        values = np.frombuffer(self._data, record, element.count, self._at)
-        self._at += size
+        values = np.frombuffer(self._data, record, count, self._at)
+        self._at += count * record.itemsize
         return {name: values[name] for name in record.names or ()}
 
     def _listed(self, element: _Element, face_limit: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -212,23 +237,22 @@ class _BinaryReader:
             empty = np.zeros(0, np.int64)
             return {}, {p.name: (empty, empty) for p in lists}
         start = self._at
-        lengths = self._first_lengths(element)
-        try:
-            columns = self._records(element, lengths)
+        lengths = self._lengths(element)
+        size = self._record(element, lengths).itemsize
+        count = min(element.count, (len(self._data) - start) // size)
+        # Where the file seems to be too short, the lists may just be shorter than the first.
+        if count == element.count:
+            columns = self._records(element, lengths, count)
             if all((columns[f"{p.name} count"] == lengths[p.name]).all() for p in lists):
                 return {}, {
-                    p.name: (
-                        np.full(element.count, lengths[p.name], np.int64),
-                        columns[p.name].astype(np.int64).ravel(),
-                    )
+                    p.name: (np.full(count, lengths[p.name], np.int64), columns[p.name].astype(np.int64).ravel())
                     for p in lists
                 }
-        except CorruptFileError:
-            pass
         self._at = start
         return {}, self._one_by_one(element, face_limit)
 
-    def _first_lengths(self, element: _Element) -> dict[str, int]:
+    def _lengths(self, element: _Element) -> dict[str, int]:
+        """Return the lengths of the lists of the entry that comes next."""
         at, lengths = self._at, {}
         for p in element.properties:
             if p.count_type:
@@ -242,21 +266,30 @@ class _BinaryReader:
         width = int(p.count_type[1:])
         raw = self._data[at : at + width]
         length = int.from_bytes(raw, "little" if self._order == "<" else "big", signed=p.count_type[0] == "i")
-        if len(raw) < width or length < 0 or at + width + length * int(p.type[1:]) > len(self._data):
-            raise CorruptFileError(f"a list of {length} values goes past the end of the file")
+        if len(raw) < width or at + width + max(length, 0) * int(p.type[1:]) > len(self._data):
+            raise _CutOffError("the file ends inside a list: it is truncated, or the length of the list is wrong")
+        if length < 0:
+            raise CorruptFileError(f"a list has {length} values")
         return length
 
     def _one_by_one(self, element: _Element, face_limit: int) -> dict[str, Any]:
         lists: dict[str, tuple[list[int], list[NDArray[Any]]]] = {
             p.name: ([], []) for p in element.properties if p.count_type
         }
-        total = 0
-        for _ in range(element.count):
+        total = done = 0
+        for done in range(element.count):
+            try:
+                lengths = self._lengths(element)
+            except _CutOffError:
+                if element.name not in _FACES:
+                    raise
+                remainder(element.count, done, "faces", self._findings)
+                break
             for p in element.properties:
                 if not p.count_type:
                     self._at += int(p.type[1:])
                     continue
-                length = self._length(p, self._at)
+                length = lengths[p.name]
                 total += length
                 if total > 4 * face_limit:
                     raise HostileFileError(f"the lists hold more than {4 * face_limit} corners; raise face_limit")
@@ -266,7 +299,7 @@ class _BinaryReader:
                 values.append(np.frombuffer(self._data, self._order + p.type, length, self._at))
                 self._at += length * int(p.type[1:])
         return {
-            name: (np.array(counts, np.int64), np.concatenate(values).astype(np.int64))
+            name: (np.array(counts, np.int64), np.concatenate([_NO_VALUES, *values]).astype(np.int64))
             for name, (counts, values) in lists.items()
         }
 
@@ -274,32 +307,34 @@ class _BinaryReader:
 class _AsciiReader:
     """Reads the elements of an ASCII body in order, one line for each entry."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._lines = (line for line in file if line.strip())
+    def __init__(self, file: BinaryIO, findings: list[Finding]) -> None:
+        self._rows = (words for line in lines_of(pieces_of(file), _LINE_LIMIT_BYTES) if (words := line.split()))
+        self._findings = findings
 
     def read(self, element: _Element, face_limit: int) -> tuple[dict[str, Any], dict[str, Any]]:
         lists: dict[str, tuple[list[int], list[Any]]] = {p.name: ([], []) for p in element.properties if p.count_type}
         rows: list[list[bytes]] = []
         total = 0
-        for _ in range(element.count):
-            words = next(self._lines, b"").split()
-            at, row = 0, []
-            for p in element.properties:
-                if at >= len(words):
-                    raise CorruptFileError(f"line {len(rows)} of the elements {element.name!r} has too few values")
-                if not p.count_type:
-                    row.append(words[at])
-                    at += 1
-                    continue
-                if not words[at].isdigit() or len(words[at]) > 9 or at + 1 + int(words[at]) > len(words):
-                    raise CorruptFileError(f"a list of {text_of(words[at], 40)!r} values is not in its line")
-                length = int(words[at])
-                total += length
-                if total > 4 * face_limit:
-                    raise HostileFileError(f"the lists hold more than {4 * face_limit} corners; raise face_limit")
-                lists[p.name][0].append(length)
-                lists[p.name][1].extend(words[at + 1 : at + 1 + length])
-                at += 1 + length
+        width = len(element.properties)
+        for k in range(element.count):
+            words = next(self._rows, [])
+            if not lists and len(words) >= width:
+                rows.append(words[:width])
+                continue
+            try:
+                row = self._take(words, element, lists)
+            except CorruptFileError:
+                # A last line that is too short was cut off; before others, it is damage.
+                if element.name not in _FACES or next(self._rows, []):
+                    raise
+                remainder(element.count, k, "faces", self._findings)
+                for counts, held in lists.values():
+                    del counts[k:]
+                    del held[sum(counts) :]
+                break
+            total += len(words)
+            if total > 8 * face_limit:
+                raise HostileFileError(f"the lists hold more than {8 * face_limit} values; raise face_limit")
             rows.append(row)
         if element.scalar and element.count:
             values = numbers([word for row in rows for word in row], f"the elements {element.name!r}")
@@ -308,6 +343,27 @@ class _AsciiReader:
         return {}, {
             name: (np.array(counts, np.int64), _indices(words, name)) for name, (counts, words) in lists.items()
         }
+
+    def _take(
+        self, words: list[bytes], element: _Element, lists: dict[str, tuple[list[int], list[Any]]]
+    ) -> list[bytes]:
+        """Sort the words of a line into the lists; return the single values."""
+        at = 0
+        row = []
+        for p in element.properties:
+            if at >= len(words):
+                raise CorruptFileError(f"a line of the elements {element.name!r} has only {len(words)} values")
+            if not p.count_type:
+                row.append(words[at])
+                at += 1
+                continue
+            if not words[at].isdigit() or len(words[at]) > 9 or at + 1 + int(words[at]) > len(words):
+                raise CorruptFileError(f"a list of {text_of(words[at], 40)!r} values is not in its line")
+            length = int(words[at])
+            lists[p.name][0].append(length)
+            lists[p.name][1].extend(words[at + 1 : at + 1 + length])
+            at += 1 + length
+        return row
 
 
 def _indices(words: list[bytes], name: str) -> NDArray[np.int64]:

@@ -139,23 +139,24 @@ def _format_of(file: BinaryIO, suffix: str) -> str:
         return "binary G-code"
     if head.startswith(b"glTF") or (start.startswith(b"{") and (b'"asset"' in head or suffix == ".gltf")):
         return "glTF"
-    if re.match(rb"ply\s", start):
+    if re.match(rb"ply\s", start, re.IGNORECASE):
         return "PLY"
     if start.startswith(b"ISO-10303-21"):
         return "STEP"
-    if re.match(rb"(ST)?C?N?(4|n)?OFF\b", start):
+    if re.match(rb"(ST)?C?N?(4|n)?OFF(?![A-Za-z])", start, re.IGNORECASE) or suffix == ".off":
         return "OFF"
     if start.startswith(b"<") and b"<amf" in lowered:
         return "AMF"
+    facets = b"facet" in lowered and b"vertex" in lowered
     if b"\0" not in head and suffix != ".stl":
         text = head.replace(b"\r", b"\n")
         lines = {"OBJ": len(_OBJ_LINE.findall(text)), "G-code": len(_GCODE_LINE.findall(text))}
         best = max(lines, key=lambda kind: (lines[kind], suffix in _SUFFIXES[kind]))
-        if lines[best] and not (lowered.startswith(b"solid") and b"facet" in lowered):
+        if lines[best] and not facets:
             return best
         if suffix in (".obj", ".gcode", ".gco"):
             return "OBJ" if suffix == ".obj" else "G-code"
-    if suffix == ".stl" or lowered.startswith(b"solid") or _counts_as_stl(file, head):
+    if suffix == ".stl" or lowered.startswith(b"solid") or facets or _counts_as_stl(file, head):
         return "STL"
     raise UnsupportedFormatError(
         "the content is of no format that is read (STL, OBJ, PLY, OFF, 3MF, AMF, glTF, STEP, G-code)"

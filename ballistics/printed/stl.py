@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
-from ballistics.printed.bounds import check_declared, check_face_count, numbers, text_of
+from ballistics.printed.bounds import check_face_count, numbers, remainder, text_of
 from ballistics.printed.content import Item, MeshContent
 from ballistics.surfaces.binary import file_size
 from ballistics.surfaces.surface import Finding
@@ -19,10 +19,11 @@ _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribut
 _HEADER_BYTES = 84
 # A facet in ASCII takes about 250 bytes; the pieces that are parsed at once end after a facet.
 _PIECE_BYTES = 4 << 20
-_FACET = re.compile(rb"loop" + 3 * rb"\s+vertex\s+(\S+)\s+(\S+)\s+(\S+)" + rb"\s+endloop", re.IGNORECASE)
-_LOOP = re.compile(rb"outer\s+loop", re.IGNORECASE)
-_END_OF_LOOP = re.compile(rb"endloop", re.IGNORECASE)
-_SOLID = re.compile(rb"^[ \t]*solid\b[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_FACET = re.compile(rb"loop" + 3 * rb"\s+vertex\s+(\S+)\s+(\S+)\s+(\S+)" + rb"\s+end\s*loop", re.IGNORECASE)
+_LOOP = re.compile(rb"outer\s*loop", re.IGNORECASE)
+_END_OF_SOLID = re.compile(rb"\bend\s*solid\b", re.IGNORECASE)
+_END_OF_LOOP = re.compile(rb"end\s*loop", re.IGNORECASE)
+_SOLID = re.compile(rb"(?:^|\r|\xef\xbb\xbf)[ \t]*solid\b[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 def read_stl(file: BinaryIO, *, face_limit: int) -> MeshContent:
@@ -45,7 +46,7 @@ def read_stl(file: BinaryIO, *, face_limit: int) -> MeshContent:
     file.seek(0)
     if size >= _HEADER_BYTES and size == _HEADER_BYTES + _RECORD.itemsize * _declared(head):
         return _read_binary(file, size, face_limit)
-    if head.lstrip().lower().startswith(b"solid") and b"\0" not in head and _looks_like_text(head, size):
+    if b"\0" not in head and _looks_like_text(head.removeprefix(b"\xef\xbb\xbf").lstrip().lower(), size):
         return _read_ascii(file, face_limit)
     return _read_binary(file, size, face_limit)
 
@@ -55,9 +56,10 @@ def _declared(head: bytes) -> int:
 
 
 def _looks_like_text(head: bytes, size: int) -> bool:
-    """Whether words of the ASCII form follow "solid"; a file that ends at once is an empty text."""
-    lowered = head.lower()
-    return b"facet" in lowered or b"endsolid" in lowered or size < _HEADER_BYTES
+    """Whether the words of the ASCII form are there; a file that ends at once behind "solid" is an empty text."""
+    if not head.startswith(b"solid"):
+        return b"facet" in head and b"vertex" in head
+    return b"facet" in head or _END_OF_SOLID.search(head) is not None or size < _HEADER_BYTES
 
 
 def _read_binary(file: BinaryIO, size: int, face_limit: int) -> MeshContent:
@@ -66,7 +68,7 @@ def _read_binary(file: BinaryIO, size: int, face_limit: int) -> MeshContent:
     header = file.read(_HEADER_BYTES)
     declared = _declared(header)
     held = (size - _HEADER_BYTES) // _RECORD.itemsize
-    findings = []
+    findings: list[Finding] = []
     count = declared
     if declared == 0 and held > 0:
         # Programs that write as they go leave the count at 0 when they are stopped.
@@ -79,13 +81,13 @@ def _read_binary(file: BinaryIO, size: int, face_limit: int) -> MeshContent:
                 "all were read; other programs may show an empty file",
             )
         )
-    check_declared(count, _RECORD.itemsize, size - _HEADER_BYTES, "triangles")
+    count = remainder(count, held, "triangles", findings)
     check_face_count(count, face_limit)
     records = np.frombuffer(file.read(count * _RECORD.itemsize), dtype=_RECORD)
     if records.size != count:
         raise CorruptFileError("the file became shorter while it was read")
     left = size - _HEADER_BYTES - count * _RECORD.itemsize
-    if left > 0:
+    if left > 0 and count >= declared:
         whole = left // _RECORD.itemsize
         findings.append(
             Finding(
@@ -126,13 +128,13 @@ def _read_ascii(file: BinaryIO, face_limit: int) -> MeshContent:
         piece = file.read(_PIECE_BYTES)
         text = rest + piece
         if piece:
-            ends = [found.end() for found in _END_OF_LOOP.finditer(text)]
-            if not ends:
+            end = _last_end(text)
+            if not end:
                 if len(text) > 2 * _PIECE_BYTES:
                     raise CorruptFileError(f"{len(text)} bytes of the text hold no whole facet")
                 rest = text
                 continue
-            text, rest = text[: ends[-1]], text[ends[-1] :]
+            text, rest = text[:end], text[end:]
         total += _take_facets(text, names, solids)
         check_face_count(total, face_limit)
         if not piece:
@@ -140,12 +142,26 @@ def _read_ascii(file: BinaryIO, face_limit: int) -> MeshContent:
     items = tuple(
         _soup(np.concatenate(blocks), name) for name, blocks in zip(names, solids, strict=True) if any(map(len, blocks))
     )
-    findings: tuple[Finding, ...] = ()
+    findings = []
     if _trailing_facet(rest):
-        findings = (Finding("facet-cut-off", "warning", "the text ends inside a facet: it is truncated", "left out"),)
+        findings.append(
+            Finding("facet-cut-off", "warning", "the text ends inside a facet: it is truncated", "left out")
+        )
+    if total and not _END_OF_SOLID.search(rest):
+        message = "no 'endsolid' ends the text: it may be truncated"
+        findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))
+    if not items and not total:
+        raise CorruptFileError("the text holds no facet with 'outer loop', three vertices and 'endloop'")
     return MeshContent(
-        "STL", items, metadata={"encoding": "ASCII", "header": names[0] if names else ""}, findings=findings
+        "STL", items, metadata={"encoding": "ASCII", "header": names[0] if names else ""}, findings=tuple(findings)
     )
+
+
+def _last_end(text: bytes) -> int:
+    """Return where the last facet of a piece of text ends; 0 when none does."""
+    usual = text.rfind(b"endloop") + 7
+    others = [found.end() for found in _END_OF_LOOP.finditer(text, usual if usual >= 7 else 0)]
+    return others[-1] if others else usual if usual >= 7 else 0
 
 
 def _trailing_facet(rest: bytes) -> bool:
@@ -163,7 +179,7 @@ def _take_facets(text: bytes, names: list[str], solids: list[list[NDArray[np.flo
             solids.append([])
         part = text[bounds[k] : bounds[k + 1]]
         facets = _FACET.findall(part)
-        if len(facets) != len(_END_OF_LOOP.findall(part)):
+        if len(facets) != part.count(b"endloop") and len(facets) != len(_END_OF_LOOP.findall(part)):
             near = sum(map(len, solids[-1])) // 3 if solids else 0
             raise CorruptFileError(f"a facet after facet {near} has not exactly three vertices of three numbers")
         if not facets:
