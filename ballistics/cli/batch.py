@@ -28,6 +28,7 @@ _SHOWN = 10
     type=click.Path(file_okay=False, path_type=Path),
     help="Compare each of SCANS with every mark of this library instead.",
 )
+@click.option("--database", metavar="URL", help="The PostgreSQL database of that library, as for `ballistics library`.")
 @click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
 @click.option(
     "--units",
@@ -50,6 +51,7 @@ def command(
     out: Path,
     reference: tuple[Path, ...],
     library: Path | None,
+    database: str | None,
     mark: str,
     units: Any,
     work: Path | None,
@@ -74,6 +76,11 @@ def command(
     from ballistics.search.batch import run_batch
 
     refuse_output(out, (*scans, *reference), overwrite)
+    if database is not None:
+        from ballistics.search import library_servers, library_tables
+
+        # Also in the processes that compare.
+        library_servers.name_for_now(library_tables.database_url(database))
     run = None
     if scheduler is not None:
         from ballistics.search.batch_cluster import on_cluster

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _QUIET = click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
 _INCOMPLETE = 1
+DATABASE = click.option(
+    "--database",
+    metavar="URL",
+    help="The PostgreSQL database of the rows, postgresql://USER@SERVER/NAME, when its server is not on your list: the "
+    "password (PGPASSWORD) is sent only to servers that you have named.",
+)
 
 
 def description_options(text: str, multiple: bool) -> Callable[..., Any]:
@@ -62,6 +68,7 @@ def create(library: Path, database: str | None) -> None:
 
 @command.command(name="enrol")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @click.argument("scans", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--mark", default="breech face", show_default=True, help="Mark type to enrol.")
 @click.option(
@@ -85,6 +92,7 @@ def enrol(
     ctx: click.Context,
     /,
     library: Path,
+    database: str | None,
     scans: tuple[Path, ...],
     mark: str,
     data: Path | None,
@@ -112,7 +120,7 @@ def enrol(
     refuse_output(json_path, scans, overwrite)
     general = Description(**{name: value or "" for name, value in given.items()})
     described, rows = _described(scans, data, general, quiet)
-    with Library.open(library) as opened, bar(quiet) as progress:
+    with Library.open(library, database) as opened, bar(quiet) as progress:
         several = min(workers or os.cpu_count() or 1, max(1, len(described)))
         for row in enrol_scans(opened, described, Reading(mark, units), several, again, progress):
             rows.append(row)
@@ -172,15 +180,16 @@ def _print_enrolments(rows: list[Enrolment]) -> None:
 
 @command.command(name="list")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @description_options("Only marks of this {} (or for which none is stated); may be given more than once.", multiple=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def list_(library: Path, as_json: bool, **where: tuple[str, ...]) -> None:
+def list_(library: Path, database: str | None, as_json: bool, **where: tuple[str, ...]) -> None:
     """List the marks of LIBRARY, and the records of those that were removed."""
     from dataclasses import asdict
 
     from ballistics.search.library import Library
 
-    with Library.open(library) as opened:
+    with Library.open(library, database) as opened:
         contents = opened.contents({name: values for name, values in where.items() if values})
         identifier = opened.identifier
     if as_json:
@@ -205,40 +214,46 @@ def list_(library: Path, as_json: bool, **where: tuple[str, ...]) -> None:
 
 @command.command(name="remove")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @click.argument("number", type=int)
 @click.option("--by", "removed_by", required=True, help="Who removes it.")
 @click.option("--reason", required=True, help="Why, e.g. the decision that orders it.")
 @click.option("--on", "removed_on", help="When, as it is to be recorded. Default: today.")
-def remove(library: Path, number: int, removed_by: str, reason: str, removed_on: str | None) -> None:
+def remove(
+    library: Path, database: str | None, number: int, removed_by: str, reason: str, removed_on: str | None
+) -> None:
     """Remove mark NUMBER of LIBRARY for good: its heights and template are deleted, a record of the removal stays."""
     from datetime import datetime
 
     from ballistics.search.library import Library
 
-    with Library.open(library) as opened:
+    with Library.open(library, database) as opened:
         gone = opened.remove(number, removed_by, removed_on or datetime.now().astimezone().date().isoformat(), reason)
     click.echo(f"removed: {gone.mark_id} {gone.scan}, by {gone.removed_by} on {gone.removed_on}: {gone.reason}")
 
 
 @command.command(name="verify")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @click.option("--tidy", is_flag=True, help="Delete files that belong to no mark.")
 @_QUIET
 @click.pass_context
-def verify(ctx: click.Context, library: Path, tidy: bool, quiet: bool) -> None:
+def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, quiet: bool) -> None:
     """Check every row, array and template of LIBRARY; others may use it meanwhile.
 
     Exit code 0: every mark is as it was enrolled; 1: at least one is not, and listed.
     """
     from ballistics.search.library import Library
 
-    with Library.open(library) as opened, bar(quiet) as progress:
+    with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.verify(tidy, progress)
     for fault in found.faults:
         click.echo(f"{'library' if fault.mark_id is None else f'mark {fault.mark_id}'}: {fault.what}")
     if not quiet:
         for leftover in found.leftovers:
             click.echo(f"{'deleted' if tidy else 'belongs to no mark (--tidy deletes it)'}: {leftover}")
+        for caution in found.cautions:
+            click.echo(caution)
         click.echo(f"marks checked: {found.marks}, {_state(found)}")
     if not found.clean:
         ctx.exit(_INCOMPLETE)
@@ -246,12 +261,13 @@ def verify(ctx: click.Context, library: Path, tidy: bool, quiet: bool) -> None:
 
 @command.command(name="renew")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @_QUIET
-def renew(library: Path, quiet: bool) -> None:
+def renew(library: Path, database: str | None, quiet: bool) -> None:
     """Make the templates of LIBRARY anew where an update of the program changed them; no scan is needed."""
     from ballistics.search.library import Library
 
-    with Library.open(library) as opened, bar(quiet) as progress:
+    with Library.open(library, database) as opened, bar(quiet) as progress:
         made = opened.renew_templates(progress)
     if not quiet:
         click.echo(f"templates made: {made}")
@@ -259,17 +275,18 @@ def renew(library: Path, quiet: bool) -> None:
 
 @command.command(name="backup")
 @click.argument("library", type=_FOLDER)
+@DATABASE
 @click.argument("to", type=_FOLDER)
 @_QUIET
 @click.pass_context
-def backup(ctx: click.Context, library: Path, to: Path, quiet: bool) -> None:
+def backup(ctx: click.Context, library: Path, database: str | None, to: Path, quiet: bool) -> None:
     """Copy LIBRARY to the folder TO while it is in use, and check the copy.
 
     TO is empty, or an earlier backup, to which only what is new is copied. The copy is a library: open it to restore.
     """
     from ballistics.search.library import Library
 
-    with Library.open(library) as opened, bar(quiet) as progress:
+    with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.backup(to, progress)
     for fault in found.faults:
         click.echo(f"{'library' if fault.mark_id is None else f'mark {fault.mark_id}'}: {fault.what}")

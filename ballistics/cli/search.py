@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.library import description_options
+from ballistics.cli.library import DATABASE, description_options
 
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _INSUFFICIENT = 3
@@ -18,6 +18,7 @@ _INSUFFICIENT = 3
 @click.option(
     "--library", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="The library's folder."
 )
+@DATABASE
 @click.option("--mark", default="breech face", show_default=True, help="Mark type to search for.")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Number of leads.")
 @description_options("Only marks of this {} (or for which none is stated); may be given more than once.", multiple=True)
@@ -42,6 +43,7 @@ def command(
     /,
     scan: Path,
     folder: Path,
+    database: str | None,
     mark: str,
     top: int,
     population: Path | None,
@@ -70,7 +72,7 @@ def command(
     # The headline score comes first in the file.
     held_against = load_reference(population)[0] if population is not None else None
     admitted = {name: values for name, values in where.items() if values}
-    with Library.open(folder) as library:
+    with Library.open(folder, database) as library:
         questioned = Reading(mark, units).mark_of(scan)
         with bar(quiet) as progress:
             result = library.search(questioned, scan.name, top, admitted, held_against, progress)

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
+from ballistics.files.durable import reason
 from ballistics.search import library_rows as rows
+from ballistics.search import library_seals as seals
+from ballistics.search import library_servers as servers
 from ballistics.search import library_tables as tables
 from ballistics.search.library_arrays import ArrayFolder
 from ballistics.search.library_items import (
@@ -84,7 +87,8 @@ class Library:
             A folder that is empty or does not exist.
         database : str, optional
             URL of an empty PostgreSQL database, ``postgresql://USER@SERVER/NAME``, for the rows. A password in it is
-            not written down: later it is read from the variable PGPASSWORD. Default: SQLite in the folder.
+            not written down: later it is read from the variable PGPASSWORD. The server is added to the list of those
+            that this user has named. Default: SQLite in the folder.
 
         Raises
         ------
@@ -94,13 +98,16 @@ class Library:
             When the URL is not one of a PostgreSQL database.
         """
         folder = Path(folder)
-        kept = tables.SQLITE if database is None else tables.without_password(tables.database_url(database))
+        url = None if database is None else tables.database_url(database)
+        kept = tables.SQLITE if url is None else servers.without_password(url)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise WriteError(f"{folder} is not empty: choose another folder for a new library")
         except OSError as error:
-            raise WriteError(f"{folder} cannot be made: {error.strerror}; choose another folder") from error
+            raise WriteError(f"{folder} cannot be made: {reason(error)}; choose another folder") from error
+        if url is not None:
+            servers.remember(url)
         identifier = uuid.uuid4().hex
         with _opened(folder, database or tables.SQLITE) as engine:
             with tables.reading(engine, str(folder)) as connection:
@@ -113,13 +120,23 @@ class Library:
         return cls(folder, identifier, kept, engine)
 
     @classmethod
-    def open(cls, folder: str | Path) -> Library:
+    def open(cls, folder: str | Path, database: str | None = None) -> Library:
         """Open a library.
+
+        Parameters
+        ----------
+        folder : path
+            The library's folder.
+        database : str, optional
+            URL of the PostgreSQL database that holds its rows. Needed once when the folder names a server that is not
+            on the user's list (`library_servers.list_path`): a password is sent only to servers that the user named.
 
         Raises
         ------
         ReadError
             When there is none.
+        ParameterError
+            When the folder names a server that the user did not.
         CorruptFileError
             When it is no library, or its folder and database do not belong together.
         UnsupportedFormatError
@@ -130,7 +147,7 @@ class Library:
         if marker["database"] == tables.SQLITE and not (folder / tables.DATABASE_FILE).is_file():
             raise CorruptFileError(f"{folder / tables.DATABASE_FILE} is missing: open the newest backup")
         with (
-            _opened(folder, marker["database"]) as engine,
+            _opened(folder, _named(folder, marker["database"], database)) as engine,
             tables.reading(engine, str(folder)) as connection,
         ):
             if not sa.inspect(connection).has_table(tables.about.name):
@@ -204,7 +221,8 @@ class Library:
                 changes = before.changes(description)
                 unchanged = all(old._mapping[name] == value for name, value in row.items())
                 if unchanged and self._templates.has(connection, old.id):
-                    self._describe(connection, old.id, description)
+                    if changes:
+                        self._describe(connection, old.id, description)
                     return Enrolment(scan, "described anew" if changes else "present", old.id, changes, found)
             self._arrays.write(mark.heights_um)
             row |= asdict(description)
@@ -218,6 +236,7 @@ class Library:
                 if old.array_sha256 != row["array_sha256"]:
                     connection.execute(tables.deletions.insert().values(array_sha256=old.array_sha256))
             self._templates.put(connection, mark_id, record)
+            seals.seal_mark(connection, mark_id)
         self._delete_pending()
         if old is None:
             return Enrolment(scan, "enrolled", mark_id, "", found)
@@ -234,7 +253,8 @@ class Library:
         with tables.writing(self._engine, str(self.folder)) as connection:
             entry = self._entry(connection, mark_id)
             after = entry.description.updated(description)
-            self._describe(connection, mark_id, after)
+            if entry.description.changes(after):
+                self._describe(connection, mark_id, after)
         changes = entry.description.changes(after)
         return Enrolment(entry.scan, "described anew" if changes else "present", mark_id, changes)
 
@@ -272,6 +292,8 @@ class Library:
             connection.execute(tables.deletions.insert().values(array_sha256=entry.array_sha256))
             connection.execute(tables.marks.delete().where(tables.marks.c.id == mark_id))
             connection.execute(tables.removals.insert().values(**asdict(removal)))
+            seals.seal_mark(connection, mark_id)
+            seals.seal_removal(connection, mark_id)
         self._delete_pending()
         return removal
 
@@ -398,6 +420,7 @@ class Library:
     def _describe(self, connection: Connection, mark_id: int, description: Description) -> None:
         of_mark = tables.marks.c.id == mark_id
         connection.execute(tables.marks.update().where(of_mark).values(**asdict(description)))
+        seals.seal_mark(connection, mark_id)
 
     def _delete_pending(self) -> None:
         """Carry out the deletions that were ordered, also those of a process that was stopped before it could."""
@@ -416,6 +439,24 @@ class Library:
     def _refers(self, connection: Connection, array_sha256: str) -> bool:
         found = connection.execute(sa.select(tables.marks.c.id).where(tables.marks.c.array_sha256 == array_sha256))
         return found.first() is not None
+
+
+def _named(folder: Path, stated: str, database: str | None) -> str:
+    """Return the database to open: the one that the folder states, by the URL that the user named it with."""
+    if stated == tables.SQLITE:
+        if database is not None:
+            raise ParameterError(f"{folder} keeps its rows in the folder: it has no database elsewhere")
+        return stated
+    url = tables.database_url(stated)
+    if database is not None:
+        servers.name_for_now(tables.database_url(database))
+    own = servers.named(url)
+    if own is None:
+        raise servers.refusal(folder, url)
+    given = None if database is None else tables.database_url(database)
+    if given is not None and given.password is not None:
+        own = own.set(password=given.password)
+    return own.render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -78,16 +78,17 @@ class ArrayFolder:
         CorruptFileError
             When the file is missing, truncated or changed.
         """
-        heights, fault = self._read(name)
+        heights, fault = self.look(name)
         if heights is None:
             raise CorruptFileError(f"{self.path(name)}: {fault}; take it from a backup, or enrol the scan again")
         return heights
 
     def fault(self, name: str) -> str | None:
         """Return what is wrong with an array's file; None when it holds exactly what was written."""
-        return self._read(name)[1]
+        return self.look(name)[1]
 
-    def _read(self, name: str) -> tuple[NDArray[np.float32] | None, str | None]:
+    def look(self, name: str) -> tuple[NDArray[np.float32] | None, str | None]:
+        """Return an array, or None and what is wrong with its file."""
         try:
             heights = load_array(self.path(name))
         except FileNotFoundError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
-from ballistics.files.durable import sync_folder
+from ballistics.files.durable import reason, sync_folder
 from ballistics.search import library_tables as tables
 from ballistics.search.library_items import Integrity
 from ballistics.search.library_stack import RecordStack
@@ -72,8 +72,13 @@ def backup(library: Library, folder: Path, progress: Progress | None = None) -> 
                 for path in (fresh, folder / "library.part-wal", folder / "library.part-shm"):
                     path.unlink(missing_ok=True)
             sync_folder(folder)
-        except (OSError, sqlite3.Error) as error:
-            raise WriteError(f"{folder}: the backup cannot be written: {error}") from error
+        except OSError as error:
+            raise WriteError(
+                f"{folder}: the backup cannot be written: {reason(error)}; the library is untouched, an earlier backup "
+                "there still is one. Make room, or choose another folder"
+            ) from error
+        except sqlite3.Error as error:
+            raise WriteError(f"the backup cannot be made: {tables.sqlite_error(str(folder), error)}") from error
         with Library.open(folder) as copy:
             copy._delete_pending()
             found = copy.verify(tidy=True, progress=progress)
@@ -118,7 +123,7 @@ def _refuse(library: Library, folder: Path) -> None:
 def _copy_rows(library: Library, fresh: Path) -> None:
     if library.database == tables.SQLITE:
         with (
-            closing(sqlite3.connect(library.folder / tables.DATABASE_FILE)) as source,
+            closing(tables.connect_sqlite(library.folder)) as source,
             closing(sqlite3.connect(fresh)) as target,
         ):
             source.backup(target)
@@ -126,7 +131,11 @@ def _copy_rows(library: Library, fresh: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{fresh}")
     with tables.reading(library._engine, str(library.folder)) as source_rows, engine.begin() as copied:
         tables.make_tables(copied)
+        held = set(sa.inspect(source_rows).get_table_names())
         for table in tables.tables():
+            if table.name not in held:  # a library of an earlier version
+                table.drop(copied)
+                continue
             rows = [dict(row._mapping) for row in source_rows.execute(sa.select(table))]
             if rows:
                 copied.execute(table.insert(), rows)

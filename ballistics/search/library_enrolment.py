@@ -11,6 +11,7 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, ReadError, WriteError
+from ballistics.files.durable import reason
 from ballistics.provenance import sha256_of_file
 from ballistics.search.library import Library, Progress
 from ballistics.search.library_items import DESCRIPTION_FIELDS, UNDESCRIBED, Description, EnrolledMark, Enrolment
@@ -99,7 +100,7 @@ def read_descriptions(path: str | Path) -> tuple[dict[str, Description], tuple[s
                     **{name: (row[name] or "").strip() for name in DESCRIPTION_FIELDS if name in names}
                 )
     except OSError as error:
-        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+        raise ReadError(f"{path} cannot be read: {reason(error)}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorruptFileError(f"{path} is not a UTF-8 table with commas: {error}") from error
     return descriptions, tuple(name for name in names if name and name not in ("scan", *DESCRIPTION_FIELDS))
@@ -217,7 +218,7 @@ def _identified(
     try:
         entry = library.find(sha256_of_file(scan.path), reading.mark_kind)
     except OSError as error:
-        return Enrolment(scan.path.name, "refused", None, f"cannot be opened: {error.strerror}")
+        return Enrolment(scan.path.name, "refused", None, f"cannot be opened: {reason(error)}")
     if entry is None or entry.record["method"] != method:
         return None
     return entry

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ballistics.errors import CorruptFileError, WriteError
+from ballistics.search import library_seals as seals
 from ballistics.search import library_tables as tables
-from ballistics.search.library_items import Fault, Integrity
+from ballistics.search.library_items import EnrolledMark, Fault, Integrity
+from ballistics.search.library_rows import enrolled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy.engine import Connection
 
     from ballistics.search.library import Library
 
@@ -33,43 +39,73 @@ def verify(library: Library, tidy: bool = False, progress: Progress | None = Non
     -------
     Integrity
     """
-    from ballistics.search import template
-
     engine, where = library._engine, str(library.folder)
+    writable = library.database != tables.SQLITE or tables.is_writable(library.folder)
+    if tidy and not writable:
+        raise WriteError(f"{where} cannot be written: leave --tidy out, nothing was deleted")
     faults: list[Fault] = []
     with tables.reading(engine, where) as connection:
-        entries = library._contents(connection, {}).marks
-        stacks = {row.version: row.record_bytes for row in connection.execute(sa.select(tables.stacks))}
-        rows = {row.mark_id: row for row in connection.execute(sa.select(tables.templates))}
         if connection.dialect.name == tables.SQLITE:
             words = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
             faults += [Fault(None, f"the database is damaged: {word}") for word in words if word != "ok"]
+        found, cautions = seals.faults(connection)
+        entries, unreadable = _entries(connection)
+        faults += found + [one for one in unreadable if one.mark_id not in {fault.mark_id for fault in found}]
+        stacks = {row.version: row for row in connection.execute(sa.select(tables.stacks))}
+        rows = {row.mark_id: row for row in connection.execute(sa.select(tables.templates))}
     for done, entry in enumerate(entries, 1):
-        fault = library._arrays.fault(entry.array_sha256)
-        if fault is not None:
-            faults.append(Fault(entry.id, f"{library._arrays.path(entry.array_sha256)}: {fault}"))
-        row = rows.get(entry.id)
-        if row is None or row.version != template.VERSION:
-            faults.append(
-                Fault(entry.id, "it has no template of this version, searches pass it by: `ballistics library renew`")
-            )
-        else:
-            fault = library._templates.stack(row.version, stacks[row.version]).fault(row.slot, row.sha256)
-            if fault is not None:
-                faults.append(Fault(entry.id, fault))
+        faults += [Fault(entry.id, what) for what in _faults_of(library, entry, rows.get(entry.id), stacks)]
         if progress is not None:
             progress("checking marks", done, len(entries))
     # Nobody writes while this looks: what no row names now is not about to be named.
-    with tables.writing(engine, where) as connection:
-        now = {entry.id: entry for entry in library._contents(connection, {}).marks}
-        leftovers = _leftovers(library, {entry.array_sha256 for entry in now.values()})
+    with (tables.writing if writable else tables.reading)(engine, where) as connection:
+        now = {entry.id: entry for entry in _entries(connection)[0]}
+        named = set(connection.execute(sa.select(tables.marks.c.array_sha256)).scalars())
+        leftovers = _leftovers(library, named)
         if tidy:
             for path in leftovers:
                 path.unlink(missing_ok=True)
     # A mark that was removed or replaced during the check is not at fault.
     checked = {entry.id: entry for entry in entries}
-    faults = [one for one in faults if one.mark_id is None or now.get(one.mark_id) == checked[one.mark_id]]
-    return Integrity(len(entries), tuple(faults), tuple(str(path.relative_to(library.folder)) for path in leftovers))
+    faults = [one for one in faults if one.mark_id not in checked or now.get(one.mark_id) == checked[one.mark_id]]
+    count = len(entries) + len(unreadable)
+    names = tuple(str(path.relative_to(library.folder)) for path in leftovers)
+    return Integrity(count, tuple(faults), names, tuple(cautions))
+
+
+def _entries(connection: Connection) -> tuple[list[EnrolledMark], list[Fault]]:
+    """Return the entries, and a fault for each row that is none."""
+    entries, unreadable = [], []
+    for row in connection.execute(sa.select(tables.marks).order_by(tables.marks.c.id)):
+        try:
+            entries.append(enrolled(row))
+        except CorruptFileError as error:
+            unreadable.append(Fault(row.id, str(error)))
+    return entries, unreadable
+
+
+def _faults_of(library: Library, entry: EnrolledMark, row: Any, stacks: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the array and the template of a mark."""
+    from ballistics.search import template
+
+    try:
+        heights, fault = library._arrays.look(entry.array_sha256)
+        if fault is not None:
+            yield f"{library._arrays.path(entry.array_sha256)}: {fault}"
+        elif heights is not None and heights.shape != entry.shape:
+            yield f"its row states {entry.shape[0]} x {entry.shape[1]} points, its array has {heights.shape}"
+        if row is None or row.version != template.VERSION:
+            yield "it has no template of this version, searches pass it by: `ballistics library renew`"
+            return
+        stack = stacks.get(row.version)
+        if stack is None or not 0 <= row.slot < stack.records:
+            yield "the row of its template names a place that no stack has"
+            return
+        fault = library._templates.stack(row.version, stack.record_bytes).fault(row.slot, row.sha256)
+        if fault is not None:
+            yield fault
+    except CorruptFileError as error:
+        yield str(error)
 
 
 def _leftovers(library: Library, named: set[str]) -> list[Path]:

@@ -181,11 +181,14 @@ class Integrity:
         What is wrong with them.
     leftovers : tuple of str
         Files that belong to no mark: what an enrolment that was stopped has left. They do no harm.
+    cautions : tuple of str
+        What could not be checked.
     """
 
     marks: int
     faults: tuple[Fault, ...] = ()
     leftovers: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:

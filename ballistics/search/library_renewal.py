@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ballistics.errors import CorruptFileError
+from ballistics.search import library_seals as seals
 from ballistics.search import library_tables as tables
 from ballistics.search import template
 
@@ -58,4 +59,5 @@ def _renewed(library: Library, entry: EnrolledMark) -> bool:
         if not library._unchanged(connection, entry):
             return False
         library._templates.put(connection, entry.id, record)
+        seals.seal_mark(connection, entry.id)
     return True

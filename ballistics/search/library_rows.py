@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from ballistics.errors import CorruptFileError
+from ballistics.files.bounded_json import parse_json
 from ballistics.provenance import sha256_of_array
 from ballistics.search import library_tables as tables
 from ballistics.search.library_items import DESCRIPTION_FIELDS, Description, EnrolledMark
@@ -40,7 +42,29 @@ def refusal(connection: Connection, identity: str, mark_kind: str) -> str:
 
 
 def enrolled(row: Any) -> EnrolledMark:
-    """Return a row as the entry that it stands for."""
+    """Return a row as the entry that it stands for.
+
+    Raises
+    ------
+    CorruptFileError
+        When the row was altered to something that no entry is.
+    """
+    try:
+        return _entry(row)
+    except (CorruptFileError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise CorruptFileError(
+            f"the row of mark {row.id} in the database was altered: {error}; `ballistics library verify` says what "
+            "else is, open the newest backup"
+        ) from error
+
+
+def _entry(row: Any) -> EnrolledMark:
+    record = parse_json(row.record, "its record", "one of this program")
+    preparation = parse_json(row.preparation, "its preparation", "one of this program")
+    if not isinstance(record, dict) or not isinstance(preparation, dict) or not isinstance(record["findings"], list):
+        raise ValueError("its record is none of this program")
+    if not 0.0 < float(row.spacing_um) < 1e6:
+        raise ValueError(f"a spacing of {row.spacing_um} µm")
     return EnrolledMark(
         row.id,
         row.scan,
@@ -50,8 +74,8 @@ def enrolled(row: Any) -> EnrolledMark:
         row.spacing_um,
         (row.rows, row.columns),
         row.array_sha256,
-        json.loads(row.preparation),
-        json.loads(row.record),
+        preparation,
+        record,
         Description(**{name: row._mapping[name] for name in DESCRIPTION_FIELDS}),
     )
 

@@ -70,7 +70,11 @@ class RecordStack:
 
     def erase(self, slot: int) -> None:
         """Overwrite a record with zeros, if there is one."""
-        if self.path.exists() and self.path.stat().st_size >= (slot + 1) * self.record_bytes:
+        try:
+            there = self.path.exists() and self.path.stat().st_size >= (slot + 1) * self.record_bytes
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if there:
             self.write(slot, bytes(self.record_bytes))
 
     def records(self, count: int) -> NDArray[np.uint8]:
@@ -87,14 +91,27 @@ class RecordStack:
         """
         if not count:
             return np.empty((0, self.record_bytes), np.uint8)
-        held = self.path.stat().st_size // self.record_bytes if self.path.exists() else 0
+        try:
+            held = self.path.stat().st_size // self.record_bytes if self.path.exists() else 0
+        except OSError as error:
+            raise self._unreadable(error) from error
         if held < count:
             raise CorruptFileError(
                 f"{self.path} holds {held} templates, {count} were written: the file was cut or is missing; "
                 "take it from a backup, or make the templates again (ballistics library renew)"
             )
-        mapped: NDArray[Any] = np.memmap(self.path, np.uint8, "r", shape=(count, self.record_bytes))
+        try:
+            mapped: NDArray[Any] = np.memmap(self.path, np.uint8, "r", shape=(count, self.record_bytes))
+        except (OSError, ValueError, OverflowError) as error:
+            raise self._unreadable(error) from error
         return mapped
+
+    def _unreadable(self, error: Exception) -> CorruptFileError:
+        said = reason(error) if isinstance(error, OSError) else str(error)
+        return CorruptFileError(
+            f"{self.path}, the templates, cannot be read: {said}; see to its permissions, take it from a backup, or "
+            "make the templates again (ballistics library renew)"
+        )
 
     def fault(self, slot: int, digest: str) -> str | None:
         """Return what is wrong with a record, None when it is the one whose SHA-256 is given."""

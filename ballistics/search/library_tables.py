@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from ballistics.errors import CorruptFileError, ParameterError, WriteError
+from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
+from ballistics.search.library_servers import secured
 
 DATABASE_FILE = "library.sqlite"
 SQLITE = "sqlite"
@@ -97,6 +98,14 @@ deletions = sa.Table(
     sa.Column("version", sa.String(40)),
     sa.Column("slot", sa.Integer),
 )
+# SHA-256 of the rows above as this program wrote them; absent in libraries of earlier versions until they are written.
+seals = sa.Table(
+    "seals",
+    _TABLES,
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+)
 
 
 def database_url(given: str) -> URL:
@@ -125,14 +134,6 @@ def database_url(given: str) -> URL:
     return url.set(drivername="postgresql+pg8000")
 
 
-def without_password(url: URL) -> str:
-    """Return a URL as it may be written down."""
-    kept = URL.create(
-        url.drivername, url.username, host=url.host, port=url.port, database=url.database, query=url.query
-    )
-    return kept.render_as_string()
-
-
 def open_database(folder: Path, database: str) -> Engine:
     """Return the engine of a library's database.
 
@@ -141,21 +142,60 @@ def open_database(folder: Path, database: str) -> Engine:
     folder : Path
         The library's folder.
     database : str
-        ``"sqlite"``, or a PostgreSQL URL.
+        ``"sqlite"``, or the URL of a PostgreSQL database by which the user named it: the password is sent there.
     """
     if database != SQLITE:
-        url = database_url(database)
+        url, security = secured(database_url(database))
         # Never None: pg8000 fails with an AttributeError when a server asks for a password that it has not.
         password = url.password or os.environ.get(_PASSWORD_VARIABLE, "")
         engine = sa.create_engine(
-            url, connect_args={"password": password}, isolation_level="REPEATABLE READ", pool_pre_ping=True
+            url,
+            connect_args={"password": password, **security},
+            isolation_level="REPEATABLE READ",
+            pool_pre_ping=True,
         )
+        sa.event.listen(engine, "handle_error", _foreign)
+    elif not is_writable(folder):
+        engine = sa.create_engine("sqlite://", creator=lambda: connect_sqlite(folder), poolclass=sa.pool.QueuePool)
+        sa.event.listen(engine, "connect", _configure_reading)
     else:
         url = URL.create("sqlite", database=str(folder / DATABASE_FILE))
         engine = sa.create_engine(url, connect_args={"timeout": _WAIT_S})
         sa.event.listen(engine, "connect", _configure_sqlite)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def is_writable(folder: Path) -> bool:
+    """Return whether a library's SQLite database can be written where it lies."""
+    rows = folder / DATABASE_FILE
+    return os.access(folder, os.W_OK) and (not rows.exists() or os.access(rows, os.W_OK))
+
+
+def connect_sqlite(folder: Path) -> sqlite3.Connection:
+    """Open a library's SQLite database; where it cannot be written, only for reading."""
+    rows = folder / DATABASE_FILE
+    if is_writable(folder):
+        return sqlite3.connect(rows, timeout=_WAIT_S)
+    log = folder / f"{DATABASE_FILE}-wal"
+    # On a medium that cannot be written nobody writes: then no lock is needed, nor the files that hold locks.
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    uri = f"{rows.resolve().as_uri()}?{mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_WAIT_S, check_same_thread=False)
+
+
+def _configure_reading(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA trusted_schema=OFF")
+
+
+class _DriverError(Exception):
+    """A database's driver failed in a way that it does not call an error of the database."""
+
+
+def _foreign(context: Any) -> None:
+    if context.sqlalchemy_exception is None and isinstance(context.original_exception, Exception):
+        raise _DriverError(_said(context.original_exception)) from context.original_exception
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _: object) -> None:
@@ -186,7 +226,7 @@ def tables() -> list[sa.Table]:
 @contextmanager
 def reading(engine: Engine, where: str) -> Iterator[Connection]:
     """Give a connection that sees the library as it is now, whatever others write meanwhile."""
-    with database_errors(where), engine.connect() as connection, connection.begin():
+    with database_errors(where), _connected(engine) as connection, connection.begin():
         yield connection
 
 
@@ -195,10 +235,19 @@ def writing(engine: Engine, where: str) -> Iterator[Connection]:
     """Give a connection that is the only one to write; what it did is kept, durably, when the block ends."""
     with (
         database_errors(where),
-        engine.connect().execution_options(writing=True) as connection,
+        _connected(engine).execution_options(writing=True) as connection,
         connection.begin(),
     ):
         yield connection
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except sa.exc.SQLAlchemyError:
+        raise
+    except Exception as error:  # a driver passes on whatever its socket, or a strange server, makes it meet
+        raise _DriverError(_said(error)) from error
 
 
 @contextmanager
@@ -208,18 +257,46 @@ def database_errors(where: str) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         cause: Any = error.orig
-        if isinstance(cause, sqlite3.OperationalError) and "locked" in str(cause):
-            raise WriteError(
-                f"{where}: another process has been writing for {_WAIT_S:g} s; nothing was changed, try again"
-            ) from error
-        if isinstance(cause, sqlite3.OperationalError) and ("full" in str(cause) or "readonly" in str(cause)):
-            raise WriteError(f"{where} cannot be written: {cause}; nothing was changed") from error
         if isinstance(cause, sqlite3.Error):
-            raise CorruptFileError(
-                f"{where}: the database cannot be used: {cause}. Open the newest backup, or have it examined"
-            ) from error
+            raise sqlite_error(where, cause) from error
         # What a PostgreSQL server says comes as fields; M is the sentence.
-        said = cause.args[0].get("M") if cause.args and isinstance(cause.args[0], dict) else None
-        raise WriteError(
-            f"{where}: the database does not answer: {said or cause}; is the server running, and PGPASSWORD right?"
-        ) from error
+        fields = cause.args[0] if cause is not None and cause.args else None
+        said = fields.get("M") if isinstance(fields, dict) else None
+        raise _no_answer(where, str(said or _said(cause or error))) from error
+    except (_DriverError, sa.exc.SQLAlchemyError) as error:
+        raise _no_answer(where, _said(error)) from error
+
+
+def sqlite_error(where: str, cause: sqlite3.Error) -> BallisticsError:
+    """Return what SQLite reports as an error of this package: what happened, what was not done, what to do."""
+    name, said = getattr(cause, "sqlite_errorname", "") or "", _said(cause)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "locked" in said:
+        return WriteError(
+            f"{where}: another process has been writing for {_WAIT_S:g} s; nothing was changed, try again"
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return WriteError(f"{where} cannot be written: {said}; nothing was changed. Listing, searching, checking and "
+                          "copying it (`ballistics library backup`) work where it lies")  # fmt: skip
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_TOOBIG")):
+        return WriteError(
+            f"{where} cannot be written or read: {said}; nothing was changed. Make room, or see to the disk"
+        )
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return WriteError(
+            f"{where}: {DATABASE_FILE} cannot be opened: {said}; nothing was changed. See to the permissions of the "
+            "folder; on a medium that cannot be written, the copy must be one of a library that was closed"
+        )
+    return CorruptFileError(
+        f"{where}: the database cannot be used: {said}. Open the newest backup, or have it examined"
+    )
+
+
+def _no_answer(where: str, said: str) -> WriteError:
+    return WriteError(
+        f"{where}: the database does not answer as it should: {said}; what was not acknowledged was not kept. Is the "
+        "server running, its certificate in order, and PGPASSWORD right?"
+    )
+
+
+def _said(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

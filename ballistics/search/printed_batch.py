@@ -20,6 +20,7 @@ from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, ParameterError, WriteError
 from ballistics.evidence.rows_file import RowsFile
+from ballistics.files.durable import reason
 from ballistics.printed.collection import Collection
 from ballistics.printed.enrolment import collection_sha256, open_collection
 from ballistics.printed.geometry_hash import GeometryKeys, geometry_keys
@@ -171,7 +172,7 @@ def run_printed_batch(
     try:
         (work / _BEGUN).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{work} cannot be made: {error.strerror or error}; choose another place") from error
+        raise WriteError(f"{work} cannot be made: {reason(error)}; choose another place") from error
     rows = _searched(first, work, method, Task(references, work, draw, unit), workers, tell)
     kept = [rows[digest] if digest else _refused("cannot be opened") for digest in hashes]
     results = _results(files, hashes, kept)

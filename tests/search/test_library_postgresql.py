@@ -69,11 +69,13 @@ def server():
 
 
 @pytest.fixture
-def url(server, monkeypatch):
+def url(server, monkeypatch, tmp_path):
     """Give the URL of an empty database."""
     import pg8000.native
 
     monkeypatch.setenv("PGPASSWORD", "secret of the test")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("BALLISTICS_DATABASES", "")
     with pg8000.native.Connection("lab", "127.0.0.1", "postgres", server, "secret of the test") as connection:
         connection.run("DROP DATABASE IF EXISTS library")
         connection.run("CREATE DATABASE library")
