@@ -25,6 +25,8 @@ _SUPPORT = {
     "distractors",
     "fault_rows",
     "faults_scans",
+    "hard_figures",
+    "hard_fit",
     "pairs",
     "printed_disturbances",
     "printed_items",

@@ -54,5 +54,5 @@ def test_difficulties_are_those_of_the_library(tmp_path: Path) -> None:
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert float(row["spacing_um"]) == 7.4
-    assert 0.45 <= float(row["contact"]) <= 0.7
+    assert 0.5 <= float(row["contact"]) <= 0.75
     assert 16.0 <= float(row["transfer_cutoff_um"]) <= 22.0
