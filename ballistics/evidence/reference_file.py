@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import SCORE_TEXTS, Score, ScoreTable
-from ballistics.files.bounded_json import load_json
+from ballistics.files.bounded_json import SEAL, load_json, seal_fault, sealed
 
 _SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
 _JOINT = "; score: "
@@ -77,7 +76,8 @@ class ReferenceFile:
             },
             "comparisons": rows,
         }
-        return _text(content | {"content_sha256": _digest(content)})
+        text = json.dumps(sealed(content), sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+        return f"{text}\n".encode()
 
 
 def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
@@ -98,9 +98,9 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
             return (_one_score(content),)
         if content["schema"] != _SCHEMA:
             raise CorruptFileError(f"{path}: schema '{content['schema']}' is not '{_SCHEMA}'")
-        stated = content.pop("content_sha256")
-        if stated != _digest(content):
-            raise CorruptFileError(f"{path} was altered after it was built: its content does not have its stated hash")
+        fault = seal_fault(content) if SEAL in content else "it does not hold the hash of its content"
+        if fault is not None:
+            raise CorruptFileError(f"{path} is not a reference population as it was built: {fault}")
         rows, conditions = content["comparisons"], _conditions(content["conditions"])
         populations = tuple(
             _population(content, conditions, rows, score) for score in _COLUMNS if _COLUMNS[score][0] in rows
@@ -165,11 +165,3 @@ def _base(conditions: Conditions) -> Conditions:
 
 def _marks(population: ReferencePopulation) -> tuple[tuple[str, ...], ...]:
     return tuple(getattr(population.table, name) for name in _MARKS)
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return sha256(_text(content)).hexdigest()
-
-
-def _text(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
