@@ -151,10 +151,11 @@ def det_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:
             span(zero - _MARGIN, finest - _MARGIN / 2, color="#eeeeee", zorder=0)
             set_limits(zero - _MARGIN, norm.ppf(0.85))
             axis.set_label_text(f"{name} (%)")
-        _mark_zero_rates(axes, false[inner], hits[inner], int(same.sum()), int((~same).sum()))
+        notes = _zero_rates(axes, false[inner], hits[inner], int(same.sum()), int((~same).sum()))
         axes.axline((0, 0), slope=1, color=_GREY, linewidth=0.8)
         rate = equal_error_rate(values, same)[0]
-        axes.set_title(f"equal error rate {100 * rate:.2g} %", fontsize=9)
+        # Above the axes: within them it would hide the curve of a bad score.
+        axes.set_title("\n".join([f"equal error rate {100 * rate:.2g} %", *notes]), fontsize=8)
         return figure
 
 
@@ -175,27 +176,16 @@ def _deviates(rate: Floats, n: int) -> Floats:
     return np.where(rate == 0, zero, inside)
 
 
-def _mark_zero_rates(axes: Axes, false: Floats, hits: Floats, n_same: int, n_different: int) -> None:
-    """Say in words what the margins stand for: zero of how many pairs, and the most that agrees with it."""
+def _zero_rates(axes: Axes, false: Floats, hits: Floats, n_same: int, n_different: int) -> list[str]:
+    """Draw the highest rate that agrees with no error where there is none, and return in words what it is."""
     notes = []
     for kind, n, seen in (("different", n_different, false), ("same", n_same, 1 - hits)):
-        limit = error_upper_limit(0, n)
-        if not (seen == 0).any():
-            continue
-        line = axes.axvline if kind == "different" else axes.axhline
-        line(norm.ppf(limit), color=_GREY, linewidth=0.8, linestyle=":")
-        notes.append(f"0 of {n} {kind}-source pairs: at most {100 * limit:.2g} % (95 % limit, dotted)")
-    if notes:
-        axes.text(
-            0.98,
-            0.98,
-            "\n".join(["grey: zero errors", *notes]),
-            ha="right",
-            va="top",
-            fontsize=7.5,
-            transform=axes.transAxes,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85},
-        )
+        if (seen == 0).any():
+            limit = error_upper_limit(0, n)
+            line = axes.axvline if kind == "different" else axes.axhline
+            line(norm.ppf(limit), color=_GREY, linewidth=0.8, linestyle=":")
+            notes.append(f"grey: 0 of {n} {kind}-source pairs, at most {100 * limit:.2g} % (95 % limit, dotted)")
+    return notes
 
 
 def roc_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:

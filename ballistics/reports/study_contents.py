@@ -328,7 +328,7 @@ def left_out_rows(study: ScanStudy) -> list[tuple[str, str]]:
 
 
 def misleading_rows(study: ScanStudy) -> list[tuple[str, ...]]:
-    """Return every pair whose LR misleads: scans, truth, score, log10 LR; the worst first."""
+    """Return the pairs whose LR misleads: scans, truth, score, log10 LR; the worst first, `MOST_ROWS` at most."""
     one = study.headline
     table = one.population.table
     names = {scan.sha256: scan.truth.scan for scan in reversed(study.scored.scans)}
@@ -340,7 +340,7 @@ def misleading_rows(study: ScanStudy) -> list[tuple[str, ...]]:
             kind = "same" if same else "different"
             scans = (names[table.scan_a[i]], names[table.scan_b[i]])
             rows.append((-abs(value), (*scans, kind, f"{table.score[i]:.4g}{out_of}", number(value, 2))))
-    return [row for _, row in sorted(rows)]
+    return [row for _, row in sorted(rows)[:MOST_ROWS]]
 
 
 def scan_rows(study: ScanStudy) -> list[tuple[str, ...]]:

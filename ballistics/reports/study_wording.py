@@ -63,7 +63,8 @@ def ratio(log10_lr: float) -> str:
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number with a true minus; a dash for none."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    # Not −0.00.
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
