@@ -159,7 +159,9 @@ def _shown(word: Any) -> str:
     return repr(text[:40])
 
 
-def text_of(raw: bytes, limit: int = 400) -> str:
-    """Return bytes of unknown encoding as one line of printable text."""
+def text_of(raw: bytes | str, limit: int = 400) -> str:
+    """Return bytes of unknown encoding, or a text that may hold half characters, as one line of printable text."""
+    if isinstance(raw, str):
+        raw = raw[: 4 * limit].encode("utf-8", "replace")
     text = raw[: 4 * limit].decode("utf-8", "replace")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:limit]

@@ -67,6 +67,8 @@ class MeshContent:
         A key of ``UNIT_MM``, as the file or its format states; None when it states none.
     metadata, findings, thumbnails
         Of the whole file.
+    inputs : mapping
+        SHA-256 of further files that were read, by name.
     """
 
     format: str
@@ -75,3 +77,4 @@ class MeshContent:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)

@@ -80,7 +80,7 @@ def read_parts(
     """Read a mesh file or a print job as parts in millimetres, with everything odd about it as findings.
 
     Formats: STL, OBJ, PLY, OFF, 3MF, AMF, glTF and GLB, G-code, and STEP with the extra ``step``. The content
-    decides, not the file's name. Nothing outside the file is opened.
+    decides, not the file's name. Outside the file nothing is opened but the buffers of a glTF file, in its own folder.
 
     Parameters
     ----------

@@ -91,7 +91,9 @@ def read_file(path: str | os.PathLike[str], *, unit: str | None, face_limit: int
                 module, function = _READERS[kind]
                 read = getattr(importlib.import_module(f"ballistics.printed.{module}"), function)
                 file.seek(0)
-                content: MeshContent = read(file, face_limit=face_limit)
+                # Buffers of glTF may lie beside the file; beside one that was packed, nothing is looked for.
+                beside = {"folder": path.parent} if kind == "glTF" and file is raw else {}
+                content: MeshContent = read(file, face_limit=face_limit, **beside)
                 raw.seek(0)
                 file_hash = hashlib.file_digest(raw, "sha256").hexdigest()
             content = replace(content, findings=(*findings, *content.findings))
@@ -213,7 +215,7 @@ def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: i
             method=f"read {content.format}",
             version=READER_VERSION,
             parameters={"unit": unit, "face_limit": face_limit, "format": content.format, **which},
-            inputs={"file": file_hash},
+            inputs={"file": file_hash, **content.inputs},
         )
 
     parts: list[Part] = []
