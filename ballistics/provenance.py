@@ -41,7 +41,7 @@ def sha256_of_array(array: NDArray[Any]) -> str:
         canonical[np.isnan(canonical)] = np.nan
         canonical += 0.0
     digest = hashlib.sha256(f"{canonical.dtype.str}{canonical.shape}".encode())
-    digest.update(canonical.tobytes())
+    digest.update(canonical.reshape(-1).view(np.uint8).data if canonical.size else b"")
     return digest.hexdigest()
 
 

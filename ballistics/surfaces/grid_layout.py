@@ -16,7 +16,10 @@ _TAME = 1e4
 _NOTHING, _TOO_MUCH = 1e-20, 1e20
 # Median step to the neighbour, over the range of the middle half. White noise has 0.6 to 0.7; the real scans at
 # hand have at most 0.15.
-_NOISE, _SMOOTH = 0.4, 0.25
+_SMOOTH = 0.25
+# Swapped integers jump wherever their low byte overflows: their steps are this much larger than those of the surface.
+_JUMPY, _JUMPIER = 0.05, 3.0
+_SHARED = 0.05
 
 _LEAST_SIDE = 8
 _SAMPLE = 20_000
@@ -51,7 +54,7 @@ def native_order(values: NDArray[Any]) -> tuple[NDArray[Any], list[Finding]]:
     if values.dtype.itemsize == 1 or values.size < _RUN:
         return values, []
     sample = _runs(values.reshape(-1))
-    if not _garbled(sample) or not _sound(sample.byteswap()):
+    if not (_garbled_floats(sample) if sample.dtype.kind == "f" else _garbled_integers(sample)):
         return values, []
     return values.byteswap(), [
         Finding(
@@ -69,22 +72,27 @@ def _runs(flat: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(flat[starts[:, None] + np.arange(_RUN)])
 
 
-def _garbled(sample: NDArray[Any]) -> bool:
-    """Whether values are not those of a surface: of all magnitudes, or integers without any likeness of neighbours."""
-    if sample.dtype.kind != "f":
-        return _roughness(sample) > _NOISE
+def _garbled_floats(sample: NDArray[Any]) -> bool:
+    """Whether values are of all magnitudes, and those of a surface when their bytes are swapped."""
     median, large, share = _magnitudes(sample)
-    return share > 0 and (large > _WILD * median or large < _NOTHING or median > _TOO_MUCH)
+    if not share > 0 or not (large > _WILD * median or large < _NOTHING or median > _TOO_MUCH):
+        return False
+    swapped = sample.byteswap()
+    median, large, share = _magnitudes(swapped)
+    # A good half of a scan may be missing, but not nearly all of it.
+    if share < 0.1 or not _NOTHING < median <= large < min(_TOO_MUCH, _TAME * median):
+        return False
+    return _roughness(swapped)[0] < _SMOOTH
 
 
-def _sound(sample: NDArray[Any]) -> bool:
-    """Whether values could be those of a surface."""
-    if sample.dtype.kind == "f":
-        median, large, share = _magnitudes(sample)
-        # A good half of a scan may be missing, but not nearly all of it.
-        if share < 0.1 or not _NOTHING < median <= large < min(_TOO_MUCH, _TAME * median):
-            return False
-    return _roughness(sample) < _SMOOTH
+def _garbled_integers(sample: NDArray[Any]) -> bool:
+    """Whether values jump about, and far less so when their bytes are swapped."""
+    median, mean = _roughness(sample)
+    if not mean > _JUMPY:
+        return False
+    swapped_median, swapped_mean = _roughness(sample.byteswap())
+    calmer = swapped_mean * _JUMPIER < mean or swapped_median * _JUMPIER < median
+    return swapped_median < _SMOOTH and calmer
 
 
 def _magnitudes(sample: NDArray[Any]) -> tuple[float, float, float]:
@@ -98,15 +106,25 @@ def _magnitudes(sample: NDArray[Any]) -> tuple[float, float, float]:
     return float(median), float(large), float(finite.mean())
 
 
-def _roughness(sample: NDArray[Any]) -> float:
-    """Return the median step between neighbours over the interquartile range; 0 for a flat sample."""
+def _roughness(sample: NDArray[Any]) -> tuple[float, float]:
+    """Return the median and the mean step between neighbours over the interquartile range; NaN for a flat sample.
+
+    A number that many share is left out: the marker of missing points, or nothing where there is none.
+    """
+    nothing = float("nan"), float("nan")
     values = sample.astype(np.float64)
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return nothing
+    distinct, counts = np.unique(known, return_counts=True)
+    if counts.max() > _SHARED * known.size:
+        values[values == distinct[counts.argmax()]] = np.nan
     steps = np.abs(np.diff(values, axis=1))
     steps, values = steps[np.isfinite(steps)], values[np.isfinite(values)]
     if not steps.size:
-        return 0.0
+        return nothing
     low, high = np.percentile(values, (25.0, 75.0))
-    return float(np.median(steps) / (high - low)) if high > low else 0.0
+    return (float(np.median(steps) / (high - low)), float(steps.mean() / (high - low))) if high > low else nothing
 
 
 def exchanged_sizes(heights: NDArray[np.float64]) -> list[Finding]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ballistics.errors import BallisticsError, ReadError
-from ballistics.surfaces.reading import DEFAULT_HEIGHT_LIMIT_BYTES, is_image, read
+from ballistics.surfaces.reading import DEFAULT_HEIGHT_LIMIT_BYTES, is_image, is_point_text, read
 from ballistics.surfaces.surface import Finding
 from ballistics.surfaces.units_guard import Units
 
@@ -70,7 +70,7 @@ def inspect(
     units, height_limit_bytes
         As in `ballistics.read`.
     spacing_um : float, optional
-        Pixel size in µm for 2D images.
+        Pixel size in µm for 2D images and lists of points.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def inspect_file(
     try:
         surface = read(
             path,
-            spacing_um=spacing_um if image else None,
+            spacing_um=spacing_um if image or is_point_text(path) else None,
             units=None if image else units,
             height_limit_bytes=height_limit_bytes,
         )

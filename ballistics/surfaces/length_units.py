@@ -9,7 +9,7 @@ _UNIT_UM = {
     "m": METRE_UM, "meter": METRE_UM, "metre": METRE_UM, "meters": METRE_UM, "metres": METRE_UM,
     "cm": 1e4, "mm": MILLIMETRE_UM, "millimeter": MILLIMETRE_UM, "millimetre": MILLIMETRE_UM,
     "um": 1.0, "µm": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0,
-    "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "pm": 1e-6, "å": 1e-4, "a": 1e-4, "angstrom": 1e-4,
+    "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "pm": 1e-6, "å": 1e-4, "angstrom": 1e-4,
     "in": _INCH_UM, "inch": _INCH_UM, "inches": _INCH_UM, "mil": _INCH_UM / 1000, "mils": _INCH_UM / 1000,
     "thou": _INCH_UM / 1000,
 }  # fmt: skip

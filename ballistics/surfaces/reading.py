@@ -19,6 +19,7 @@ from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.content import FileContent
 from ballistics.surfaces.grid_layout import exchanged_sizes
 from ballistics.surfaces.longtail import LONGTAIL_SUFFIXES
+from ballistics.surfaces.point_text import TEXT_SUFFIXES
 from ballistics.surfaces.replica_words import stated_replica
 from ballistics.surfaces.sentinels import make_sentinels_missing
 from ballistics.surfaces.surface import Finding, Surface
@@ -51,8 +52,9 @@ def read(
 ) -> Surface:
     """Read a surface scan of any format as micrometres, with everything odd about it as findings.
 
-    Formats: X3P, Alicona al3d, GelSight TMD, Digital Surf SUR, NanoFocus NMS, 2D images (PNG, TIFF, BMP, JPEG) and,
-    with the extra ``formats`` installed, those of SurfaceTopography. The content decides, not the file's name.
+    Formats: X3P, Alicona al3d, GelSight TMD, Digital Surf SUR, NanoFocus NMS, text lists of points (.xyz, .txt, .csv,
+    .asc, .tsv), 2D images (PNG, TIFF, BMP, JPEG) and, with the extra ``formats`` installed, those of
+    SurfaceTopography. The content decides, not the file's name; text and a few formats are known by their suffix.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def read(
     layer : int, default 0
         Which layer of a file that holds several, from 0.
     spacing_um : float or (row, column) floats, optional
-        Pixel size in µm. Needed for 2D images, which do not state it; refused for every other
+        Pixel size in µm. Needed for 2D images and for lists of points that state no unit; refused for every other
         format, so that nobody silently overrides what a file says.
     units : {None, "micrometres", "millimetres", "as written"}
         None takes the unit that the format defines, and refuses lengths that no toolmark has.
@@ -92,10 +94,11 @@ def read(
     - the file was changed or damaged: ``checksum-wrong``, ``checksum-missing``, ``decoder-warning``,
       ``reader-warning``
     - lengths: ``units-overridden``, ``lengths-implausible``, ``heights-tiny``, ``heights-steep``, ``field-small``,
-      ``pixel-unit-settled``, ``resolution-disagrees``, ``increment-not-applied``, ``increment-negative``
+      ``pixel-unit-settled``, ``unit-from-spacing``, ``unit-stated-by-caller``, ``decimal-comma``,
+      ``resolution-disagrees``, ``increment-not-applied``, ``increment-negative``
     - layout: ``axis-absolute``, ``grid-irregular``, ``rotation-not-identity``, ``several-layers``,
       ``rows-not-padded``, ``trailing-bytes``, ``orientation-ignored``, ``feature-type-disagrees``,
-      ``sizes-exchanged``, ``byte-order-swapped``, ``big-endian``
+      ``sizes-exchanged``, ``byte-order-swapped``, ``big-endian``, ``grid-rounded``, ``points-not-listed``
     - turned: ``replica-stated``, ``inverted-stated``, ``replica-flag-default``
     - values: ``signalling-nan``, ``infinite-made-missing``, ``points-marked-missing``, ``sentinel-made-missing``,
       ``value-repeated``, ``position-missing``, ``no-valid-points``, ``colour-to-luminance``, ``grey-as-colour``,
@@ -182,9 +185,12 @@ def _content(
         if units is not None:
             raise ParameterError("units does not apply to images: they hold no lengths")
         return _reader("images", "read_image")(file, spacing_um=_spacing_pair(spacing_um), **options), named
+    if name is None and suffix in TEXT_SUFFIXES:
+        pair = None if spacing_um is None else _spacing_pair(spacing_um)
+        return _reader("point_text", "read_point_text")(file, spacing_um=pair, units=units, **options), []
     longtail = name is None or (name == "X3P" and suffix == ".plux")  # Sensofar's plux is a zip archive too
     if spacing_um is not None and (not longtail or suffix in LONGTAIL_SUFFIXES or suffix == ".nms"):
-        raise ParameterError(f"{path}: spacing_um is for 2D images only; this file states its own spacing")
+        raise ParameterError(f"{path}: spacing_um is for images and lists of points; this file states its own spacing")
     if name is None and suffix == ".nms":  # it has no first bytes of its own
         return _reader("nms", "read_nms")(file, **options), []
     if longtail:
@@ -204,6 +210,16 @@ def is_image(path: str | os.PathLike[str]) -> bool:
         _refuse_special(Path(path))
         with open(path, "rb") as file:
             return _format_of(file)[0] == "image"
+    except (ReadError, OSError):
+        return False
+
+
+def is_point_text(path: str | os.PathLike[str]) -> bool:
+    """Whether a file would be read as a text list of points; False when it cannot be opened."""
+    try:
+        _refuse_special(Path(path))
+        with open(path, "rb") as file:
+            return _format_of(file)[0] is None and Path(path).suffix.lower() in TEXT_SUFFIXES
     except (ReadError, OSError):
         return False
 
@@ -312,11 +328,11 @@ def _quiet(content: FileContent) -> tuple[NDArray[np.float64], list[Finding]]:
     findings = []
     heights = values.astype(np.float64)
     missing = ~np.isfinite(heights)
-    count = int(missing.sum())
+    count = int(np.count_nonzero(missing))
     if count:
         # Compiled code may treat a signalling NaN as a number: numpy's nanmin is one such case.
-        signalling = _signalling(values[missing])
-        infinite = count - int(np.isnan(heights[missing]).sum())
+        signalling = _signalling(values)
+        infinite = count - int(np.count_nonzero(heights != heights))
         heights[missing] = np.nan
         if signalling:
             findings.append(
@@ -333,7 +349,7 @@ def _signalling(values: NDArray[Any]) -> int:
     """Count the signalling NaNs among floating-point values (quiet bit clear, payload not empty)."""
     if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
         return 0
-    wide = values.dtype.itemsize == 8
-    bits = np.ascontiguousarray(values).view(np.uint64 if wide else np.uint32).astype(np.uint64)
-    quiet = np.uint64(1 << 51 if wide else 1 << 22)
-    return int((np.isnan(values) & ((bits & quiet) == 0)).sum())
+    whole = np.uint64 if values.dtype.itemsize == 8 else np.uint32
+    bits = np.ascontiguousarray(values).view(whole)
+    quiet = whole(1 << 51 if values.dtype.itemsize == 8 else 1 << 22)
+    return int(np.count_nonzero(np.isnan(values) & ((bits & quiet) == 0)))

@@ -26,6 +26,7 @@ _MANY, _MANY_APART = 20, 1.0
 _ZERO_APART = 0.25
 # How often a marker occurs, over how often any height does: the heights of a coarse instrument all repeat.
 _OFTENER = 5
+_DRAWN = 0.002
 _LEAST_POINTS = 50
 _SAMPLE = 20_000
 _ROUNDS = 4
@@ -58,22 +59,30 @@ def make_sentinels_missing(heights: NDArray[np.float64], unit_um: float) -> list
     """
     findings: list[Finding] = []
     for _ in range(_ROUNDS):
-        low, high = float(np.fmin.reduce(heights, axis=None)), float(np.fmax.reduce(heights, axis=None))
+        low, high = _extremes(heights)
         bulk = _bulk(heights, low, high)
         if bulk is None:
             break
-        found = _beyond(heights, bulk, unit_um) or _repeated(heights, low, bulk) or _repeated(heights, high, bulk)
+        found = (
+            _beyond(heights, (low, high), bulk, unit_um)
+            or _repeated(heights, low, bulk)
+            or _repeated(heights, high, bulk)
+        )
         if found is None:
             break
         findings.append(found)
-    if findings and np.isnan(heights).all():
+    if not low < high:
         return findings
-    return findings + _doubtful(heights)
+    return findings + _doubtful(heights, low, high)
+
+
+def _extremes(heights: NDArray[np.float64]) -> tuple[float, float]:
+    return float(np.fmin.reduce(heights, axis=None)), float(np.fmax.reduce(heights, axis=None))
 
 
 def _bulk(heights: NDArray[np.float64], low: float, high: float) -> tuple[float, float] | None:
     """Return the 1st and 99th percentile of a sample without the extreme values; None when too few are left."""
-    sample = heights.reshape(-1)[:: max(1, heights.size // _SAMPLE)]
+    sample = _sample(heights)
     sample = sample[(sample > low) & (sample < high)]
     if sample.size < _LEAST_POINTS:
         return None
@@ -81,9 +90,13 @@ def _bulk(heights: NDArray[np.float64], low: float, high: float) -> tuple[float,
     return float(first), float(last)
 
 
-def _beyond(heights: NDArray[np.float64], bulk: tuple[float, float], unit_um: float) -> Finding | None:
+def _beyond(
+    heights: NDArray[np.float64], extremes: tuple[float, float], bulk: tuple[float, float], unit_um: float
+) -> Finding | None:
     """Make points missing that lie absurdly far from the bulk."""
     reach = max(_ABSURD_RANGES * (bulk[1] - bulk[0]), _ABSURD_UM / unit_um)
+    if extremes[0] >= bulk[0] - reach and extremes[1] <= bulk[1] + reach:
+        return None
     beyond = (heights < bulk[0] - reach) | (heights > bulk[1] + reach)
     beyond &= np.isfinite(heights)
     if not beyond.any():
@@ -125,15 +138,20 @@ def _commonest(heights: NDArray[np.float64], value: float) -> int:
     return int(np.unique(others, return_counts=True)[1].max()) if others.size else 0
 
 
-def _doubtful(heights: NDArray[np.float64]) -> list[Finding]:
-    """Notice an exact zero, lowest or highest value that is shared more often than chance has it, and leave it."""
-    low, high = float(np.fmin.reduce(heights, axis=None)), float(np.fmax.reduce(heights, axis=None))
-    if not low < high:
-        return []
+def _doubtful(heights: NDArray[np.float64], low: float, high: float) -> list[Finding]:
+    """Notice a number that more points share than chance has it, and leave it."""
+    sample = _sample(heights)[::4]
+    values, counts = np.unique(sample[np.isfinite(sample)], return_counts=True)
+    # Of a number that many share, a sample holds a few; most scans end here.
+    candidates = [0.0, low, high, *values[counts >= _FEW][np.argsort(-counts[counts >= _FEW], kind="stable")[:1]]]
     findings = []
-    for value in dict.fromkeys((0.0, low, high)):
+    for value in dict.fromkeys(map(float, candidates)):
         count = int(np.count_nonzero(heights == value))
-        if count < _MANY or count < _OFTENER * _commonest(heights, value):
+        if count < _MANY:
+            continue
+        next_most = _commonest(heights, value)
+        # Heights that are drawn, or as coarse as that, are shared by many.
+        if count < _OFTENER * next_most or next_most > _DRAWN * heights.size:
             continue
         findings.append(
             Finding(
@@ -144,6 +162,10 @@ def _doubtful(heights: NDArray[np.float64]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _sample(heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return heights.reshape(-1)[:: max(1, heights.size // _SAMPLE)]
 
 
 def _missing(count: int, held: str) -> Finding:

@@ -188,9 +188,12 @@ def _other_microscopes(folder: Path) -> list[Path]:
     scaled = ((numbers - numbers.min()) / np.ptp(numbers) * 65535).astype("<u2")
     bcr = f"fileformat = bcrstm\nxpixels = {columns}\nypixels = {rows}\nxlength = 400000\nylength = 300000\n"
     bcr = (bcr + "bit2nm = 1.0\nintelmode = 1\n").encode().ljust(2048) + numbers.astype("<i2").tobytes()
+    points = "x [um]; y [um]; z [um]\n" + "\n".join(
+        f"{x * 12.5};{y * 12.5};{HEIGHTS[y, x] * 1e6:.4f}" for y in range(rows) for x in range(columns)
+    )
     return _written(
         folder,
-        {"a.sdf": sdf.encode(), "a.nms": bytes(nms) + scaled.tobytes(), "a.bcr": bcr},
+        {"a.sdf": sdf.encode(), "a.nms": bytes(nms) + scaled.tobytes(), "a.bcr": bcr, "a.xyz": points.encode()},
     )
 
 

@@ -141,7 +141,10 @@ def test_every_finding_code_is_documented():
     sources = [
         *folder.glob("x3p*.py"),
         *(folder / f"{name}.py" for name in ("al3d", "tmd", "images", "longtail", "reading", "units_guard")),
-        *(folder / f"{name}.py" for name in ("digital_surf", "nms", "grid_layout", "replica_words", "sentinels")),
+        *(
+            folder / f"{name}.py"
+            for name in ("digital_surf", "nms", "grid_layout", "replica_words", "sentinels", "point_text")
+        ),
     ]
     text = "".join(source.read_text(encoding="utf-8") for source in sources)
     used = set(re.findall(r'[Ff]inding\(\s*"([a-z-]+)"', text))
