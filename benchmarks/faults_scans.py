@@ -65,7 +65,7 @@ _CASES = (
         _SIZE,
         like=_PLAIN,
         arrange=_unexchanged,
-        codes=("root-unusual", "root-not-namespaced", "root-name-unusual"),
+        codes=("root-unusual",),
     ),
     _Case(
         "files/s08_sentinel_1e10.x3p",
@@ -118,9 +118,8 @@ _CASES = (
     _Case("files/nms-1.nms", "NanoFocus NMS", (512, 512), 0.3125, codes=("pixel-unit-settled",), refusal=("unit",)),
     _Case(
         "files/root-ISO5436.x3p",
-        "root element written by x3p.js",
-        codes=("root-unusual", "root-not-namespaced", "root-name-unusual"),
-        refusal=("root element",),
+        "root element written by x3p.js, and micrometres written as metres",
+        refusal=("if the numbers were micrometres they would be",),
     ),
     _Case("hostile/x3p-nan-spacing-415.x3p", "positions up to 1e308", refusal=("lengths", "spacing")),
     _Case("hostile/x3p-nan-spacing-86.x3p", "positions within 3 µm", refusal=("lengths", "spacing")),

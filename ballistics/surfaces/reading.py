@@ -349,7 +349,7 @@ def _signalling(values: NDArray[Any]) -> int:
     """Count the signalling NaNs among floating-point values (quiet bit clear, payload not empty)."""
     if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
         return 0
-    whole = np.uint64 if values.dtype.itemsize == 8 else np.uint32
-    bits = np.ascontiguousarray(values).view(whole)
-    quiet = whole(1 << 51 if values.dtype.itemsize == 8 else 1 << 22)
+    wide = values.dtype.itemsize == 8
+    bits: NDArray[Any] = np.ascontiguousarray(values).view(np.uint64 if wide else np.uint32)
+    quiet = bits.dtype.type(1 << 51 if wide else 1 << 22)
     return int(np.count_nonzero(np.isnan(values) & ((bits & quiet) == 0)))
