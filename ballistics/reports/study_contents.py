@@ -140,8 +140,8 @@ def limits_lines(study: ScanStudy) -> list[str]:
         f"In brackets and “by firearms”: one-sided 95 % limits from {one.used} resamples of the {one.n_firearms} "
         f"firearms with replacement (seed {one.seed}; bias-corrected percentiles, tail expanded as for a t-interval). "
         "Pairs that share a firearm are not independent, so firearms are resampled, never pairs; the LRs are held as "
-        "they are. Where not one pair misleads, or the two kinds are separated completely, every resample says the "
-        "same: there the limit is the exact binomial one of none in as many firearms. “By pairs”: exact binomial "
+        "they are. No limit of a share or of an AUC is closer than the exact binomial one of none in as many firearms: "
+        "resamples of firearms that all did well know nothing of one that does not. “By pairs”: exact binomial "
         "(Clopper–Pearson), as if pairs were independent."
     ]
     reasons = dict.fromkeys(

@@ -89,10 +89,13 @@ def test_as_the_plain_twin(seed, firearms):
     point = naive_figures(log10_lr, table, [1] * firearms)
     for i, name in enumerate(NAMES):
         limits = getattr(found, name)
-        if limits.basis != "firearms resampled":
-            assert point[i] in (0.0, 1.0)
+        if limits.basis == "none":
+            assert point[i] == 0.0
             continue
         low, high = naive_limits([float(v) for v in expected[:, i]], float(point[i]), firearms)
+        if i >= 2:
+            # No share is known better than "none of n firearms".
+            low, high = min(low, 0.05 ** (1 / firearms)), max(high, 1 - 0.05 ** (1 / firearms))
         assert limits.low == pytest.approx(min(low, point[i]), abs=1e-9), name
         assert limits.high == pytest.approx(max(high, point[i]), abs=1e-9), name
 
@@ -117,6 +120,19 @@ def test_no_error_in_few_firearms_is_no_small_limit(scores):
     assert found.cllr_min.high is None
     assert "separated completely" in found.cllr_min.reason
     assert len(found.cautions) == 2
+
+
+def test_a_set_with_an_error_gets_no_closer_limit_than_one_without(scores):
+    table = nist(scores, "fadul")
+    same = table.same_source
+    log10_lr = np.where(same, 2.0, -2.0) + np.arange(len(table)) / 1e4
+    one_wrong = log10_lr.copy()
+    one_wrong[np.flatnonzero(~same)[0]] = 2.5
+    perfect, flawed = metric_intervals(log10_lr, table), metric_intervals(one_wrong, table)
+    assert flawed.auc.low <= perfect.auc.low
+    assert flawed.misleading_different_rate.high >= perfect.misleading_different_rate.high
+    assert flawed.misleading_same_rate.high >= perfect.misleading_same_rate.high
+    assert flawed.cllr.high > perfect.cllr.high
 
 
 def test_four_firearms_are_too_few():
