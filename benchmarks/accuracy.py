@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ballistics.errors import CorruptFileError
 from ballistics.evidence.pair_rows import Row
+from ballistics.evidence.preconditions import withholding
 from ballistics.evidence.scan_pairs import ScoredScans, score_all_pairs
 from ballistics.evidence.truth_table import ScanTruth, read_truth
 from ballistics.files.tables import csv_bytes
@@ -57,6 +58,8 @@ class Compared:
         By score; NaN where the comparison is insufficient.
     findings : tuple of str
         What was found at each pair.
+    withheld : ndarray of bool, shape (n,)
+        Pairs for which casework states no LR, e.g. one of two scans is mirrored: listed, and in no figure.
     """
 
     scored: ScoredScans
@@ -64,6 +67,7 @@ class Compared:
     same: NDArray[np.bool_]
     values: dict[str, NDArray[np.float64]]
     findings: tuple[str, ...]
+    withheld: NDArray[np.bool_]
 
     def names(self, number: int) -> tuple[str, str]:
         """Return the names of the two scans of a pair."""
@@ -72,7 +76,7 @@ class Compared:
     def worst(self, score: str, same_source: bool) -> list[int]:
         """Return the pairs of one kind whose score speaks most against the truth; ties in the order of the names."""
         values = self.values[score]
-        chosen = np.flatnonzero((self.same == same_source) & np.isfinite(values)).tolist()
+        chosen = np.flatnonzero((self.same == same_source) & np.isfinite(values) & ~self.withheld).tolist()
         sign = 1.0 if same_source else -1.0
         return sorted(chosen, key=lambda i: (sign * values[i], self.names(i)))[:_N_WORST]
 
@@ -84,8 +88,9 @@ def run(context: Context) -> Iterator[Record]:
     truths = read_truth(folder / "truth.csv")
     found = _compare(folder, _few(truths) if context.quick else truths, context)
     _write(context.output, found)
-    _print(found)
-    same = found.same
+    show_findings(found)
+    counted = ~found.withheld
+    same = found.same[counted]
     if not len(same):
         raise CorruptFileError(f"{folder}: no two scans could be compared; the reasons stand above")
     protocol = (
@@ -95,8 +100,10 @@ def run(context: Context) -> Iterator[Record]:
     left_out = sum(bool(scan.left_out) for scan in found.scored.scans)
     if left_out:
         yield Record("accuracy", "scans left out", left_out, "scans", "", protocol, len(found.scored.scans))
+    if found.withheld.any():
+        yield Record("accuracy", "pairs withheld", int(found.withheld.sum()), "pairs", "", protocol, len(found.pairs))
     for score in SCORES:
-        values = found.values[score]
+        values = found.values[score][counted]
         a, b = values[same & np.isfinite(values)], values[~same & np.isfinite(values)]
         unit = RULES[score].unit if score in RULES else _UNITS[score]
         published = PUBLISHED.get(score, "") if not context.own else ""
@@ -157,7 +164,12 @@ def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context) -> Com
         np.array([firearms[i] == firearms[j] for i, j, _ in rows], bool),
         {score: _numbers(row[column] for _, _, row in rows) for score, column in columns.items()},
         tuple("; ".join(filter(None, (row["findings"], row["insufficient"], row["error"]))) for _, _, row in rows),
+        np.array([bool(withholding(_findings(scored, i, j, row))) for i, j, row in rows], bool),
     )
+
+
+def _findings(scored: ScoredScans, i: int, j: int, row: Row) -> tuple[str, ...]:
+    return (*row["findings"].split("; "), *scored.scans[i].findings, *scored.scans[j].findings)
 
 
 def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
@@ -168,7 +180,7 @@ def _write(folder: Path, found: Compared) -> None:
     """Write a row for each pair and for each scan, so that anyone can look at a single one."""
     folder.mkdir(parents=True, exist_ok=True)
     scans = found.scored.scans
-    names = ["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *found.values, "findings"]
+    names = ["scan_a", "scan_b", "firearm_a", "firearm_b", "same_source", *found.values, "withheld", "findings"]
     rows = [
         [
             *found.names(number),
@@ -176,6 +188,7 @@ def _write(folder: Path, found: Compared) -> None:
             scans[j].truth.firearm,
             int(found.same[number]),
             *(float(f"{column[number]:.6g}") for column in found.values.values()),
+            int(found.withheld[number]),
             found.findings[number],
         ]
         for number, (i, j) in enumerate(found.pairs)
@@ -189,12 +202,16 @@ def _write(folder: Path, found: Compared) -> None:
     (folder / "accuracy-scans.csv").write_bytes(csv_bytes(columns, own))
 
 
-def _print(found: Compared) -> None:
+def show_findings(found: Compared) -> None:
     """Print the scans that could not take part, and the worst pairs of each kind."""
     console = Console()
     for scan in found.scored.scans:
         if scan.left_out or scan.insufficient:
             console.print(f"left out: {scan.truth.scan}: {scan.left_out or scan.insufficient}", markup=False)
+    for number in np.flatnonzero(found.withheld).tolist():
+        a, b = found.names(number)
+        truth = "same" if found.same[number] else "different"
+        console.print(f"withheld: {a} {b} ({truth} source): {found.findings[number]}", markup=False)
     for score in _WORST_OF:
         table = Table(title=f"worst pairs by {score}")
         for column in ("truth", score, "scan", "scan", "findings"):

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from study_cases import made_up
 
 from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.reading import read
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.simulation_files import write_population
 from benchmarks.__main__ import main, names
+from benchmarks.accuracy import SCORES, Compared, show_findings
 from benchmarks.exhaustive import both_counts
 from benchmarks.pairs import ScanSet, auc
 
@@ -66,6 +68,24 @@ def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path, capsys: 
     assert records["scans left out"]["value"] == 1
     assert "2 same-source and 4 different-source" in records["convergence: gap"]["protocol"]
     assert len((tmp_path / "accuracy.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+def test_withheld_pairs_are_listed_and_in_no_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    scored = made_up()
+    pairs = tuple((pair.a, pair.b) for pair in scored.pairs)
+    same = np.array([len({*scored.firearms(pair)}) == 1 for pair in scored.pairs])
+    withheld = np.array(["serious: mirrored" in pair.findings for pair in scored.pairs])
+    values = np.array([np.nan if pair.similarity is None else pair.similarity for pair in scored.pairs])
+    found = Compared(scored, pairs, same, dict.fromkeys(SCORES, values), ("",) * len(pairs), withheld)
+    assert withheld.sum() == 3
+    for kind in (True, False):
+        worst = found.worst("similarity", kind)
+        assert len(worst) == 10
+        assert not withheld[worst].any()
+        left = np.sort(values[(same == kind) & ~withheld & np.isfinite(values)])
+        assert values[worst].tolist() == (left[:10] if kind else left[::-1][:10]).tolist()
+    show_findings(found)
+    assert capsys.readouterr().out.count("withheld: ") == 3
 
 
 @pytest.mark.parametrize("names", [("1-1", "F"), ("A", "B")])

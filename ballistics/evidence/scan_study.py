@@ -189,7 +189,10 @@ def reference_population(
     pairs = [pair for pair in scored.pairs if takes_part(scored, pair)]
     if not pairs:
         reasons = [scan.left_out or scan.insufficient for scan in scans if scan.left_out or scan.insufficient]
-        raise ParameterError(f"no pair of scans gave a score; {reasons[0] if reasons else 'too few scans take part'}")
+        raise ParameterError(
+            f"no pair of scans gave a score that counts{_withheld_note(scored)}; "
+            f"{reasons[0] if reasons else 'too few scans take part'}"
+        )
     used = sorted({index for pair in pairs for index in (pair.a, pair.b)})
     values = {label: [_label(scans[i].truth, label) for i in used] for label in LABELS}
     table = _table(scored, pairs, score)
@@ -243,17 +246,30 @@ def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: st
         if len({_label(scan.truth, label) for scan in scored.scans}) > 1
     }
     items = {scan.sha256: scan.truth.item for scan in scored.scans if not scan.left_out}
-    studies: dict[Score, Study] = {
-        score: run_study(reference_population(scored, name, source, score), model, labels=labels, items=items)
-        for score, model in MODELS.items()
-    }
-    withheld = [
+    studies: dict[Score, Study] = {}
+    for score, model in MODELS.items():
+        population = reference_population(scored, name, source, score)
+        if population.insufficient:
+            raise ParameterError(population.insufficient + _withheld_note(scored))
+        studies[score] = run_study(population, model, labels=labels, items=items)
+    withheld = _withheld(scored)
+    flagged = flagged_pairs(scored, studies[HEADLINE], _table(scored, withheld, HEADLINE) if withheld else None)
+    return ScanStudy(name, source, scored, studies, truth_sha256, flagged)
+
+
+def _withheld(scored: ScoredScans) -> list[ScannedPair]:
+    return [
         pair
         for pair in scored.pairs
         if not pair.without_score and not scored.repeats(pair) and withheld_codes(scored, pair)
     ]
-    flagged = flagged_pairs(scored, studies[HEADLINE], _table(scored, withheld, HEADLINE) if withheld else None)
-    return ScanStudy(name, source, scored, studies, truth_sha256, flagged)
+
+
+def _withheld_note(scored: ScoredScans) -> str:
+    """Say which findings took pairs out of a study that then could not be made."""
+    withheld = _withheld(scored)
+    codes = sorted({code for pair in withheld for code in withheld_codes(scored, pair)})
+    return f" ({len(withheld)} pairs are withheld: {', '.join(codes)})" if withheld else ""
 
 
 def _label(truth: ScanTruth, label: str) -> str:

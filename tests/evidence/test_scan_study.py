@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from study_cases import made_up, made_up_study
 
+from ballistics.errors import ParameterError
 from ballistics.evidence.acceptance import largest_misleading_lr, measured_figures, with_verdicts
 from ballistics.evidence.criteria import Criteria, Criterion
 from ballistics.evidence.scan_study import study_of_scans
@@ -75,6 +76,17 @@ def test_without_findings_nothing_is_set_apart():
     assert study.flagged.withheld == study.flagged.serious == ()
     assert study.flagged.with_withheld is None
     assert flagged_metric_rows(study) == []
+
+
+def test_a_study_that_findings_make_impossible_says_so():
+    scored = made_up()
+    firearms = [scan.truth.firearm for scan in scored.scans]
+    every = tuple(
+        replace(pair, findings=("serious: mirrored",)) if firearms[pair.a] == firearms[pair.b] else pair
+        for pair in scored.pairs
+    )
+    with pytest.raises(ParameterError, match=r"no same-source pair \(\d+ pairs are withheld: mirrored\)"):
+        study_of_scans(replace(scored, pairs=every), "made up", "", "0" * 64)
 
 
 def test_the_worst_pairs_are_the_lowest_and_the_highest(study):
