@@ -63,13 +63,54 @@ def helper(function: Kernel) -> Kernel:
     return _compiled(function, forceinline=True)
 
 
+def _say_uncached(error: Exception) -> None:
+    if not _said_uncached:
+        _said_uncached.append(str(error))
+        print(
+            f"ballistics: compiled kernels cannot be kept ({type(error).__name__}: {str(error)[:160]}); every start "
+            "compiles them anew. Let NUMBA_CACHE_DIR name a folder that can be written",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+_said_uncached: list[str] = []
+
+
+def _forgive(cache: Any) -> None:
+    """Let a cache that cannot be read or written cost time only: the kernel is compiled again."""
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(sig: Any, target_context: Any) -> Any:
+        try:
+            return load(sig, target_context)
+        except Exception as error:  # whatever a truncated file makes of the pickle in it
+            _say_uncached(error)
+            return None
+
+    def save_overload(sig: Any, data: Any) -> None:
+        try:
+            save(sig, data)
+        except Exception as error:  # a full disk; or the index read before, damaged, is read here again
+            _say_uncached(error)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload
+
+
 def _compiled(function: Kernel, *, forceinline: bool) -> Kernel:
-    compiled: Any = numba.njit(
-        cache=True, nogil=True, fastmath=set(FASTMATH), error_model="numpy", forceinline=forceinline
-    )(function)
+    options: dict[str, Any] = {
+        "nogil": True, "fastmath": set(FASTMATH), "error_model": "numpy", "forceinline": forceinline,
+    }  # fmt: skip
+    compiled: Any
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError as error:  # no folder for the cache can be written: not this one, nor the user's
+        _say_uncached(error)
+        compiled = numba.njit(**options)(function)
     # Numba looks at the function's own file only, and would go on using code into which a kernel of another file,
     # since changed, was inlined. (Without compilation there is no cache.)
-    if hasattr(compiled, "_cache"):
+    if hasattr(compiled, "_cache") and hasattr(compiled._cache, "_cache_file"):
         compiled._cache._cache_file._source_stamp = _SOURCES
+        _forgive(compiled._cache)
     found: Kernel = compiled
     return found

@@ -17,6 +17,7 @@ from ballistics.evidence.prepared_scans import Progress, silent
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.impressions.compare import compare
 from ballistics.surfaces.surface import Mark
+from ballistics.workers import Watched
 
 # Compares the pairs of keys that an iterator gives, and yields their rows as they come, in any order.
 Runner = Callable[[Iterator[tuple[str, str]], MarkSource], Iterator[Row]]
@@ -166,7 +167,7 @@ def on_this_machine(workers: int) -> Runner:
     """Return a runner with processes of this machine; joblib's own configuration may choose otherwise."""
 
     def run(pairs: Iterator[tuple[str, str]], source: MarkSource) -> Iterator[Row]:
-        tasks = (delayed(compare_kept)(source, a, b) for a, b in pairs)
+        tasks = (delayed(Watched(compare_kept))(source, a, b) for a, b in pairs)
         yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
 
     return run

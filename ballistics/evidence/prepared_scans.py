@@ -23,6 +23,7 @@ from ballistics.surfaces import preparation
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.surface import Mark
 from ballistics.surfaces.units_guard import Units
+from ballistics.workers import Watched
 
 # Told the stage, how many are done, of how many, and how many of these earlier runs had done.
 Progress = Callable[[str, int, int, int], None]
@@ -161,7 +162,7 @@ def prepare_scans(
         missing = [(path, digest) for digest, path in wanted.items() if digest not in rows]
         resumed = len(wanted) - len(missing)
         tell("preparing scans", resumed, len(wanted), resumed)
-        tasks = (delayed(store.prepare_scan)(path, digest, method.units) for path, digest in missing)
+        tasks = (delayed(Watched(store.prepare_scan))(path, digest, method.units) for path, digest in missing)
         parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         for done, row in enumerate(parallel(tasks), resumed + 1):
             rows[row["sha256"]] = row

@@ -22,6 +22,7 @@ from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.reading import is_image, read
 from ballistics.surfaces.surface import Mark
 from ballistics.surfaces.units_guard import Units
+from ballistics.workers import Watched
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def enrol_scans(
         if progress is not None:
             progress("looking up", done, len(scans))
     missing = [scan.path for scan, known in zip(scans, found, strict=True) if known is None]
-    tasks = (delayed(_prepared)(path, reading) for path in missing)
+    tasks = (delayed(Watched(_prepared))(path, reading) for path in missing)
     marks: Iterable[Mark | str] = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(tasks)
     prepared = iter(marks)
     for done, (scan, known) in enumerate(zip(scans, found, strict=True), 1):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from ballistics.errors import BallisticsError, ParameterError, WriteError
+from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.files.durable import reason
 from ballistics.printed.collection import Collection
@@ -33,6 +35,7 @@ from ballistics.printed.taxonomy import Taxonomy
 from ballistics.provenance import package_versions, sha256_of_file
 from ballistics.search.printed_families import Copy, families
 from ballistics.search.printed_hits import kept_hit, pieces_of_hits
+from ballistics.workers import Watched
 
 if TYPE_CHECKING:
     from ballistics.evidence.prepared_scans import Progress
@@ -42,6 +45,10 @@ _ROW_VERSION = "2"
 _BEGUN = "begun"
 NOT_A_MESH = "not a mesh"
 REFUSED = "refused"
+#: Begins what the row of a file says on which the program itself failed; the log in the folder of work has more.
+FAULT = "the program failed on this file"
+ERRORS_LOG = "errors.log"
+_MOST_FRAMES, _MOST_WORDS, _MOST_LOGGED, _LARGEST_LOG = 20, 300, 4096, 1 << 20
 
 Row = dict[str, Any]
 # Draws a file as PNG; a function of a module, so that workers can be given it.
@@ -263,8 +270,8 @@ def _searched(
     A file that ends the process that reads it must not end the batch. What was begun and not finished is under
     suspicion: it is searched last, each file in a process of its own, and its row says so when that ends too.
     """
-    with RowsFile(work / "files.jsonl") as kept:
-        rows = {row["sha256"]: row for row in kept.read() if row["method"] == method and row["sha256"] in files}
+    with RowsFile(work / "files.jsonl", strict=True) as kept:
+        rows = {row["sha256"]: row for row in kept.read() if _is_row(row, method) and row["sha256"] in files}
         resumed = len(rows)
         tell("searching files", resumed, len(files), resumed)
 
@@ -275,7 +282,7 @@ def _searched(
 
         suspects = begun(work)
         while waiting := [digest for digest in sorted(files) if digest not in rows and digest not in suspects]:
-            tasks = (delayed(search_file)(digest, files[digest], task) for digest in waiting)
+            tasks = (delayed(Watched(search_file))(digest, files[digest], task) for digest in waiting)
             try:
                 for row in Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks):
                     keep(row)
@@ -289,6 +296,11 @@ def _searched(
     return rows
 
 
+def _is_row(row: Mapping[str, Any], method: str) -> bool:
+    """Return whether a kept row is one of this method."""
+    return row.get("method") == method and {"sha256", *_refused("")} <= set(row)
+
+
 def begun(work: Path) -> set[str]:
     """Return the SHA-256 of the files that were begun and not finished."""
     return {path.name for path in (work / _BEGUN).iterdir()}
@@ -298,7 +310,7 @@ def _alone(digest: str, path: Path, task: Task) -> Row:
     """Search a file in a process of its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         try:
-            return pool.submit(search_file, digest, path, task).result()
+            return pool.submit(Watched(search_file), digest, path, task).result()
         except BrokenProcessPool:
             (task.work / _BEGUN / digest).unlink(missing_ok=True)
             return {"sha256": digest, **_refused("the process that read it ended: too little memory, or a fault")}
@@ -312,10 +324,38 @@ def _opened(references: Path) -> Collection:
 def search_file(digest: str, path: Path, task: Task) -> Row:
     """Search one file; whatever is wrong with it is in its row. While it is being searched, there is a note of it."""
     note = task.work / _BEGUN / digest
-    note.touch()
-    row = _search_file(digest, path, task.references, task.draw, task.unit)
+    try:
+        note.touch()
+    except OSError as error:
+        raise WriteError(f"{task.work} cannot be written: {reason(error)}; nothing finished is lost") from error
+    try:
+        row = _search_file(digest, path, task.references, task.draw, task.unit)
+    except BallisticsError:
+        raise  # of the collection or the disk, not of this file
+    except Exception as error:  # one file on which a reader or the search fails must not end the work on a whole disk
+        _log(task.work, digest, error)
+        row = {"sha256": digest, **_refused(f"{FAULT}: {_words(error)}")}
     note.unlink(missing_ok=True)
     return row
+
+
+def _words(error: BaseException) -> str:
+    """Return class and message of a fault, short, in Unicode, the same on every machine."""
+    said = f"{type(error).__name__}: {error}".replace("\n", " ")[:_MOST_WORDS]
+    return said.encode("utf-8", "replace").decode()
+
+
+def _log(work: Path, digest: str, error: BaseException) -> None:
+    """Add the end of a fault's traceback to the log of the work, which is kept short."""
+    frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
+    lines = [f"file {digest}: {_words(error)}", *(f"  {one.filename}:{one.lineno} in {one.name}" for one in frames)]
+    text = "\n".join(lines)[:_MOST_LOGGED] + "\n"
+    path = work / ERRORS_LOG
+    # The row says what failed; a log that cannot be written must not end the run.
+    with suppress(OSError):
+        if not path.exists() or path.stat().st_size < _LARGEST_LOG:
+            with open(path, "ab", buffering=0) as file:
+                file.write(text.encode("utf-8", "replace"))
 
 
 def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: str | None) -> Row:
@@ -329,6 +369,8 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         found = identify(file.parts, collection)
         keys = _keys_of(file)
         thumbnail = draw(file)
+    except CorruptFileError:
+        raise  # the collection was altered: that is no fault of this file
     except BallisticsError as error:
         return {"sha256": digest, **_refused(f"{type(error).__name__}: {error}")}
     findings = {finding.code for finding in described.findings}

@@ -76,3 +76,47 @@ def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path) ->
     ]
     assert [one[0] for one in told] == ["False", "True"]
     assert told[0][1:] == told[1][1:]
+
+
+def _kernels(folder: Path) -> Path:
+    """Write a package of one kernel that calls another."""
+    (folder / "kernels").mkdir()
+    shutil.copy(Path(__file__).parents[2] / "kernels" / "accelerate.py", folder / "kernels")
+    (folder / "kernels" / "__init__.py").write_text("")
+    (folder / "kernels" / "inner.py").write_text(_INNER.format(1.0))
+    (folder / "kernels" / "outer.py").write_text(_OUTER)
+    return folder
+
+
+def _run(folder: Path, **own: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from kernels.outer import outer; print(outer(1.0))"],
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **own},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_without_a_place_for_the_cache_kernels_work_and_it_is_said_once(tmp_path: Path) -> None:
+    folder = _kernels(tmp_path)
+    # Where a folder is wanted there is a file: nobody can write there, not even root.
+    (folder / "file").write_text("")
+    (folder / "kernels" / "__pycache__").write_text("")
+    nowhere = str(folder / "file" / "below")
+    found = _run(folder, NUMBA_CACHE_DIR=nowhere, XDG_CACHE_HOME=nowhere, HOME=nowhere)
+    assert found.stdout.split() == ["4.0"]
+    assert found.stderr.count("compiled kernels cannot be kept") == 1
+    assert "Traceback" not in found.stderr
+
+
+def test_a_damaged_cache_costs_only_time(tmp_path: Path) -> None:
+    folder = _kernels(tmp_path)
+    cache = folder / "cache"
+    _run(folder, NUMBA_CACHE_DIR=str(cache))
+    for path in [*cache.rglob("*.nbi"), *cache.rglob("*.nbc")]:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    found = _run(folder, NUMBA_CACHE_DIR=str(cache))
+    assert found.stdout.split() == ["4.0"]
+    assert "Traceback" not in found.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import time
 import mesh_samples as samples
 import numpy as np
 import pytest
+from conftest import DATA
 
-from ballistics.errors import ParameterError
+from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.printed.enrolment import enrol_files
 from ballistics.printed.geometry_hash import geometry_keys
 from ballistics.reports.printed_figures import thumbnail_of
 from ballistics.reports.printed_sheet import contact_sheet
-from ballistics.search.printed_batch import disk_files, run_printed_batch
+from ballistics.search.printed_batch import ERRORS_LOG, disk_files, run_printed_batch
 from ballistics.search.printed_families import families
 
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
@@ -200,3 +202,84 @@ def test_families_of_nothing_known():
     copies = families(["a", "b", "c"], ["", "", "1"], [None, None, keys])
     assert [copy.family for copy in copies] == [0, 0, 1]
     assert [copy.of for copy in copies] == ["", "", ""]
+
+
+def fails_on_the_box(file):
+    if len(file.parts[0].faces) == 12:
+        raise KeyError("nobody thought of \ud800 this")
+    return thumbnail_of(file)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_file_on_which_the_program_fails_is_a_row_and_stands_in_the_log(whole, disk, references, tmp_path, workers):
+    out = tmp_path / "table.csv"
+    found = run_printed_batch([disk], references, out, fails_on_the_box, workers=workers)
+    rows, expected = rows_of(out), rows_of(whole[1])
+    assert rows["box.3mf"]["verdict"] == "refused"
+    assert rows["box.3mf"]["error"].startswith("the program failed on this file: KeyError: 'nobody thought of")
+    assert {name: row for name, row in rows.items() if name != "box.3mf"} == {
+        name: row for name, row in expected.items() if name != "box.3mf"
+    }
+    log = (tmp_path / "table.csv.work" / ERRORS_LOG).read_text()
+    assert "KeyError" in log
+    assert "fails_on_the_box" in log
+    assert len(log) < 4200
+    # The next run is the same, and fails on nothing again.
+    before = (tmp_path / "table.csv.work" / "files.jsonl").read_bytes()
+    assert run_printed_batch([disk], references, out, fails_on_the_box).counts() == found.counts()
+    assert (tmp_path / "table.csv.work" / "files.jsonl").read_bytes() == before
+
+
+def test_a_collection_that_was_altered_ends_the_batch_and_no_row_is_kept(disk, references, tmp_path):
+    lab = tmp_path / "lab"
+    shutil.copytree(references, lab)
+    data = bytearray((lab / "local.npy").read_bytes())
+    data[5000] ^= 1
+    (lab / "local.npy").write_bytes(data)
+    with pytest.raises(CorruptFileError, match="altered"):
+        run_printed_batch([disk], lab, tmp_path / "table.csv", thumbnail_of)
+    shutil.copy(references / "local.npy", lab / "local.npy")
+    found = run_printed_batch([disk], lab, tmp_path / "table.csv", thumbnail_of)
+    assert all("altered" not in one.kept["error"] for one in found.files)
+
+
+HOSTILE = DATA / "faults" / "hostile" / "hostile-disk"
+
+
+@pytest.mark.skipif(not HOSTILE.exists(), reason="the files with faults are not there")
+def test_a_hostile_file_does_not_end_the_work_on_a_disk(references, tmp_path):
+    found = run_printed_batch([HOSTILE], references, tmp_path / "table.csv", thumbnail_of)
+    assert len(found.files) == len([path for path in HOSTILE.rglob("*") if path.is_file()])
+    assert [one.kept["error"] for one in found.files if one.name.endswith(".stl")] == [""]
+
+
+_IDLE = """
+import sys, time
+from joblib import Parallel, delayed
+from ballistics.workers import Watched
+def nap(seconds):
+    print(seconds, flush=True)
+    time.sleep(seconds)
+if __name__ == "__main__":
+    list(Parallel(n_jobs=2, return_as="generator_unordered")(delayed(Watched(time.sleep))(s) for s in (0.0, 600.0)))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are killed by signal")
+def test_a_killed_process_leaves_no_worker(tmp_path):
+    import psutil
+
+    script = tmp_path / "idle.py"
+    script.write_text(_IDLE)
+    running = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL)
+    process = psutil.Process(running.pid)
+    until = time.monotonic() + 120
+    while len(workers := process.children()) < 3 and time.monotonic() < until:
+        time.sleep(0.2)
+    time.sleep(3.0)
+    running.kill()
+    running.wait()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    for one in alive:
+        one.kill()
+    assert not alive

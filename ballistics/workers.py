@@ -1,0 +1,49 @@
+"""Worker processes that end with the process that started them, also when that is killed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, ParamSpec, TypeVar
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+_LOOK_S = 1.0
+_watching: set[int] = set()
+
+
+class Watched(Generic[_Parameters, _Result]):
+    """A function as a worker runs it: from its first call on, the worker ends when its parent is no more.
+
+    A killed process cannot tell its workers to end; idle ones would wait for minutes, busy ones would work for nobody.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that a worker can be given it.
+    """
+
+    def __init__(self, function: Callable[_Parameters, _Result]) -> None:
+        self.function = function
+        self.parent = os.getpid()
+
+    def __call__(self, *args: _Parameters.args, **options: _Parameters.kwargs) -> _Result:
+        _end_with(self.parent)
+        return self.function(*args, **options)
+
+
+def _end_with(parent: int) -> None:
+    # In the process itself, or on another machine of a cluster, there is nothing to watch.
+    if parent in _watching or os.getppid() != parent or os.getpid() == parent:
+        return
+    _watching.add(parent)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    # Nobody waits for what this process does, and nothing it writes is half done: files appear whole.
+    os._exit(1)
