@@ -7,36 +7,51 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_head, simulate_population
+from ballistics.surfaces.simulation import SimulatedHead, simulate_head, simulate_population
 from ballistics.surfaces.simulation_difficulty import DIFFICULTIES
+from ballistics.surfaces.surface import Mark
 
 _COLOURS_UM = 3.0
+_FIELD_MM = 4.6
+# What is shown enlarged, in the firearm frame: on the ring over the aperture, top, bottom, left and right in µm.
+_WINDOW_UM = (-1750.0, -1050.0, -500.0, 500.0)
 
 
 def draw_examples(path: Path, names: Sequence[str], seed: int) -> None:
-    """Draw two shots of one firearm at every level, prepared as for comparison and turned alike."""
+    """Draw one firearm's marks at every level, prepared as for comparison: a whole one, and one place of two shots."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(1.9 * len(names) + 0.5, 4.1), layout="constrained")
-    axes = figure.subplots(2, len(names), squeeze=False)
+    figure = Figure(figsize=(1.9 * len(names) + 0.5, 5.0), layout="constrained")
+    axes = figure.subplots(3, len(names), squeeze=False, height_ratios=(1.0, 0.7, 0.7))
     for column, name in enumerate(names):
         heads = simulate_population(1, 2, seed, breech_faces=("granular",), spacing_um=100.0, difficulty=name)
-        for row, head in enumerate(heads):
-            shot = replace(head.shot, pose=Pose(), tilt_deg=0.0)
-            drawn = simulate_head(head.firearm, shot, spacing_um=DIFFICULTIES[name].spacing_um, field_mm=4.6)
-            mark = prepare(drawn.surface, region=drawn.region)
-            panel = axes[row, column]
-            panel.imshow(mark.heights_um, cmap="gray", vmin=-_COLOURS_UM, vmax=_COLOURS_UM, interpolation="nearest")
+        marks = [_upright(head, name) for head in heads]
+        axes[0, column].set_title(name)
+        for panel, heights in zip(axes[:, column], (marks[0].heights_um, *map(_window, marks)), strict=True):
+            panel.imshow(heights, cmap="gray", vmin=-_COLOURS_UM, vmax=_COLOURS_UM, interpolation="nearest")
             panel.set_xticks([])
             panel.set_yticks([])
-            if row == 0:
-                panel.set_title(name)
-    for row in range(2):
-        axes[row, 0].set_ylabel(f"shot {row + 1}")
+    for panel, label in zip(axes[:, 0], ("shot 1", "shot 1, 1 mm", "shot 2, 1 mm"), strict=True):
+        panel.set_ylabel(label)
     figure.savefig(path, dpi=110)
+
+
+def _upright(head: SimulatedHead, name: str) -> Mark:
+    """Draw a head again, not turned, and prepare its true region."""
+    shot = replace(head.shot, pose=Pose(), tilt_deg=0.0)
+    drawn = simulate_head(head.firearm, shot, spacing_um=DIFFICULTIES[name].spacing_um, field_mm=_FIELD_MM)
+    return prepare(drawn.surface, region=drawn.region)
+
+
+def _window(mark: Mark) -> NDArray[np.float32]:
+    top, bottom, left, right = (500.0 * _FIELD_MM + edge for edge in _WINDOW_UM)
+    y, x = mark.origin_um
+    rows = slice(round((top - y) / mark.spacing_um), round((bottom - y) / mark.spacing_um))
+    return mark.heights_um[rows, round((left - x) / mark.spacing_um) : round((right - x) / mark.spacing_um)]
 
 
 def draw_ladder(path: Path, figures: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
