@@ -74,19 +74,19 @@ class Difficulty:
         return values
 
 
-# From clean to nearly nothing in common. "good" and "ordinary" were fitted, on granular faces of one seed, to what real
-# same-source pairs show octave by octave (docs/simulation.md): "good" to Fadul, "ordinary" to the given TopMatch scans.
-# The others go on from there; no real set stands behind them. Instruments: a confocal microscope loses nothing that is
-# compared; a gel pressed on the metal with points 7.4 µm apart resolves less than the 2 µm of its kind at best
-# (Johnson 2011, doi:10.1145/1964921.1964941), and TopMatch scans hold .64 of the amplitude of Fadul's at 16 to 31 µm,
-# which is a cut-off of 18 µm.
+# From clean to nearly nothing in common. "good" and "ordinary" were fitted, on granular faces of three seeds, to what
+# real same-source pairs show octave by octave (docs/simulation.md): "good" to Fadul, "ordinary" to the given TopMatch
+# scans. The others go on from there; no real set stands behind them. Instruments: a confocal microscope loses nothing
+# that is compared; a gel with points 7.4 µm apart resolves less than the 2 µm of its kind at best (Johnson 2011,
+# doi:10.1145/1964921.1964941): prepared TopMatch marks hold 3/4 of the amplitude of Fadul's at 16 to 31 µm, and 9/10 at
+# longer waves.
 _GEL = Difficulty(
     "",
     "",
-    make_um=(0.2, 1.1),
-    residue_um=(1.8, 3.4),
-    transfer_cutoff_um=(16.0, 22.0),
-    ripple_um=(0.1, 0.3),
+    make_um=(0.3, 0.9),
+    residue_um=(1.3, 2.5),
+    transfer_cutoff_um=(15.0, 20.0),
+    ripple_um=(0.1, 0.2),
     spacing_um=7.4,
 )
 DIFFICULTIES: Mapping[str, Difficulty] = {
@@ -96,13 +96,13 @@ DIFFICULTIES: Mapping[str, Difficulty] = {
         Difficulty(
             "good",
             "test fires with one make of ammunition and a confocal microscope, as Fadul's",
-            breech_face_rms_um=(1.8, 3.2),
-            make_um=(0.0, 0.8),
+            breech_face_rms_um=(1.3, 2.2),
+            make_um=(0.2, 0.9),
             impressibility=(0.7, 1.0),
-            texture_um=(0.9, 1.4),
+            texture_um=(0.65, 1.0),
             contact=(0.8, 1.0),
             wear_share=(0.0, 0.3),
-            residue_um=(0.0, 0.8),
+            residue_um=(0.0, 0.6),
             face_drag_um=(0.0, 50.0),
             transfer_cutoff_um=(6.0, 10.0),
         ),
@@ -110,9 +110,9 @@ DIFFICULTIES: Mapping[str, Difficulty] = {
             _GEL,
             name="ordinary",
             summary="ordinary ammunition measured through a gel, as the given TopMatch scans",
-            breech_face_rms_um=(1.5, 2.6),
+            breech_face_rms_um=(1.1, 1.9),
             impressibility=(0.65, 0.95),
-            texture_um=(0.5, 0.8),
+            texture_um=(0.38, 0.6),
             contact=(0.6, 0.86),
             wear_share=(0.0, 0.5),
             face_drag_um=(0.0, 30.0),
@@ -121,10 +121,10 @@ DIFFICULTIES: Mapping[str, Difficulty] = {
             _GEL,
             name="poor",
             summary="light and partial impressions in hard primers",
-            breech_face_rms_um=(1.5, 2.5),
+            breech_face_rms_um=(1.1, 1.8),
             bare_share=(0.0, 0.25),
             impressibility=(0.6, 0.9),
-            texture_um=(0.6, 0.9),
+            texture_um=(0.44, 0.66),
             contact=(0.55, 0.8),
             wear_share=(0.0, 0.6),
             unpressed_share=(0.0, 0.2),
@@ -134,10 +134,10 @@ DIFFICULTIES: Mapping[str, Difficulty] = {
             _GEL,
             name="faint",
             summary="half of the face or less impressed, lightly; faces with few features that change between shots",
-            breech_face_rms_um=(1.4, 2.4),
+            breech_face_rms_um=(1.0, 1.75),
             bare_share=(0.0, 0.4),
             impressibility=(0.55, 0.85),
-            texture_um=(0.6, 0.9),
+            texture_um=(0.44, 0.66),
             contact=(0.5, 0.75),
             wear_share=(0.0, 0.7),
             unpressed_share=(0.0, 0.3),
@@ -147,10 +147,10 @@ DIFFICULTIES: Mapping[str, Difficulty] = {
             _GEL,
             name="remnant",
             summary="nearly all common marks lost: hardly any pair can be told, and none should be",
-            breech_face_rms_um=(1.3, 2.4),
+            breech_face_rms_um=(0.9, 1.7),
             bare_share=(0.0, 0.5),
             impressibility=(0.45, 0.8),
-            texture_um=(0.6, 1.0),
+            texture_um=(0.44, 0.7),
             contact=(0.45, 0.68),
             wear_share=(0.0, 0.9),
             unpressed_share=(0.0, 0.4),

@@ -55,4 +55,4 @@ def test_difficulties_are_those_of_the_library(tmp_path: Path) -> None:
         (row,) = csv.DictReader(file)
     assert float(row["spacing_um"]) == 7.4
     assert 0.5 <= float(row["contact"]) <= 0.75
-    assert 16.0 <= float(row["transfer_cutoff_um"]) <= 22.0
+    assert 15.0 <= float(row["transfer_cutoff_um"]) <= 20.0
