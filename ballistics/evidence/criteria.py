@@ -9,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
+from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError, WriteError
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.files.bounded_json import parse_json
+from ballistics.files.durable import reason
 
 Relation = Literal["at most", "at least"]
 By = Literal["value", "limit"]
@@ -231,7 +232,10 @@ def results_when_first_given(work: Path, criteria: Criteria) -> int:
                 return int(row["finished_pairs"])
         with RowsFile(pairs, strict=True) as rows:
             finished = sum(1 for _ in rows.places())
-        work.mkdir(parents=True, exist_ok=True)
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{work} cannot be made: {reason(error)}; choose another folder with --work") from error
         kept.append({"sha256": criteria.sha256, "file": criteria.file_name, "finished_pairs": finished})
     return finished
 

@@ -18,7 +18,7 @@ from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.study import Study, run_study
 from ballistics.evidence.truth_table import LABELS, NOT_STATED, ScanTruth
 
-_SCHEMA = "ballistics/scan-study/1"
+_SCHEMA = "ballistics/scan-study/2"
 # The headline score first. For the count the distributions of Zhang 2021, for the correlation the field's standard;
 # the model of the similarity follows from how evidence adds up over area (`ballistics.evidence.area_model`).
 MODELS: Mapping[Score, str] = {
@@ -132,6 +132,7 @@ class ScanStudy:
                     "cells": pair.cells,
                     "accf": pair.accf,
                     "findings": list(pair.findings),
+                    "pose": None if pair.pose is None else asdict(pair.pose),
                     "without_score": pair.without_score,
                     "one_case_scanned_twice": scored.repeats(pair),
                 }

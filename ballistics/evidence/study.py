@@ -18,7 +18,7 @@ from ballistics.evidence.metrics import Metrics, auc, equal_error_rate, measure
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Booleans, Floats, ScoreTable
 
-_SCHEMA = "ballistics/validation-study/1"
+_SCHEMA = "ballistics/validation-study/2"
 
 
 @dataclass(frozen=True)

@@ -175,3 +175,10 @@ def test_when_criteria_were_first_given_is_kept(tmp_path):
     with RowsFile(work / "pairs.jsonl") as rows:
         rows.append({"a": 3})
     assert results_when_first_given(work, other) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    criteria = read_criteria(written(tmp_path, GOOD), SCORES)
+    (tmp_path / "work").write_bytes(b"a file")
+    with pytest.raises(BallisticsError, match="work"):
+        results_when_first_given(tmp_path / "work", criteria)

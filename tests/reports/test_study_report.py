@@ -66,6 +66,14 @@ def test_a_picture_has_a_largest_size():
         assert len(picture.uri) < 1.4 * LARGEST_POINTS**2
 
 
+def test_marks_of_images_are_drawn_in_grey():
+    heights = np.random.default_rng(1).normal(size=(80, 80)).astype(np.float32)
+    mark = Mark("breech face", heights, 6.25, "reflectance")
+    relief = Mark("breech face", heights, 6.25, "topography")
+    pose = Pose(10.0, 0.0, 0.0)
+    assert pair_pictures(mark, mark, pose)[0].uri != pair_pictures(relief, relief, pose)[0].uri
+
+
 def test_both_marks_are_drawn_in_one_frame():
     heights = np.random.default_rng(1).normal(size=(80, 80)).astype(np.float32)
     mark = Mark("breech face", heights, 6.25, "topography")
