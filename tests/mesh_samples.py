@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -164,6 +165,49 @@ def gltf(mesh, nodes=None, embedded=False, document=None):
     text += b" " * (-len(text) % 4)
     body = struct.pack("<L4s", len(text), b"JSON") + text + struct.pack("<L4s", len(blob), b"BIN\0") + blob
     return struct.pack("<4sLL", b"glTF", 2, 12 + len(body)) + body
+
+
+def glb(arrays, accessors=None, **document):
+    """Return a GLB of a mesh; each array is an accessor with a view of its own: 0 is POSITION, 1 the indices."""
+    blob, views, found = b"", [], []
+    for array in arrays:
+        data = np.ascontiguousarray(array).tobytes()
+        views.append({"buffer": 0, "byteOffset": len(blob), "byteLength": len(data)})
+        codes = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+        kind = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}[1 if array.ndim == 1 else array.shape[1]]
+        code = codes[array.dtype.str[1:]]
+        found.append({"bufferView": len(views) - 1, "componentType": code, "count": len(array), "type": kind})
+        blob += data + b"\0" * (-len(data) % 4)
+    for k, changes in (accessors or {}).items():
+        found[k] = {key: value for key, value in {**found[k], **changes}.items() if value is not None}
+    whole = {
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "name": "box"}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],
+        "accessors": found,
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(blob)}],
+        **document,
+    }
+    text = json.dumps(whole).encode()
+    text += b" " * (-len(text) % 4)
+    body = struct.pack("<L4s", len(text), b"JSON") + text + struct.pack("<L4s", len(blob), b"BIN\0") + blob
+    return struct.pack("<4sLL", b"glTF", 2, 12 + len(body)) + body
+
+
+def block(kind, data, *, packing=0, encoding=0, checked=True):
+    """Return a block of binary G-code after the specification of libbgcode."""
+    packed = zlib.compress(data) if packing == 1 else data
+    head = struct.pack("<HHL", kind, packing, len(data)) + (struct.pack("<L", len(packed)) if packing else b"")
+    whole = head + struct.pack("<HHH", 0, 16, 16)[: 6 if kind == 5 else 2] + packed
+    whole = whole if kind == 5 else head + struct.pack("<H", encoding) + packed
+    return whole + (struct.pack("<L", zlib.crc32(whole)) if checked else b"")
+
+
+def bgcode(*blocks, checked=True, version=1):
+    return struct.pack("<4sLH", b"GCDE", version, int(checked)) + b"".join(blocks)
 
 
 # A solid cylinder, 20 mm across and 30 mm high, written by hand after ISO 10303-21 and AP214.

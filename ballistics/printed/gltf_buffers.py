@@ -193,7 +193,9 @@ class Buffers:
         if self._folder is None:
             raise UnsupportedFormatError(f"the geometry lies in another file, {shown!r}; save it as one GLB file")
         parts = name.replace("\\", "/").split("/")
-        if ":" in name or "\0" in name or ".." in parts or not parts[0]:
+        if "\ufffd" in name or not name.isprintable():
+            raise CorruptFileError(f"the geometry is said to lie in {shown!r}: no name of a file")
+        if ":" in name or ".." in parts or not parts[0]:
             raise HostileFileError(f"the geometry is said to lie in {shown!r}, outside the file's folder: not opened")
         folder = Path(os.path.realpath(self._folder))
         path = Path(os.path.realpath(folder.joinpath(*parts)))

@@ -78,11 +78,11 @@ class Assembler(Generic[Key]):
         HostileFileError
             The objects multiply beyond the limit.
         """
-        top = self._objects[key]
         solid: list[Item] = []
         apart: list[Item] = []
         for item in self.items(key, matrix):
             (apart if item.metadata.get("role") else solid).append(item)
+        top = self._objects[key]
         own = {**top.metadata, **(metadata or {})}
         items = [Item(*_together(solid), top.name, own)] if solid else []
         return items + [Item(i.vertices, i.faces, i.name, {**(metadata or {}), **i.metadata}) for i in apart]

@@ -83,6 +83,9 @@ def object_numbers(
     points = np.concatenate([points, vertices[faces[first].ravel()]])
     owners = np.concatenate([owners, np.repeat(bodies[first], 3)])
     gap = _GAP_SHARE * _diameter(points)
+    # A large triangle has many shares, all with one middle: a tree of equal points would be a list.
+    distinct = np.concatenate([[True], (points[1:] != points[:-1]).any(axis=1) | (owners[1:] != owners[:-1])])
+    points, owners = points[distinct], owners[distinct]
     near, far = _near_owners(points, owners, gap, cKDTree)
     cavity, wall = _cavities(vertices, faces, bodies, count)
     starts, ends = np.concatenate([near, cavity]), np.concatenate([far, wall])

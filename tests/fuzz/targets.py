@@ -3,6 +3,7 @@
 # ruff: noqa: E402 - siblings are found by path, so that the harness also runs by itself
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import resource
@@ -255,7 +256,12 @@ _PARTS = {
         "c.ply": mesh_samples.ply(_BOX, "binary_little_endian", "double"),
     },
     "OFF": {"a.off": mesh_samples.off(_WEDGE), "b.off": mesh_samples.off(_BOX)},
-    "3MF": {"a.3mf": mesh_samples.simple_3mf(_WEDGE), "b.3mf": mesh_samples.three_mf(_TWO)},
+    "3MF": {"a.3mf": mesh_samples.simple_3mf(_WEDGE), "b.3mf": mesh_samples.three_mf(_TWO),
+            "c.3mf": mesh_samples.three_mf(_TWO, {
+                "Metadata/model_settings.config": b'<config><object id="2"><part id="1" subtype="negative_part"/>'
+                b'</object></config>',
+                "Metadata/Slic3r_PE_model.config": b'<config><object id="1"><volume firstid="1" lastid="2"><metadata '
+                b'key="volume_type" value="SupportBlocker"/></volume></object></config>'})},
     "AMF": {
         "a.amf": mesh_samples.amf(_WEDGE),
         "b.amf": mesh_samples.archive({"b.amf": mesh_samples.amf(_BOX)}),
@@ -271,10 +277,28 @@ _PARTS = {
              {"mesh": 0, "matrix": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0.1, 0, 0, 1]}],
             document={"scenes": [{"nodes": [0]}], "scene": 0},
         ),
+        "c.glb": mesh_samples.glb(
+            [(_BOX[0] / 1000).astype("<f4"), _BOX[1].astype("<u2").ravel(), np.eye(3, dtype="<f4"),
+             np.array([1, 2], "<u2"), np.ones((2, 3), "<f4"), np.zeros((8, 3), "<f4")],
+            {0: {"sparse": {"count": 2, "indices": {"bufferView": 3, "componentType": 5123},
+                            "values": {"bufferView": 4}}}},
+            nodes=[{"mesh": 0, "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 2}}}},
+                   {"mesh": 0, "weights": [0.5]}],
+            meshes=[{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "targets": [{"POSITION": 5}]}]}],
+            extensionsRequired=["EXT_mesh_gpu_instancing"],
+        ),
     },
     "G-code": {
         "a.gcode": JOB,
         "b.gcode": b"G21\nG90\nM82\nEXCLUDE_OBJECT_START NAME=ring20\n" + JOB.replace(b"M83\n", b""),
+        "c.gcode": b"N1 M200 D1.75*3\n; filament_diameter = 1.75,2.85\nT1\n" + JOB.replace(b" ", b"").lower(),
+        "d.gcode.3mf": mesh_samples.three_mf(mesh_samples.model_xml(""), {
+            "Metadata/plate_1.gcode": JOB, "Metadata/plate_1.gcode.md5": b"0" * 32}),
+        "e.bgcode": mesh_samples.bgcode(
+            mesh_samples.block(0, b"Producer=a test\n"), mesh_samples.block(2, b"filament_diameter=1.75\n", packing=1),
+            mesh_samples.block(1, JOB[:100]), mesh_samples.block(1, JOB[100:], packing=1)),
+        "f.gcode.gz": gzip.compress(JOB, mtime=0),
+        "g.gcode": JOB.decode().encode("utf-16"),
     },
     "STEP": {"a.step": mesh_samples.STEP_CYLINDER.encode()},
 }  # fmt: skip
