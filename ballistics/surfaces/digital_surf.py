@@ -36,7 +36,7 @@ _KINDS = {
     11: "surface with intensity", 12: "RGB image", 13: "surface with RGB image", 14: "force curve",
     15: "series of force curves", 16: "surface with RGB and intensity", 20: "spectrum", 21: "hyperspectral map",
 }  # fmt: skip
-_READ_KINDS = (1, 2, 5, 8, 11, 13, 16)
+_READ_KINDS = (0, 1, 2, 5, 8, 11, 13, 16)
 _NOT_MEASURED = -2
 _INVERTED = {1: (False, False), 2: (False, True), 3: (True, False)}
 
@@ -103,7 +103,8 @@ def _objects(file: BinaryIO, height_limit_bytes: int) -> tuple[list[_Object], li
     surfaces: list[_Object] = []
     findings: list[Finding] = []
     at, number, declared, kind = 0, 0, 1, 0
-    while number < declared:
+    # A series may count its channels elsewhere: what begins like an object is one.
+    while number < declared or (number < _MOST_OBJECTS and _begins(file, at)):
         header = _header(file, at, number)
         order = _order(header, number)
         count, own_kind = struct.unpack_from(f"{order}hxxh", header, 14)
@@ -132,6 +133,11 @@ def _objects(file: BinaryIO, height_limit_bytes: int) -> tuple[list[_Object], li
     if at < size:
         findings.append(Finding("trailing-bytes", "note", f"{size - at} bytes follow the last object", "ignored"))
     return surfaces, findings
+
+
+def _begins(file: BinaryIO, at: int) -> bool:
+    file.seek(at)
+    return file.read(12) in MAGICS
 
 
 def _header(file: BinaryIO, at: int, number: int) -> bytes:

@@ -35,6 +35,11 @@ _PLAIN = re.compile(_NUMBER)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 _BRACKETED = re.compile(r"[\[(/]\s*([^\s\[\]()/;,]{1,12})\s*(?:[\])]|$|(?=[;,\s]))")
 _UNIT_WORD = re.compile(r"\bunits?\b\W{0,3}([^\s;,]{1,12})", re.IGNORECASE)
+_IN_WORD = re.compile(r"\bin\s+([^\s;,.]{1,12})", re.IGNORECASE)
+_SPACING_WORDS = re.compile(
+    rf"\b(?:spacing|step|dx|dy|pixel(?:\s*size)?|increment|sampling)\b[^\d\n]{{0,16}}?({_NUMBER})\s*([^\s\d;,.()\[\]]{{1,12}})",
+    re.IGNORECASE,
+)
 # Positions printed with few digits lie a little beside their grid; more than this is no grid.
 _BESIDE, _NOTICED = 0.3, 0.05
 _SAME = 1e-6
@@ -49,6 +54,7 @@ class _Table:
     points: NDArray[np.float64]
     lateral_um: float | None
     height_um: float | None
+    spacing_um: float | None
     findings: tuple[Finding, ...]
 
 
@@ -86,6 +92,8 @@ def read_point_text(
     if size > height_limit_bytes // 8 * _BYTES_PER_POINT + _MOST_BYTES_FREE:
         raise HostileFileError(f"a text file of {size} bytes; the limit for a list of points is lower")
     table = _parsed(_text(file.read()))
+    if spacing_um is None and table.spacing_um is not None and units is None:
+        spacing_um = (table.spacing_um, table.spacing_um)
     heights, step, findings = _on_grid(table.points, layer, height_limit_bytes)
     lateral_um, height_um, unit_findings = _units(table, step, spacing_um, units)
     # Heights may have a unit of their own; all numbers are then in that of the positions.
@@ -128,7 +136,7 @@ def _parsed(text: str) -> _Table:
     numbers = _numbers(rows, separator, first)
     order = _column_order(head, separator)
     lateral_um, height_um = _stated_units(head, separator, order)
-    return _Table(numbers[:, order], lateral_um, height_um, tuple(findings))
+    return _Table(numbers[:, order], lateral_um, height_um, _stated_spacing(head), tuple(findings))
 
 
 def _is_row(line: str) -> bool:
@@ -207,10 +215,22 @@ def _stated_units(head: list[str], separator: str | None, order: list[int]) -> t
             return by_axis[0], by_axis[2]
         if len(known) == 1:
             return known[0], known[0]
-        words = [unit_um(word) for word in _UNIT_WORD.findall(line)]
-        if len(words) == 1 and words[0] is not None:
-            return words[0], words[0]
+        for pattern in (_UNIT_WORD, _IN_WORD):
+            words = [unit for unit in map(unit_um, pattern.findall(line)) if unit is not None]
+            if len(words) == 1:
+                return words[0], words[0]
     return None, None
+
+
+def _stated_spacing(head: list[str]) -> float | None:
+    """Return the spacing in µm that the lines above the numbers state, when it is one for both axes."""
+    found = {
+        float(number) * unit
+        for line in head
+        for number, word in _SPACING_WORDS.findall(line)
+        if (unit := unit_um(word)) is not None
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _on_grid(

@@ -185,7 +185,7 @@ def _content(
         if units is not None:
             raise ParameterError("units does not apply to images: they hold no lengths")
         return _reader("images", "read_image")(file, spacing_um=_spacing_pair(spacing_um), **options), named
-    if name is None and suffix in TEXT_SUFFIXES:
+    if name is None and _is_point_text(file, suffix):
         pair = None if spacing_um is None else _spacing_pair(spacing_um)
         return _reader("point_text", "read_point_text")(file, spacing_um=pair, units=units, **options), []
     longtail = name is None or (name == "X3P" and suffix == ".plux")  # Sensofar's plux is a zip archive too
@@ -219,9 +219,16 @@ def is_point_text(path: str | os.PathLike[str]) -> bool:
     try:
         _refuse_special(Path(path))
         with open(path, "rb") as file:
-            return _format_of(file)[0] is None and Path(path).suffix.lower() in TEXT_SUFFIXES
+            return _format_of(file)[0] is None and _is_point_text(file, Path(path).suffix.lower())
     except (ReadError, OSError):
         return False
+
+
+def _is_point_text(file: BinaryIO, suffix: str) -> bool:
+    """Whether the suffix is one of lists of points; ``.dat`` is one of Zygo's as well, and those are not text."""
+    head = file.read(64)
+    file.seek(0)
+    return suffix in TEXT_SUFFIXES or (suffix == ".dat" and head != b"" and min(head) >= 9)
 
 
 def _format_of(file: BinaryIO) -> tuple[str | None, tuple[str, ...]]:

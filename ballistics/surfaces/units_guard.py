@@ -12,6 +12,7 @@ from ballistics.surfaces.content import METRE_UM, MILLIMETRE_UM, FileContent
 from ballistics.surfaces.surface import Finding
 
 Units = Literal["micrometres", "millimetres", "as written"]
+_INCH_UM = 25_400.0
 UNIT_UM = {"micrometres": 1.0, "millimetres": MILLIMETRE_UM}
 
 # The project's limits for toolmarks. They are wider than any scan in its data (pixels of 0.6 to 8 um,
@@ -203,10 +204,14 @@ def _alternatives(content: FileContent, rule: str) -> str:
         described = f"pixel {_length(content.spacing[1] * UNIT_UM[name])}, {described}"
     as_written = "units='as written' reads it unchanged; it is recorded as a serious finding."
     if fitting:
+        mixed = _doubts(content, UNIT_UM[name])
+        beware = " (heights and spacing would still be in different units)" if mixed else ""
         return (
-            f"if the numbers were {name} they would be ({described}). {rule}. Ask the maker, "
+            f"if the numbers were {name} they would be ({described}){beware}. {rule}. Ask the maker, "
             f"and if so read it with units='{name}'; {as_written}"
         )
+    if not implausible(content, _INCH_UM):
+        return f"if the numbers were inches they would be. {rule}; have the scan exported in metric units"
     wrong = implausible(content, content.unit_um)
     if all(word.startswith("height range") for word in wrong):
         return (

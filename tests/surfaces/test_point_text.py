@@ -74,6 +74,7 @@ def test_order_of_columns_and_of_points(tmp_path, order, shuffle):
         ("x (mm)\ty (mm)\tz (nm)\n", 1e-3, 1e3),
         ("made by a test\nunit: mm\n", 1e-3, 1e-3),
         ("x/µm y/µm z/µm\n", 1.0, 1.0),
+        ("# all values in µm\n# X Y Z\n", 1.0, 1.0),
         ("\ufeffx [µm] y [µm] z [µm]\r\n", 1.0, 1.0),
     ],
 )
@@ -127,6 +128,14 @@ def test_counted_positions_need_a_unit_for_the_heights(tmp_path):
     surface = read(tmp_path, listed(steps=(1000, 1000), scale=1e-3, digits=9), spacing_um=STEP, units="millimetres")
     assert surface.spacing_um == pytest.approx((STEP, STEP))
     np.testing.assert_allclose(surface.heights_um, UM, atol=1e-4)
+
+
+def test_a_spacing_that_the_list_states(tmp_path):
+    for head in ("# spacing: 6.25 µm\n", "grid step = 0.00625 mm\nX Y Z\n"):
+        surface = read(tmp_path, listed(head=head, scale=1e-3, digits=9), name="a.dat")
+        np.testing.assert_allclose(surface.heights_um, UM, atol=1e-4)
+        assert surface.spacing_um == pytest.approx((STEP, STEP))
+        assert codes(surface) == ["unit-from-spacing"]
 
 
 def test_what_is_not_stated_is_asked_for(tmp_path):
