@@ -204,7 +204,7 @@ def _alternatives(content: FileContent, rule: str) -> str:
         described = f"pixel {_length(content.spacing[1] * UNIT_UM[name])}, {described}"
     as_written = "units='as written' reads it unchanged; it is recorded as a serious finding."
     if fitting:
-        mixed = _doubts(content, UNIT_UM[name])
+        mixed = any(finding.code.startswith("heights-") for finding in _doubts(content, UNIT_UM[name]))
         beware = " (heights and spacing would still be in different units)" if mixed else ""
         return (
             f"if the numbers were {name} they would be ({described}){beware}. {rule}. Ask the maker, "

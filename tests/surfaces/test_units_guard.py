@@ -101,6 +101,39 @@ def test_heights_in_another_unit_than_the_spacing_are_noticed():
     assert settle_unit(content(height=0.0), None) == (1e6, [])
 
 
+@pytest.mark.parametrize(("height", "codes"), [(1e-8, ["heights-tiny"]), (6e-4, ["heights-steep"]), (4e-4, [])])
+def test_heights_that_do_not_fit_the_spacing(height, codes):
+    """The limits lie between real ratios (0.0013 to 0.07) and those a thousand times smaller or larger."""
+    findings = settle_unit(content(height=height), None)[1]
+    assert [f.code for f in findings] == codes
+    assert all(f.severity == "serious" for f in findings)
+
+
+def test_steep_slopes_are_noticed():
+    rough = content(height=0.0)
+    rough.values[:] = np.random.Generator(np.random.PCG64(0)).normal(scale=5e-6, size=rough.values.shape)
+    assert [f.code for f in settle_unit(rough, None)[1]] == ["heights-steep"]
+
+
+def test_only_the_heights_are_wrong():
+    with pytest.raises(UnitsError, match="pixel and sides are: heights and spacing seem to be in different units"):
+        settle_unit(content(height=10.0), None)
+    with pytest.raises(UnitsError, match="heights and spacing would still be in different units"):
+        settle_unit(content(spacing=(5.0, 5.0), height=1e-5), None)
+
+
+def test_inches_are_named():
+    with pytest.raises(UnitsError, match="if the numbers were inches"):
+        settle_unit(content(spacing=(5e-6 / 0.0254,) * 2, height=1e-5 / 0.0254), None)
+
+
+def test_a_field_smaller_than_a_mark():
+    small = content(shape=(512, 512), spacing=(0.3125e-6, 0.3125e-6))
+    assert [(f.code, f.severity) for f in settle_unit(small, None)[1]] == [("field-small", "warning")]
+    with pytest.raises(UnitsError, match="longer side 160 µm"):
+        settle_unit(content(shape=(128, 128), spacing=(1.25e-6, 1.25e-6)), None)
+
+
 def test_robust_range():
     assert robust_range(np.full((3, 3), np.nan)) == 0.0
     assert robust_range(np.arange(101.0)) == pytest.approx(98.0)
