@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 # A row of a kept run is taken over only by runs that write the same row.
 VERSION = 3
-_POSE = ("theta_deg", "dx_um", "dy_um")
+POSE = ("theta_deg", "dx_um", "dy_um")
 
 
 def columns(mark_kind: str) -> dict[str, type]:
@@ -40,7 +40,7 @@ def columns(mark_kind: str) -> dict[str, type]:
         "accf": float,
         "overlap_um2": float,
         "overlap_fraction": float,
-        **dict.fromkeys(_POSE, float),
+        **dict.fromkeys(POSE, float),
         "cells_a_in_b": int,
         "cells_b_in_a": int,
         **of_rules,
@@ -100,7 +100,7 @@ def exchanged_row(row: Mapping[str, Any]) -> Row:
             twin = name.removesuffix("a_in_b") + "b_in_a"
             other[name], other[twin] = row[twin], row[name]
     if row["theta_deg"] is not None:
-        other |= _pose_values(Pose(*(row[name] for name in _POSE)).inverse())
+        other |= _pose_values(Pose(*(row[name] for name in POSE)).inverse())
     other["insufficient"] = _exchanged_words(row["insufficient"])
     return other
 
@@ -121,7 +121,7 @@ def _rule_columns(rule: str) -> tuple[str, str, str]:
 
 def _pose_values(pose: Pose) -> Row:
     # No negative zero: the inverse of no turn is no turn.
-    return dict(zip(_POSE, (value + 0.0 for value in (pose.theta_deg, pose.dx_um, pose.dy_um)), strict=True))
+    return dict(zip(POSE, (value + 0.0 for value in (pose.theta_deg, pose.dx_um, pose.dy_um)), strict=True))
 
 
 def _finite(value: Any) -> float | None:

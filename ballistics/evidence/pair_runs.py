@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
 from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import PairDesign
-from ballistics.evidence.pair_rows import Row, columns, empty_row, exchanged_row, row_of
+from ballistics.evidence.pair_rows import POSE, Row, columns, empty_row, exchanged_row, row_of
 from ballistics.evidence.prepared_scans import Progress, silent
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.impressions.compare import compare
@@ -133,6 +133,12 @@ class KeptPairs:
                     f"{self._file.path}, byte {place}, is no row of a comparison ({name} is {value!r}): the file was "
                     "changed; delete it to begin anew"
                 )
+
+        if len({row[name] is None for name in POSE}) > 1:
+            raise CorruptFileError(
+                f"{self._file.path}, byte {place}, has only a part of a pose: the file was changed; delete it to begin "
+                "anew"
+            )
 
     def _diagonal(self) -> Iterator[tuple[int, int]]:
         """Yield the pairs of one file with itself."""

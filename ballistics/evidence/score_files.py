@@ -10,8 +10,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.errors import CorruptFileError, ParameterError, ReadError
 from ballistics.evidence.scores import ScoreTable
+from ballistics.files.durable import reason
 
 
 def read_scores(
@@ -111,12 +112,18 @@ def firearms_from_pairs(scan_a: Sequence[str], scan_b: Sequence[str], same_sourc
 
 
 def _rows(path: str | Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        absent = [name for name in needed if name not in (reader.fieldnames or ())]
-        if absent:
-            raise CorruptFileError(f"{path}: no column '{absent[0]}'; there are: {', '.join(reader.fieldnames or ())}")
-        return list(reader)
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = reader.fieldnames or ()
+            absent = [name for name in needed if name not in names]
+            if absent:
+                raise CorruptFileError(f"{path}: no column '{absent[0]}'; there are: {', '.join(names)}")
+            return list(reader)
+    except OSError as error:
+        raise ReadError(f"{path} cannot be read: {reason(error)}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorruptFileError(f"{path} is not a UTF-8 table with commas: {error}") from error
 
 
 def _numbers(path: str | Path, rows: list[dict[str, str]], column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -41,6 +41,8 @@ ADDRESS_LIMIT_BYTES = 2 << 30
 TIME_LIMIT_SECONDS = 20
 # The parent ends a worker that has not moved for so long: the alarm does not reach into compiled code.
 _DEAF_SECONDS = 120
+# On a busy machine the kernels may take minutes to compile before the first mutant.
+_START_SECONDS = 900
 
 
 class TooSlow(BaseException):
@@ -187,7 +189,7 @@ def supervise(one: Target, base: Path, numbers: range, keep: Path | None = None)
             shutil.rmtree(folder)
             _add(total, again or Tally(one.name, died_at - first))
         total.count += 1
-        total.odd.append({"number": died_at, "outcome": "crash", "what": "the process died or did not answer"})
+        total.odd.append({"number": died_at, "outcome": "crash", "what": words.strip()[-200:] or "no answer"})
         first = died_at + 1
     return total
 
@@ -218,7 +220,7 @@ def _one_worker(one: Target, folder: Path, first: int, count: int, keep: Path | 
             now = _progress(folder)
             if now != seen:
                 seen, since = now, time.monotonic()
-            if time.monotonic() - since > _DEAF_SECONDS:
+            if time.monotonic() - since > (_DEAF_SECONDS if seen >= 0 else _START_SECONDS):
                 process.kill()
     if process.returncode == 0:
         return Tally(**json.loads(output)), 0
@@ -252,7 +254,15 @@ def campaign(names: list[str], numbers: range, workers: int, keep: Path | None =
     """Run all targets named, several at a time."""
     chosen = [target(name) for name in names] if names else list(TARGETS)
     with tempfile.TemporaryDirectory(prefix="mutants-") as base, ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda one: supervise(one, Path(base), numbers, keep), chosen))
+        return list(pool.map(lambda one: _supervised(one, Path(base), numbers, keep), chosen))
+
+
+def _supervised(one: Target, base: Path, numbers: range, keep: Path | None) -> Tally:
+    """Do as `supervise`; a target that cannot be set up does not end the others."""
+    try:
+        return supervise(one, base, numbers, keep)
+    except Exception as error:  # told in the table
+        return Tally(one.name, odd=[{"number": -1, "outcome": "crash", "what": f"no run: {error}"}])
 
 
 def main() -> int:

@@ -307,6 +307,7 @@ _PARTS = {
 def _population(folder: Path) -> list[Path]:
     from ballistics.evidence.conditions import Conditions
     from ballistics.evidence.population import ReferencePopulation
+    from ballistics.evidence.reference_file import ReferenceFile
     from ballistics.evidence.scores import ScoreTable
 
     firearms = [f"f{i // 2}" for i in range(12)]
@@ -322,16 +323,21 @@ def _population(folder: Path) -> list[Path]:
         [f"s{j}" for _, j in pairs],
     )
     conditions = Conditions("breech face", ("9 mm",), ("confocal",), "CMC", "1", {"cell_um": 469})
-    ReferencePopulation("a test", table, conditions, "made up").save(folder / "reference.json")
-    return [folder / "reference.json"]
+    population = ReferencePopulation("a test", table, conditions, "made up")
+    return _written(
+        folder,
+        {"reference.json": ReferenceFile((population,)).to_json(), "one-score.json": population.to_json()},
+    )
 
 
 def _use_population(path: Path, folder: Path, number: int) -> None:
-    from ballistics.evidence.population import ReferencePopulation, select_population
+    from ballistics.evidence.population import select_population
+    from ballistics.evidence.reference_file import load_reference
 
-    loaded = ReferencePopulation.load(path)
-    loaded.to_json()
-    select_population([loaded], loaded.conditions)
+    loaded = load_reference(path)
+    for population in loaded:
+        population.to_json()
+        select_population(loaded[:1], population.conditions)
 
 
 def _verbal_scale(folder: Path) -> list[Path]:
@@ -407,19 +413,21 @@ def _batch(folder: Path) -> list[Path]:
 def _use_batch(path: Path, folder: Path, number: int) -> None:
     from ballistics.search.links import find_links, links_csv, links_graphml
 
-    links = find_links(path)
+    links = find_links(path, "count")
     links_csv(links)
     links_graphml(links)
 
 
 def _collection(*names: str) -> Callable[[Path], list[Path]]:
+    """Make a collection of three parts; of its folder, files whose names end so are mutated."""
+
     def make(folder: Path) -> list[Path]:
         from ballistics.printed.enrolment import enrol_files
 
         meshes = {"wedge.stl": _WEDGE, "box.stl": _BOX, "plate.stl": mesh_samples.box((40.0, 30.0, 2.0))}
         paths = _written(folder, {name: mesh_samples.stl_binary(mesh) for name, mesh in meshes.items()})
         list(enrol_files([(path.name, path) for path in paths], folder / "lab"))
-        return [folder / "lab" / name for name in names]
+        return sorted(path for path in (folder / "lab").rglob("*") if path.name.endswith(names))
 
     return make
 
@@ -539,7 +547,7 @@ TARGETS = (
     Target("pairs.jsonl", _pair_rows, _use_pair_rows),
     Target("batch result", _batch, _use_batch),
     Target("collection manifest", _collection("manifest.json"), _use_collection),
-    Target("collection arrays", _collection("codes.npy", "frames.npy", "local.npy", "whole.npy", "index.faiss"),
+    Target("collection arrays", _collection(".npy", ".faiss"),
            _use_collection),
     Target("library marker", _library("library.json"), _library_marker),
     Target("library database", _library(".sqlite", ".db"), _use_library),
