@@ -32,6 +32,8 @@ _SUPPORT = {
     "printed_items",
     "printed_metric",
     "printed_pieces",
+    "printed_plain",
+    "printed_planted",
     "printed_score",
     "printed_signature",
     "printed_solids",
@@ -67,6 +69,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", help="'list', or the benchmarks to run")
     parser.add_argument("--data", type=Path, help="a folder with truth.csv (columns scan, firearm) and its scans")
+    parser.add_argument(
+        "--rows", nargs="+", metavar="ROW", default=(), help="only these groups of rows, where a benchmark has several"
+    )
     parser.add_argument("--quick", action="store_true", help="a small sample, to try the benchmark itself")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the records to this file")
     parser.add_argument("--output", type=Path, default=Path("results"), help="folder for tables and plots")
@@ -88,7 +93,9 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"--workers {options.workers}: give at least 1", style="red")
         return 2
     own_data = options.data is not None
-    context = Context(options.data or DEFAULT_DATA, own_data, options.quick, options.output, options.workers)
+    context = Context(
+        options.data or DEFAULT_DATA, own_data, options.quick, options.output, options.workers, tuple(options.rows)
+    )
     records: list[Record] = []
     for name in options.names:
         try:

@@ -18,7 +18,8 @@ from sklearn.model_selection import GroupKFold
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.cascade import THRESHOLD
 from ballistics.printed.collection import Collection
-from ballistics.printed.identification import PLAIN, Candidate, identify
+from ballistics.printed.identification import Candidate, identify
+from ballistics.printed.plainness import PLAIN_WORTH
 from ballistics.printed.score import Curve, ScoreModel
 from ballistics.printed.verification import SCORE_VALUES, score_values
 from benchmarks.__main__ import DEFAULT_DATA
@@ -91,7 +92,7 @@ def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
         key,
         {
             "copied": copied,
-            "detail": found.detail,
+            "worth": max(found.worths.values()),
             "values": [values_of(one) for one in found.candidates],
             "right": right,
         },
@@ -201,11 +202,11 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
             f"look-alikes {np.mean(best[kind == 'look-alikes'] >= threshold):.3f}; "
             f"disturbed accepted {right[chosen].mean():.3f}, top 1 {first[chosen].mean():.3f} of {chosen.sum()}"
         )
-    plain = np.array([row["detail"] for row in rows]) < PLAIN
+    plain = np.array([row["worth"] for row in rows]) < PLAIN_WORTH
     hit = np.array([bool(np.any(s >= THRESHOLD)) for s in found])
     disturbed = kind == "disturbed"
     yield (
-        f"detail below {PLAIN}: {plain.sum()} queries, of them {(plain & disturbed).sum()} disturbed; "
+        f"worth below {PLAIN_WORTH}: {plain.sum()} queries, of them {(plain & disturbed).sum()} disturbed; "
         f"{(plain & hit).sum()} hits"
     )
 

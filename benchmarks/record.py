@@ -58,6 +58,8 @@ class Context:
         A folder for tables and plots.
     workers : int, optional
         Processes that compare pairs; default: one for each processor.
+    rows : tuple of str
+        Only these groups of rows, of a benchmark that has several; all when empty.
     """
 
     data: Path
@@ -65,3 +67,4 @@ class Context:
     quick: bool
     output: Path
     workers: int | None = None
+    rows: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-_VERBS = ("batch", "class", "compare", "enrol", "identify", "inspect", "list", "verify")
+_VERBS = ("batch", "class", "compare", "enrol", "identify", "inspect", "list", "measure", "verify")
 
 
 class _PrintedGroup(click.RichGroup):

@@ -24,6 +24,13 @@ _SHOWN = 200
     help="The laboratory's own categories (JSON), from now on those of this collection.",
 )
 @unit_option()
+@click.option(
+    "--false-hits",
+    "queries",
+    type=click.IntRange(0),
+    help="Unrelated queries by which the false-hit rate of the collection is measured, some CPU seconds each; 0: not "
+    "now. Default: 100, when the collection is new or has grown by a quarter since.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar; only what went wrong.")
 @click.pass_context
 def command(
@@ -34,12 +41,16 @@ def command(
     category: str,
     taxonomy: Path | None,
     unit: str | None,
+    queries: int | None,
     quiet: bool,
 ) -> None:
     """Enrol every part of FILEs (or of folders, walked) as a reference.
 
     Kept are signatures, names and facts, never a mesh: collections can be exchanged. What is enrolled already is
     passed over, so a stopped run goes on when it is given again. Each collection has its own taxonomy.json.
+
+    What each body is worth as a reference is measured, and how often unrelated queries hit the collection: references,
+    and pieces of them, are searched among those that are no relatives of theirs.
 
     Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
     """
@@ -74,5 +85,22 @@ def command(
     if not quiet:
         total = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
         click.echo(f"{total}: {folder.resolve()}")
+    _measure(folder, queries, bool(counts["enrolled"]), quiet)
     if counts["refused"]:
         ctx.exit(_INCOMPLETE)
+
+
+def _measure(folder: Path, queries: int | None, is_changed: bool, quiet: bool) -> None:
+    """Measure the false-hit rate of what was enrolled, when it is asked for or due."""
+    from ballistics.cli.library import bar
+    from ballistics.printed.enrolment import open_collection
+    from ballistics.printed.false_hits import QUERIES, is_measured, measure_folder
+    from ballistics.reports.printed_wording import false_hits_sentence
+
+    if queries == 0 or (queries is None and (not is_changed or is_measured(open_collection(folder)[0]))):
+        return
+    with bar(quiet) as progress:
+        tell = None if progress is None else lambda done, total: progress("measuring false hits", done, total)
+        found = measure_folder(folder, queries or QUERIES, tell)
+    if not quiet:
+        click.echo(false_hits_sentence(found))

@@ -145,5 +145,13 @@ def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
         _say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
         where = wording.where_sentence(candidate, bodies_of(found))
         _say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
+    plain = wording.plain_bodies_sentence(found)
+    if plain:
+        _say(f"  {plain}")
+    best = next((one for one in found.candidates if one.is_plain and one.fits(found.threshold)), None)
+    if best is not None and not found.accepted:
+        _say(f"  - “{best.name}”: {wording.score_sentence(best, found)}")
+    if not searched.other:
+        _say(f"  {wording.false_hits_sentence(found.false_hits)}")
     if found.accepted:
         _say(f"  {wording.LEAD}")

@@ -21,18 +21,23 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
 
     from ballistics.cli.library import console
     from ballistics.printed.enrolment import open_collection
+    from ballistics.printed.plainness import PLAIN_WORTH
+    from ballistics.reports.printed_wording import false_hits_sentence
     from ballistics.search.links import printable
 
     collection, taxonomy = open_collection(folder)
     if category is not None:
         taxonomy.check(category)
     rows = [one for one in collection.references if category is None or one.category == category]
+    worth = {one.name: collection.worth(row) for row, one in enumerate(collection.references)}
     if as_json:
         listed = [
             {
                 "name": one.name,
                 "category": one.category,
                 "geometry_hash": one.keys.exact if one.keys is not None else None,
+                "detail_nats": worth[one.name],
+                "too_plain": worth[one.name] < PLAIN_WORTH,
                 "metadata": dict(one.metadata),
             }
             for one in rows
@@ -40,13 +45,15 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
         click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
         return
     table = Table()
-    for heading in ("reference", "category", "size, mm", "file", "geometry hash"):
+    for heading in ("reference", "category", "size, mm", "worth, nats", "file", "geometry hash"):
         table.add_column(heading)
     for one in rows:
         size = " x ".join(f"{value:.4g}" for value in one.metadata.get("extent_mm", ()))
         short = one.keys.exact[:16] if one.keys is not None else ""
-        cells = (one.name, taxonomy.title(one.category), size, str(one.metadata.get("file", "")), short)
+        told = f"{worth[one.name]:.1f}" + (", too plain" if worth[one.name] < PLAIN_WORTH else "")
+        cells = (one.name, taxonomy.title(one.category), size, told, str(one.metadata.get("file", "")), short)
         table.add_row(*(Text(printable(cell)) for cell in cells))
     out = console()
     out.print(table)
+    out.print(Text(false_hits_sentence(collection.false_hits)))
     out.print(Text(f"{len(rows)} of {len(collection)} references; taxonomy '{taxonomy.name}', {taxonomy.version}"))

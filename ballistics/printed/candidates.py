@@ -18,6 +18,7 @@ from ballistics.printed.likeness import (
     descriptor_distances,
     detail_of,
 )
+from ballistics.printed.plainness import PLACES
 from ballistics.printed.principal_axes import axis_poses
 from ballistics.printed.query import Query
 from ballistics.printed.signature import Signature
@@ -48,7 +49,6 @@ _WATCHED = 20
 _SAME = 0.01
 # Keypoints of the reference at which the query is described again, and the radius: the least, which cuts and added
 # material spoil least.
-_PLACES = 300
 _IN_PLACE = len(SIGNATURE_STEPS) - 1
 
 
@@ -188,7 +188,7 @@ def _measured(query: Query, rows: list[int], signature: Signature, reference: Cl
     off = cover.query_deviations > limit
     lacked = cover.reference_deviations > limit / scale
     # The reference's own places, brought onto the query's surface along its normal.
-    lying = np.flatnonzero(~lacked[: min(_PLACES, signature.local.shape[1])])
+    lying = np.flatnonzero(~lacked[: min(PLACES, signature.local.shape[1])])
     at, normals = query.cloud.points[cover.reference_rows[lying]], query.cloud.normals[cover.reference_rows[lying]]
     heights = ((places[lying] - at) * normals).sum(axis=1)
     radius = SIGNATURE_RADII[_IN_PLACE] * reference.size / scale
@@ -200,7 +200,8 @@ def _measured(query: Query, rows: list[int], signature: Signature, reference: Cl
     )
     missing = query.surroundings.are_outside(places[lacked]).sum() / len(places)
     added = reference.surroundings.are_outside(moved(query.cloud.points[off], pose)).sum() / len(off)
-    return Fit(pose, cover.query_shares, cover.reference_shares, cover.coverage, likeness, float(missing), float(added))
+    shares = cover.query_shares, cover.reference_shares
+    return Fit(pose, *shares, cover.coverage, likeness, float(missing), float(added), lying)
 
 
 def _equal_radii(query: Query, step: float) -> tuple[list[int], list[int]]:

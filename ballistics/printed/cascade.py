@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,10 +21,11 @@ from ballistics.printed.candidates import (
     settled,
 )
 from ballistics.printed.cloud import TOLERANCES
-from ballistics.printed.collection import Collection
+from ballistics.printed.collection import ALIKE_AS_WHOLE, Collection
 from ballistics.printed.geometry_hash import GeometryKeys, copy_relation, geometry_keys
 from ballistics.printed.part import Part
 from ballistics.printed.pieces import separate_bodies
+from ballistics.printed.plainness import PLAIN_WORTH, telling_nats
 from ballistics.printed.query import Query, cloud_of, query_of_sample, query_of_signature, remainder
 from ballistics.printed.sampling import EvenSample, sample_surface
 from ballistics.printed.signature import Signature, coarse_points
@@ -39,9 +41,11 @@ THRESHOLD = 0.4
 # are finely registered.
 BY_WHOLE = 12
 _FITTED_AS_WHOLE = 4
-# A hit among them ends the search where so much of each surface lies on the other: one that covers less may be a
-# look-alike of a part of the query, and the right reference may cover more.
+# No accepted hit may end the search while a better one could exist. A decisive hit, far above what unrelated shapes
+# reach, spares the search among more references. It also spares the votes where whole lies on whole and every reference
+# was laid that is alike as a whole: a better one would have to be one of these.
 _WHOLE_ON_WHOLE = 0.85
+_DECISIVE = 0.95
 # When the search goes on: by votes.
 BY_VOTES = 12
 _FITTED = 8
@@ -65,17 +69,45 @@ _ROUNDS = 12
 
 @dataclass(frozen=True)
 class Found:
-    """A reference laid on a piece of the query: which piece, which reference, how, and whether it is a known copy."""
+    """A reference laid on a piece of the query.
+
+    Parameters
+    ----------
+    component, row : int
+        Which piece, and which reference.
+    fit : Fit
+        How.
+    copied : bool
+        Whether it is a copy by its hash.
+    worth : float
+        What the places of the reference that lie on the query say beyond plain bodies, in nats; NaN unless it fits.
+    """
 
     component: int
     row: int
     fit: Fit
-    copied: bool = False
+    copied: bool
+    worth: float
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it is known by its hash, or by its score."""
+        return self.copied or self.fit.score >= THRESHOLD
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether so plain a shape fits for want of detail; a copy by its hash is told by more than its shape."""
+        return not self.copied and self.worth < PLAIN_WORTH
 
     @property
     def is_hit(self) -> bool:
-        """Whether it is known by its hash, or by its score."""
-        return self.copied or self.fit.score >= THRESHOLD
+        """Whether it fits, and is not too plain to say so."""
+        return self.is_fit and not self.is_plain
+
+    @property
+    def is_decisive(self) -> bool:
+        """Whether hardly a better reference could exist."""
+        return self.is_hit and (self.copied or self.fit.score >= _DECISIVE)
 
     @property
     def is_whole(self) -> bool:
@@ -133,7 +165,7 @@ def is_explained(piece: Piece, found: list[Found], collection: Collection) -> bo
     """Return whether what was found in all bodies together explains a body already."""
     left = np.ones(len(piece.points), dtype=bool)
     for one in found:
-        if one.component < 0 and one.is_hit:
+        if one.component < 0 and one.is_decisive:
             left &= ~_reached(piece.points, one, collection)
     return bool(left.mean() < _LEFT_TO_SEARCH)
 
@@ -151,7 +183,7 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
     is_ended = bool(new)
     if not new:
         new = _as_whole(query, collection, component)
-        is_ended = any(one.is_hit and one.is_whole for one in new)
+        is_ended = any(one.is_decisive and one.is_whole for one in new) and _all_alike_laid(query, collection)
         if not is_ended:
             new += _fitted(query, collection, component, [_vote_of(one, query, collection) for one in new], False)
     neighbours = None
@@ -162,11 +194,12 @@ def search(query: Query, collection: Collection, component: int, keys: GeometryK
             if neighbours is None:
                 neighbours = collection.index().neighbours(query.local(range(len(query.steps))), query.steps)
             left = neighbours.of(~explained[: len(query.keypoints)])
-            widely = not found and not any(one.is_hit for one in new)
+            # Whatever lies on a plain query, it is too plain to be named for it: more references say no more.
+            widely = not found and query.worth >= PLAIN_WORTH and not any(one.is_decisive for one in new)
             new = _best_of_each(new + _search_once(rest, left, collection, component, widely))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
-        best = max(new, key=lambda one: (one.copied, one.fit.score), default=None)
+        best = max(new, key=lambda one: (one.is_hit, one.copied, one.fit.score), default=None)
         if best is None or not best.is_hit:
             break
         cloud = query.cloud
@@ -208,14 +241,16 @@ def _copies_of(query: Query, collection: Collection, component: int, keys: Geome
 def _search_once(
     query: Query, neighbours: Neighbours, collection: Collection, component: int, widely: bool
 ) -> list[Found]:
-    """Search among few references by votes and, if asked to, among more when none of them is a hit."""
+    """Search among few references by votes and, if asked to, among more when none of them is a decisive hit."""
     votes = _votes(query, neighbours, collection)
     proposals = _settled(query, collection, _proposed(query, collection, votes[:BY_VOTES], _BOTH_RADII))
     found = _registered(query, collection, component, proposals[:_FITTED], False)
-    if not widely or any(one.is_hit for one in found):
+    if not widely or any(one.is_decisive for one in found):
         return found
-    more = votes[BY_VOTES:BY_VOTES_AT_MOST]
-    more += [replace(vote, step=vote.step + off) for vote in votes[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
+    # A plain reference is no hit but as a copy; among the first it is only shown.
+    told = [vote for vote in votes[:BY_VOTES_AT_MOST] if collection.worth(vote.reference) >= PLAIN_WORTH]
+    more = [vote for vote in told if vote not in votes[:BY_VOTES]]
+    more += [replace(vote, step=vote.step + off) for vote in told[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
     likely = _settled(query, collection, _proposed(query, collection, more, (ALL_RADII,))[:_SETTLED_AT_MOST])
     proposals = _best_first(proposals[_FITTED:] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
@@ -278,8 +313,15 @@ def _registered(
         row = one.vote.reference
         poses = [rough.pose for rough in one.poses]
         fit = fit_candidate(query, collection.signature(row), collection.cloud(row), one.vote.step, poses)
-        found.append(Found(component, row, fit, copied))
+        # What does not fit needs none, and there may be sixty of these.
+        worth = shared_worth(row, fit, collection) if copied or fit.score >= THRESHOLD else math.nan
+        found.append(Found(component, row, fit, copied, worth))
     return found
+
+
+def shared_worth(row: int, fit: Fit, collection: Collection) -> float:
+    """Return what the places of a reference that lie on the query say beyond plain bodies, in nats."""
+    return telling_nats(collection.beyond_plain(row)[:, fit.shared])
 
 
 def _copies(collection: Collection, keys: GeometryKeys) -> list[int]:
@@ -299,11 +341,16 @@ def _as_whole(query: Query, collection: Collection, component: int) -> list[Foun
 
     Only these: descriptors of the whole say nothing of a piece, but where they agree no index is needed.
     """
-    difference = collection.whole().astype(np.float32) - query.whole.astype(np.float32)
-    order = np.argsort((difference**2).sum(axis=(1, 2)), kind="stable")[: BY_WHOLE + len(collection.barred)]
+    order = np.argsort(collection.apart_as_whole(query.whole), kind="stable")[: BY_WHOLE + len(collection.barred)]
     rows = [int(row) for row in order if int(row) not in collection.barred][:BY_WHOLE]
     proposals = _settled(query, collection, [propose_as_whole(query, collection.cloud(row), row) for row in rows])
     return _registered(query, collection, component, proposals[:_FITTED_AS_WHOLE], False)
+
+
+def _all_alike_laid(query: Query, collection: Collection) -> bool:
+    """Return whether no more references are alike to the query as a whole than were registered finely."""
+    near = np.flatnonzero(collection.apart_as_whole(query.whole) <= ALIKE_AS_WHOLE)
+    return bool((~np.isin(near, sorted(collection.barred))).sum() <= _FITTED_AS_WHOLE)
 
 
 def accepted_of(
@@ -314,7 +361,7 @@ def accepted_of(
     accepted: list[Found] = []
     for one in found:
         if not one.is_hit:
-            break
+            continue
         own = np.ones(len(points), dtype=bool) if one.component < 0 else labels == one.component
         near = own & _reached(points, one, collection)
         if near.any() and (near & ~explained).sum() >= _NEW_SHARE * near.sum():

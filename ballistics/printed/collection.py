@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,15 @@ from ballistics.errors import CorruptFileError, ParameterError, UnsupportedForma
 from ballistics.files.bounded_json import parse_json
 from ballistics.printed import collection_store as store
 from ballistics.printed.cloud import Cloud
+from ballistics.printed.false_hit_rate import FalseHitRate
 from ballistics.printed.geometry_hash import GeometryKeys
+from ballistics.printed.plainness import PLACES, beyond_plain, worth_of
 from ballistics.printed.query import cloud_of
 from ballistics.printed.signature import KEYPOINTS, SIGNATURE_VERSION, Signature
 from ballistics.printed.votes import DescriptorIndex
+
+#: Squared distance, in stored steps over all radii, up to which the descriptors of two wholes are alike.
+ALIKE_AS_WHOLE = 4608.0
 
 # Local descriptors in the index: as many keypoints of each reference as keep it near this number.
 _INDEXED = 8_000_000
@@ -49,12 +54,16 @@ class Reference:
         Any facts that JSON can hold.
     keys : GeometryKeys or None
         Of the mesh, to find exact copies at once.
+    detail_nats : float or None
+        What it is worth as a reference, see `ballistics.printed.plainness.worth_of`; None when an older version
+        enrolled it: then `Collection.worth` measures it.
     """
 
     name: str
     category: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     keys: GeometryKeys | None = None
+    detail_nats: float | None = None
 
 
 class Collection:
@@ -90,6 +99,9 @@ class Collection:
         self._index: DescriptorIndex | None = None
         self._keys: dict[str, list[int]] | None = None
         self._clouds: dict[int, Cloud] = {}
+        self._beyond: dict[int, NDArray[np.float32]] = {}
+        #: How often unrelated queries hit it, as measured; None when it was not.
+        self.false_hits: FalseHitRate | None = None
         #: Rows that are never found.
         self.barred: frozenset[int] = frozenset()
 
@@ -120,7 +132,8 @@ class Collection:
             facts = parse_json(text.encode(), "the metadata", "what JSON can hold")[2]
         except (TypeError, ValueError, RecursionError, CorruptFileError) as error:
             raise ParameterError(f"the metadata of {name!r} cannot be written as JSON: {error}") from error
-        self._references.append(Reference(name, category, facts, signature.keys))
+        worth = round(worth_of(signature.local), 3)
+        self._references.append(Reference(name, category, facts, signature.keys, worth))
         self._names.add(name)
         self._added.append(signature)
         self._index = None
@@ -185,6 +198,30 @@ class Collection:
             self._index = DescriptorIndex(self._keypoints())
             self._index.add(self._local(row) for row in range(len(self)))
         return self._index
+
+    def worth(self, row: int) -> float:
+        """Return what a reference is worth, in nats; measured now when an older version enrolled it."""
+        if self._references[row].detail_nats is None:
+            measured = round(worth_of(self._local(row)), 3)
+            self._references[row] = replace(self._references[row], detail_nats=measured)
+        return float(self._references[row].detail_nats or 0.0)
+
+    def beyond_plain(self, row: int) -> NDArray[np.float32]:
+        """Return what the first places of a reference say beyond plain bodies, in nats, shape (radii, places); kept."""
+        if row not in self._beyond:
+            if len(self._beyond) >= 4096:
+                self._beyond.clear()
+            self._beyond[row] = beyond_plain(self._local(row)[:, :PLACES])
+        return self._beyond[row]
+
+    def apart_as_whole(self, whole: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Return the squared distance of each reference, as a whole, from the descriptors of one whole."""
+        # Sums of whole numbers below 2^24: exact, in whatever order they are taken.
+        return np.asarray(((self.whole().astype(np.float32) - whole.astype(np.float32)) ** 2).sum(axis=(1, 2)))
+
+    def alike(self, row: int) -> int:
+        """Return how many other references look like one, as far as the descriptors of the whole tell."""
+        return int((self.apart_as_whole(self.whole()[row]) <= ALIKE_AS_WHOLE).sum()) - 1
 
     def rows_of_key(self, key: str) -> list[int]:
         """Return the references whose exact or shape key is a given one."""
@@ -253,7 +290,7 @@ class Collection:
         return int(np.clip(_INDEXED // (6 * max(len(self), 1)), _FEWEST_KEYPOINTS, KEYPOINTS))
 
     def _manifest(self, digests: Sequence[store.Digests], index: str, index_sha256: str) -> dict[str, Any]:
-        content = {
+        content: dict[str, Any] = {
             "format": store.FORMAT,
             "signature_version": SIGNATURE_VERSION,
             "index": index,
@@ -264,6 +301,8 @@ class Collection:
                 for reference, own in zip(self._references, digests, strict=True)
             ],
         }
+        if self.false_hits is not None:
+            content["false_hits"] = asdict(self.false_hits)
         return content if self.taxonomy is None else {**content, "taxonomy": self.taxonomy}
 
     @classmethod
@@ -299,6 +338,7 @@ class Collection:
                 collection._references.append(reference_of(entry))
                 digests = entry.get("sha256") if manifest["format"] == 1 else entry["sha256"]
                 collection._digests.append(digests and {name: str(digests[name]) for name in store.ARRAYS})
+            collection.false_hits = FalseHitRate.of(manifest.get("false_hits"))
             taxonomy = manifest.get("taxonomy")
             collection.taxonomy = None if taxonomy is None else dict(taxonomy)
             collection._names = {reference.name for reference in collection._references}
@@ -410,7 +450,10 @@ def reference_of(entry: Mapping[str, Any]) -> Reference:
             raise ValueError(f"the keys of {entry['name']!r} are those of no part")
     if not isinstance(entry["name"], str) or not isinstance(entry["metadata"], dict):
         raise ValueError("a reference has no name, or no facts")
-    return Reference(entry["name"], str(entry["category"]), entry["metadata"], keys)
+    worth = entry.get("detail_nats")
+    if worth is not None and not 0.0 <= float(worth) < np.inf:
+        raise ValueError(f"the worth of {entry['name']!r} is that of no part")
+    return Reference(entry["name"], str(entry["category"]), entry["metadata"], keys, worth)
 
 
 def _check_version(version: str) -> None:

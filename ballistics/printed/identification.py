@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,24 +22,20 @@ from ballistics.printed.cascade import (
     pieces_of,
     search,
     search_body,
+    shared_worth,
 )
 from ballistics.printed.cloud import REPORTED, TOLERANCES
 from ballistics.printed.collection import Collection
+from ballistics.printed.false_hit_rate import FalseHitRate
 from ballistics.printed.part import Part
+from ballistics.printed.plainness import PLAIN_WORTH, plain_file_sha256
 from ballistics.printed.score import score_file_sha256, score_model
 from ballistics.printed.signature import SIGNATURE_VERSION, Signature
 from ballistics.printed.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "7"
-
-#: Upper 95 % bound (exact binomial, one-sided) of how often an unrelated query reaches the threshold: of 560 queries of
-#: `benchmarks printed` that chose neither score nor threshold one did (it had 0.41, the next 0.36).
-FALSE_HIT_RATE = 0.0085
-
-#: Detail of a query, in nats, below which nothing but a nearly perfect fit could be told from chance.
-PLAIN = 6.0
+IDENTIFICATION_VERSION = "8"
 
 Verdict = Literal["in the collection", "nothing in the collection", "too plain to identify"]
 Relation = Literal["exact copy", "same geometry", "part of the reference", "contains the reference", "shares a region"]
@@ -76,7 +73,8 @@ class Candidate:
     agreement : float
         How well the local descriptors agree at the reference's own places; 1 is expected of chance.
     detail : float
-        How much the shape of what lies on each other says, in nats; see `Identification`.
+        How much the surroundings of a point of what lies on each other say about its place, in nats: 3–7 for boxes and
+        plates, 10–16 for most parts.
     radii : int
         How many of the 6 radii of the descriptors are equal: fewer, the further the sizes are apart.
     exactness : float
@@ -87,6 +85,16 @@ class Candidate:
     added : float
         Share of the query's surface, 0–1, that lies off the reference and outside it, as dummy material does; a cut
         leaves a new surface inside the reference.
+    worth : float
+        What the places of the reference that lie on the query say beyond those of plain bodies, in nats, 0–30: see
+        `ballistics.printed.plainness`. 4–16 for boxes, bars, rods and plates, 20–30 for most parts.
+    is_plain : bool
+        Whether the worth is below `Identification.plain_below`, and this is no copy by its hash: then it is not
+        accepted, whatever its score.
+    reference_worth : float
+        What the whole reference is worth, in nats.
+    alike : int
+        How many other references of the collection look like this one as a whole.
     log_odds : mapping of str to float
         What each of the seven values adds to the log-odds of the score, from 0 where it speaks most against it.
     component : int
@@ -115,9 +123,17 @@ class Candidate:
     exactness: float
     missing: float
     added: float
+    worth: float
+    is_plain: bool
+    reference_worth: float
+    alike: int
     log_odds: Mapping[str, float]
     component: int
     deviations_mm: NDArray[np.float32]
+
+    def fits(self, threshold: float) -> bool:
+        """Return whether it would be accepted if it were not too plain."""
+        return self.relation == "exact copy" or self.score >= threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,23 +143,23 @@ class Identification:
     Parameters
     ----------
     verdict : str
-        ``"in the collection"`` when a candidate reaches the threshold or is an exact copy; else ``"too plain to
-        identify"`` when the detail is below `PLAIN`: the query may be of the collection or not; else ``"nothing in
-        the collection"``.
+        ``"in the collection"`` when a candidate is accepted; else ``"too plain to identify"`` when a candidate fits but
+        is too plain, or every body of the query is: it may be of the collection or not; else ``"nothing in the
+        collection"``.
     accepted : tuple of Candidate
-        Exact copies and the candidates that reach the threshold, one per explained region, best first: several on a
-        plate.
+        Exact copies and the candidates that reach the threshold and are not too plain, one per explained region, best
+        first: several on a plate.
     candidates : tuple of Candidate
-        The best few, whether they reach the threshold or not, best first; one per reference and component.
+        The best few, whether they are accepted or not, best first; one per reference and component.
     threshold : float
         Score above which a candidate is accepted.
-    false_hit_rate : float
-        Upper 95 % bound of how often the best score of an unrelated query passes the threshold.
-    detail : float
-        How much the surroundings of a point of the query say about its place, in nats: 3–7 for boxes and plates,
-        10–16 for most parts.
+    false_hits : FalseHitRate or None
+        How often unrelated queries have a hit in this collection, as measured when it was enrolled; None when it was
+        not.
+    worths : mapping of int to float
+        What the query is worth, in nats as for `Candidate.worth`, by component: −1 all bodies together.
     plain_below : float
-        Detail below which a query without a hit is called too plain.
+        Worth below which a body, or what two share, is too plain.
     points_mm : ndarray of float64, shape (points, 3)
         Points of the query that the deviations belong to, all components together.
     components : ndarray of int64, shape (points,)
@@ -155,8 +171,8 @@ class Identification:
     accepted: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     threshold: float
-    false_hit_rate: float
-    detail: float
+    false_hits: FalseHitRate | None
+    worths: Mapping[int, float]
     plain_below: float
     points_mm: NDArray[np.float64]
     components: NDArray[np.int64]
@@ -186,19 +202,21 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     Notes
     -----
     Exact copies are known by their canonical hash. Else the references that resemble the query as a whole are laid on
-    it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). When none of these is a hit with which whole
-    lies on whole, local descriptors of balls at many radii vote for references and scales
-    (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in their distances from each other
-    (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample consensus on matched keypoints and
-    their normals (doi:10.1145/358669.358692), both hands. The best poses of a candidate are registered on few points,
-    and those of the candidates that cover most finely, scale included. The score is learned
-    (`ballistics.printed.score`): from the area that both cover and how exactly, from how well the query agrees with the
-    reference's descriptors at the reference's own places, from how much so plain or detailed a shape can say, and from
-    what is missing or added: a cut leaves nothing added, dummy material hides what is missing, chance leaves both. When
-    none is a hit, more references and other scales are tried. What an accepted candidate explains is taken away and the
-    rest is searched again, by descriptors, until nothing more is found. On a body that what was found in all bodies
-    together explains only that is laid. Shapes made by the same rule with nearly the same numbers score like copies of
-    each other: that they share geometry is true, that one derives from the other need not be.
+    it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). Unless one of these is a decisive hit, whole on
+    whole, and all references that look like the query as a whole were laid on it, local descriptors of balls at many
+    radii vote for references and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in
+    their distances from each other (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample
+    consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands. The best poses of a
+    candidate are registered on few points, and those of the candidates that cover most finely, scale included. The
+    score is learned (`ballistics.printed.score`): from the area that both cover and how exactly, from how well the
+    query agrees with the reference's descriptors at the reference's own places, from how much so plain or detailed a
+    shape can say, and from what is missing or added: a cut leaves nothing added, dummy material hides what is missing,
+    chance leaves both. When none is a decisive hit, more references and other scales are tried. A candidate whose
+    shared places are worth little more than those of plain bodies is not accepted: with place, turn, hand and size free
+    such bodies lie on much. What an accepted candidate explains is taken away and the rest is searched again, by
+    descriptors, until nothing more is found. On a body that decisive hits in all bodies together explain only these are
+    laid. Shapes made by the same rule with nearly the same numbers score like copies of each other: that they share
+    geometry is true, that one derives from the other need not be.
 
     Examples
     --------
@@ -215,13 +233,12 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
         raise ParameterError(f"most is {most}; at least one candidate must be asked for")
     pieces = pieces_of(query)
     found: list[Found] = []
-    detail = 0.0
+    worths: dict[int, float] = {}
     for number, piece in enumerate(pieces):
         if number and not len(collection):
             continue
         described = piece.query()
-        if not number:
-            detail = described.detail
+        worths[piece.component] = described.worth
         if is_explained(piece, found, collection):
             found += search_body(described, found, collection, piece.component, piece.keys)
         elif len(collection):
@@ -229,26 +246,27 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     bodies = [piece for piece in pieces if piece.component >= 0]
     points = np.vstack([piece.points for piece in bodies])
     labels = np.concatenate([np.full(len(piece.points), piece.component) for piece in bodies])
-    found.sort(key=lambda one: (not one.copied, -one.fit.score, one.row))
+    found.sort(key=lambda one: (not one.is_hit, not one.copied, -one.fit.score, one.row))
     accepted = accepted_of(found, points, labels, collection)
     return Identification(
-        _verdict(accepted, detail, collection),
+        _verdict(accepted, found, worths, collection),
         tuple(_candidate(one, points, collection) for one in accepted),
         tuple(_candidate(one, points, collection) for one in found[:most]),
         THRESHOLD,
-        FALSE_HIT_RATE,
-        detail,
-        PLAIN,
+        collection.false_hits,
+        worths,
+        PLAIN_WORTH,
         points,
         labels,
         _provenance(query, collection, most),
     )
 
 
-def _verdict(accepted: list[Found], detail: float, collection: Collection) -> Verdict:
+def _verdict(accepted: list[Found], found: list[Found], worths: Mapping[int, float], collection: Collection) -> Verdict:
     if accepted:
         return "in the collection"
-    return "too plain to identify" if len(collection) and detail < PLAIN else "nothing in the collection"
+    is_plain = any(one.is_fit for one in found) or max(worths.values()) < PLAIN_WORTH
+    return "too plain to identify" if len(collection) and is_plain else "nothing in the collection"
 
 
 def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) -> Candidate:
@@ -256,6 +274,7 @@ def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) 
     query_share = float(one.fit.query_shares[REPORTED])
     reference_share = float(one.fit.reference_shares[REPORTED])
     cloud = collection.cloud(one.row)
+    worth = shared_worth(one.row, one.fit, collection) if math.isnan(one.worth) else one.worth
     return Candidate(
         one.row,
         reference.name,
@@ -276,6 +295,10 @@ def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) 
         one.fit.exactness,
         one.fit.missing,
         one.fit.added,
+        worth,
+        replace(one, worth=worth).is_plain,
+        collection.worth(one.row),
+        collection.alike(one.row),
         dict(zip(SCORE_VALUES, score_model().added(one.fit.values), strict=True)),
         one.component,
         deviations_of(points, cloud, one.fit.pose).astype(np.float32),
@@ -312,7 +335,8 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
             "references": len(collection),
             "threshold": THRESHOLD,
             "score_model_sha256": score_file_sha256(),
-            "plain_below_nats": PLAIN,
+            "plain_below_nats": PLAIN_WORTH,
+            "plain_places_sha256": plain_file_sha256(),
             "candidates_by_votes": BY_VOTES,
             "candidates_by_votes_at_most": BY_VOTES_AT_MOST,
             "candidates_by_whole": BY_WHOLE,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ballistics.printed.cloud import Cloud
 from ballistics.printed.descriptors import QUERY_RADII, QUERY_STEPS, SIGNATURE_RADII, SIGNATURE_STEPS, local_descriptors
-from ballistics.printed.likeness import detail_of
+from ballistics.printed.plainness import worth_of
 from ballistics.printed.sampling import EvenSample
 from ballistics.printed.signature import Signature, coarse_points, whole_descriptors
 from ballistics.printed.surroundings import Surroundings, surroundings_of
@@ -89,10 +89,10 @@ class Query:
             described[row >= 0] = self.source.local[kept, row[row >= 0]]
         return described
 
-    @property
-    def detail(self) -> float:
-        """How much the surroundings of a keypoint say about its place, see `detail_of`; low for plates and boxes."""
-        return detail_of(self.local(k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS))
+    @cached_property
+    def worth(self) -> float:
+        """What it says beyond plain bodies, in nats, see `worth_of`."""
+        return worth_of(self.local(k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS))
 
 
 def query_of_sample(sample: EvenSample) -> Query:

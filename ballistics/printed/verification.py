@@ -87,6 +87,8 @@ class Fit:
         0–1: share of the reference's surface that the query lacks although its place is empty: cut off, not built over.
     added : float
         0–1: share of the query's surface that lies off the reference, outside it: built on, not a cut through it.
+    shared : ndarray of int64
+        The reference's keypoints, among the first 300, that lie on the query.
     """
 
     pose: NDArray[np.float64]
@@ -96,6 +98,7 @@ class Fit:
     likeness: Likeness
     missing: float
     added: float
+    shared: NDArray[np.int64]
 
     @property
     def exactness(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
+from ballistics.printed.false_hit_rate import FalseHitRate
 from ballistics.printed.identification import Candidate
 from ballistics.printed.reference_pieces import ReferencePieces
 from ballistics.reports.comparison_json import plain
@@ -59,12 +60,18 @@ def _file(one: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "verdict": None if found is None else found.verdict,
         "sentence": verdict_of(one, searched),
         "threshold": None if found is None else found.threshold,
-        "false_hit_rate": None if found is None else found.false_hit_rate,
-        "detail": None if found is None else found.detail,
+        "false_hits": None if found is None or found.false_hits is None else _false_hits(found.false_hits),
+        "worth": None if found is None else max(found.worths.values()),
+        "bodies_worth": None if found is None else {str(k): worth for k, worth in sorted(found.worths.items())},
+        "plain_below": None if found is None else found.plain_below,
         "accepted": [] if found is None else [_candidate(c, searched) for c in found.accepted],
         "candidates": [] if found is None else [_candidate(c, searched) for c in found.candidates],
         "provenance": None if found is None else plain(found.provenance),
     }
+
+
+def _false_hits(measured: FalseHitRate) -> dict[str, Any]:
+    return {**asdict(measured), "rate": measured.rate, "upper": measured.upper}
 
 
 def _candidate(candidate: Candidate, searched: SearchedCollection) -> dict[str, Any]:
@@ -86,6 +93,10 @@ def _candidate(candidate: Candidate, searched: SearchedCollection) -> dict[str, 
         "coverage": candidate.coverage,
         "agreement": candidate.agreement,
         "detail": candidate.detail,
+        "worth": candidate.worth,
+        "too_plain": candidate.is_plain,
+        "reference_worth": candidate.reference_worth,
+        "alike": candidate.alike,
         "radii": candidate.radii,
         "exactness": candidate.exactness,
         "missing": candidate.missing,

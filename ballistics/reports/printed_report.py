@@ -116,6 +116,8 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
         "views": None,
         "found": found,
         "headline": None,
+        "plain_bodies": "",
+        "false_hits": "",
         "components": 0,
         "candidates": [],
         "others": [],
@@ -125,8 +127,8 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
         return shown
     mesh = whole_mesh(one.file.parts)
     drawn = found.accepted[:_DRAWN]
-    if searched.other and not drawn:
-        # That two files have nothing in common is best seen where they come nearest to it.
+    if not drawn and (searched.other or found.verdict == "too plain to identify"):
+        # That two files have nothing in common is best seen where they come nearest to it, and how plain that is.
         drawn = found.candidates[:1]
     candidates = []
     for rank, candidate in enumerate(drawn, 1):
@@ -138,7 +140,7 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
             {
                 "rank": rank,
                 "one": candidate,
-                "accepted": candidate.score >= found.threshold,
+                "accepted": candidate.fits(found.threshold) and not candidate.is_plain,
                 "sentence": wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric),
                 "shares": wording.shares_sentence(candidate),
                 "score": wording.score_sentence(candidate, found),
@@ -155,6 +157,8 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
     return shown | {
         "views": views_of(mesh),
         "headline": verdict_of(one, searched),
+        "plain_bodies": wording.plain_bodies_sentence(found),
+        "false_hits": "" if searched.other else wording.false_hits_sentence(found.false_hits),
         "components": bodies_of(found),
         "candidates": candidates,
         "others": found.candidates,

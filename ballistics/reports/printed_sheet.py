@@ -54,6 +54,7 @@ def contact_sheet(batch: PrintedBatch) -> str:
         total=len(batch.files),
         batch=batch,
         lead=wording.LEAD,
+        false_hits=wording.false_hits_sentence(batch.false_hits),
         limits=wording.LIMITS,
         hits=hits[:_MOST_TILES],
         others=others[: max(0, _MOST_TILES - len(hits))],
@@ -77,6 +78,7 @@ def _tile(number: int, members: list[FileResult]) -> dict[str, Any]:
         "parts": first.kept["parts"],
         "sha256": first.sha256,
         "hits": first.kept["hits"],
+        "is_plain": first.kept["verdict"] == "too plain to identify",
         "copies": [(one.name, one.copy.relation) for one in members[1 : _MOST_COPIES + 1]],
         "more": max(0, len(members) - 1 - _MOST_COPIES),
     }

@@ -9,6 +9,7 @@ from ballistics.printed.score import score_model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ballistics.printed.false_hit_rate import FalseHitRate
     from ballistics.printed.identification import Candidate, Identification
     from ballistics.printed.inspection import FileDescription
     from ballistics.printed.reference_pieces import ReferencePieces
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
 
 PLAIN_WORDS = "The shape is plain: things of other origin may have it too."
+NOT_MEASURED = (
+    "How often unrelated queries hit this collection was not measured: it is too small, or of an older version "
+    "(`ballistics printed measure`)."
+)
 
 LIMITS = (
     ("A lead, not a result.", "The page says which reference to look at first. An examiner compares the files "
@@ -24,7 +29,8 @@ LIMITS = (
     ("Shape, not function.", "That a file has the shape of a reference says nothing about whether an object printed "
      "from it would work, was ever printed, or by whom."),
     ("No weight of evidence.", "The score tells related from unrelated shapes. It is no probability and no likelihood "
-     "ratio, and the rate of false hits holds for shapes like those it was measured on."),
+     "ratio, and the rate of false hits was measured with queries made from the collection: it holds for shapes like "
+     "these."),
     ("Common shapes.", "Screws, rails, grips and plain blocks are alike without being derived from one another. A "
      "small shared region may be such a shape."),
     ("No hit is no clearance.", "The collection holds what was enrolled. A design that is not in it, or a piece too "
@@ -123,13 +129,53 @@ def shares_sentence(candidate: Candidate) -> str:
 
 
 def score_sentence(candidate: Candidate, found: Identification) -> str:
-    """Return the score against what is known of unrelated shapes."""
-    plain = f" {PLAIN_WORDS}" if found.detail < found.plain_below else ""
+    """Return the score, and whether what is shared is plain."""
+    plain = f" {PLAIN_WORDS}" if candidate.worth < found.plain_below else ""
     if candidate.relation == "exact copy":
-        return f"Known by its geometry hash; score of the surfaces {candidate.score:.2f}.{plain}"
+        text = f"Known by its geometry hash; score of the surfaces {candidate.score:.2f}."
+    else:
+        text = f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}."
+    if candidate.is_plain:
+        return f"{text} {too_plain_sentence(candidate, found)}"
+    return f"{text}{plain}"
+
+
+def false_hits_sentence(measured: FalseHitRate | None) -> str:
+    """Return how often unrelated queries have a hit in the collection that was searched.
+
+    Examples
+    --------
+    >>> from ballistics.printed.false_hit_rate import FalseHitRate
+    >>> false_hits_sentence(FalseHitRate(200, 1, 653, "8", 11))
+    'In this collection 1 of 200 unrelated queries had a hit: at most 2.3 % (upper 95 % limit).'
+    """
+    if measured is None:
+        return NOT_MEASURED
     return (
-        f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}, which at most "
-        f"{100.0 * found.false_hit_rate:g} % of unrelated queries reach (upper 95 % bound).{plain}"
+        f"In this collection {measured.hits} of {measured.queries} unrelated queries had a hit: at most "
+        f"{100.0 * measured.upper:.2g} % (upper 95 % limit)."
+    )
+
+
+def too_plain_sentence(candidate: Candidate, found: Identification) -> str:
+    """Return why a candidate that fits is not accepted."""
+    alike = f"; {candidate.alike} other references look like it" if candidate.alike else ""
+    return (
+        f"Too plain to be accepted: what both share is worth {candidate.worth:.1f} nats beyond plain bodies (boxes, "
+        f"bars, rods, plates), less than {found.plain_below:g}. The reference itself is worth "
+        f"{candidate.reference_worth:.1f}{alike}."
+    )
+
+
+def plain_bodies_sentence(found: Identification) -> str:
+    """Return which bodies of the query are too plain to be told from others; nothing when none is."""
+    bodies = sorted(number + 1 for number in found.worths if number >= 0 and found.worths[number] < found.plain_below)
+    if not bodies or len([number for number in found.worths if number >= 0]) < 2:
+        return ""
+    listed = _listed([str(number) for number in bodies])
+    return (
+        f"{_verb([''] * len(bodies), 'Body', 'Bodies')} {listed} of the query {_verb([''] * len(bodies), 'is', 'are')} "
+        f"too plain to be named: worth less than {found.plain_below:g} nats beyond boxes, bars, rods and plates."
     )
 
 
@@ -161,10 +207,12 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
     if not found.accepted:
         best = max((one.score for one in found.candidates), default=0.0)
         if found.verdict == "too plain to identify":
-            return (
-                f"Too plain to identify: boxes, plates and the like lie on many references (detail {found.detail:.1f}, "
-                f"below {found.plain_below:g}). {searched}, the best score is {best:.2f}, below {found.threshold:g}."
-            )
+            fits = len({one.row for one in found.candidates if one.is_plain and one.fits(found.threshold)})
+            worth = max(found.worths.values())
+            why = f"the query is worth {worth:.1f} nats beyond boxes, bars, rods and plates"
+            why += f", below {found.plain_below:g}" if worth < found.plain_below else ""
+            shared = f", {fits} of them fit where they share no more than a plain shape" if fits else ""
+            return f"Too plain to identify: {why}. {searched}{shared}."
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
     different = len({one.row for one in found.accepted})
     several = f"{different} reference{'s' if different != 1 else ''}"

@@ -25,6 +25,7 @@ from ballistics.evidence.rows_file import RowsFile
 from ballistics.files.durable import reason
 from ballistics.printed.collection import Collection
 from ballistics.printed.enrolment import collection_sha256, open_collection
+from ballistics.printed.false_hit_rate import FalseHitRate
 from ballistics.printed.geometry_hash import GeometryKeys, geometry_keys
 from ballistics.printed.identification import IDENTIFICATION_VERSION, identify
 from ballistics.printed.inspection import describe_file
@@ -103,6 +104,8 @@ class PrintedBatch:
         The collection's.
     pieces : tuple of ReferencePieces
         References of which different files, or bodies, hold different pieces; `LaidPiece.file` counts the files.
+    false_hits : FalseHitRate or None
+        Of the collection, as measured.
     """
 
     files: tuple[FileResult, ...]
@@ -110,6 +113,7 @@ class PrintedBatch:
     collection_sha256: str
     taxonomy: Taxonomy
     pieces: tuple[ReferencePieces, ...]
+    false_hits: FalseHitRate | None
 
     def counts(self) -> dict[str, int]:
         """Return how many files have each verdict."""
@@ -191,12 +195,13 @@ def run_printed_batch(
         "signature_version": SIGNATURE_VERSION,
         "collection_sha256": identity,
         "references": len(collection),
+        "false_hits": None if collection.false_hits is None else asdict(collection.false_hits),
         "taxonomy": {"name": taxonomy.name, "version": taxonomy.version},
         "unit": unit,
         "versions": dict(package_versions()),
     }
     write_printed_rows(out, results, taxonomy, metadata, pieces)
-    return PrintedBatch(results, len(collection), identity, taxonomy, pieces)
+    return PrintedBatch(results, len(collection), identity, taxonomy, pieces, collection.false_hits)
 
 
 def disk_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tuple[str, Path]]:

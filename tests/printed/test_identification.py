@@ -226,10 +226,10 @@ def box(*sides: float) -> Part:
 def test_a_plain_query_is_not_called_unknown(collection: Collection):
     found = identify(box(90.0, 40.0, 3.0), collection)
     assert found.verdict == "too plain to identify"
-    assert found.detail < found.plain_below
+    assert max(found.worths.values()) < found.plain_below
     assert found.accepted == ()
     assert two_files_headline(found, "other.stl").startswith("The file is too plain to say")
-    assert identify(part(solid(82_004)), collection).detail > found.plain_below
+    assert min(identify(part(solid(82_004)), collection).worths.values()) > found.plain_below
 
 
 def test_a_plain_copy_is_known_by_its_keys():
@@ -273,11 +273,28 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
 
 
 @pytest.mark.usefixtures("refused_index")
+@pytest.mark.parametrize(("limit", "value"), [("_DECISIVE", 1.1), ("ALIKE_AS_WHOLE", 1e9)])
+def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
+    solids: list[Mesh], collection: Collection, monkeypatch, limit: str, value: float
+):
+    rng = np.random.Generator(np.random.PCG64(7))
+    moved = noise(posed(solids[1], similarity(rng, True, True, 10.0)), 0.003, rng)
+    monkeypatch.setattr(cascade, "_FITTED_AS_WHOLE", 3)
+    # No score is decisive, or all four references are alike as a whole and only three are registered.
+    monkeypatch.setattr(cascade, limit, value)
+    with pytest.raises(AssertionError, match="index"):
+        identify(part(moved), collection)
+
+
+@pytest.mark.usefixtures("refused_index")
 def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(
     solids: list[Mesh], collection: Collection, monkeypatch
 ):
     rng = np.random.Generator(np.random.PCG64(7))
     shortened = cut(posed(solids[2], similarity(rng, True, True, 10.0)), 0.8, rng)
+    with pytest.raises(AssertionError, match="index"):
+        identify(part(shortened), collection)
+    monkeypatch.setattr(cascade, "_DECISIVE", 0.4)
     with pytest.raises(AssertionError, match="index"):
         identify(part(shortened), collection)
     monkeypatch.setattr(cascade, "_WHOLE_ON_WHOLE", 0.6)
