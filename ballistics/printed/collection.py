@@ -276,10 +276,10 @@ class Collection:
 
     def _grown_index(self, folder: Path) -> DescriptorIndex:
         """Return the index with what was added; that of the folder is added to when it has as many keypoints."""
-        if not self._added and self._index is not None:
-            return self._index
         first = self._rows_on_disk()
         if not first or self._written.get("index_keypoints") != self._keypoints():
+            # Not the one that is mapped: of that only the head would be written.
+            self._index = None
             return self.index()
         grown = store.read_index(folder, self._written, first, mapped=False)
         grown.add(self._local(row) for row in range(first, len(self)))

@@ -37,6 +37,9 @@ from ballistics.provenance import Provenance, sha256_of_array
 #: Changes whenever the same query and collection could give other numbers.
 IDENTIFICATION_VERSION = "8"
 
+# A query worth less, in nats, is not called unknown although nothing fits: disturbed, its own reference may not either.
+_UNKNOWN_FROM = 0.5 * PLAIN_WORTH
+
 Verdict = Literal["in the collection", "nothing in the collection", "too plain to identify"]
 Relation = Literal["exact copy", "same geometry", "part of the reference", "contains the reference", "shares a region"]
 
@@ -144,8 +147,8 @@ class Identification:
     ----------
     verdict : str
         ``"in the collection"`` when a candidate is accepted; else ``"too plain to identify"`` when a candidate fits but
-        is too plain, or every body of the query is: it may be of the collection or not; else ``"nothing in the
-        collection"``.
+        is too plain, or the query is worth less than half of ``plain_below``: it may be of the collection or not; else
+        ``"nothing in the collection"``.
     accepted : tuple of Candidate
         Exact copies and the candidates that reach the threshold and are not too plain, one per explained region, best
         first: several on a plate.
@@ -265,7 +268,7 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
 def _verdict(accepted: list[Found], found: list[Found], worths: Mapping[int, float], collection: Collection) -> Verdict:
     if accepted:
         return "in the collection"
-    is_plain = any(one.is_fit for one in found) or max(worths.values()) < PLAIN_WORTH
+    is_plain = any(one.is_fit for one in found) or max(worths.values()) < _UNKNOWN_FROM
     return "too plain to identify" if len(collection) and is_plain else "nothing in the collection"
 
 

@@ -170,8 +170,13 @@ def too_plain_sentence(candidate: Candidate, found: Identification) -> str:
 def plain_bodies_sentence(found: Identification) -> str:
     """Return which bodies of the query are too plain to be told from others; nothing when none is."""
     bodies = sorted(number + 1 for number in found.worths if number >= 0 and found.worths[number] < found.plain_below)
-    if not bodies or len([number for number in found.worths if number >= 0]) < 2:
+    if not bodies:
         return ""
+    if len(found.worths) == 1:
+        return (
+            f"The query is plain, worth {max(found.worths.values()):.1f} nats beyond boxes, bars, rods and plates: "
+            f"below {found.plain_below:g} a body is named only as a copy."
+        )
     listed = _listed([str(number) for number in bodies])
     return (
         f"{_verb([''] * len(bodies), 'Body', 'Bodies')} {listed} of the query {_verb([''] * len(bodies), 'is', 'are')} "
@@ -210,7 +215,6 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
             fits = len({one.row for one in found.candidates if one.is_plain and one.fits(found.threshold)})
             worth = max(found.worths.values())
             why = f"the query is worth {worth:.1f} nats beyond boxes, bars, rods and plates"
-            why += f", below {found.plain_below:g}" if worth < found.plain_below else ""
             shared = f", {fits} of them fit where they share no more than a plain shape" if fits else ""
             return f"Too plain to identify: {why}. {searched}{shared}."
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."

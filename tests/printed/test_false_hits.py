@@ -15,6 +15,7 @@ from ballistics.printed.false_hit_rate import FalseHitRate
 from ballistics.printed.false_hits import is_measured, measured, piece_of, relatives
 from ballistics.printed.identification import IDENTIFICATION_VERSION
 from ballistics.printed.part import Part
+from ballistics.printed.query import query_of_signature
 from ballistics.printed.signature import signature_of
 from ballistics.reports.printed_wording import NOT_MEASURED, false_hits_sentence
 from benchmarks.printed_plain import plain_body
@@ -130,3 +131,15 @@ def test_a_rate_that_cannot_be_is_refused(collection: Collection, tmp_path, wron
     path.write_text(json.dumps(sealed(content), indent=1, sort_keys=True))
     with pytest.raises(CorruptFileError, match="false hits"):
         Collection.load(tmp_path / "lab")
+
+
+def test_measuring_keeps_the_collection_whole(collection: Collection, tmp_path):
+    collection.save(tmp_path / "lab")
+    found = false_hits.measure_folder(tmp_path / "lab", 1)
+    kept = Collection.load(tmp_path / "lab")
+    assert kept.false_hits == found
+    # The index was written again, from one that was mapped.
+    assert kept.index().faiss_index.ntotal == collection.index().faiss_index.ntotal
+    query = query_of_signature(collection.signature(0))
+    told = [one.index().neighbours(query.local(range(6)), query.steps) for one in (kept, collection)]
+    assert (told[0].numbers == told[1].numbers).all()
