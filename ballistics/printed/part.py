@@ -79,8 +79,8 @@ def read_parts(
 ) -> PartFile:
     """Read a mesh file or a print job as parts in millimetres, with everything odd about it as findings.
 
-    Formats: STL, OBJ, PLY, OFF, 3MF, AMF, glTF and GLB, G-code, and STEP with the extra ``step``. The content
-    decides, not the file's name. Outside the file nothing is opened but the buffers of a glTF file, in its own folder.
+    Formats: STL, OBJ, PLY, OFF, 3MF, AMF, glTF and GLB, G-code (plain, binary, in packages of slicers), and STEP with
+    the extra ``step``; each also packed by gzip, text also in UTF-16. The content decides, not the file's name. Outside the file nothing is opened but the buffers of a glTF file, in its own folder.
 
     Parameters
     ----------
@@ -109,14 +109,19 @@ def read_parts(
     -----
     Finding codes, on which scripts may rely:
 
-    - lengths: ``unit-assumed``, ``unit-doubtful``, ``unit-overridden``, ``units-disagree``
+    - lengths: ``unit-assumed``, ``unit-doubtful``, ``unit-overridden``, ``units-disagree``, ``unit-converted``
     - mesh: ``not-watertight``, ``winding-inconsistent``, ``inside-out``, ``faces-duplicate``, ``faces-degenerate``,
       ``several-bodies``, ``several-objects``, ``vertices-not-finite``
+    - role: ``not-a-solid-part`` (cutter, modifier, support, not printed …: ``metadata["role"]`` of the part)
     - file: ``extension-disagrees``, ``header-lies``, ``count-wrong``, ``trailing-bytes``, ``colour-attributes``,
-      ``facet-cut-off``, ``materials-outside``, ``free-form-surfaces``, ``not-triangles``, ``tessellated``,
-      ``curved-triangles``
-    - archive: ``thumbnail-present``, ``thumbnail-unreadable``, ``object-not-on-plate``, ``extension-not-read``
-    - print job: see `read_gcode`
+      ``facet-cut-off``, ``ends-in-the-middle``, ``faces-short``, ``materials-outside``, ``free-form-surfaces``,
+      ``not-triangles``, ``tessellated``, ``curved-triangles``, ``text-encoding``,
+      ``packed-by-gzip``, ``packed-cut-off``
+    - archive: ``thumbnail-present``, ``thumbnail-unreadable``, ``object-not-on-plate``, ``model-not-placed``,
+      ``extension-not-read``, ``encrypted-content``, ``settings-unreadable``, ``job-beside-model``,
+      ``checksum-differs``, ``item-unreadable``
+    - glTF: see `read_gltf`
+    - print job: see `read_gcode`, `read_bgcode`
 
     Examples
     --------

@@ -367,7 +367,7 @@ def _root_model(archive: SafeArchive) -> str:
     for name in named:
         if name.lower() == "3d/3dmodel.model":
             return name
-    if len(named) == 1:
+    if named:  # a package without its relations: the others are read too, as models that nothing places
         return named[0]
     raise UnsupportedFormatError("a zip archive without a 3MF model")
 
