@@ -80,7 +80,8 @@ def read_parts(
     """Read a mesh file or a print job as parts in millimetres, with everything odd about it as findings.
 
     Formats: STL, OBJ, PLY, OFF, 3MF, AMF, glTF and GLB, G-code (plain, binary, in packages of slicers), and STEP with
-    the extra ``step``; each also packed by gzip, text also in UTF-16. The content decides, not the file's name. Outside the file nothing is opened but the buffers of a glTF file, in its own folder.
+    the extra ``step``; each also packed by gzip, text also in UTF-16. The content decides, not the file's name. Outside
+    the file nothing is opened but the buffers of a glTF file, in its own folder.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from ballistics.printed.jobs.packages import jobs_in
 from ballistics.printed.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.objects import body_numbers, object_numbers
 from ballistics.printed.part import Part, PartFile
-from ballistics.printed.roles import role_findings
+from ballistics.printed.roles import role_findings, role_of_part
 from ballistics.printed.unpacked import unpacked
 from ballistics.provenance import Provenance
 from ballistics.surfaces.surface import Finding
@@ -229,7 +229,7 @@ def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: i
             problems.append(Finding("item-unreadable", "serious", f"item {k} ({item.name!r}): {error}", "left out"))
             continue
         name = item.name or path.stem
-        found += role_findings([item.metadata])
+        found += role_of_part(item.metadata)
         parts += _separated(vertices, faces, name, item.metadata, found, lambda j, k=k: provenance(item=k, object=j))
     if not parts:
         raise CorruptFileError(f"none of the {len(content.items)} items can be read: {problems[0].message}")

@@ -65,19 +65,26 @@ def set_apart(
 
 
 def role_findings(metadata: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """Return a finding for each role among the meshes of a file, or of one part."""
-    counts: dict[tuple[str, str], int] = {}
+    """Return a finding for each role among the meshes of a file."""
+    counts: dict[str, int] = {}
     for entry in metadata:
-        if role := entry.get("role"):
-            word = (str(role), str(entry.get("role in the file", "")))
-            counts[word] = counts.get(word, 0) + 1
+        if entry.get("role"):
+            counts[_marked(entry)] = counts.get(_marked(entry), 0) + 1
     return [
-        Finding(
-            "not-a-solid-part",
-            "warning",
-            f"{count} of the meshes {'is' if count == 1 else 'are'} marked as {role}"
-            + (f" ({word})" if word and word != role else ""),
-            "kept apart, with its role; not joined with the others, nothing is cut off",
-        )
-        for (role, word), count in counts.items()
+        _finding(f"{count} of the meshes {'is' if count == 1 else 'are'} marked as {role}")
+        for role, count in counts.items()
     ]
+
+
+def role_of_part(metadata: Mapping[str, Any]) -> list[Finding]:
+    """Return the finding of a part that has a role, or none."""
+    return [_finding(f"the mesh is marked as {_marked(metadata)}")] if metadata.get("role") else []
+
+
+def _marked(metadata: Mapping[str, Any]) -> str:
+    role, word = str(metadata["role"]), str(metadata.get("role in the file", ""))
+    return f"{role} ({word})" if word and word != role else role
+
+
+def _finding(message: str) -> Finding:
+    return Finding("not-a-solid-part", "warning", message, "kept apart; not joined with others, nothing is cut off")
