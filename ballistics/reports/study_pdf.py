@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ballistics.reports import study_wording as wording
 from ballistics.reports.evidence_figures import study_figures, svg_bytes
 from ballistics.reports.study_pairs import PairCard, withheld_cards, worst_cards
 
+_LONG, _PIECE, _HASH = re.compile(r"\S{20,}"), re.compile(r"\S{10}"), re.compile("[0-9a-f]{64}")
 _TEMPLATE = Path(__file__).with_name("templates") / "study.typ"
 
 
@@ -74,7 +76,7 @@ def study_pdf(study: ScanStudy) -> bytes:
         root = Path(folder)
         (root / "study.typ").write_bytes(_TEMPLATE.read_bytes())
         # Values go in as data, so that no name of a scan can be taken for markup.
-        (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        (root / "data.json").write_text(json.dumps(_breakable(data), ensure_ascii=False), encoding="utf-8")
         for name, png in pictures.items():
             (root / name).write_bytes(png)
         for i, figure in enumerate(figures.values()):
@@ -98,3 +100,14 @@ def _plain(card: PairCard, pictures: dict[str, bytes]) -> dict[str, Any]:
         "findings": card.findings,
         "pictures": names,
     }
+
+
+def _breakable(value: Any) -> Any:
+    """Return the data with places where a line may end inside of long names; a hash stays whole, to be copied."""
+    if isinstance(value, dict):
+        return {name: _breakable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_breakable(inner) for inner in value]
+    if not isinstance(value, str) or _HASH.fullmatch(value):
+        return value
+    return _LONG.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), value)
