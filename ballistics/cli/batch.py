@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
+
+from ballistics.cli.scan_set import reading_options
 
 _PATH = click.Path(path_type=Path)
 _INCOMPLETE = 1
@@ -30,11 +31,7 @@ _SHOWN = 10
 )
 @click.option("--database", metavar="URL", help="The PostgreSQL database of that library, as for `ballistics library`.")
 @click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
-@click.option(
-    "--units",
-    type=click.Choice(["micrometres", "millimetres", "as written"]),
-    help="Take the files' numbers as this unit; recorded as a serious finding of each scan.",
-)
+@reading_options
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
@@ -53,7 +50,8 @@ def command(
     library: Path | None,
     database: str | None,
     mark: str,
-    units: Any,
+    units: tuple[str, ...],
+    region: tuple[str, ...],
     work: Path | None,
     workers: int | None,
     scheduler: str | None,
@@ -74,6 +72,7 @@ def command(
     from ballistics.cli.scan_set import progress_bar
     from ballistics.evidence.prepared_scans import Method
     from ballistics.search.batch import run_batch
+    from ballistics.surfaces.scan_readings import readings
 
     refuse_output(out, (*scans, *reference), overwrite)
     if database is not None:
@@ -92,7 +91,7 @@ def command(
             out,
             reference or None,
             library,
-            Method(mark, units),
+            Method(mark, readings(units, region)),
             work,
             workers or os.cpu_count() or 1,
             run,

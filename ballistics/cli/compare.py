@@ -15,6 +15,7 @@ from ballistics.errors import WriteError
 _UNITS = click.Choice(["micrometres", "millimetres", "as written"])
 _SCAN = click.Path(path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
+REGION_HELP = "a mask (.png), a polygon (.json), or a label of the mask inside the scan."
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 INSUFFICIENT = 3
 
@@ -28,6 +29,8 @@ INSUFFICIENT = 3
 @click.option("--overwrite", is_flag=True, help="Replace a report or JSON that exists.")
 @click.option("--units-a", type=_UNITS, help="Take A's numbers as this unit; recorded as a serious finding.")
 @click.option("--units-b", type=_UNITS, help="The same for B.")
+@click.option("--region-a", default="", metavar="REGION", help=f"Where A's mark is: {REGION_HELP}")
+@click.option("--region-b", default="", metavar="REGION", help="The same for B.")
 @click.option("--spacing-um-a", type=_POSITIVE, help="Pixel size in µm, if A is a 2D image.")
 @click.option("--spacing-um-b", type=_POSITIVE, help="The same for B.")
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
@@ -44,6 +47,8 @@ def command(
     overwrite: bool,
     units_a: Any,
     units_b: Any,
+    region_a: str,
+    region_b: str,
     spacing_um_a: float | None,
     spacing_um_b: float | None,
     quiet: bool,
@@ -52,7 +57,8 @@ def command(
     """Compare the marks of two scans, A and B.
 
     With --reference the score is weighed against a reference population: a likelihood ratio with its bound and
-    interval, or the reason why there is none. Calibre and class of instrument must then be stated.
+    interval, or the reason why there is none. The calibre must then be stated, and the class of instrument where the
+    files do not name it.
 
     Exit code 0: compared. 2: an error, e.g. a file that cannot be read. 3: insufficient, the scans do not support a
     comparison; report and JSON say why.
@@ -67,6 +73,8 @@ def command(
         json_path,
         quiet,
         evaluator(weighing),
+        (region_a, region_b),
+        weighing["instrument"],
     )
     if not quiet:
         print_comparison(comparison, a.name, b.name)
@@ -99,12 +107,17 @@ def compare_files(
     json_path: Path | None,
     quiet: bool,
     evaluate: Callable[..., Any] | None = None,
+    regions: tuple[str, str] = ("", ""),
+    instruments: tuple[str, ...] = (),
 ) -> tuple[Any, Any]:
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
+    from dataclasses import replace
+
     from ballistics.impressions.compare import compare
     from ballistics.reports.reported_scan import ReportedScan, reported_scan
-    from ballistics.surfaces.preparation import prepare
+    from ballistics.surfaces.instruments import instrument_of, stated_by_file
     from ballistics.surfaces.reading import read
+    from ballistics.surfaces.scan_readings import ScanReading
 
     with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
         surfaces = []
@@ -112,9 +125,13 @@ def compare_files(
             stage(f"reading {letter}")
             surfaces.append(read(path, **options))
         marks = []
-        for letter, surface in zip("AB", surfaces, strict=True):
+        for letter, surface, region in zip("AB", surfaces, regions, strict=True):
             stage(f"preparing {letter}")
-            marks.append(prepare(surface, mark))
+            prepared = ScanReading(region=region).mark(surface, mark)
+            _, contradiction = instrument_of(stated_by_file(surface), instruments)
+            if contradiction is not None:
+                prepared = replace(prepared, findings=(*prepared.findings, contradiction))
+            marks.append(prepared)
         stage("registering, searching cells")
         comparison = compare(*marks)
         evaluation = None

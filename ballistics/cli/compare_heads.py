@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.compare import INSUFFICIENT, refuse_output, write_bytes
+from ballistics.cli.compare import INSUFFICIENT, REGION_HELP, refuse_output, write_bytes
 
 
 @click.command(name="compare-heads")
@@ -20,8 +20,24 @@ from ballistics.cli.compare import INSUFFICIENT, refuse_output, write_bytes
     type=click.Choice(["micrometres", "millimetres", "as written"]),
     help="Take the numbers of both files as this unit; recorded as a serious finding.",
 )
+@click.option(
+    "--region-a",
+    multiple=True,
+    metavar="MARK=REGION",
+    help=f"Where a mark of A is, e.g. 'ejector=mask.png'; repeatable. REGION is {REGION_HELP}",
+)
+@click.option("--region-b", multiple=True, metavar="MARK=REGION", help="The same for B.")
 @click.pass_context
-def command(ctx: click.Context, a: Path, b: Path, json_path: Path | None, overwrite: bool, units: Any) -> None:
+def command(
+    ctx: click.Context,
+    a: Path,
+    b: Path,
+    json_path: Path | None,
+    overwrite: bool,
+    units: Any,
+    region_a: tuple[str, ...],
+    region_b: tuple[str, ...],
+) -> None:
     """Compare every mark that two scans of whole cartridge-case heads share.
 
     For a report on one mark: ballistics compare --mark "firing pin" --report FILE. Exit code 0: at least one mark was
@@ -32,7 +48,7 @@ def command(ctx: click.Context, a: Path, b: Path, json_path: Path | None, overwr
 
     refuse_output(json_path, (a, b), overwrite)
     surfaces = (read(a, units=units), read(b, units=units))
-    heads = compare_heads(*surfaces)
+    heads = compare_heads(*surfaces, _regions(surfaces[0], region_a), _regions(surfaces[1], region_b))
     if json_path is not None:
         from ballistics.reports.heads_json import heads_json
 
@@ -40,6 +56,20 @@ def command(ctx: click.Context, a: Path, b: Path, json_path: Path | None, overwr
     _print(heads, a.name, b.name)
     if not heads.compared:
         ctx.exit(INSUFFICIENT)
+
+
+def _regions(surface: Any, given: tuple[str, ...]) -> dict[str, Any]:
+    """Return the regions of a head by kind of mark."""
+    from ballistics.errors import ParameterError
+    from ballistics.surfaces.given_regions import region_of
+
+    regions = {}
+    for text in given:
+        kind, equals, region = text.partition("=")
+        if not (kind and equals and region):
+            raise ParameterError(f"the region {text!r} must be MARK=REGION, e.g. 'firing pin=mask.png'")
+        regions[kind] = region_of(surface, region)
+    return regions
 
 
 def _print(heads: Any, name_a: str, name_b: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ballistics.cli.scan_set import reading_options
 from ballistics.search.library_items import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
@@ -74,14 +75,10 @@ def create(library: Path, database: str | None) -> None:
 @click.option(
     "--data",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV table with the column scan and any of: " + ", ".join(DESCRIPTION_FIELDS) + ".",
+    help="CSV table with the column scan and any of: units, region, " + ", ".join(DESCRIPTION_FIELDS) + ".",
 )
 @description_options("The {} of all scans for which the table states none.", multiple=False)
-@click.option(
-    "--units",
-    type=click.Choice(["micrometres", "millimetres", "as written"]),
-    help="Take the files' numbers as this unit; recorded as a serious finding of each scan.",
-)
+@reading_options
 @click.option("--workers", type=click.IntRange(1), help="Processes that prepare. Default: one for each processor.")
 @click.option("--again", is_flag=True, help="Take back scans that were removed.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write what became of each.")
@@ -96,7 +93,8 @@ def enrol(
     scans: tuple[Path, ...],
     mark: str,
     data: Path | None,
-    units: Any,
+    units: tuple[str, ...],
+    region: tuple[str, ...],
     workers: int | None,
     again: bool,
     json_path: Path | None,
@@ -116,13 +114,16 @@ def enrol(
     from ballistics.search.library import Library
     from ballistics.search.library_enrolment import Reading, enrol_scans
     from ballistics.search.library_items import Description
+    from ballistics.surfaces.scan_readings import readings
 
     refuse_output(json_path, scans, overwrite)
     general = Description(**{name: value or "" for name, value in given.items()})
     described, rows = _described(scans, data, general, quiet)
+    said = readings(units, region, {str(scan.path): scan.reading for scan in described})
+    said.refuse_unused(str(scan.path) for scan in described)
     with Library.open(library, database) as opened, bar(quiet) as progress:
         several = min(workers or os.cpu_count() or 1, max(1, len(described)))
-        for row in enrol_scans(opened, described, Reading(mark, units), several, again, progress):
+        for row in enrol_scans(opened, described, Reading(mark, said), several, again, progress):
             rows.append(row)
         identifier = opened.identifier
     if json_path is not None:
@@ -145,7 +146,7 @@ def _described(
         if ignored and not quiet:
             click.echo(f"columns of {data.name} that are not read: {', '.join(ignored)}", err=True)
     matched, absent = match_descriptions(scans, table, data)
-    described = [DescribedScan(path, general.updated(description)) for path, description in matched]
+    described = [DescribedScan(path, general.updated(row.description), row.reading) for path, row in matched]
     return described, absent
 
 

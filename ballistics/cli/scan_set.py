@@ -13,6 +13,32 @@ import rich_click as click
 if TYPE_CHECKING:
     from ballistics.evidence.scan_pairs import ScoredScans
 
+# By pattern where the scans of a set differ.
+READING_OPTIONS = (
+    click.option(
+        "--units",
+        multiple=True,
+        metavar="[PATTERN=]UNIT",
+        help="Take the files' numbers as micrometres, millimetres or 'as written', recorded as a serious finding of "
+        "each scan; for some of them: 'K0*.x3p=micrometres'. Repeatable, the last that fits counts.",
+    ),
+    click.option(
+        "--region",
+        multiple=True,
+        metavar="[PATTERN=]REGION",
+        help="Where the mark is: a mask (.png), a polygon (.json), or a label of the mask inside the scan; for some "
+        "scans: 'K066*=ring.png'. Repeatable, the last that fits counts.",
+    ),
+)
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how scans are read."""
+    for option in reversed(READING_OPTIONS):
+        command = option(command)
+    return command
+
+
 _OPTIONS = (
     click.argument("scans_dir", type=click.Path(exists=True, file_okay=False, path_type=Path)),
     click.argument("truth_csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
@@ -21,12 +47,8 @@ _OPTIONS = (
     click.option("--source", default="", help="Where the scans come from: study, laboratory, licence."),
     click.option("--calibre", help="Of all scans for which the table states none."),
     click.option("--ammunition", help="The same for the ammunition."),
-    click.option("--instrument", help="The same for the class of instrument, e.g. confocal."),
-    click.option(
-        "--units",
-        type=click.Choice(["micrometres", "millimetres", "as written"]),
-        help="Take the files' numbers as this unit; recorded as a serious finding of each scan.",
-    ),
+    click.option("--instrument", help="The same for the class of instrument; a file that names it goes first."),
+    *READING_OPTIONS,
     click.option(
         "--work",
         type=click.Path(file_okay=False, path_type=Path),
@@ -51,12 +73,20 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
     from ballistics.evidence.scan_pairs import score_all_pairs
     from ballistics.evidence.scan_study import refuse_hopeless, with_labels
     from ballistics.evidence.truth_table import LABELS, NOT_STATED, read_truth
+    from ballistics.surfaces.instruments import named_by_file
+    from ballistics.surfaces.scan_readings import readings
 
     given = {label: options[label] for label in LABELS if options[label]}
     truths = with_labels(read_truth(options["truth_csv"]), given)
     refuse_hopeless(truths, fewest_firearms)
+    said = readings(options["units"], options["region"])
     for label in need_labels:
-        without = [truth.scan for truth in truths if truth.labels.get(label, NOT_STATED) == NOT_STATED]
+        silent = [truth for truth in truths if truth.labels.get(label, NOT_STATED) == NOT_STATED]
+        without = [
+            truth.scan
+            for truth in silent
+            if label != "instrument" or not named_by_file(options["scans_dir"] / truth.scan)
+        ]
         if without:
             raise ParameterError(
                 f"no {label} is stated for {without[0]} ({len(without)} scans): add the column '{label}' or --{label}; "
@@ -68,7 +98,7 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
             truths,
             options["work"] or work,
             options["mark"],
-            options["units"],
+            said,
             options["workers"] or os.cpu_count() or 1,
             progress,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.cli.compare import REGION_HELP
 from ballistics.cli.library import DATABASE, description_options
 
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -36,6 +37,7 @@ _INSUFFICIENT = 3
     type=click.Choice(["micrometres", "millimetres", "as written"]),
     help="Take the scan's numbers as this unit; recorded as a serious finding.",
 )
+@click.option("--region", default="", help=f"Where the mark is: {REGION_HELP}")
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
 @click.pass_context
 def command(
@@ -52,6 +54,7 @@ def command(
     json_path: Path | None,
     overwrite: bool,
     units: Any,
+    region: str,
     quiet: bool,
     **where: tuple[str, ...],
 ) -> None:
@@ -66,6 +69,7 @@ def command(
     from ballistics.evidence.reference_file import load_reference
     from ballistics.search.library import Library
     from ballistics.search.library_enrolment import Reading
+    from ballistics.surfaces.scan_readings import readings
 
     for path in (report, csv_path, json_path):
         refuse_output(path, (scan,), overwrite)
@@ -73,7 +77,7 @@ def command(
     held_against = load_reference(population)[0] if population is not None else None
     admitted = {name: values for name, values in where.items() if values}
     with Library.open(folder, database) as library:
-        questioned = Reading(mark, units).mark_of(scan)
+        questioned = Reading(mark, readings([units] if units else [], [region] if region else [])).mark_of(scan)
         with bar(quiet) as progress:
             result = library.search(questioned, scan.name, top, admitted, held_against, progress)
         if report is not None:

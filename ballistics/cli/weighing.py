@@ -18,7 +18,7 @@ _OPTIONS = (
         "The largest that covers the comparison is used.",
     ),
     click.option("--calibre", multiple=True, help="Of the two items; twice if they differ."),
-    click.option("--instrument", multiple=True, help="Class of instrument of the scans, e.g. confocal."),
+    click.option("--instrument", multiple=True, help="Class of instrument, e.g. confocal, where the files name none."),
     click.option("--ammunition", multiple=True, help="Of the two items."),
     click.option("--language", type=_LANGUAGES, default="en", show_default=True, help="Of the weight of evidence."),
     click.option(
@@ -69,11 +69,14 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
     def evaluate(comparison: Any, surfaces: Sequence[Any], marks: Sequence[Any]) -> Any:
         from ballistics.evidence.weighing import weigh
         from ballistics.reports.evaluation import Evaluation
+        from ballistics.surfaces.instruments import instrument_of, stated_by_file
 
         scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]
-        weighed = weigh(
-            comparison, marks, populations, labels["calibre"], labels["instrument"], labels["ammunition"], scans
-        )
+        # Where a file speaks, it goes before what was stated.
+        instruments = [
+            name for surface in surfaces for name in instrument_of(stated_by_file(surface), labels["instrument"])[0]
+        ]
+        weighed = weigh(comparison, marks, populations, labels["calibre"], instruments, labels["ammunition"], scans)
         return Evaluation(weighed, options["language"], scale, tuple(words))
 
     return evaluate

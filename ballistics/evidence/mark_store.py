@@ -17,11 +17,10 @@ from ballistics.files.bounded_arrays import read_header
 from ballistics.files.bounded_json import SEAL, parse_json
 from ballistics.files.durable import reason, write_whole
 from ballistics.provenance import sha256_of_array
-from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.instruments import stated_by_file
 from ballistics.surfaces.preparation_record import preparation_parameters
-from ballistics.surfaces.reading import is_image, read
+from ballistics.surfaces.scan_readings import ScanReading
 from ballistics.surfaces.surface import Mark
-from ballistics.surfaces.units_guard import Units
 
 _MOST_FIRST = 65_536
 
@@ -49,14 +48,15 @@ class MarkStore:
     folder: Path
     kind: str
 
-    def prepare_scan(self, path: Path, sha256: str, units: Units | None) -> dict[str, Any]:
+    def prepare_scan(self, path: Path, sha256: str, reading: ScanReading) -> dict[str, Any]:
         """Read and prepare one scan, keep its mark, and return the row that says what came out.
 
         A file that cannot be read, or not be prepared, is a row with the reason in ``error``.
         """
         row: dict[str, Any] = {"sha256": sha256, "error": None, "insufficient": None, "preparation": {}, "findings": []}
         try:
-            mark = prepare(read(path, units=None if is_image(path) else units), self.kind)
+            surface = reading.surface(path)
+            mark = reading.mark(surface, self.kind)
         except BallisticsError as error:
             # The message may name the path; two runs on two machines must write the same row, and it must be Unicode.
             reason = str(error).replace(str(path), path.name).encode("utf-8", "replace").decode()
@@ -68,6 +68,7 @@ class MarkStore:
             "insufficient": mark.insufficient,
             "preparation": json.loads(json.dumps(preparation_parameters(mark))),
             "mark_sha256": sha256_of_array(heights),
+            "instrument": stated_by_file(surface) or "",
             "findings": sorted({f"{finding.severity}: {finding.code}" for finding in mark.findings}),
         }
 

@@ -21,8 +21,8 @@ from ballistics.impressions.compare import compare
 from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
 from ballistics.surfaces import preparation
 from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
 from ballistics.surfaces.surface import Mark
-from ballistics.surfaces.units_guard import Units
 from ballistics.workers import Watched
 
 # Told the stage, how many are done, of how many, and how many of these earlier runs had done.
@@ -49,6 +49,8 @@ class PreparedScan:
         "severity: code" of everything noticed.
     mark_sha256 : str
         `sha256_of_array` of the mark's heights.
+    instrument : str
+        Class of instrument that the file names; empty when it names none.
     """
 
     name: str
@@ -58,6 +60,7 @@ class PreparedScan:
     preparation: Mapping[str, Any] | None = None
     findings: tuple[str, ...] = ()
     mark_sha256: str = ""
+    instrument: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,12 @@ class Method:
     ----------
     mark_kind : str
         Mark type.
-    units : {"micrometres", "millimetres", "as written"}, optional
-        For scans whose files hold another unit than they say.
+    readings : Readings
+        In which units scans are, and where their marks are, where the files do not say it or say it wrongly.
     """
 
     mark_kind: str = "breech face"
-    units: Units | None = None
+    readings: Readings = ALL_AS_THEY_ARE
 
     def comparison(self) -> Provenance:
         """Return method and parameters of every comparison; inputs are those of no pair."""
@@ -88,7 +91,8 @@ class Method:
         provenance = self.comparison()
         content = {
             "comparison": [provenance.method, provenance.version, provenance.parameters, dict(provenance.versions)],
-            "preparation": [preparation.METHOD, preparation.VERSION, asdict(mark_type(self.mark_kind)), self.units],
+            "preparation": [preparation.METHOD, preparation.VERSION, asdict(mark_type(self.mark_kind))],
+            "readings": self.readings.content(),
             "rows": pair_rows.VERSION,
         }
         plain: dict[str, Any] = json.loads(json.dumps(content, sort_keys=True))
@@ -153,6 +157,10 @@ def prepare_scans(
         for scan, (_, path) in zip(found, files, strict=True)
         if not scan.left_out
     }
+    method.readings.refuse_unused([name for files in lists for name, _ in files])
+    reading = {
+        scan.sha256: method.readings.of(scan.name) for found in reversed(scans) for scan in found if not scan.left_out
+    }
     with RowsFile(work / "scans.jsonl", strict=True) as file:
         rows = {
             row["sha256"]: row
@@ -162,7 +170,7 @@ def prepare_scans(
         missing = [(path, digest) for digest, path in wanted.items() if digest not in rows]
         resumed = len(wanted) - len(missing)
         tell("preparing scans", resumed, len(wanted), resumed)
-        tasks = (delayed(Watched(store.prepare_scan))(path, digest, method.units) for path, digest in missing)
+        tasks = (delayed(Watched(store.prepare_scan))(path, digest, reading[digest]) for path, digest in missing)
         parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         for done, row in enumerate(parallel(tasks), resumed + 1):
             rows[row["sha256"]] = row
@@ -212,4 +220,5 @@ def _outcome(scan: PreparedScan, rows: Mapping[str, dict[str, Any]]) -> Prepared
         preparation=row["preparation"],
         findings=tuple(row["findings"]),
         mark_sha256=row["mark_sha256"],
+        instrument=row.get("instrument", ""),
     )

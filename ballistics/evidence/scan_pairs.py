@@ -13,11 +13,12 @@ from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import AllPairs
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.pair_runs import KeptPairs, compare_missing, on_this_machine
-from ballistics.evidence.prepared_scans import Method, Progress, prepare_scans, silent
-from ballistics.evidence.truth_table import ScanTruth
+from ballistics.evidence.prepared_scans import Method, PreparedScan, Progress, prepare_scans, silent
+from ballistics.evidence.truth_table import NOT_STATED, ScanTruth
 from ballistics.provenance import Provenance
+from ballistics.surfaces.instruments import instrument_of
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.units_guard import Units
+from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def score_all_pairs(
     truths: Sequence[ScanTruth],
     work: Path,
     mark: str = "breech face",
-    units: Units | None = None,
+    readings: Readings = ALL_AS_THEY_ARE,
     workers: int = 1,
     progress: Progress | None = None,
     each_row: Callable[[int, int, Row], None] | None = None,
@@ -126,8 +127,8 @@ def score_all_pairs(
         Folder for finished work; made if need be.
     mark : str
         Mark type.
-    units : {"micrometres", "millimetres", "as written"}, optional
-        For scans whose files hold another unit than they say.
+    readings : Readings, optional
+        Units and regions by pattern; what the table says of a scan goes first.
     workers : int
         Processes; joblib's own configuration may place them elsewhere.
     progress : Progress, optional
@@ -144,14 +145,12 @@ def score_all_pairs(
         When a file of earlier results was changed.
     """
     tell = progress or silent
-    method = Method(mark, units)
     listed = sorted(truths, key=lambda truth: truth.scan)
+    rows = {truth.scan: truth.reading for truth in listed}
+    method = Method(mark, replace(readings, rows=rows))
     files = [(truth.scan, folder / truth.scan) for truth in listed]
     (prepared,), store = prepare_scans([files], work, method, workers, tell)
-    items = [
-        ScannedItem(truth, scan.sha256, scan.left_out, scan.insufficient, scan.preparation, scan.findings)
-        for truth, scan in zip(listed, prepared, strict=True)
-    ]
+    items = [_item(truth, scan) for truth, scan in zip(listed, prepared, strict=True)]
     scans, common = _alike(items)
     taking_part = [i for i, scan in enumerate(scans) if not scan.left_out]
     keys = [scans[i].sha256 for i in taking_part]
@@ -164,6 +163,18 @@ def score_all_pairs(
             if each_row is not None:
                 each_row(a, b, row)
     return ScoredScans(mark, tuple(scans), tuple(pairs), method.comparison(), common, store)
+
+
+def _item(truth: ScanTruth, scan: PreparedScan) -> ScannedItem:
+    """Bring table and file together; on the class of instrument the file goes first."""
+    findings = scan.findings
+    stated = truth.labels.get("instrument", NOT_STATED)
+    classes, contradiction = instrument_of(scan.instrument or None, [] if stated == NOT_STATED else [stated])
+    if contradiction is not None:
+        findings = (*findings, f"{contradiction.severity}: {contradiction.code}")
+    if classes:
+        truth = replace(truth, labels={**truth.labels, "instrument": classes[0]})
+    return ScannedItem(truth, scan.sha256, scan.left_out, scan.insufficient, scan.preparation, findings)
 
 
 def _pair(i: int, j: int, row: Row) -> ScannedPair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -152,7 +152,7 @@ def with_labels(truths: Iterable[ScanTruth], labels: Mapping[str, str]) -> tuple
         own = {name: value for name, value in truth.labels.items() if value != NOT_STATED}
         return dict(truth.labels) | dict(labels) | own
 
-    return tuple(ScanTruth(truth.scan, truth.firearm, truth.item, stated(truth)) for truth in truths)
+    return tuple(replace(truth, labels=stated(truth)) for truth in truths)
 
 
 def refuse_hopeless(truths: Iterable[ScanTruth], fewest_firearms: int = _FEWEST_FIREARMS) -> None:

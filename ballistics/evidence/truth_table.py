@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ballistics.errors import CorruptFileError, ReadError
+from ballistics.errors import CorruptFileError, ParameterError, ReadError
+from ballistics.surfaces.scan_readings import AS_IT_IS, ScanReading, unit_named
 
 LABELS = ("calibre", "ammunition", "instrument")
 NOT_STATED = "not stated"
@@ -27,12 +28,15 @@ class ScanTruth:
         Firearm and cartridge case; scans of one item are repeats of each other.
     labels : mapping
         Values of the columns ``calibre``, ``ammunition``, ``instrument`` where the table has them.
+    reading : ScanReading
+        Of the columns ``units`` and ``region``.
     """
 
     scan: str
     firearm: str
     item: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    reading: ScanReading = AS_IT_IS
 
 
 def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
@@ -40,7 +44,8 @@ def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
 
     Columns: ``scan``, ``firearm``; optional ``case`` (scans with equal firearm and case are repeated
     scans of one cartridge case; without it each scan is a case of its own), ``calibre``,
-    ``ammunition``, ``instrument``. Other columns are not read.
+    ``ammunition``, ``instrument``; ``units`` (as the option ``--units``) and ``region`` (a mask or polygon, from the
+    table's folder, or a label). Other columns are not read.
 
     Raises
     ------
@@ -78,4 +83,8 @@ def _row(path: Path, line: int, row: Mapping[str, str | None], names: tuple[str,
     scan, firearm = values["scan"], values["firearm"]
     item = f"firearm {firearm}, case {values['case']}" if "case" in names else f"scan {scan}"
     labels = {name: values[name] or NOT_STATED for name in LABELS if name in names}
-    return ScanTruth(scan, firearm, item, labels)
+    try:
+        units = unit_named(values["units"], "units") if values.get("units") else None
+    except ParameterError as error:
+        raise CorruptFileError(f"{path}, line {line}: {error}") from error
+    return ScanTruth(scan, firearm, item, labels, ScanReading(units, values.get("region", ""), path.parent))

@@ -13,11 +13,12 @@ from ballistics.errors import ParameterError
 from ballistics.impressions.compare import compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.mark_parameters import NOT_IMPRESSED
+from ballistics.surfaces.given_regions import GivenRegion
 from ballistics.surfaces.mark_types import MARK_TYPES, mark_type
 from ballistics.surfaces.preparation import prepare
 from ballistics.surfaces.surface import Mark, Surface
 
-Region = NDArray[np.bool_] | str | int
+Region = GivenRegion | NDArray[np.bool_] | str | int
 
 
 @dataclass(frozen=True)

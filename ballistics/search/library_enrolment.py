@@ -17,12 +17,13 @@ from ballistics.search.library import Library, Progress
 from ballistics.search.library_items import DESCRIPTION_FIELDS, UNDESCRIBED, Description, EnrolledMark, Enrolment
 from ballistics.surfaces import preparation
 from ballistics.surfaces.inspection import files_in
+from ballistics.surfaces.instruments import instrument_of, stated_by_file
 from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import is_image, read
+from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, AS_IT_IS, Readings, ScanReading, unit_named
 from ballistics.surfaces.surface import Mark
-from ballistics.surfaces.units_guard import Units
 from ballistics.workers import Watched
+
+_READING = ("units", "region")
 
 
 @dataclass(frozen=True)
@@ -33,41 +34,59 @@ class Reading:
     ----------
     mark_kind : str
         Mark type.
-    units : {"micrometres", "millimetres", "as written"}, optional
-        For files whose numbers have another unit than they say.
+    readings : Readings
+        In which units scans are, and where their marks are, by path.
     """
 
     mark_kind: str = "breech face"
-    units: Units | None = None
+    readings: Readings = ALL_AS_THEY_ARE
 
-    def method(self) -> dict[str, Any]:
-        """Return all that decides which mark a file becomes."""
+    def method(self, path: Path) -> dict[str, Any]:
+        """Return all that decides which mark a file becomes; errors as of `ScanReading.content`."""
         return {
             "preparation": [preparation.METHOD, preparation.VERSION],
             "mark type": {**asdict(mark_type(self.mark_kind)), "sources": list(mark_type(self.mark_kind).sources)},
-            "units": self.units,
+            **self.readings.of(str(path)).content(),
         }
 
-    def mark_of(self, path: Path) -> Mark:
-        """Read and prepare one scan."""
-        mark = prepare(read(path, units=None if is_image(path) else self.units), self.mark_kind)
+    def alone(self, path: Path) -> Reading:
+        """Return the same for one scan only: it is sent to other processes."""
+        return replace(self, readings=Readings(rows={str(path): self.readings.of(str(path))}))
+
+    def mark_of(self, path: Path, instrument: str = "") -> Mark:
+        """Read and prepare one scan; told when its file names another class of instrument than the one stated."""
+        reading = self.readings.of(str(path))
+        surface = reading.surface(path)
+        mark = reading.mark(surface, self.mark_kind)
+        _, contradiction = instrument_of(stated_by_file(surface), [instrument] if instrument else [])
+        if contradiction is not None:
+            mark = replace(mark, findings=(*mark.findings, contradiction))
         # The library keeps the heights; the region lies on the grid of the scan, which it does not keep.
         return replace(mark, region=None)
 
 
 @dataclass(frozen=True)
+class TableRow:
+    """What a table says of a scan: its exhibit, and how the file is read."""
+
+    description: Description = UNDESCRIBED
+    reading: ScanReading = AS_IT_IS
+
+
+@dataclass(frozen=True)
 class DescribedScan:
-    """A scan's file and what is known of its exhibit."""
+    """A scan's file, what is known of its exhibit, and how it is read."""
 
     path: Path
     description: Description = UNDESCRIBED
+    reading: ScanReading = AS_IT_IS
 
 
-def read_descriptions(path: str | Path) -> tuple[dict[str, Description], tuple[str, ...]]:
+def read_descriptions(path: str | Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
     """Read a table of descriptions: UTF-8, comma-separated, one row for each scan.
 
-    Columns: ``scan`` (path relative to the table's folder, or to the folder that is enrolled), and any of the fields
-    of `Description`.
+    Columns: ``scan`` (path relative to the table's folder, or to the folder that is enrolled), any of the fields
+    of `Description`, ``units`` and ``region`` (a mask or polygon, from the table's folder, or a label).
 
     Returns
     -------
@@ -83,7 +102,8 @@ def read_descriptions(path: str | Path) -> tuple[dict[str, Description], tuple[s
     CorruptFileError
         When it is no such table, or names a scan twice.
     """
-    descriptions: dict[str, Description] = {}
+    descriptions: dict[str, TableRow] = {}
+    folder = Path(path).parent
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
@@ -97,19 +117,25 @@ def read_descriptions(path: str | Path) -> tuple[dict[str, Description], tuple[s
                         f"{path}, line {reader.line_num}: "
                         + (f"scan '{scan}' stands in it twice" if scan else "no value for 'scan'")
                     )
-                descriptions[scan] = Description(
-                    **{name: (row[name] or "").strip() for name in DESCRIPTION_FIELDS if name in names}
+                values = {name: (row[name] or "").strip() for name in names if name in (*DESCRIPTION_FIELDS, *_READING)}
+                try:
+                    units = unit_named(values["units"], "units") if values.get("units") else None
+                except ParameterError as error:
+                    raise CorruptFileError(f"{path}, line {reader.line_num}: {error}") from error
+                descriptions[scan] = TableRow(
+                    Description(**{name: values[name] for name in DESCRIPTION_FIELDS if name in names}),
+                    ScanReading(units, values.get("region", ""), folder),
                 )
     except OSError as error:
         raise ReadError(f"{path} cannot be read: {reason(error)}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorruptFileError(f"{path} is not a UTF-8 table with commas: {error}") from error
-    return descriptions, tuple(name for name in names if name and name not in ("scan", *DESCRIPTION_FIELDS))
+    return descriptions, tuple(name for name in names if name and name not in ("scan", *_READING, *DESCRIPTION_FIELDS))
 
 
 def match_descriptions(
-    scans: Iterable[Path], descriptions: Mapping[str, Description], table: Path | None = None
-) -> tuple[list[tuple[Path, Description]], list[Enrolment]]:
+    scans: Iterable[Path], descriptions: Mapping[str, TableRow], table: Path | None = None
+) -> tuple[list[tuple[Path, TableRow]], list[Enrolment]]:
     """Find the files, and to each its row of the table.
 
     A row names its scan by the path from the folder that is enrolled, from the table's folder, or by the file's name.
@@ -125,7 +151,7 @@ def match_descriptions(
 
     Returns
     -------
-    described : list of (Path, Description)
+    described : list of (Path, TableRow)
         Every file, in sorted order within its folder; one without a row has an empty description.
     absent : list of Enrolment
         Rows whose scan was not found: refused.
@@ -135,7 +161,7 @@ def match_descriptions(
     ParameterError
         When two files of one name lay claim to a row that gives only the name.
     """
-    described: dict[Path, Description] = {}
+    described: dict[Path, TableRow] = {}
     claimed: dict[str, Path] = {}
     for given in scans:
         for path in files_in([given]):
@@ -150,7 +176,7 @@ def match_descriptions(
                 )
             if name is not None:
                 claimed[name] = path
-            described[path] = UNDESCRIBED if name is None else descriptions[name]
+            described[path] = TableRow() if name is None else descriptions[name]
     absent = [
         Enrolment(name, "refused", None, "stands in the table, but there is no such file among the scans")
         for name in descriptions
@@ -190,17 +216,18 @@ def enrol_scans(
     WriteError
         When the library cannot be written.
     """
-    method = reading.method()
-    found = []
+    found, methods = [], []
     for done, scan in enumerate(scans, 1):
-        found.append(_identified(library, scan, reading, method))
+        methods.append(reading.method(scan.path))
+        found.append(_identified(library, scan, reading, methods[-1]))
         if progress is not None:
             progress("looking up", done, len(scans))
-    missing = [scan.path for scan, known in zip(scans, found, strict=True) if known is None]
-    tasks = (delayed(Watched(_prepared))(path, reading) for path in missing)
+    missing = [scan for scan, known in zip(scans, found, strict=True) if known is None]
+    prepared_alone = delayed(Watched(_prepared))
+    tasks = (prepared_alone(scan.path, reading.alone(scan.path), scan.description.instrument) for scan in missing)
     marks: Iterable[Mark | str] = Parallel(n_jobs=workers, return_as="generator", batch_size=1)(tasks)
     prepared = iter(marks)
-    for done, (scan, known) in enumerate(zip(scans, found, strict=True), 1):
+    for done, (scan, known, method) in enumerate(zip(scans, found, methods, strict=True), 1):
         if isinstance(known, Enrolment):
             outcome = known
         elif known is not None:
@@ -233,10 +260,10 @@ def _present(library: Library, entry: EnrolledMark, scan: DescribedScan) -> Enro
     return library.describe(entry.id, scan.description)
 
 
-def _prepared(path: Path, reading: Reading) -> Mark | str:
+def _prepared(path: Path, reading: Reading, instrument: str) -> Mark | str:
     """Return the mark of a scan, or why there is none."""
     try:
-        return reading.mark_of(path)
+        return reading.mark_of(path, instrument)
     except BallisticsError as error:
         return f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ').replace(str(path), path.name)}"
     except Exception as error:  # a fault of ours must not end the run

@@ -75,7 +75,7 @@ def is_disc(measured: NDArray[np.bool_], step_um: float) -> bool:
     cv2.fillConvexPoly(within, hull, 1)
     y, x = (index.mean() for index in np.nonzero(within))
     i, j = np.indices(measured.shape)
-    middle = np.hypot(i - y, j - x) * step_um < _MIDDLE_UM
+    middle = (within > 0) & (np.hypot(i - y, j - x) * step_um < _MIDDLE_UM)
     hollow_um2 = float((middle & ~measured).sum()) * step_um**2
     return hollow_um2 < _LEAST_HOLLOW_MM2 * 1e6
 

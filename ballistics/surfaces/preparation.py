@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.surfaces.cut_outs import is_prepared
-from ballistics.surfaces.mark_types import MarkType, mark_type
+from ballistics.surfaces.cut_outs import frame_is_missing, is_prepared
+from ballistics.surfaces.given_regions import GivenRegion, regions_in_file
+from ballistics.surfaces.mark_shape import not_of_type
+from ballistics.surfaces.mark_types import MARK_TYPES, MarkType, mark_type
 from ballistics.surfaces.masks import encode_mask, given_mask
 from ballistics.surfaces.preparation_steps import STEPS, State, start
 from ballistics.surfaces.resampling import resample
@@ -22,19 +24,19 @@ METHOD, VERSION = "preparation", "2"
 # Wide enough to leave concentric tool marks, narrow beside the ring that is compared.
 _CIRCLES_UM = 100.0
 
-_ALREADY = (
-    Finding(
-        "already-prepared",
-        "warning",
-        "the scan is cut out and level: it was prepared elsewhere, with cut-offs that it does not state",
-        "levelled and filtered as every scan; waves that were taken off before are not there",
-    ),
+_ALREADY_PREPARED = Finding(
+    "already-prepared",
+    "warning",
+    "the scan is cut out and level: it was prepared elsewhere, with cut-offs that it does not state",
+    "levelled and filtered as every scan; waves that were taken off before are not there",
 )
 
 _SPIKES = Step("remove spikes", {"window_points": 5, "threshold_sigmas": 10.0, "smallest_um": 2.0})
 
 
-def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool_] | str | int | None = None) -> Mark:
+def prepare(
+    surface: Surface, mark: str = "breech face", region: GivenRegion | NDArray[np.bool_] | str | int | None = None
+) -> Mark:
     """Prepare the comparable region of a surface: levelled, masked, band-passed, on a common grid.
 
     Topographies pass through: remove spikes; level (robust plane, tilt reported); find the region,
@@ -58,9 +60,12 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
         Topography or reflectance image.
     mark : str
         Mark type, e.g. ``"breech face"``.
-    region : ndarray of bool, or str, or int, optional
+    region : GivenRegion, or ndarray of bool, or str, or int, optional
         Mask on the surface's grid; or name, colour (``"#rrggbb"``) or label value of the mask that
-        the file carries. By default found automatically (breech face and firing pin; on images the breech face only).
+        the file carries. By default the region that the file's mask marks, if it marks one only (or one by the name of
+        the mark type) and it can be such a mark; else what is left of a scan that was cut to one mark; else found
+        automatically (breech face and firing pin; on images the breech face only). A region that does not look like
+        the mark type has the serious finding ``not-the-mark-type``.
 
     Returns
     -------
@@ -90,16 +95,48 @@ def prepare(surface: Surface, mark: str = "breech face", region: NDArray[np.bool
     """
     kind = mark_type(mark, surface.kind)
     _check_kind(surface)
-    mask = None if region is None else given_mask(surface, region)
+    mask, findings = _region(surface, kind, region)
     if mask is None and surface.kind == "reflectance" and kind.name != "breech face":
         raise ParameterError(
             f"the region of a mark of type '{mark}' is not found on an image automatically: give it as a mask"
         )
-    if mask is None and not kind.automatic_region:
+    if mask is None and not kind.automatic_region and not frame_is_missing(np.isfinite(surface.heights_um)):
         raise ParameterError(
             f"the region of a mark of type '{mark}' is not found automatically: give it as a mask or label"
         )
-    return _run(surface, kind, _default_steps(surface, kind, mask), _ALREADY if is_prepared(surface) else ())
+    if is_prepared(surface):
+        findings = (*findings, _ALREADY_PREPARED)
+    return _run(surface, kind, _default_steps(surface, kind, mask), findings)
+
+
+def _region(
+    surface: Surface, kind: MarkType, region: GivenRegion | NDArray[np.bool_] | str | int | None
+) -> tuple[NDArray[np.bool_] | None, tuple[Finding, ...]]:
+    """Return the region that is given, by the caller or by the file, and what is to be said of it."""
+    if isinstance(region, GivenRegion):
+        return given_mask(surface, region.mask), (
+            Finding("region-given", "note", f"the region was given: {region.source}", "taken as the region"),
+        )
+    if region is not None:
+        return given_mask(surface, region), ()
+    labels = regions_in_file(surface)
+    # A label that is named after another mark says nothing of this one.
+    others = {name.casefold() for name in MARK_TYPES} - {kind.name}
+    named = [label for label in labels if label.name.casefold() == kind.name]
+    chosen = named or [label for label in labels if label.name.casefold() not in others]
+    if not chosen:
+        return None, ()
+    if len(chosen) > 1:
+        said = ", ".join(label.name[:40] for label in chosen[:10])
+        why = f"the file's mask has several labels ({said})"
+    else:
+        (label,) = chosen
+        wrong = not_of_type(surface.heights_um, surface.spacing_um, label.mask, kind.name)
+        if surface.kind != "topography" or wrong is None:
+            said = f"the mask in the file marks one region, {label.name[:40]!r}"
+            return given_mask(surface, label.mask), (Finding("region-from-file", "note", said, "taken as the region"),)
+        why = f"the file's mask marks one region, {label.name[:40]!r}, which is no {kind.name}: {wrong}"
+    return None, (Finding("mask-not-used", "warning", why, "region found as without a mask; name a label to use it"),)
 
 
 def replay(surface: Surface, steps: Iterable[Step], mark: str = "breech face") -> Mark:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.surfaces import (
     circular_symmetry,
+    cut_outs,
     filters,
     firing_pin_region,
     image_region,
     levelling,
+    mark_shape,
     region,
     resampling,
 )
@@ -26,6 +28,12 @@ from ballistics.surfaces.surface import Finding, Surface
 
 _LEAST_POINTS = 100
 _LARGEST_UPSAMPLING = 4.0  # at 25 µm a breech-face scan carries 50 to 250 µm, half of the band's octaves
+_ALREADY_MASKED = (
+    "already-masked",
+    "note",
+    "everything outside one region is missing: the scan was cut to it before",
+    "taken as the region",
+)
 _SAME = 1e-3  # relative difference of spacings that counts as none
 
 
@@ -109,23 +117,20 @@ def _find_region(state: State, *, mask: str | None) -> tuple[State, Outcome]:
     surface = state.surface
     if mask is not None:
         given = decode_mask(mask, surface.heights_um.shape)
-        return _with_region(state, given), {"source": "given"}
+        return _with_region(_told_if_not_of_type(state, given), given), {"source": "given"}
     levelled = replace(surface, heights_um=_on_surface_grid(state))
     if surface.kind == "reflectance":
         return _found_on_image(state, image_region.find_face_on_image(levelled))
     if state.mark == "firing pin":
         return _firing_pin_found(state, firing_pin_region.find_firing_pin(levelled))
+    if state.mark != "breech face":
+        return _cut_out(state, f"the region of a mark of type '{state.mark}' is not found automatically: give it")
     found = region.find_breech_face(levelled)
     if found.reason is not None:
         return replace(state, insufficient=found.reason, region=found.mask), {"source": "automatic"}
     state = _with_region(state, found.mask)
     if found.masked:
-        state = state.with_finding(
-            "already-masked",
-            "note",
-            "everything outside a flat region is missing: the scan was cut to it before",
-            "taken as the region",
-        )
+        state = state.with_finding(*_ALREADY_MASKED)
     state = _told_if_inverted(state, found)
     outcome: Outcome = {
         "source": "masked before" if found.masked else "automatic",
@@ -153,7 +158,7 @@ def _found_on_image(state: State, found: image_region.ImageRegion) -> tuple[Stat
 
 def _firing_pin_found(state: State, found: firing_pin_region.FiringPinRegion) -> tuple[State, Outcome]:
     if found.reason is not None:
-        return replace(state, insufficient=found.reason, region=found.mask), {"source": "automatic"}
+        return _cut_out(state, found.reason)
     state = _told_if_inverted(_with_region(state, found.mask), found.breech_face)
     outcome: Outcome = {
         "source": "automatic",
@@ -164,6 +169,33 @@ def _firing_pin_found(state: State, found: firing_pin_region.FiringPinRegion) ->
         outcome["firing_pin_centre_um"] = found.circle.centre_um
         outcome["firing_pin_radius_um"] = found.circle.radius_um
     return state, outcome
+
+
+def _cut_out(state: State, reason: str) -> tuple[State, Outcome]:
+    """Take what is left of a scan that was cut to one mark, where it can be a mark of this type."""
+    measured = np.isfinite(state.surface.heights_um)
+    area = cut_outs.measured_area(state.surface)
+    if not cut_outs.frame_is_missing(measured) or int(measured.sum()) < _LEAST_POINTS:
+        return replace(state, insufficient=reason, region=np.zeros_like(area)), {"source": "automatic"}
+    why = mark_shape.not_of_type(_on_surface_grid(state), state.spacing_um, area, state.mark)
+    if why is not None:
+        reason = f"the scan was cut to a region that is no {state.mark}: {why}"
+        return replace(state, insufficient=reason, region=np.zeros_like(area)), {"source": "automatic"}
+    return _with_region(state, area).with_finding(*_ALREADY_MASKED), {"source": "masked before"}
+
+
+def _told_if_not_of_type(state: State, given: NDArray[np.bool_]) -> State:
+    if state.surface.kind != "topography":
+        return state
+    why = mark_shape.not_of_type(_on_surface_grid(state), state.spacing_um, given, state.mark)
+    if why is None:
+        return state
+    return state.with_finding(
+        "not-the-mark-type",
+        "serious",
+        f"the region given does not look like a mark of type '{state.mark}': {why}",
+        "prepared as it was given, without weight of evidence; look at the region and the mark type",
+    )
 
 
 def _told_if_inverted(state: State, found: region.BreechFaceRegion) -> State:

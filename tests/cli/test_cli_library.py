@@ -74,7 +74,9 @@ def test_every_scan_and_row_has_an_outcome(library):
 def test_a_second_run_prepares_nothing_that_is_there(library, scans, monkeypatch):
     read = []
     original = Reading.mark_of
-    monkeypatch.setattr(Reading, "mark_of", lambda self, path: read.append(path.name) or original(self, path))
+    monkeypatch.setattr(
+        Reading, "mark_of", lambda self, path, *more: read.append(path.name) or original(self, path, *more)
+    )
     arguments = ("library", "enrol", library, scans, "--data", scans / "data.csv", "--workers", "1")
     assert "3 present, 2 refused" in run(*arguments, code=1)
     assert read == ["broken.x3p"]

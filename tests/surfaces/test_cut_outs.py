@@ -13,6 +13,7 @@ from ballistics.surfaces.coarse_relief import STEP_UM, coarse_relief
 from ballistics.surfaces.cut_outs import flat_range_um, is_prepared
 from ballistics.surfaces.levelling import fit_form
 from ballistics.surfaces.preparation import prepare
+from ballistics.surfaces.preparation_record import preparation_parameters
 from ballistics.surfaces.reading import read
 from ballistics.surfaces.region import find_breech_face
 from ballistics.surfaces.simulation import simulate_population
@@ -86,8 +87,7 @@ def test_every_scan_goes_through_the_same_steps(topmatch: Path, fadul: Path, raw
     paths = [*sorted(topmatch.glob("*.x3p")), fadul / "Fadul-1-1.x3p", *sorted(raw_scans.glob("*.x3p"))]
     marks = {path.parent.name + path.name: prepare(as_read(path)) for path in paths}
     assert {mark.insufficient for mark in marks.values()} == {None}
-    steps = {tuple((step.name, str(step.parameters)) for step in mark.steps) for mark in marks.values()}
-    assert len(steps) == 1
+    assert len({str(preparation_parameters(mark)) for mark in marks.values()}) == 1
     for name, mark in marks.items():
         cut = not name.startswith("raw")
         assert ("already-prepared" in {finding.code for finding in mark.findings}) == cut, name
