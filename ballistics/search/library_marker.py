@@ -42,7 +42,7 @@ def read_marker(folder: Path) -> dict[str, str]:
 
 def check_version(folder: Path, schema: Any, version: Any) -> None:
     """Refuse what is no library, or one that a later version wrote."""
-    if schema != SCHEMA or not str(version).isdecimal():
+    if schema != SCHEMA or not str(version).isdecimal() or int(version) < 1:
         raise CorruptFileError(f"{folder} is not a library: it says '{schema}', version '{version}'")
     if int(version) > VERSION:
         raise UnsupportedFormatError(
