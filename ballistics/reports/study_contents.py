@@ -208,6 +208,17 @@ def flagged_metric_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     return rows
 
 
+def serious_scans_line(study: ScanStudy) -> str:
+    """Return how many scans that take part have a serious finding of their own, and which; empty when none has."""
+    used = [scan for scan in study.scored.scans if not scan.left_out]
+    codes = [{f for f in scan.findings if f.startswith("serious: ")} for scan in used]
+    some = sum(bool(own) for own in codes)
+    if not some:
+        return ""
+    names = ", ".join(sorted({f.removeprefix("serious: ") for own in codes for f in own}))
+    return f"{some} of the {len(used)} scans have a serious finding of their own ({names}); see the list of scans."
+
+
 def flagged_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     """Return every pair with a serious finding: scans, truth, findings, similarity, log10 LR, what became of it."""
     scans = study.scored.scans

@@ -57,6 +57,7 @@ def study_pdf(study: ScanStudy) -> bytes:
         "acceptance_lines": contents.acceptance_lines(study),
         "limits_lines": contents.limits_lines(study),
         "flagged_metrics": contents.flagged_metric_rows(study),
+        "serious_scans": contents.serious_scans_line(study),
         "flagged": contents.flagged_rows(study),
         "worst": worst,
         "repeats": contents.repeat_rows(study),

@@ -61,6 +61,7 @@ def study_report(study: ScanStudy) -> str:
         metric_rows=contents.metric_rows(study),
         limits_lines=contents.limits_lines(study),
         flagged_metric_rows=contents.flagged_metric_rows(study),
+        serious_scans=contents.serious_scans_line(study),
         flagged_rows=contents.flagged_rows(study),
         n_flagged=len(study.flagged.withheld) + len(study.flagged.serious),
         worst=[

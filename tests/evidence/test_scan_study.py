@@ -21,6 +21,7 @@ from ballistics.reports.study_contents import (
     flagged_rows,
     metric_rows,
     repeat_rows,
+    serious_scans_line,
 )
 from ballistics.reports.study_wording import erred, what_was_tested
 
@@ -69,6 +70,16 @@ def test_mirrored_pairs_are_no_silent_errors(study):
     ]
     content = json.loads(study.to_json())
     assert len(content["flagged_pairs"]["withheld"]) == 3
+
+
+def test_serious_findings_of_scans_are_counted(study):
+    assert serious_scans_line(study) == ""
+    first = replace(study.scored.scans[0], findings=("serious: units-overridden", "note: other"))
+    gone = replace(study.scored.scans[1], left_out="broken", findings=("serious: other",))
+    scored = replace(study.scored, scans=(first, gone, *study.scored.scans[2:]))
+    line = serious_scans_line(replace(study, scored=scored))
+    assert line.startswith(f"1 of the {len(scored.scans) - 1} scans have")
+    assert "(units-overridden)" in line
 
 
 def test_without_findings_nothing_is_set_apart():
