@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -15,6 +16,7 @@ import pytest
 from test_gcode import codes, is_the_box, job
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 from ballistics.printed.part import read_parts
 from kernels.surface_moments import area_and_centroid
 
@@ -32,6 +34,24 @@ def read(tmp_path, data, name="seized.3mf", **options):
 
 def roles(found):
     return [part.metadata.get("role", "") for part in found.parts]
+
+
+TEXT = (
+    b"; TYPE:Perimeter\nG1 X50.675 Y50.675 F6000\nG1 X79.325 Y50.675 E.96977\nG1 X79.325 Y69.325 E.63128\n"
+    b"G1 X50.675 Y69.325 E.96977\nG1 X50.675 Y50.675 E.63128\n"
+)
+SHRUNK = {
+    11: "ncgqlZqFFnVQstytNtst0styhVHmMgrE1mEum03msgrIA7UabTCYTABhJvOZdM5kAxNFl05m05m83AaybADrRZdNpnMZlOATsAagDWQaeA1c"
+    "JXwK/CV8JXwlfCV8JXwlfCV8DVYBEZFM6JVbNd8RmdVu+Z3fd/w=",
+    12: "ncgqlZqFFnVQstytNtst0styhVHmMgrE1mEum03msgrIAdqNNphMJgAYSbzmXTOZAGJosunM2nM3m4BrJsAHWiy6bTOYzKcATsANQA1kDTwD"
+    "VwSvgK/BK+CV8Er4JXwSvglfBK+A1WARGRTOiVWzXfEZnVbvmd33f8A=",
+}
+PACKED = [
+    255, 255, 251, 255, 255, 247, 255, 255, 250, 59, 32, 10, 255, 255, 251, 127, 77, 243, 32, 15, 80, 255, 32, 82, 195,
+    127, 77, 243, 32, 15, 81, 255, 32, 83, 195, 47, 77, 16, 239, 32, 4, 0, 255, 32, 89, 4, 0, 255, 32, 90, 2, 240, 32,
+    43, 5, 192, 47, 77, 48, 239, 32, 3, 240, 32, 63, 89, 0, 255, 32, 90, 4, 191, 32, 1, 192, 47, 77, 64, 255, 32, 80,
+    4, 0, 255, 32, 82, 33, 0, 255, 32, 84, 4, 0,
+]  # fmt: skip
 
 
 # --- print jobs ----------------------------------------------------------------------------------
@@ -107,14 +127,82 @@ def test_binary_gcode(tmp_path, packing):
     is_the_box(read(tmp_path, samples.bgcode(*plain, checked=False), "job.bgcode"))
 
 
-@pytest.mark.parametrize(
-    ("packing", "encoding", "words"),
-    [(3, 0, "heatshrink 12/4"), (2, 2, "heatshrink 11/4 and MeatPack"), (0, 1, "MeatPack")],
-)
-def test_binary_gcode_whose_packing_is_not_read_is_refused_by_name(tmp_path, packing, encoding, words):
-    with pytest.raises(UnsupportedFormatError, match=words) as refused:
-        read(tmp_path, samples.bgcode(ABOUT, samples.block(1, JOB, packing=packing, encoding=encoding)), "job.bgcode")
+def test_heatshrink_and_meatpack_of_others():
+    """What the reference programs made of known texts (heatshrink2 0.15; an example of the crate meatpack)."""
+    text = TEXT * 2 + bytes(range(0, 256, 17))
+    for bits, packed in SHRUNK.items():
+        data = base64.b64decode(packed)
+        assert heatshrink(data, len(text), bits, 4) == text
+        with pytest.raises(CorruptFileError, match="ends after"):
+            heatshrink(data, len(text) + 500, bits, 4)
+    assert heatshrink(b"\xb0\x80\x07\x80", 17, 11, 4) == b"a" * 17
+    with pytest.raises(CorruptFileError, match="before its start"):
+        heatshrink(b"\x00\x20\x00\x00", 9, 11, 4)
+    assert meatpack(bytes(PACKED)) == (
+        b"; \nM73 P0 R3\nM73 Q0 S3\nM201 X4000 Y4000 Z200 E2500\nM203 X300 Y300 Z40 E100\nM204 P4000 R1200 T4000"
+    )
+
+
+def shrunk(data, bits):
+    """Pack by heatshrink, as it is specified, with the longest earlier text of up to 16 bytes."""
+    out, at = "", 0
+    while at < len(data):
+        start = max(0, at - (1 << bits))
+        for length in range(min(16, len(data) - at), 3, -1):
+            found = data.rfind(data[at : at + length], start, at + length - 1)
+            if found >= 0:
+                out += f"0{at - found - 1:0{bits}b}{length - 1:04b}"
+                at += length
+                break
+        else:
+            out += f"1{data[at]:08b}"
+            at += 1
+    out += "0" * (-len(out) % 8)
+    return int(out, 2).to_bytes(len(out) // 8, "big")
+
+
+def meatpacked(text, spaces):
+    """Pack by MeatPack as libbgcode does: comments plain, and without blanks in moves if so wished."""
+    out = b"" if spaces else b"\xff\xff\xf7"
+    letters = b"0123456789. \nGX" if spaces else b"0123456789.E\nGX"
+    for line in text.splitlines(keepends=True):
+        if line.startswith(b";"):
+            out += b"\xff\xff\xfa" + line
+            continue
+        line = line if spaces else line.rstrip(b"\n").replace(b" ", b"") + b"\n"
+        line += b"\n" * (len(line) % 2)
+        out += b"\xff\xff\xfb"
+        for a, b in zip(line[::2], line[1::2], strict=True):
+            halves = [letters.find(c) if c in letters else 15 for c in (a, b)]
+            out += bytes([halves[0] | halves[1] << 4, *(c for c, h in zip((a, b), halves, strict=True) if h == 15)])
+    return out
+
+
+@pytest.mark.parametrize("bits", [0, 11, 12])
+@pytest.mark.parametrize("spaces", [None, True, False])
+def test_binary_gcode_as_prusaslicer_packs_it(tmp_path, bits, spaces):
+    blocks = []
+    lines = JOB.splitlines(keepends=True)
+    for k in range(0, len(lines), 60):
+        data = text = b"".join(lines[k : k + 60])
+        data = data if spaces is None else meatpacked(text, spaces)
+        packed = shrunk(data, bits) if bits else data
+        head = struct.pack("<HHL", 1, max(bits - 9, 0), len(data)) + (struct.pack("<L", len(packed)) if bits else b"")
+        whole = head + struct.pack("<H", 0 if spaces is None else 2) + packed
+        blocks.append(whole + struct.pack("<L", zlib.crc32(whole)))
+    found = read(tmp_path, samples.bgcode(ABOUT, SETTINGS, *blocks), "job.bgcode")
+    is_the_box(found)
+    assert "block-damaged" not in codes(found)
+
+
+@pytest.mark.parametrize(("packing", "encoding"), [(4, 0), (0, 3)])
+def test_binary_gcode_whose_packing_is_not_read_is_refused_by_name(tmp_path, packing, encoding):
+    data = samples.bgcode(ABOUT, samples.block(1, JOB, packing=packing, encoding=encoding))
+    with pytest.raises(UnsupportedFormatError, match=f"method {packing} and encoded by method {encoding}") as refused:
+        read(tmp_path, data, "job.bgcode")
     assert "print job by a slicer 2.7" in str(refused.value)
+    with pytest.raises(HostileFileError, match="heatshrink cannot"):
+        read(tmp_path, samples.bgcode(struct.pack("<HHLLH", 1, 3, 1 << 20, 100, 0) + b"\0" * 104), "job.bgcode")
 
 
 def test_damaged_binary_gcode(tmp_path):

@@ -1,4 +1,4 @@
-"""Reads binary G-code of Prusa: blocks of settings and of text, plain or packed by deflate."""
+"""Reads binary G-code of Prusa: blocks of settings and of text, plain or packed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFor
 from ballistics.printed.bounds import text_of
 from ballistics.printed.content import MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
+from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 from ballistics.surfaces.binary import file_size
 from ballistics.surfaces.surface import Finding
 
 _METADATA = (0, 2, 3, 4)
 _GCODE, _THUMBNAIL = 1, 5
 _NONE, _DEFLATE = 0, 1
-_PACKINGS = {2: "heatshrink 11/4", 3: "heatshrink 12/4"}
-_ENCODINGS = {1: "MeatPack", 2: "MeatPack with comments"}
-_BLOCK_LIMIT_BYTES = 64 << 20
+# Bits of distance and length.
+_HEATSHRINK = {2: (11, 4), 3: (12, 4)}
+_PLAIN, _MEATPACK = 0, (1, 2)
+_BLOCK_LIMIT_BYTES = 16 << 20
+# A token of 16 bits makes at most 16 bytes.
+_MOST_SHRUNK = 9
 _MOST_THUMBNAILS = 16
 
 
@@ -118,6 +122,8 @@ class _Blocks:
         held = struct.unpack_from("<L", head, 8)[0] if rest == 8 else size
         if kind > _THUMBNAIL:
             raise CorruptFileError(f"a block of the binary G-code has the kind {kind}")
+        if packing in _HEATSHRINK and size > _MOST_SHRUNK * held + 64:
+            raise HostileFileError(f"a block claims to unpack {held} bytes to {size}: heatshrink cannot")
         if max(size, held) > _BLOCK_LIMIT_BYTES:
             raise HostileFileError(f"a block has {max(size, held)} bytes; more than {_BLOCK_LIMIT_BYTES} are refused")
         parameters = self._file.read(6 if kind == _THUMBNAIL else 2)
@@ -137,22 +143,29 @@ class _Blocks:
         self._total += block.size
         if self._total > FILE_LIMIT_BYTES:
             raise HostileFileError(f"the blocks hold more than {FILE_LIMIT_BYTES} bytes; longer jobs are refused")
-        ways = [_PACKINGS.get(block.packing, f"method {block.packing}")] if block.packing > _DEFLATE else []
-        if block.kind == _GCODE and block.encoding:
-            ways.append(_ENCODINGS.get(block.encoding, f"encoding {block.encoding}"))
-        if ways:
+        packings = (_NONE, _DEFLATE, *_HEATSHRINK)
+        encodings = (_PLAIN, *_MEATPACK) if block.kind == _GCODE else (_PLAIN,)
+        if block.packing not in packings or (block.kind != _THUMBNAIL and block.encoding not in encodings):
             by = f" by {self._made_by}" if self._made_by else ""
             raise UnsupportedFormatError(
-                f"a binary G-code print job{by}: its blocks are packed by {' and '.join(ways)}, which is not read;"
-                " export the job as text G-code"
+                f"a binary G-code print job{by}: a block is packed by method {block.packing} and encoded by method"
+                f" {block.encoding}, which is not read; export the job as text G-code"
             )
-        if block.packing == _NONE:
-            return block.data
-        try:
-            unpacker = zlib.decompressobj()
-            data = unpacker.decompress(block.data, block.size + 1)
-        except zlib.error as error:
-            raise CorruptFileError(f"a block of the binary G-code cannot be unpacked: {error}") from error
-        if len(data) != block.size:
-            raise CorruptFileError(f"a block of the binary G-code declares {block.size} bytes and holds others")
-        return data
+        if block.packing == _DEFLATE:
+            data = _inflated(block)
+        elif block.packing in _HEATSHRINK:
+            data = heatshrink(block.data, block.size, *_HEATSHRINK[block.packing])
+        else:
+            data = block.data
+        return meatpack(data) if block.kind == _GCODE and block.encoding in _MEATPACK else data
+
+
+def _inflated(block: _Block) -> bytes:
+    try:
+        unpacker = zlib.decompressobj()
+        data = unpacker.decompress(block.data, block.size + 1)
+    except zlib.error as error:
+        raise CorruptFileError(f"a block of the binary G-code cannot be unpacked: {error}") from error
+    if len(data) != block.size:
+        raise CorruptFileError(f"a block of the binary G-code declares {block.size} bytes and holds others")
+    return data
