@@ -140,9 +140,9 @@ def _main_job() -> Iterator[Check]:
         marks = [_through_a_file(head, Path(folder) / f"{k}.x3p") for k, head in enumerate(heads)]
     same, different = compare(marks[0], marks[1]), compare(marks[0], marks[2])
     origin = "simulated scans of one seed; the truth is known"
-    share = same.rules["convergence"].score / max(same.a_in_b.n_cells if same.a_in_b else 0, 1)
+    share = same.rules["significance"].score / max(same.a_in_b.n_cells if same.a_in_b else 0, 1)
     yield Check("one firearm: share of cells congruent", share, 1.0, 0.2, origin)
-    yield Check("two firearms: cells congruent", different.rules["convergence"].score, 0, 3, origin)
+    yield Check("two firearms: cells congruent", different.rules["significance"].score, 0, 3, origin)
     if same.pose is not None:
         truth = heads[0].pose.after(heads[1].pose.inverse())
         turn = (same.pose.theta_deg - truth.theta_deg + 180) % 360 - 180

@@ -39,7 +39,7 @@ _UNITS = {"accf": "correlation", "similarity": "nats"}
 BEST_PUBLISHED = "≥ 8 (best published: Song 2018, manual masks: 18–32, 0–2, gap 16)"
 SCORES = (*RULES, "accf", "similarity")
 # The scores whose worst pairs are printed; those of the others follow from accuracy.csv.
-_WORST_OF, _N_WORST = ("similarity", "convergence", "accf"), 10
+_WORST_OF, _N_WORST = ("similarity", "significance", "accf"), 10
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def run(context: Context) -> Iterator[Record]:
         a, b = values[same & np.isfinite(values)], values[~same & np.isfinite(values)]
         unit = RULES[score].unit if score in RULES else _UNITS[score]
         published = PUBLISHED.get(score, "") if not context.own else ""
-        goal = BEST_PUBLISHED if score == "convergence" and not context.own else ""
+        goal = BEST_PUBLISHED if score == "significance" and not context.own else ""
 
         def record(metric: str, value: float, unit: str, goal: str, n: int, score: str = score) -> Record:
             return Record("accuracy", f"{score}: {metric}", float(value), unit, goal, protocol, n)

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from ballistics.impressions.cells import AngleSweep, CellParameters, CellSearcher
 from ballistics.impressions.compare import METHOD
-from ballistics.impressions.congruence import RULES, Direction, judge
+from ballistics.impressions.congruence import RULES, judge
+from ballistics.impressions.direction import Direction
 from ballistics.impressions.registration import register
 from ballistics.impressions.search_levels import SearchLevel
+from ballistics.impressions.similarity import similarity
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces.pose import Pose
 from benchmarks.pairs import ScanSet, for_all, load, thinned
@@ -31,6 +33,9 @@ from kernels.peaks import peaks
 DESCRIPTION = "the fast cell search against the exhaustive one: do all rules count the same cells?"
 
 Floats = NDArray[np.float64]
+# The significance rule does not look at the sweep.
+_SWEPT = {name: rule for name, rule in RULES.items() if name != "significance"}
+
 # Of a rule: congruent cells of the first mark in the second, and of the second in the first.
 Counts = Mapping[str, tuple[int, int]]
 # Of the exhaustive search, which the version of the fast one says nothing about.
@@ -139,11 +144,11 @@ def counts(
 ) -> Counts:
     """Return the counts of all rules in both directions, as one kind of cell search finds them."""
     a, b = marks
-    directions = []
+    alike, directions = similarity(a, b, spacing_um, pose), []
     for tiled, searched, laid in ((a, b, pose), (b, a, pose.inverse())):
         searcher = kind(tiled, searched, spacing_um, laid, CellParameters())
-        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
-    return {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], RULES).items()}
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike))
+    return {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], _SWEPT).items()}
 
 
 def both_counts(scans: ScanSet, pair: tuple[int, int], kept: Path) -> tuple[Counts, Counts] | None:
@@ -182,7 +187,7 @@ def run(context: Context) -> Iterator[Record]:
         " fast search; both directions of every pair"
     )
     compared = [(pair, row) for pair, row in zip(pairs, table, strict=True) if row is not None]
-    for name in RULES:
+    for name in _SWEPT:
         fast, exhaustive = (np.array([row[k][name] for _, row in compared]) for k in (0, 1))
         # The score is the smaller count of the two directions.
         scores = np.abs(fast.min(axis=1) - exhaustive.min(axis=1))

@@ -26,7 +26,7 @@ DESCRIPTION = "all same-source and 300 different-source pairs under every distur
 
 SEED = 20261124
 _DIFFERENT, _DIFFERENT_QUICK = 300, 24
-SCORES = ("similarity", "accf", "convergence")
+SCORES = ("similarity", "accf", "significance")
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -123,7 +123,7 @@ def _scores(a: Mark, b: Mark, cells: bool) -> Row:
     if cells:
         result = compare(a, b)
         pose, accf, overlap = result.pose, result.accf, result.overlap_fraction
-        count = result.rules["convergence"].score if "convergence" in result.rules else float("nan")
+        count = result.rules["significance"].score if "significance" in result.rules else float("nan")
     else:
         registration = register(centred(a.heights_um), centred(b.heights_um), a.spacing_um)
         count = float("nan")
@@ -134,7 +134,7 @@ def _scores(a: Mark, b: Mark, cells: bool) -> Row:
         return dict.fromkeys(SCORES, float("nan"))
     found = similarity(a.heights_um, b.heights_um, a.spacing_um, pose)
     poses = {"theta_deg": pose.theta_deg, "dx_um": pose.dx_um, "dy_um": pose.dy_um}
-    return {"similarity": found.score, "accf": accf * overlap**0.5, "convergence": float(count), **poses}
+    return {"similarity": found.score, "accf": accf * overlap**0.5, "significance": float(count), **poses}
 
 
 def _found_mirrored(a: Mark, b: Mark) -> float:
@@ -164,7 +164,7 @@ def run(context: Context) -> Iterator[Record]:
         (d.name, name): measures(np.array([rows[k][name] for rows in table]), same, pairs)
         for k, d in enumerate(DISTURBANCES)
         for name in SCORES
-        if name != "convergence" or d.cells
+        if name != "significance" or d.cells
     }
     _write(context, summary)
     _plot(context, summary)

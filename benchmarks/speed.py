@@ -14,10 +14,11 @@ from scipy.ndimage import gaussian_filter
 
 from ballistics.impressions.cells import CellParameters, CellSearcher
 from ballistics.impressions.compare import compare
-from ballistics.impressions.congruence import RULES, Direction, judge
+from ballistics.impressions.congruence import RULES, judge
+from ballistics.impressions.direction import Direction
 from ballistics.impressions.mirrored import check_mirrored
 from ballistics.impressions.registration import Registration, RegistrationParameters, register
-from ballistics.impressions.similarity import similarity
+from ballistics.impressions.similarity import Similarity, similarity
 from ballistics.surfaces.surface import Mark
 from benchmarks.pairs import ScanSet, load
 from benchmarks.record import Context, Record
@@ -49,11 +50,12 @@ def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
         registration = register(a, b, spacing_um)
         if registration is None:
             return times
+        found = similarity(a, b, spacing_um, registration.pose)
         start = time.process_time()
-        directions = _directions(a, b, spacing_um, registration)
+        directions = _directions(a, b, spacing_um, registration, found)
         counting = time.process_time() - start
     start = time.process_time()
-    directions = _directions(a, b, spacing_um, registration)
+    directions = _directions(a, b, spacing_um, registration, found)
     cells = min(time.process_time() - start, counting)
     rules = cpu_seconds(lambda: judge(directions[0], directions[1], RULES))
     alike = partial(similarity, a, b, spacing_um, registration.pose)
@@ -64,7 +66,7 @@ def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
     times["cells, both directions"] = cells
     times["rules"] = rules
     times["similarity"] = cpu_seconds(alike)
-    times["mirror check"] = cpu_seconds(partial(check_mirrored, a, b, spacing_um, registration, alike().score))
+    times["mirror check"] = cpu_seconds(partial(check_mirrored, a, b, spacing_um, registration, found.score))
     times["floor of registration and cells: transforms and bytes alone"] = work.floor_seconds()
     times["registration and cells over their floor"] = (full + cells) / work.floor_seconds()
     times["work: 2D transforms"] = work.transform_count
@@ -77,12 +79,12 @@ def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
 
 
 def _directions(
-    a: NDArray[np.float32], b: NDArray[np.float32], spacing_um: float, registration: Registration
+    a: NDArray[np.float32], b: NDArray[np.float32], spacing_um: float, registration: Registration, found: Similarity
 ) -> list[Direction]:
     directions = []
     for tiled, searched, pose in ((a, b, registration.pose), (b, a, registration.pose.inverse())):
         searcher = CellSearcher(tiled, searched, spacing_um, pose, CellParameters())
-        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, found))
     return directions
 
 

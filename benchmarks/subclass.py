@@ -25,7 +25,7 @@ DESCRIPTION = "subclass warning: congruent cells explained by regular marks, by 
 # The thresholds were chosen on seeds below 100 and on a dozen Fadul scans; a quick run is one of those.
 _SEED, _QUICK_SEED = 30_011, 17
 _PAIRS = 12
-RULE = "convergence"
+RULE = "significance"
 
 
 @dataclass(frozen=True)

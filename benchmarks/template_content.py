@@ -68,7 +68,7 @@ def given_away(scans: ScanSet, context: Context) -> Iterator[Record]:
     medians = np.nanmedian(rows, axis=0)
     protocol = (
         f"{scans.name}: marks rebuilt from their templates with the region and the place known, so upper bounds; "
-        "cells: congruent in both directions by convergence, of the pair with another scan of the same firearm"
+        "cells: congruent by the significance rule, of the pair with another scan of the same firearm"
     )
     names = (
         "rebuilt mark: correlation with the mark",
@@ -88,4 +88,4 @@ def given_away(scans: ScanSet, context: Context) -> Iterator[Record]:
 
 
 def _cells(comparison: ImpressionComparison) -> float:
-    return float(comparison.rules["convergence"].score) if comparison.insufficient is None else 0.0
+    return float(comparison.rules["significance"].score) if comparison.insufficient is None else 0.0

@@ -886,3 +886,33 @@ def pattern_search(score, base, steps, finest):
             base, best = point, value
             point, value = explored(further, score(*further))
     return base, best
+
+
+# --- cells at the registered pose ---------------------------------------------------------------------------------
+
+
+def agreement_at_shift(tiled, searched, centre_y, centre_x, half, cos, sin, shift_y, shift_x):
+    """Common points, the cell's own, and for each band the correlation and evenness; one cell at one shift."""
+    bands, rows, columns = tiled.shape
+    common, own = [], 0
+    for i in range(rows):
+        for j in range(columns):
+            y, x = i - centre_y, j - centre_x
+            if not (-half <= cos * x + sin * y < half and -half <= cos * y - sin * x < half):
+                continue
+            if not math.isfinite(tiled[0, i, j]):
+                continue
+            own += 1
+            k, m = i + shift_y, j + shift_x
+            if 0 <= k < rows and 0 <= m < columns and math.isfinite(searched[0, k, m]):
+                common.append((tiled[:, i, j].astype(float), searched[:, k, m].astype(float)))
+    r, evenness = np.zeros(bands), np.zeros(bands)
+    for band in range(bands):
+        uu = sum(u[band] ** 2 for u, _ in common)
+        vv = sum(v[band] ** 2 for _, v in common)
+        uuvv = sum((u[band] * v[band]) ** 2 for u, v in common)
+        if uu * vv > 0:
+            r[band] = sum(u[band] * v[band] for u, v in common) / math.sqrt(uu * vv)
+        if uuvv > 0:
+            evenness[band] = uu * vv / (len(common) * uuvv)
+    return len(common), own, r, evenness

@@ -63,10 +63,10 @@ def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path, capsys: 
     assert figures == {name: (tmp_path / name).read_bytes() for name in figures}
     assert main(["accuracy", *options, "--workers", "0"]) == 2
     records = {r["metric"]: r for r in json.loads(out.read_text(encoding="utf-8"))}
-    assert records["convergence: AUC"]["value"] == 1.0
-    assert records["convergence: gap"]["n"] == 6
+    assert records["significance: AUC"]["value"] == 1.0
+    assert records["significance: gap"]["n"] == 6
     assert records["scans left out"]["value"] == 1
-    assert "2 same-source and 4 different-source" in records["convergence: gap"]["protocol"]
+    assert "2 same-source and 4 different-source" in records["significance: gap"]["protocol"]
     assert len((tmp_path / "accuracy.csv").read_text(encoding="utf-8").splitlines()) == 7
 
 

@@ -26,7 +26,7 @@ class PairScore:
     Parameters
     ----------
     count : int or None
-        Congruent cells under the convergence rule, the smaller of the two directions.
+        Congruent cells under the significance rule, the smaller of the two directions.
     cells : int or None
         Number of cells searched in the direction that gave the count; on a tie the larger number.
     accf : float or None

@@ -19,7 +19,7 @@ Score = Literal["similarity", "count", "correlation"]
 # What each score is, as it stands in the method of its conditions.
 SCORE_TEXTS: Mapping[Score, str] = {
     "similarity": "similarity of the whole marks in nats, over their common area",
-    "count": "congruent matching cells by the convergence rule, smaller of two directions",
+    "count": "congruent matching cells by the significance rule, smaller of two directions",
     "correlation": "areal correlation of the whole marks (ACCF)",
 }
 # How much was compared: numbers of cells, or common areas in mm².

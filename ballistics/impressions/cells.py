@@ -330,6 +330,15 @@ class CellSearcher:
             best_x[better], best_y[better] = x[better, column], y[better, column]
         return best, best_angle, best_x, best_y
 
+    def correlations_at(self, theta_deg: float, xs_um: Floats, ys_um: Floats) -> Floats:
+        """Return the exact correlation of every cell at one turn and a displacement of its own; NaN where none is."""
+        y, x = (self._finest.from_full(v)[None, :, None] for v in self.places(theta_deg, xs_um, ys_um))
+        known = np.isfinite(y)
+        zeros = np.zeros(y.shape, np.float32)
+        starts = Places(np.where(known, y, 0.0), np.where(known, x, 0.0), np.where(known, zeros, NO_PLACE), zeros)
+        found = self._finest.ranked(np.array([theta_deg]), starts).correlations[0, :, 0].astype(float)
+        return np.where(found > NO_PLACE, found, np.nan)
+
     def _follow(self, thetas_deg: Floats, found: Places, levels: list[SearchLevel]) -> Places:
         """Follow peaks of the coarse level through some levels."""
         level = self._levels[0]

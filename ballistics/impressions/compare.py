@@ -8,8 +8,9 @@ import numpy as np
 
 from ballistics.impressions.cells import CellSearcher
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
-from ballistics.impressions.congruence import Direction, best_angles, judge
+from ballistics.impressions.congruence import judge
 from ballistics.impressions.contradiction import contradiction
+from ballistics.impressions.direction import Direction, best_angles
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
 from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
 from ballistics.impressions.registration import register
@@ -20,7 +21,7 @@ from ballistics.surfaces.preparation_record import unalike
 from ballistics.surfaces.surface import Mark
 from kernels.correlation import centred
 
-METHOD, VERSION = "impressed marks: registration and congruent matching cells", "3"
+METHOD, VERSION = "impressed marks: registration and congruent matching cells", "4"
 
 # C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it.
 MINIMUM_CELLS = 6
@@ -57,7 +58,7 @@ def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
     >>> noise = rng.normal(size=(500, 500)).astype(np.float32)
     >>> same = Mark("breech face", noise, 6.25)
     >>> result = compare(same, same)
-    >>> result.rules["convergence"].score == result.a_in_b.n_cells
+    >>> result.rules["significance"].score == result.a_in_b.n_cells
     True
     """
     reason = _incomparable(mark_a, mark_b)
@@ -151,7 +152,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
                 result,
                 insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
             )
-        directions.append(Direction(searcher, searcher.sweep(), tiled, searched))
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike))
     rules: dict[str, RuleResult] = judge(directions[0], directions[1], kind.rules)
     a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()])
     b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])

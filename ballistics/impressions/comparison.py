@@ -16,7 +16,7 @@ from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding
 
 # The rule whose count stands for all of them: in sentences, in tables, and in the evidence room.
-HEADLINE_RULE = "convergence"
+HEADLINE_RULE = "significance"
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,10 @@ class DirectionVerdict:
     thetas_deg, xs_um, ys_um, found_x_um, found_y_um, correlations : ndarray of float
         The registration of each cell that the rule judged; rules that restrict the angle judge
         another place than the cell's overall best.
+    chances : ndarray of float or None
+        How probable as good an agreement of each cell is by chance, of the rule that judges by it; None for the others.
+    chance_level : float or None
+        What that probability must not exceed.
     """
 
     congruent: NDArray[np.bool_]
@@ -151,6 +155,8 @@ class DirectionVerdict:
     found_x_um: NDArray[np.float64]
     found_y_um: NDArray[np.float64]
     correlations: NDArray[np.float64]
+    chances: NDArray[np.float64] | None = None
+    chance_level: float | None = None
 
     @property
     def count(self) -> int:
@@ -165,7 +171,7 @@ class RuleResult:
     Parameters
     ----------
     rule : str
-        Name of the rule, e.g. ``"convergence"``.
+        Name of the rule, e.g. ``"significance"``.
     a_in_b, b_in_a : DirectionVerdict
         Cells of A searched in B, and cells of B searched in A.
     score : float

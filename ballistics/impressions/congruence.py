@@ -1,6 +1,7 @@
-"""Which cells are congruent: the published rules, each with its thresholds and source.
+"""Which cells are congruent: the published rules and ours, each with its thresholds and source.
 
-Every rule judges two sweeps, the cells of A on B and the cells of B on A. The score is the smaller count of the two
+Our rule, "significance", is in `ballistics.impressions.significance`. Every rule judges two sweeps, the cells of A on B
+and the cells of B on A. The score is the smaller count of the two
 directions, except for cmcR's pooled count, which stands under its own name for comparison only.
 """
 
@@ -8,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.cells import AngleSweep, CellSearcher, medians
+from ballistics.impressions.cells import AngleSweep, medians
 from ballistics.impressions.comparison import DirectionVerdict, RuleResult
+from ballistics.impressions.direction import Direction, best_angles
+from ballistics.impressions.significance import SignificanceThresholds, significant
 from ballistics.surfaces.pose import Pose
 from kernels.consensus import rigid_consensus
 
@@ -32,49 +35,8 @@ class Thresholds:
     correlation: float
 
 
-@dataclass(frozen=True)
-class Direction:
-    """One direction of a comparison, ready to be judged.
-
-    Parameters
-    ----------
-    searcher : CellSearcher
-        It can search again where a rule demands it.
-    sweep : AngleSweep
-        Its result over all angles.
-    tiled, searched : ndarray of float32
-        The two marks; NaN marks missing points.
-    """
-
-    searcher: CellSearcher
-    sweep: AngleSweep
-    tiled: NDArray[np.float32]
-    searched: NDArray[np.float32]
-    _searched: dict[tuple[Any, ...], tuple[Floats, NDArray[np.int64], Floats, Floats]] = field(default_factory=dict)
-
-    def best_near(
-        self, angles: tuple[int, ...], x_um: float, y_um: float, tolerance_um: float
-    ) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
-        """Search again near a common displacement, once for all rules that ask (`CellSearcher.best_near`)."""
-        asked = (angles, x_um, y_um, tolerance_um)
-        if asked not in self._searched:
-            self._searched[asked] = self.searcher.best_near(np.array(angles), x_um, y_um, tolerance_um)
-        return self._searched[asked]
-
-    @property
-    def relative_deg(self) -> Floats:
-        """Trial angles relative to the global pose."""
-        return self.sweep.thetas_deg - self.sweep.expected_theta_deg
-
-
 def _median(values: Floats) -> float:
     return float(np.nanmedian(values)) if np.isfinite(values).any() else math.nan
-
-
-def best_angles(sweep: AngleSweep) -> NDArray[np.int64]:
-    """Return the index of the angle at which each cell agrees best; 0 where it has no place at all."""
-    best: NDArray[np.int64] = np.where(sweep.exact, sweep.correlations, -np.inf).argmax(axis=1)
-    return best
 
 
 def _verdict(
@@ -196,7 +158,7 @@ def cmcr_pooled(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVer
     return verdicts[0], verdicts[1], float(len(pooled))
 
 
-# --- convergence: Chen 2017 -------------------------------------------------------------------------------------
+# --- convergence: Chen 2017, adapted ----------------------------------------------------------------------------------
 
 
 def dispersion(sweep: AngleSweep) -> Floats:
@@ -221,7 +183,7 @@ def _total(direction: Direction, t: Thresholds, reference: int) -> DirectionVerd
 
 
 def convergence(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVerdict, DirectionVerdict]:
-    """Apply the convergence rule: total CMC where the cells converge in both directions at one angle, else initial.
+    """Apply the convergence rule, adapted: total CMC where the cells converge both ways at one angle, or initial.
 
     Chen searches the whole plane; here the cells are searched around the pose at which the whole marks correlate best,
     so a third condition is added to Chen's two: the cells must converge at that pose's angle, within one rotation
@@ -294,14 +256,20 @@ def _area_percent(a: Direction, b: Direction, t: Thresholds) -> Judgement:
 class Rule:
     """One congruence rule: thresholds, unit of its score, source, and how it judges."""
 
-    thresholds: Thresholds
+    thresholds: Thresholds | SignificanceThresholds
     unit: str
     source: str
-    judge: Callable[[Direction, Direction, Thresholds], Judgement]
+    judge: Callable[[Direction, Direction, Any], Judgement]
 
 
 # Breech faces; the tables of the other marks are in `ballistics.impressions.mark_parameters`.
 RULES: Mapping[str, Rule] = {
+    "significance": Rule(
+        SignificanceThresholds(),
+        "cells",
+        "this project: agreement at the registered pose beyond chance, docs/significance-rule.md",
+        lambda a, b, t: smaller_count(significant(a, b, t)),
+    ),
     "original": Rule(
         Thresholds(125.0, 6.0, 0.60),
         "cells",
@@ -317,7 +285,7 @@ RULES: Mapping[str, Rule] = {
     "convergence": Rule(
         Thresholds(125.0, 3.0, 0.40),
         "cells",
-        "Chen 2017, doi:10.1016/j.forsciint.2017.08.033",
+        "Chen 2017, doi:10.1016/j.forsciint.2017.08.033; adapted: the cells must also converge at the registered turn",
         lambda a, b, t: smaller_count(convergence(a, b, t)),
     ),
     "ncma": Rule(

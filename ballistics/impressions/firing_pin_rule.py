@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.impressions.comparison import DirectionVerdict
-from ballistics.impressions.congruence import Direction, Thresholds, best_angles
+from ballistics.impressions.congruence import Thresholds
+from ballistics.impressions.direction import Direction, best_angles
 from ballistics.surfaces.pose import Pose
 from kernels.least_squares_matching import match_cells
 

@@ -10,6 +10,7 @@ from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.congruence import RULES, Rule, Thresholds, smaller_count
 from ballistics.impressions.firing_pin_rule import clusters
 from ballistics.impressions.registration import RegistrationParameters
+from ballistics.impressions.significance import SignificanceThresholds
 from ballistics.impressions.similarity import SimilarityParameters
 from ballistics.surfaces.surface import Finding, Mark
 
@@ -50,7 +51,7 @@ _BREECH_FACE = MarkParameters(
 _SMALL_MARK = 0.25
 
 
-Parameters = TypeVar("Parameters", RegistrationParameters, SimilarityParameters)
+Parameters = TypeVar("Parameters", RegistrationParameters, SimilarityParameters, SignificanceThresholds)
 
 
 def _scaled(standard: Parameters, factor: float) -> Parameters:
@@ -64,19 +65,16 @@ def _scaled(standard: Parameters, factor: float) -> Parameters:
 
 
 def _scaled_rules(cell_um: float, names: Iterable[str], correlation: float, source: str) -> dict[str, Rule]:
-    """Scale the displacement thresholds of breech-face rules with the cell."""
+    """Scale the displacement thresholds of breech-face rules with the cell, and our rule with the octaves."""
     factor = cell_um / _BREECH_FACE.cells.cell_um
-    return {
-        name: replace(
-            rule,
-            thresholds=Thresholds(
-                factor * rule.thresholds.displacement_um, rule.thresholds.angle_deg, correlation
-            ),
-            source=f"{rule.source}; {source}",
-        )
-        for name, rule in RULES.items()
-        if name in names
-    }  # fmt: skip
+    ours = SignificanceThresholds()
+    rules = {"significance": replace(RULES["significance"], thresholds=_scaled(ours, _SMALL_MARK))}
+    for name in names:
+        rule = RULES[name]
+        assert isinstance(rule.thresholds, Thresholds)
+        thresholds = Thresholds(factor * rule.thresholds.displacement_um, rule.thresholds.angle_deg, correlation)
+        rules[name] = replace(rule, thresholds=thresholds, source=f"{rule.source}; {source}")
+    return rules
 
 
 # Zhang 2021: cells of 50 points of 1.5625 µm, in windows of 130 points, so 40 points to each side; correlation 0.45;
@@ -157,6 +155,7 @@ _OPTICAL_BREECH_FACE = MarkParameters(
     SimilarityParameters(),
     CellParameters(cell_um=500.0, search_radius_um=500.0, least_correlation=0.25, widest_displacement_um=150.0),
     {
+        "significance": RULES["significance"],
         "original": replace(RULES["original"], thresholds=_TONG, source=_TONG_2014),
         "high": replace(RULES["high"], thresholds=Thresholds(125.0, 3.0, 0.25)),
         "convergence": replace(

@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 # Fewer common points than this have no autocorrelation worth the name.
 _FEWEST_POINTS = 16
 # Identical marks would have infinite evidence.
-_HIGHEST_CORRELATION = 0.999
+HIGHEST_CORRELATION = 0.999
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,11 @@ def similarity(
         step_um = factor * spacing_um
         u, v = (_octave(mark, factor, step_um, shortest, longest) for mark in heights)
         turned = np.empty(u.shape, np.float32)
-        turn_onto(v, -math.radians(pose.theta_deg), *_shift(a.shape, b.shape, factor, spacing_um, pose), turned)
+        turn_onto(v, -math.radians(pose.theta_deg), *shift_on_grid(a.shape, b.shape, factor, spacing_um, pose), turned)
         common = np.isfinite(u) & np.isfinite(turned)
         area = area or float(common.sum()) * step_um**2
         r, n = _agreement(u, turned, common, round(longest / step_um))
-        evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), _HIGHEST_CORRELATION) ** 2))
+        evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), HIGHEST_CORRELATION) ** 2))
         octaves.append(OctaveAgreement(shortest, longest, r, n, evidence))
     n = octaves[-1].independent_areas
     search_cost = math.log(_independent_poses(a, b, spacing_um, area / n)) if n > 0 else math.nan
@@ -239,6 +239,38 @@ def _octave(heights: Heights, factor: int, step_um: float, shortest_um: float, l
     return (fine - rough).astype(np.float32)
 
 
+def octave_maps(
+    heights: Heights, spacing_um: float, octaves: tuple[OctaveAgreement, ...], points_per_wave: float = 2.5
+) -> tuple[Heights, int, float]:
+    """Return all octaves of a mark on the grid of the shortest.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (m, n)
+        Prepared heights in µm; NaN marks missing points.
+    spacing_um : float
+        Their spacing.
+    octaves : tuple of OctaveAgreement
+        From the shortest waves to the longest, each ending where the next begins.
+    points_per_wave : float
+        Points of the grid in the shortest wave.
+
+    Returns
+    -------
+    maps : ndarray of float32, shape (octaves, rows, columns)
+    factor : int
+        How many points of the mark one point of the grid spans along each axis.
+    step_um : float
+        The grid's spacing.
+    """
+    factor = max(1, round(octaves[0].shortest_um / points_per_wave / spacing_um))
+    step_um = factor * spacing_um
+    coarse = decimate(heights, factor) if factor > 1 else heights
+    cutoffs = [octaves[0].shortest_um, *(octave.longest_um for octave in octaves)]
+    smooth = [low_pass(coarse, (step_um, step_um), cutoff) for cutoff in cutoffs]
+    return np.stack([fine - rough for fine, rough in itertools.pairwise(smooth)]).astype(np.float32), factor, step_um
+
+
 def _agreement(u: Heights, v: Heights, common: Bools, longest_lag: int) -> tuple[float, float]:
     """Return the correlation over the common points, and the number of independent areas."""
     if common.sum() < _FEWEST_POINTS:
@@ -266,7 +298,7 @@ def _independent_poses(a: Heights, b: Heights, spacing_um: float, correlation_um
     return max(1.0, shifts * turns)
 
 
-def _shift(
+def shift_on_grid(
     shape_a: tuple[int, ...], shape_b: tuple[int, ...], factor: int, spacing_um: float, pose: Pose
 ) -> tuple[float, float]:
     """Return the shift of a pose in points of the coarser grid, down and right.

@@ -24,6 +24,8 @@ class CellPlace:
         Turn of the cell's square on its own mark, and there; counter-clockwise as displayed.
     correlation : float
         Correlation at that place; NaN when there is none.
+    chance : float
+        How probable as good an agreement is by chance, under the rule that judges by it; NaN under the others.
     verdict : {"congruent", "not congruent", "no place"}
         Of the rule.
     explained : bool
@@ -40,6 +42,7 @@ class CellPlace:
     turn_deg: float
     found_turn_deg: float
     correlation: float
+    chance: float
     verdict: str
     explained: bool
     remaining: float
@@ -77,6 +80,7 @@ def cell_places(search: CellSearch, verdict: DirectionVerdict) -> list[CellPlace
                 search.grid_theta_deg,
                 search.grid_theta_deg - float(verdict.thetas_deg[k]),
                 correlation,
+                math.nan if verdict.chances is None else float(verdict.chances[k]),
                 state,
                 state == "congruent" and search.regular is not None and bool(search.regular.explained[k]),
                 math.nan if search.regular is None else float(search.regular.remaining[k]),

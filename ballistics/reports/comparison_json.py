@@ -291,6 +291,7 @@ def _verdict(verdict: DirectionVerdict, search: CellSearch | None) -> dict[str, 
         "count": verdict.count,
         "explained_by_regular_marks": search.explained_count(verdict),
         "reference": _pose(verdict.reference),
+        "chance_level": None if verdict.chance_level is None else _number(verdict.chance_level),
         "cells": [
             {
                 "name": place.name,
@@ -299,6 +300,7 @@ def _verdict(verdict: DirectionVerdict, search: CellSearch | None) -> dict[str, 
                 "x_um": _number(verdict.xs_um[k]),
                 "y_um": _number(verdict.ys_um[k]),
                 "correlation": _number(verdict.correlations[k]),
+                "chance": _number(place.chance),
                 "found_x_um": _number(place.found_x_um),
                 "found_y_um": _number(place.found_y_um),
             }

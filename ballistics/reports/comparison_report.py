@@ -41,7 +41,8 @@ from ballistics.surfaces.surface import Finding
 _LONGEST_TEXT, _LONGEST_WORD = 1500, 100
 # How names end, and what stands behind their numbers.
 _UNITS = {"_um": " µm", "_deg": "°", "_mm": " mm", "_mm2": " mm²", "_um2": " µm²", "_bytes": " bytes"}
-_BINS = np.round(np.linspace(-0.2, 1.0, 25), 2)
+# Edges of the bars of a histogram: of correlations, and of −log₁₀ of probabilities.
+_BINS, _CHANCE_BINS = np.round(np.linspace(-0.2, 1.0, 25), 2), np.linspace(0.0, 12.0, 25)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class _Bin:
 
 @dataclass(frozen=True)
 class _CellMap:
-    """One rule in one direction, ready to be drawn; ``tiled`` and ``searched`` are "a" or "b"."""
+    """One rule in one direction, ready to be drawn; ``tiled`` and ``searched`` are "a" or "b".
+
+    The bars count the cells by what the rule judges them by, ``measure``, which must reach ``threshold``.
+    """
 
     rule: str
     tiled: str
@@ -66,6 +70,15 @@ class _CellMap:
     places: list[CellPlace]
     bins: list[_Bin]
     highest_bin: int
+    measure: str
+    threshold: float
+    bin_width: float
+
+    def shown(self, place: CellPlace) -> str:
+        """Return the number that stands in a cell."""
+        if self.measure == "correlation":
+            return _minus(f"{place.correlation:.3f}")
+        return f"{_rarity(place.chance):.1f}"
 
 
 def comparison_report(
@@ -152,30 +165,42 @@ def _cell_maps(comparison: ImpressionComparison) -> Iterator[_CellMap]:
     """Return every rule in both directions, when cells were judged."""
     if comparison.pose is None or comparison.a_in_b is None or comparison.b_in_a is None:
         return
-    for name, rule in comparison.rules.items():
-        yield _cell_map(name, "a", comparison.a_in_b, rule.a_in_b)
-        yield _cell_map(name, "b", comparison.b_in_a, rule.b_in_a)
+    for rule in comparison.rules.values():
+        yield _cell_map(rule, "a", comparison.a_in_b, rule.a_in_b)
+        yield _cell_map(rule, "b", comparison.b_in_a, rule.b_in_a)
 
 
-def _cell_map(rule: str, tiled: str, search: CellSearch, verdict: DirectionVerdict) -> _CellMap:
+def _cell_map(rule: RuleResult, tiled: str, search: CellSearch, verdict: DirectionVerdict) -> _CellMap:
     places = cell_places(search, verdict)
-    bins = _histogram(verdict)
+    if verdict.chances is not None and verdict.chance_level is not None:
+        measure, edges, threshold = "rarity", _CHANCE_BINS, _rarity(verdict.chance_level)
+        values = np.array([_rarity(chance) for chance in verdict.chances])
+    else:
+        measure, edges, threshold = "correlation", _BINS, float(rule.parameters["correlation"])
+        values = verdict.correlations
+    bins = _histogram(values, verdict.congruent, edges)
     # What is drawn last lies on top: congruent cells must not be hidden by the others.
     places.sort(key=lambda place: ("no place", "not congruent", "congruent").index(place.verdict))
     highest = max((b.congruent + b.other for b in bins), default=0)
     searched = "b" if tiled == "a" else "a"
     return _CellMap(
-        rule, tiled, searched, verdict.count, search.n_cells, verdict.reference, places, bins, max(highest, 1)
-    )
+        rule.rule, tiled, searched, verdict.count, search.n_cells, verdict.reference, places, bins, max(highest, 1),
+        measure, threshold, float(edges[1] - edges[0]),
+    )  # fmt: skip
 
 
-def _histogram(verdict: DirectionVerdict) -> list[_Bin]:
-    """Count the cells by correlation; the lowest bin also takes everything below it."""
-    r = np.clip(verdict.correlations, _BINS[0], _BINS[-1] - 1e-9)
-    known = np.isfinite(r)
-    congruent, _ = np.histogram(r[known & verdict.congruent], _BINS)
-    other, _ = np.histogram(r[known & ~verdict.congruent], _BINS)
-    return [_Bin(float(low), int(yes), int(no)) for low, yes, no in zip(_BINS[:-1], congruent, other, strict=True)]
+def _rarity(chance: float) -> float:
+    """Return −log₁₀ of a probability: 3 for one in a thousand."""
+    return -math.log10(max(chance, 1e-300)) + 0.0 if math.isfinite(chance) else math.nan
+
+
+def _histogram(values: NDArray[np.float64], chosen: NDArray[np.bool_], edges: NDArray[np.float64]) -> list[_Bin]:
+    """Count the cells by a value; the outermost bins also take everything beyond them."""
+    inside = np.clip(values, edges[0], edges[-1] - 1e-9)
+    known = np.isfinite(inside)
+    congruent, _ = np.histogram(inside[known & chosen], edges)
+    other, _ = np.histogram(inside[known & ~chosen], edges)
+    return [_Bin(float(low), int(yes), int(no)) for low, yes, no in zip(edges[:-1], congruent, other, strict=True)]
 
 
 def _cell_table(comparison: ImpressionComparison, tiled: str) -> dict[str, Any]:

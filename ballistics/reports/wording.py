@@ -11,6 +11,9 @@ from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionCompariso
 _DOI = re.compile(r"[,;]?\s*\bdoi:(10\.[^\s;]+)")
 
 RULE_EXPLANATIONS = {
+    "significance": "Each cell is held against what lies under it, within a small free place, when the whole marks are "
+    "registered. The most cells are counted of which each agrees as rarely by chance as so many together must, for "
+    "unrelated marks not to show it at any pose.",
     "original": "Each cell is held against the median turn and displacement of all cells.",
     "high": "As the original rule, at the turns at which most cells agree in both directions.",
     "convergence": "At the turn at which the cells' displacements lie closest together, each cell is sought near "
@@ -79,9 +82,10 @@ _ALWAYS = (
         "exhibits.",
     ),
     (
-        "Thresholds come from the literature.",
-        "They were published for particular firearms and ammunition (sources in the tables) and were not validated "
-        "on the exhibits at hand.",
+        "Thresholds come from the literature or from chance.",
+        "Those of the published rules were published for particular firearms and ammunition (sources in the tables); "
+        "that of the significance rule is computed from how often unrelated marks agree by chance, and does not know "
+        "what marks of one class share. None was validated on the exhibits at hand.",
     ),
 )
 

@@ -47,13 +47,13 @@ def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path) -
         report, document = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
         result = run("compare", scans / "a.x3p", scans / "b.x3p", "--report", report, "--json", document)
         assert result.exit_code == 0, result.output
-        assert "agree under the convergence rule (Chen 2017)" in result.output
+        assert "agree under the significance rule (this project" in result.output
         assert str(report.resolve()) in result.output
         outputs.append((report.read_bytes(), document.read_bytes()))
     assert outputs[0] == outputs[1]
     parsed = json.loads(outputs[0][1])
     jsonschema.Draft202012Validator(comparison_schema()).validate(parsed)
-    assert parsed["comparison"]["rules"]["convergence"]["score"] >= 10
+    assert parsed["comparison"]["rules"]["significance"]["score"] >= 10
     assert parsed["scans"]["a"]["name"] == "a.x3p"
     assert str(scans) not in outputs[0][0].decode()
 
@@ -194,7 +194,7 @@ def test_demo_runs_twice_and_spares_foreign_files(tmp_path: Path) -> None:
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert len(first) == 8
     same, different = (
-        json.loads(first[f"{pair}-firearm.json"])["comparison"]["rules"]["convergence"]["score"]
+        json.loads(first[f"{pair}-firearm.json"])["comparison"]["rules"]["significance"]["score"]
         for pair in ("same", "different")
     )
     assert same > 20

@@ -44,7 +44,7 @@ def system(comparison, marks):
 
 def counted(comparison: ImpressionComparison, counts: tuple[int, int], cells: tuple[int, int]) -> ImpressionComparison:
     """Return the comparison with other counts and numbers of cells in the two directions."""
-    rule = comparison.rules["convergence"]
+    rule = comparison.rules["significance"]
     verdicts = [
         replace(verdict, congruent=np.arange(n) < count)
         for verdict, count, n in zip((rule.a_in_b, rule.b_in_a), counts, cells, strict=True)
@@ -53,7 +53,7 @@ def counted(comparison: ImpressionComparison, counts: tuple[int, int], cells: tu
         replace(search, rows=np.zeros(n, np.int64))
         for search, n in zip((comparison.a_in_b, comparison.b_in_a), cells, strict=True)
     ]
-    rules = {"convergence": replace(rule, a_in_b=verdicts[0], b_in_a=verdicts[1], score=min(counts))}
+    rules = {"significance": replace(rule, a_in_b=verdicts[0], b_in_a=verdicts[1], score=min(counts))}
     return replace(comparison, rules=rules, a_in_b=searches[0], b_in_a=searches[1])
 
 
@@ -70,7 +70,7 @@ def test_the_smaller_count_with_its_own_cells(comparison, counts, cells, expecte
 
 def test_real_pair_and_symmetry(comparison):
     score = pair_score(comparison)
-    assert score.count == comparison.rules["convergence"].score
+    assert score.count == comparison.rules["significance"].score
     assert score.count >= 15
     assert pair_score(exchanged(comparison)) == score
 
@@ -164,5 +164,5 @@ def test_without_provenance_there_is_no_question(comparison, marks):
         questioned(replace(comparison, provenance=None), marks)
     with pytest.raises(ParameterError, match="no provenance"):
         questioned(comparison, [replace(marks[0], provenance=None), marks[1]])
-    with pytest.raises(ParameterError, match="convergence"):
+    with pytest.raises(ParameterError, match="significance"):
         pair_score(replace(comparison, rules={}))

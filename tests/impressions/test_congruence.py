@@ -10,7 +10,6 @@ import pytest
 
 from ballistics.impressions.cells import AngleSweep, CellParameters, Grid
 from ballistics.impressions.congruence import (
-    Direction,
     Thresholds,
     cmcr_pooled,
     consensus,
@@ -19,6 +18,7 @@ from ballistics.impressions.congruence import (
     high,
     original,
 )
+from ballistics.impressions.direction import Direction
 from ballistics.surfaces.pose import Pose
 
 ANGLES = np.arange(-30.0, 31.0, 3.0)
@@ -53,7 +53,7 @@ def direction(r: np.ndarray, x: np.ndarray, y: np.ndarray, turn_deg: float = 0.0
         spacing_um=6.25,
     )
     mark = np.zeros((n * 75, 75), np.float32)
-    return Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]  # a stand-in
+    return Direction(searcher, sweep, mark, mark, None)  # type: ignore[arg-type]  # stand-ins
 
 
 def scattered(seed: int, n: int = 30, good: int = 0, at: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,7 +16,8 @@ from ballistics.errors import ParameterError
 from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.compare import compare
 from ballistics.impressions.compare_heads import HeadComparison, compare_heads
-from ballistics.impressions.congruence import RULES, Direction, Thresholds
+from ballistics.impressions.congruence import RULES, Thresholds
+from ballistics.impressions.direction import Direction
 from ballistics.impressions.firing_pin_rule import MINIMUM_POINTS, clusters
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS
 from ballistics.impressions.registration import RegistrationParameters
@@ -108,7 +109,7 @@ def matched(found: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> int:
     )
     searcher = SimpleNamespace(places_um=lambda theta, x, y: (x, y))
     mark = np.zeros((1, 1), np.float32)
-    direction = Direction(searcher, sweep, mark, mark)  # type: ignore[arg-type]  # a stand-in
+    direction = Direction(searcher, sweep, mark, mark, None)  # type: ignore[arg-type]  # stand-ins
     monkeypatch.setattr("ballistics.impressions.firing_pin_rule._refined", lambda *_: tuple(found.T))
     return clusters(direction, Thresholds(39.0625, 6.0, 0.45)).count
 

@@ -56,7 +56,7 @@ def circles(seed: int, centre_x: float, centre_y: float) -> np.ndarray:
     return profile(seed, np.hypot(x - centre_x, y - centre_y) - math.hypot(centre_x, centre_y))
 
 
-def shares(result: ImpressionComparison, rule: str = "convergence") -> tuple[int, int]:
+def shares(result: ImpressionComparison, rule: str = "significance") -> tuple[int, int]:
     """Congruent and explained cells of both directions together."""
     assert result.a_in_b is not None
     assert result.b_in_a is not None
@@ -123,7 +123,7 @@ def test_agreement_that_remains_without_the_lines_is_counted() -> None:
     assert result.a_in_b.regular.patterns
     congruent, explained = shares(result)
     assert explained <= 0.2 * congruent
-    remaining = result.a_in_b.regular.remaining[result.rules["convergence"].a_in_b.congruent]
+    remaining = result.a_in_b.regular.remaining[result.rules["significance"].a_in_b.congruent]
     # The individual part alone, with its own noise: 0.64 / (0.64 + 0.09).
     assert np.median(remaining) == pytest.approx(0.88, abs=0.1)
 

@@ -38,12 +38,12 @@ class _Page(HTMLParser):
 def test_counts_of_both_directions_stand_first_and_under_every_rule(kind: str) -> None:
     comparison, a, b = case(kind)
     page = _Page(comparison_report(comparison, a, b))
-    rule = comparison.rules["convergence"]
+    rule = comparison.rules["significance"]
     assert comparison.a_in_b is not None
     assert comparison.b_in_a is not None
     assert (
         f"{rule.a_in_b.count} of {comparison.a_in_b.n_cells} cells of A and "
-        f"{rule.b_in_a.count} of {comparison.b_in_a.n_cells} cells of B agree under the convergence rule (Chen 2017)."
+        f"{rule.b_in_a.count} of {comparison.b_in_a.n_cells} cells of B agree under the significance rule "
     ) in page.text
     assert "INSUFFICIENT" not in page.text
     assert "What the numbers do not say" in page.text
@@ -65,8 +65,8 @@ def test_counts_of_both_directions_stand_first_and_under_every_rule(kind: str) -
 
 def test_same_source_and_different_source_differ() -> None:
     """The cases themselves must be what they are called, or the tests above show nothing."""
-    assert case("same-source")[0].rules["convergence"].score >= 10
-    assert case("different-source")[0].rules["convergence"].score <= 4
+    assert case("same-source")[0].rules["significance"].score >= 10
+    assert case("different-source")[0].rules["significance"].score <= 4
 
 
 def test_insufficient_is_said_first_and_nothing_is_counted() -> None:

@@ -47,11 +47,11 @@ def test_json_names_lines_and_explained_cells() -> None:
     assert [cell["explained_by_regular_marks"] for cell in cells[:6]] == [True] * 5 + [False]
     assert cells[0]["remaining_correlation"] == 0.123
     assert cells[-1]["regular_share"] is None
-    rule = written["rules"]["convergence"]["a_in_b"]
+    rule = written["rules"]["significance"]["a_in_b"]
     both = [c["explained_by_regular_marks"] and v["congruent"] for c, v in zip(cells, rule["cells"], strict=True)]
     assert rule["explained_by_regular_marks"] == sum(both)
     assert comparison.a_in_b is not None
-    assert sum(both) == comparison.a_in_b.explained_count(comparison.rules["convergence"].a_in_b)
+    assert sum(both) == comparison.a_in_b.explained_count(comparison.rules["significance"].a_in_b)
 
 
 def test_report_counts_and_draws_them() -> None:

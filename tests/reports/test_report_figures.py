@@ -110,7 +110,7 @@ def test_registered_pair_shows_one_feature_at_one_place() -> None:
 def test_cells_are_drawn_where_they_correlate_as_they_claim(direction: str) -> None:
     """Cut the congruent cells out of both marks at the drawn places and turns, and correlate."""
     comparison, a, b = case("same-source")
-    rule = comparison.rules["convergence"]
+    rule = comparison.rules["significance"]
     if direction == "a":
         search, verdict, tiled, searched = comparison.a_in_b, rule.a_in_b, a.mark, b.mark
     else:

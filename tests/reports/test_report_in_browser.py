@@ -207,7 +207,7 @@ def test_rule_and_direction_change_the_cell_map(browser: Any, pages: dict[str, P
         assert len(maps) == 1
         return maps[0]
 
-    assert shown().get_attribute("data-rule") == "convergence"
+    assert shown().get_attribute("data-rule") == "significance"
     for name, rule in comparison.rules.items():
         Select(_by_id(browser, "rule")).select_by_value(name)
         for letter, verdict in (("a", rule.a_in_b), ("b", rule.b_in_a)):

@@ -74,7 +74,7 @@ def test_every_pair_has_its_row_and_every_bad_file_too(done):
     for row in pairs:
         same = row["scan_a"][0] == row["scan_b"][0]
         assert (row["count"] >= 6) == same
-        assert row["count"] == row["convergence_count"]
+        assert row["count"] == row["significance_count"]
 
 
 def test_a_row_says_what_the_comparison_says(scans, done):
