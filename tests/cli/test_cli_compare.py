@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import jsonschema
 import numpy as np
 import pytest
@@ -120,6 +122,45 @@ def test_weighing_options_are_checked_before_the_work(scans: Path, reference: Pa
     before = reference.read_bytes()
     assert run(*pair, "--reference", reference, "--json", reference, "--overwrite").exit_code == 2
     assert reference.read_bytes() == before
+
+
+def test_a_file_that_names_another_instrument_leaves_no_likelihood_ratio(
+    scans: Path, reference: Path, tmp_path: Path
+) -> None:
+    for name in "ab":
+        surface = read(scans / f"{name}.x3p")
+        named = {**surface.metadata, "probing_identification": "GelSight Photometric Stereo"}
+        write_x3p(tmp_path / f"{name}.x3p", replace(surface, metadata=named))
+    pair = ("compare", tmp_path / "a.x3p", tmp_path / "b.x3p", "--reference", reference, "--calibre", "9 mm Luger")
+    document = tmp_path / "r.json"
+    for stated in (("--instrument", "confocal"), ()):
+        result = run(*pair, *stated, "--json", document, "--overwrite")
+        assert result.exit_code == 0, result.output
+        assert "NO LIKELIHOOD RATIO" in result.output
+        written = json.loads(document.read_bytes())
+        assert written["evaluation"]["log10_lr"] is None
+        assert ("instrument-contradicts" in document.read_text(encoding="utf-8")) == bool(stated)
+    assert "photometric stereo" in " ".join(result.output.split())
+
+
+def test_a_region_is_given_for_each_scan(scans: Path, tmp_path: Path) -> None:
+    shape = read(scans / "a.x3p").heights_um.shape
+    mask = np.zeros(shape, np.uint8)
+    mask[: 3 * shape[0] // 4] = 255
+    cv2.imwrite(str(tmp_path / "most.png"), mask)
+    cv2.imwrite(str(tmp_path / "other.png"), mask[1:])
+    pair = ("compare", scans / "a.x3p", scans / "b.x3p")
+    refused = run(*pair, "--region-a", tmp_path / "other.png")
+    assert refused.exit_code == 2
+    assert "they must agree" in " ".join(refused.output.split())
+    assert "no label mask" in run(*pair, "--region-b", "breech face").output
+    document = tmp_path / "r.json"
+    result = run(*pair, "--region-a", tmp_path / "most.png", "--json", document)
+    assert result.exit_code in (0, 3), result.output
+    text = document.read_text(encoding="utf-8")
+    assert "the region was given: mask most.png" in text
+    # A firing pin and an edge lie in it: it is no breech face.
+    assert "not-the-mark-type" in text
 
 
 def test_insufficient_is_3_and_still_reported(scans: Path, tmp_path: Path) -> None:
