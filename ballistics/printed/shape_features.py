@@ -91,7 +91,11 @@ def shape_features(part: Part) -> ShapeFeatures:
 
 
 def joined(parts: Sequence[Part]) -> Part:
-    """Return several parts as one thing: what a file shows is often modelled in separate bodies."""
+    """Return several parts as one thing: what a file shows is often modelled in separate bodies.
+
+    Cutters, modifiers and supports are left out where there are solid parts.
+    """
+    parts = [part for part in parts if not part.metadata.get("role")] or parts
     starts = np.cumsum([0, *(len(part.vertices_mm) for part in parts)])
     faces = [part.faces + start for part, start in zip(parts, starts, strict=False)]
     return Part(np.vstack([part.vertices_mm for part in parts]), np.vstack(faces))

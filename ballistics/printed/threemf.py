@@ -134,7 +134,8 @@ class _Model(XmlTarget):
 
     def _placed(self, attributes: dict[str, str]) -> tuple[Key, NDArray[np.float64]]:
         path = attributes.get("path", self.file).lstrip("/") or self.file
-        key = (self._find(path) or path, index(attributes.get("objectid"), "objectid"))
+        beside = posixpath.join(posixpath.dirname(self.file), path)
+        key = (self._find(path) or self._find(beside) or path, index(attributes.get("objectid"), "objectid"))
         matrix = np.eye(4)
         words = attributes.get("transform", "").split()
         if words:

@@ -122,7 +122,8 @@ def number(text: str | None, what: str) -> float:
     try:
         return float(text if text is not None else "")
     except ValueError:
-        raise CorruptFileError(f"{what} is {str(text)[:40]!r}, not a number") from None
+        comma = ", but one with a decimal comma: export the file with decimal points" if "," in str(text) else ""
+        raise CorruptFileError(f"{what} is {str(text)[:40]!r}, not a number{comma}") from None
 
 
 def finite(text: str | None, what: str) -> float:

@@ -18,6 +18,7 @@ from test_gcode import codes, is_the_box, job
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 from ballistics.printed.part import read_parts
+from ballistics.printed.shape_features import joined
 from kernels.surface_moments import area_and_centroid
 
 WEDGE = samples.wedge()
@@ -238,6 +239,7 @@ OTHER = samples.model_xml(f'<object id="7">{samples.mesh_xml(WEDGE)}</object>')
         ("/3D/Objects/W%C3%BCrfel.model", "3D/Objects/Würfel.model"),
         ("/3D/Objects/Wu\u0308rfel.model", "3D/Objects/Würfel.model"),
         ("/3d/objects/PART.model", "3D/Objects/part.model"),
+        ("Objects/part.model", "3D/Objects/part.model"),
         ("\\3D\\Objects\\part.model", "3D/Objects/part.model"),
     ],
 )
@@ -375,6 +377,23 @@ def test_types_of_objects(tmp_path, attribute, role, way):
     found = read(tmp_path, samples.three_mf(samples.model_xml(resources, build)))
     assert roles(found)[:2] == ["", role]
     assert ("not-a-solid-part" in codes(found)) == bool(role)
+
+
+def test_a_cutter_is_no_part_of_what_is_classified(tmp_path):
+    found = read(tmp_path, two_volumes(PRUSA.format("volume_type", "NegativeVolume")))
+    assert len(joined(found.parts).faces) == 4
+    assert len(joined(found.parts[1:]).faces) == 4
+    plain = read(tmp_path, two_volumes(PRUSA.format("volume_type", "ModelPart")))
+    assert len(joined(plain.parts).faces) == 8
+
+
+def test_decimal_commas_in_xml_are_named(tmp_path):
+    for name, data in (("a.3mf", samples.simple_3mf(WEDGE)), ("a.amf", samples.amf(WEDGE))):
+        if name == "a.3mf":
+            mesh = samples.mesh_xml(WEDGE).replace("30.0", "30,0")
+            data = samples.three_mf(samples.model_xml(f'<object id="1">{mesh}</object>', '<item objectid="1"/>'))
+        with pytest.raises(CorruptFileError, match="decimal comma"):
+            read(tmp_path, data.replace(b"30.0", b"30,0"), name)
 
 
 def test_what_lies_in_a_support_is_support(tmp_path):

@@ -22,6 +22,7 @@ _TYPE = re.compile(
 )
 _LAYERS = re.compile(rb"^;\s*(?:layer_count|total layers? (?:count|number))\s*[:=]\s*(\d{1,6})\s*$", re.IGNORECASE)
 _OBJECT = re.compile(rb"^(?:; printing object |;MESH:|; object:)(.+)$")
+_JSON_NAME = re.compile(rb'"name"\s*:\s*"([^"]{1,200})"')
 # filament_diameter (Slic3r and its children), filamentDiameters (Simplify3D), Filament Diameter #1 (ideaMaker),
 # fiber_dia_mm (KISSlicer), material_diameter (Cura).
 _DIAMETER = re.compile(
@@ -92,7 +93,9 @@ class Comments:
         elif comment.startswith(b"; LINE_WIDTH:"):
             self.width_mm = plain(comment[13:])
         elif named := _OBJECT.match(comment):
-            name = text_of(named[1], 80)
+            # PrusaSlicer describes its objects as JSON.
+            described = _JSON_NAME.search(named[1]) if named[1].startswith(b"{") else None
+            name = text_of(described[1] if described else named[1], 80)
             if name != "NONMESH":
                 self.name_object(name)
         elif b"thumbnail" in comment[:20] and b"begin" in comment and len(self.thumbnails) < _MOST_THUMBNAILS:

@@ -23,10 +23,25 @@ _WITHOUT_EFFECT = {b"M73", b"M106", b"M117", b"M118", b"M201", b"M203", b"M204",
 _AT_THE_END = {"M0", "M1", "M2", "M5", "M18", "M30", "M84", "M104", "M107", "M109", "M140", "G27", "G28"}
 _BETWEEN_TRACKS = (b"EXCLUDE_OBJECT", b"SET_", b"TIMELAPSE", b"_")
 _SETTING_AT_THE_END = re.compile(rb"^; ?(?:[a-z][a-z0-9_]{2,60} = |end of |end g-?code|\w+_BLOCK_END)", re.IGNORECASE)
+_PAIR = re.compile(rb"[A-Z][-+.0-9]+")
 _AXES = ("X", "Y", "Z", "E")
 # Klipper's and Marlin's names of objects.
 _KLIPPER_NAME = re.compile(rb"^\s*EXCLUDE_OBJECT_(?:DEFINE|START)\b.*?\bNAME=(\S+)")
 _MARLIN_NAME = re.compile(rb"^\s*M486\s+(?:S-?\d+\s+)?A\s*(.+)")
+
+
+def _plain_words(code: bytes) -> list[bytes]:
+    """Return the words of a move in another spelling: line number and checksum, lower case, no blanks.
+
+    For speed only; empty where it is not that simple. The grammar is in `commands_of`.
+    """
+    words = (code.partition(b"*")[0] if b"*" in code else code).upper().split()
+    if len(words) > 1 and words[0][:1] == b"N" and words[0][1:].isdigit():
+        words = words[1:]
+    if len(words) == 1 and words[0][:2] in (b"G0", b"G1", b"G2", b"G3"):
+        pairs = _PAIR.findall(words[0])
+        words = pairs if sum(map(len, pairs)) == len(words[0]) else words
+    return words if words and words[0] in _STRAIGHT else []
 
 
 class Machine:
@@ -78,6 +93,8 @@ class Machine:
             return
         if words[0] in _WITHOUT_EFFECT:
             return
+        if words[0] not in _STRAIGHT:
+            words = _plain_words(code) or words
         name = _STRAIGHT.get(words[0])
         if name is not None:
             if len(words) == 1:
@@ -87,7 +104,11 @@ class Machine:
             except ValueError:
                 given = {}
             # A second E is an exponent or glued to another word, and "nan" is a number to Python only.
-            if given and code.count(b"E") == ("E" in given) and all(-1e9 < v < 1e9 for v in given.values()):
+            if (
+                given
+                and code.count(b"E") + code.count(b"e") == ("E" in given)
+                and all(-1e9 < v < 1e9 for v in given.values())
+            ):
                 self._motion = name
                 self._moved(given)
                 return
