@@ -42,7 +42,7 @@ class ScanTruth:
 def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
     """Read a truth table: UTF-8, comma-separated, one row for each scan.
 
-    Columns: ``scan``, ``firearm``; optional ``case`` (scans with equal firearm and case are repeated
+    Columns: ``scan``, ``firearm``; optional ``case``, or ``item`` (scans with equal firearm and case are repeated
     scans of one cartridge case; without it each scan is a case of its own), ``calibre``,
     ``ammunition``, ``instrument``; ``units`` (as the option ``--units``) and ``region`` (a mask or polygon, from the
     table's folder, or a label). Other columns are not read.
@@ -62,6 +62,8 @@ def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
             for name in ("scan", "firearm"):
                 if name not in names:
                     raise CorruptFileError(f"{path}: no column '{name}'; there are: {', '.join(names) or 'none'}")
+            if "case" in names and "item" in names:
+                raise CorruptFileError(f"{path}: the columns 'case' and 'item' both name the cartridge case: keep one")
             rows = [_row(path, reader.line_num, row, tuple(names)) for row in reader]
     except OSError as error:
         raise ReadError(f"{path} cannot be read: {error.strerror}") from error
@@ -77,11 +79,12 @@ def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
 
 def _row(path: Path, line: int, row: Mapping[str, str | None], names: tuple[str, ...]) -> ScanTruth:
     values = {name: (row.get(name) or "").strip() for name in names}
-    for name in ("scan", "firearm", *(("case",) if "case" in names else ())):
+    cases = tuple(name for name in ("case", "item") if name in names)
+    for name in ("scan", "firearm", *cases):
         if not values[name]:
             raise CorruptFileError(f"{path}, line {line}: no value for '{name}'")
     scan, firearm = values["scan"], values["firearm"]
-    item = f"firearm {firearm}, case {values['case']}" if "case" in names else f"scan {scan}"
+    item = f"firearm {firearm}, case {values[cases[0]]}" if cases else f"scan {scan}"
     labels = {name: values[name] or NOT_STATED for name in LABELS if name in names}
     try:
         units = unit_named(values["units"], "units") if values.get("units") else None

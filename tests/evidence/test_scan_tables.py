@@ -29,6 +29,13 @@ def test_columns(tmp_path):
     assert {truth.labels["calibre"] for truth in filled} == {"9 mm"}
 
 
+def test_item_is_another_word_for_case(tmp_path):
+    table = "scan,firearm,{}\na.x3p,1,1\nb.x3p,1,1\nc.x3p,1,2\n"
+    by_item, by_case = (read_truth(write(tmp_path / f"{name}.csv", table.format(name))) for name in ("item", "case"))
+    assert [truth.item for truth in by_item] == [truth.item for truth in by_case]
+    assert len({truth.item for truth in by_item}) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -37,6 +44,8 @@ def test_columns(tmp_path):
         ("scan,firearm\na,\n", "line 2: no value for 'firearm'"),
         ("scan,firearm\na\n", "line 2: no value for 'firearm'"),
         ("scan,firearm,case\na,1,\n", "no value for 'case'"),
+        ("scan,firearm,item\na,1,\n", "no value for 'item'"),
+        ("scan,firearm,case,item\na,1,1,1\n", "keep one"),
         ("scan,firearm\na,1\na,2\n", "twice"),
     ],
 )
