@@ -32,7 +32,7 @@ _QUERIES = 512
 _DONE = ("rotation", "cut to 25 %", "cut to 50 %", "rotation", "dummy material", "noise 0.5 %", "rotation", "re-mesh")
 #: What is done to a query that has look-alikes among the references.
 _LOOK_ALIKE_DONE = ("decimation to 20 %", "noise 0.5 %", "re-mesh", "cut to 50 %", "sliced and reconstructed")
-_ORIGINALS = 8
+_ORIGINALS = 5
 _VARIANTS = 16
 
 

@@ -29,15 +29,14 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     if category is not None:
         taxonomy.check(category)
     rows = [one for one in collection.references if category is None or one.category == category]
-    worth = {one.name: collection.worth(row) for row, one in enumerate(collection.references)}
     if as_json:
         listed = [
             {
                 "name": one.name,
                 "category": one.category,
                 "geometry_hash": one.keys.exact if one.keys is not None else None,
-                "detail_nats": worth[one.name],
-                "too_plain": worth[one.name] < PLAIN_WORTH,
+                "detail_nats": one.detail_nats,
+                "too_plain": None if one.detail_nats is None else one.detail_nats < PLAIN_WORTH,
                 "metadata": dict(one.metadata),
             }
             for one in rows
@@ -50,7 +49,8 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     for one in rows:
         size = " x ".join(f"{value:.4g}" for value in one.metadata.get("extent_mm", ()))
         short = one.keys.exact[:16] if one.keys is not None else ""
-        told = f"{worth[one.name]:.1f}" + (", too plain" if worth[one.name] < PLAIN_WORTH else "")
+        told = "not measured" if one.detail_nats is None else f"{one.detail_nats:.1f}"
+        told += ", too plain" if one.detail_nats is not None and one.detail_nats < PLAIN_WORTH else ""
         cells = (one.name, taxonomy.title(one.category), size, told, str(one.metadata.get("file", "")), short)
         table.add_row(*(Text(printable(cell)) for cell in cells))
     out = console()

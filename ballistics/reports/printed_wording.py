@@ -173,6 +173,8 @@ def plain_bodies_sentence(found: Identification) -> str:
     if not bodies:
         return ""
     if len(found.worths) == 1:
+        if found.verdict == "too plain to identify":
+            return ""
         return (
             f"The query is plain, worth {max(found.worths.values()):.1f} nats beyond boxes, bars, rods and plates: "
             f"below {found.plain_below:g} a body is named only as a copy."
@@ -215,7 +217,9 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
             fits = len({one.row for one in found.candidates if one.is_plain and one.fits(found.threshold)})
             worth = max(found.worths.values())
             why = f"the query is worth {worth:.1f} nats beyond boxes, bars, rods and plates"
-            shared = f", {fits} of them fit where they share no more than a plain shape" if fits else ""
+            if worth < found.plain_below:
+                why += f", and below {found.plain_below:g} a body is named only as a copy"
+            shared = f"; {fits} fit{'s' if fits == 1 else ''}, sharing no more than a plain shape" if fits else ""
             return f"Too plain to identify: {why}. {searched}{shared}."
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
     different = len({one.row for one in found.accepted})
