@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError, WriteError
+from ballistics.files.durable import reason
 from ballistics.search import library_seals as seals
 from ballistics.search import library_tables as tables
 from ballistics.search.library_items import EnrolledMark, Fault, Integrity
@@ -17,7 +19,7 @@ from ballistics.search.library_rows import enrolled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Engine
 
     from ballistics.search.library import Library
 
@@ -40,8 +42,7 @@ def verify(library: Library, tidy: bool = False, progress: Progress | None = Non
     Integrity
     """
     engine, where = library._engine, str(library.folder)
-    writable = library.database != tables.SQLITE or tables.is_writable(library.folder)
-    if tidy and not writable:
+    if tidy and library.database == tables.SQLITE and not tables.is_writable(library.folder):
         raise WriteError(f"{where} cannot be written: leave --tidy out, nothing was deleted")
     faults: list[Fault] = []
     with tables.reading(engine, where) as connection:
@@ -58,19 +59,39 @@ def verify(library: Library, tidy: bool = False, progress: Progress | None = Non
         if progress is not None:
             progress("checking marks", done, len(entries))
     # Nobody writes while this looks: what no row names now is not about to be named.
-    with (tables.writing if writable else tables.reading)(engine, where) as connection:
+    with _alone(engine, where, needed=tidy) as connection:
         now = {entry.id: entry for entry in _entries(connection)[0]}
         named = set(connection.execute(sa.select(tables.marks.c.array_sha256)).scalars())
         leftovers = _leftovers(library, named)
         if tidy:
             for path in leftovers:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise WriteError(f"{path} cannot be deleted: {reason(error)}; leave --tidy out") from error
     # A mark that was removed or replaced during the check is not at fault.
     checked = {entry.id: entry for entry in entries}
     faults = [one for one in faults if one.mark_id not in checked or now.get(one.mark_id) == checked[one.mark_id]]
     count = len(entries) + len(unreadable)
     names = tuple(str(path.relative_to(library.folder)) for path in leftovers)
     return Integrity(count, tuple(faults), names, tuple(cautions))
+
+
+@contextmanager
+def _alone(engine: Engine, where: str, *, needed: bool) -> Iterator[Connection]:
+    """Give a connection beside which nobody writes; where nothing can be written, and nothing need be, any."""
+    begun = False
+    try:
+        with tables.writing(engine, where) as connection:
+            begun = True
+            yield connection
+    except WriteError as error:
+        if begun:
+            raise
+        if needed:
+            raise WriteError(f"{error}; leave --tidy out, nothing was deleted") from error
+        with tables.reading(engine, where) as connection:
+            yield connection
 
 
 def _entries(connection: Connection) -> tuple[list[EnrolledMark], list[Fault]]:

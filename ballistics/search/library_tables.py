@@ -20,6 +20,8 @@ DATABASE_FILE = "library.sqlite"
 SQLITE = "sqlite"
 _PASSWORD_VARIABLE = "PGPASSWORD"  # the one that PostgreSQL's own programs read
 _WAIT_S = 120.0
+# What SQLite says when it cannot make the files beside the database that it needs for writing.
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 _TABLES = sa.MetaData()
 
@@ -155,13 +157,8 @@ def open_database(folder: Path, database: str) -> Engine:
             pool_pre_ping=True,
         )
         sa.event.listen(engine, "handle_error", _foreign)
-    elif not is_writable(folder):
-        engine = sa.create_engine("sqlite://", creator=lambda: connect_sqlite(folder), poolclass=sa.pool.QueuePool)
-        sa.event.listen(engine, "connect", _configure_reading)
     else:
-        url = URL.create("sqlite", database=str(folder / DATABASE_FILE))
-        engine = sa.create_engine(url, connect_args={"timeout": _WAIT_S})
-        sa.event.listen(engine, "connect", _configure_sqlite)
+        engine = sa.create_engine("sqlite://", creator=lambda: connect_sqlite(folder), poolclass=sa.pool.QueuePool)
     sa.event.listen(engine, "begin", _begin)
     return engine
 
@@ -173,20 +170,37 @@ def is_writable(folder: Path) -> bool:
 
 
 def connect_sqlite(folder: Path) -> sqlite3.Connection:
-    """Open a library's SQLite database; where it cannot be written, only for reading."""
-    rows = folder / DATABASE_FILE
-    if is_writable(folder):
-        return sqlite3.connect(rows, timeout=_WAIT_S)
-    log = folder / f"{DATABASE_FILE}-wal"
-    # On a medium that cannot be written nobody writes: then no lock is needed, nor the files that hold locks.
+    """Open a library's SQLite database; where it cannot be written, or the disk is full, only for reading."""
+    if not is_writable(folder):
+        return _for_reading(folder)
+    connection = sqlite3.connect(folder / DATABASE_FILE, timeout=_WAIT_S, check_same_thread=False)
+    try:
+        _configure(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        # Only now files beside the database are wanted.
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not (getattr(error, "sqlite_errorname", "") or "").startswith(_NO_ROOM):
+            raise
+        return _for_reading(folder)
+    return connection
+
+
+def _for_reading(folder: Path) -> sqlite3.Connection:
+    rows, log = folder / DATABASE_FILE, folder / f"{DATABASE_FILE}-wal"
+    # Where nothing can be written nobody writes: then no lock is needed, nor the files that hold locks.
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     uri = f"{rows.resolve().as_uri()}?{mode}"
-    return sqlite3.connect(uri, uri=True, timeout=_WAIT_S, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, check_same_thread=False)
+    _configure(connection)
+    return connection
 
 
-def _configure_reading(connection: sqlite3.Connection, _: object) -> None:
+def _configure(connection: sqlite3.Connection, *pragmas: str) -> None:
+    # The driver must not begin transactions by itself; `_begin` does.
     connection.isolation_level = None
-    connection.execute("PRAGMA trusted_schema=OFF")
+    for pragma in (*pragmas, "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 class _DriverError(Exception):
@@ -196,13 +210,6 @@ class _DriverError(Exception):
 def _foreign(context: Any) -> None:
     if context.sqlalchemy_exception is None and isinstance(context.original_exception, Exception):
         raise _DriverError(_said(context.original_exception)) from context.original_exception
-
-
-def _configure_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    # The driver must not begin transactions by itself; `_begin` does.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
