@@ -39,6 +39,7 @@ _SUPPORT = {
     "printed_solids",
     "published_scores",
     "readme",
+    "real_sets",
     "record",
     "template_content",
     "work",

@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from rich.progress import Progress, track
 
-from ballistics.errors import ParameterError, ReadError
+from ballistics.errors import ParameterError
 from ballistics.evidence.crossvalidation import cross_validate, source_disjoint_folds
 from ballistics.evidence.fusion import fit_fusion
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
@@ -24,6 +23,7 @@ from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
 from ballistics.surfaces.simulation_files import write_population
 from benchmarks.published_scores import published_scores
+from benchmarks.real_sets import RealSet, fadul, own, topmatch
 from benchmarks.record import Context, Record
 
 DESCRIPTION = "LR check values and metrics of published scores; Cllr of our own scores, source-disjoint and frozen"
@@ -36,6 +36,10 @@ _PEERS = "at most 0.05; open peers 0.398 and 0.194"
 _EXTERNAL = "at most 0.05; best published external 0.163"
 # Firearms and shots of each simulated make, and the seed, chosen before any was scored.
 _SIMULATED, _SIMULATED_QUICK, _SIMULATION_SEED = (8, 3), (4, 2), 2025
+_OTHER_INSTRUMENT = (
+    "another instrument and ammunition than the reference's: casework refuses such a pair, and is right to do so; here "
+    "it is asked how far frozen LRs would carry"
+)
 _WORTH = (
     "simulated heads, made and measured by our own model: tests whether frozen LRs carry over to other finishes and "
     "sizes, and says nothing about real firearms of another make"
@@ -58,25 +62,17 @@ def run(context: Context) -> Iterator[Record]:
     Prepared marks and compared pairs are kept in ``--output``; a stopped run goes on from them.
     """
     if context.own:
-        own = _scored(context.data, context.data.name, context)
-        yield from _all_source_disjoint(own)
-        yield from _all_frozen(own, _fadul(context), "")
+        scored = _scored(own(context), context)
+        yield from _all_source_disjoint(scored)
+        yield from _all_frozen(scored, _scored(fadul(context), context), "")
         return
     yield from published_scores(context)
-    fadul = _fadul(context)
-    yield from _all_source_disjoint(fadul)
+    reference, other = _scored(fadul(context), context), _scored(topmatch(context), context)
+    for scans in (reference, other):
+        yield from _all_source_disjoint(scans)
+    yield from _all_frozen(other, reference, f"; {_OTHER_INSTRUMENT}")
     for finish in ("milled",) if context.quick else BREECH_FACES:
-        yield from _all_frozen(_simulated(finish, context), fadul, f"; {_WORTH}")
-
-
-def _fadul(context: Context) -> _ScoredSet:
-    # Imported here: the runner is the one that knows where the project's own data is.
-    from benchmarks.__main__ import DEFAULT_DATA
-
-    folder = (DEFAULT_DATA if context.own else context.data) / "breech-faces" / "fadul"
-    if not folder.is_dir():
-        raise ReadError(f"{folder} is absent: set BALLISTICS_DATA to the folder with the real data")
-    return _scored(folder, "Fadul", context)
+        yield from _all_frozen(_simulated(finish, context), reference, f"; {_WORTH}")
 
 
 def _simulated(finish: BreechFace, context: Context) -> _ScoredSet:
@@ -90,12 +86,12 @@ def _simulated(finish: BreechFace, context: Context) -> _ScoredSet:
         heads = simulate_population(firearms, shots, _SIMULATION_SEED, breech_faces=(finish,))
         for _ in track(write_population(heads, folder, overwrite=True), name, total=firearms * shots, transient=True):
             pass
-    return _scored(folder, name, context)
+    return _scored(RealSet(name, folder, read_truth(table)), context)
 
 
-def _scored(folder: Path, name: str, context: Context) -> _ScoredSet:
-    """Compare all pairs of a folder's scans; pairs that are insufficient have no score and are counted."""
-    truths = read_truth(folder / "truth.csv")
+def _scored(scans: RealSet, context: Context) -> _ScoredSet:
+    """Compare all pairs of a set; pairs that are insufficient, or may not be weighed, have no score and are counted."""
+    name, folder, truths = scans.name, scans.folder, scans.truths
     if context.quick:
         kept = sorted({truth.firearm for truth in truths})[:4]
         truths = tuple(truth for truth in truths if truth.firearm in kept)
