@@ -17,13 +17,14 @@ from ballistics.errors import CorruptFileError
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.preconditions import withholding
 from ballistics.evidence.scan_pairs import ScoredScans, score_all_pairs
-from ballistics.evidence.truth_table import ScanTruth, read_truth
+from ballistics.evidence.truth_table import ScanTruth
 from ballistics.files.tables import csv_bytes
 from ballistics.impressions.congruence import RULES
 from benchmarks.pairs import auc
+from benchmarks.real_sets import RealSet, fadul, own, topmatch
 from benchmarks.record import Context, Record
 
-DESCRIPTION = "all pairs of the Fadul set, or of your own scans, under every congruence rule: ranges, gap, AUC, worst"
+DESCRIPTION = "all pairs of Fadul and TopMatch, or of your own scans, by every score: ranges, gap, AUC, worst pairs"
 
 # Fadul, 63 same-source and 717 different-source pairs: source, same-source range, different-source range, gap.
 PUBLISHED = {
@@ -83,34 +84,43 @@ class Compared:
 
 def run(context: Context) -> Iterator[Record]:
     """Compare all pairs and yield ranges, gap and AUC per rule; what is finished is kept and not done again."""
-    folder = context.data if context.own else context.data / "breech-faces" / "fadul"
-    name = folder.name if context.own else "Fadul"
-    truths = read_truth(folder / "truth.csv")
-    found = _compare(folder, _few(truths) if context.quick else truths, context)
-    _write(context.output, found)
+    if context.own:
+        yield from _set(own(context), context, context.output, "")
+        return
+    yield from _set(fadul(context), context, context.output, "")
+    yield from _set(topmatch(context), context, context.output / "topmatch", "TopMatch: ")
+
+
+def _set(scans: RealSet, context: Context, output: Path, prefix: str) -> Iterator[Record]:
+    """Compare all pairs of one set; only Fadul's, whose figures have no prefix, has published rows beside it."""
+    truths, name = scans.truths, scans.name
+    found = _compare(scans.folder, _few(truths) if context.quick else truths, context, output)
+    _write(output, found)
     show_findings(found)
+    beside = not (context.own or prefix)
     counted = ~found.withheld
     same = found.same[counted]
     if not len(same):
-        raise CorruptFileError(f"{folder}: no two scans could be compared; the reasons stand above")
+        raise CorruptFileError(f"{scans.folder}: no two scans could be compared; the reasons stand above")
     protocol = (
         f"{name}: {same.sum()} same-source and {(~same).sum()} different-source pairs; thresholds of the cited"
         " papers, none tuned here; smaller count of the two directions (except 'cmcR pooled')"
     )
     left_out = sum(bool(scan.left_out) for scan in found.scored.scans)
     if left_out:
-        yield Record("accuracy", "scans left out", left_out, "scans", "", protocol, len(found.scored.scans))
+        yield Record("accuracy", f"{prefix}scans left out", left_out, "scans", "", protocol, len(found.scored.scans))
     if found.withheld.any():
-        yield Record("accuracy", "pairs withheld", int(found.withheld.sum()), "pairs", "", protocol, len(found.pairs))
+        n_withheld = int(found.withheld.sum())
+        yield Record("accuracy", f"{prefix}pairs withheld", n_withheld, "pairs", "", protocol, len(found.pairs))
     for score in SCORES:
         values = found.values[score][counted]
         a, b = values[same & np.isfinite(values)], values[~same & np.isfinite(values)]
         unit = RULES[score].unit if score in RULES else _UNITS[score]
-        published = PUBLISHED.get(score, "") if not context.own else ""
-        goal = BEST_PUBLISHED if score == "significance" and not context.own else ""
+        published = PUBLISHED.get(score, "") if beside else ""
+        goal = BEST_PUBLISHED if score == "significance" and beside else ""
 
         def record(metric: str, value: float, unit: str, goal: str, n: int, score: str = score) -> Record:
-            return Record("accuracy", f"{score}: {metric}", float(value), unit, goal, protocol, n)
+            return Record("accuracy", f"{prefix}{score}: {metric}", float(value), unit, goal, protocol, n)
 
         if len(a) and len(b):
             yield record("same-source lowest", a.min(), unit, published, len(a))
@@ -133,7 +143,7 @@ def _few(truths: Sequence[ScanTruth]) -> tuple[ScanTruth, ...]:
     return tuple(truth for own in kept.values() for truth in own)
 
 
-def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context) -> Compared:
+def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context, output: Path) -> Compared:
     """Score all pairs; finished work of an earlier run in the same output folder is taken over."""
     rows: list[tuple[int, int, Row]] = []
     with Progress() as progress:
@@ -147,7 +157,7 @@ def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context) -> Com
         scored = score_all_pairs(
             folder,
             truths,
-            context.output / "accuracy-work",
+            output / "accuracy-work",
             workers=context.workers or os.cpu_count() or 1,
             progress=tell,
             each_row=lambda i, j, row: rows.append((i, j, row)),
