@@ -23,8 +23,9 @@ DESCRIPTION = "strangers' files: read right, refused with the true reason, or wr
 
 _PROTOCOL = (
     "every file of ../shared/data/faults that is a scan or a printed part, read through the public door; right: size,"
-    " place (±0.2 mm), volume (±5 %), number of solid parts and the findings that are due; refused: by an error of ours"
-    " that names the true reason; wrong: anything else, other exceptions too. Further files of every kind are kept back"
+    " place (±0.2 mm for print jobs, ±0.01 mm else), volume (±5 %), number of solid parts, and the findings that are"
+    " due; refused: by an error of ours that names the true reason; wrong: anything else, other exceptions too. Further"
+    " files of every kind are kept back"
 )
 
 
