@@ -13,7 +13,7 @@ from ballistics.impressions.contradiction import contradiction
 from ballistics.impressions.direction import Direction, best_angles
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
 from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
-from ballistics.impressions.registration import register
+from ballistics.impressions.registration import RegistrationSearch
 from ballistics.impressions.similarity import similarity
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
@@ -112,7 +112,8 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     otherwise = unalike(a, b)
     findings = kind.findings if otherwise is None else (*kind.findings, otherwise)
     heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
-    registration = register(heights[0], heights[1], a.spacing_um, kind.registration)
+    search = RegistrationSearch(heights[0], heights[1], a.spacing_um, kind.registration, mirror_too=True)
+    registration = search.direct()
     if registration is None:
         return ImpressionComparison(
             a.kind,
@@ -134,7 +135,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
 
     def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
         mirrored = check_mirrored(
-            heights[0], heights[1], a.spacing_um, registration, alike.score, kind.registration, kind.similarity
+            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity
         )
         if mirrored is None or mirrored.finding is None:
             return found

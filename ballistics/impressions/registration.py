@@ -7,6 +7,7 @@ poses are then refined on finer levels by a pattern search on the exact correlat
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,39 +104,85 @@ def register(
     ----------
     Padfield 2012, doi:10.1109/TIP.2011.2181402; Weller 2012, doi:10.1111/j.1556-4029.2012.02072.x (ACCF).
     """
-    p = parameters or RegistrationParameters()
-    full_a, full_b = centred(a), centred(b)
-    fine = max(1, round(p.refine_spacings_um[-1] / spacing_um))
-    short = [_short_waves(heights, fine, spacing_um, p) for heights in (full_a, full_b)]
+    return RegistrationSearch(a, b, spacing_um, parameters).direct()
 
-    def level_at(level_um: float) -> _Level:
-        return _Level(full_a.shape, full_b.shape, short, fine, max(1, round(level_um / (fine * spacing_um))))
 
-    coarse = level_at(p.coarse_spacing_um)
-    angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(full_b) * spacing_um / p.rim_step_um)
-    candidates = [coarse.to_full(c) for c in _coarse_poses(coarse.a, coarse.b, angle_step, p)]
-    if not candidates:
-        return None
-    first_turn = angle_step / 2
-    for spacing in p.refine_spacings_um:
-        level = level_at(spacing)
-        finest = 0.1 if spacing == p.refine_spacings_um[-1] else 0.3
-        refined = [level.to_full(_refine(level, level.to_level(c), first_turn, finest, p)) for c in candidates]
-        refined.sort(key=lambda c: (-c.score, c.theta))
-        # The first of the finer levels only sorts out the few that are worth the last.
-        candidates = [refined[0], *(c for c in refined[1:2] if c.score >= p.worth_refining * refined[0].score)]
-        first_turn /= 4
-    best = candidates[0]
-    accf, count = pearson_at_pose(valid_points(full_a), padded(full_b, 1), best.theta, best.shift_y, best.shift_x)
-    # Kernels turn clockwise as shown, poses counter-clockwise.
-    theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
-    smaller = min(np.isfinite(full_a).sum(), np.isfinite(full_b).sum())
-    return Registration(
-        Pose(theta_deg, best.shift_x * spacing_um, best.shift_y * spacing_um),
-        float(accf),
-        int(count),
-        float(count / smaller),
-    )
+class RegistrationSearch:
+    """The registration of two marks, and of one with the mirror image of the other, which shares the costly part.
+
+    Parameters
+    ----------
+    a, b, spacing_um, parameters
+        See `register`.
+    mirror_too : bool
+        Whether `mirrored` will be asked: the transforms of the turned mark are then kept, some 10 MB for breech faces.
+    """
+
+    def __init__(
+        self,
+        a: Heights,
+        b: Heights,
+        spacing_um: float,
+        parameters: RegistrationParameters | None = None,
+        mirror_too: bool = False,
+    ) -> None:
+        self._p = p = parameters or RegistrationParameters()
+        self._spacing_um = spacing_um
+        self._a, self._b = centred(a), centred(b)
+        self._fine = max(1, round(p.refine_spacings_um[-1] / spacing_um))
+        self._short_a, self._short_b = (_short_waves(h, self._fine, spacing_um, p) for h in (self._a, self._b))
+        self._angle_step = 2 * math.pi / math.ceil(2 * math.pi * _reach(self._b) * spacing_um / p.rim_step_um)
+        self._coarse = self._level(self._short_b, p.coarse_spacing_um)
+        there = np.isfinite(self._coarse.a).any() and np.isfinite(self._coarse.b).any()
+        self._pass = _CoarsePass(self._coarse.a, self._coarse.b, self._angle_step, p, mirror_too) if there else None
+
+    def direct(self) -> Registration | None:
+        """Find how B lies on A; None when no pose has the minimum overlap."""
+        found = self._pass.poses() if self._pass is not None else []
+        return self._refined([self._coarse.to_full(c) for c in found], self._b, self._short_b)
+
+    def mirrored(self, least_share: float = 0.0) -> Registration | None:
+        """Find how the mirror image of B lies on A.
+
+        None when no pose has the minimum overlap, or the best of the coarse level scores less than ``least_share`` of
+        the best of B as it is.
+        """
+        direct, found = (self._pass.poses(), self._pass.poses(mirrored=True)) if self._pass is not None else ([], [])
+        if not found or (direct and found[0].score < least_share * direct[0].score):
+            return None
+        image = np.ascontiguousarray(np.fliplr(self._b))
+        short = _short_waves(image, self._fine, self._spacing_um, self._p)
+        return self._refined([self._coarse.to_full(c, mirrored=True) for c in found], image, short)
+
+    def _level(self, short_b: Heights, level_um: float) -> _Level:
+        factor = max(1, round(level_um / (self._fine * self._spacing_um)))
+        return _Level(self._a.shape, self._b.shape, [self._short_a, short_b], self._fine, factor)
+
+    def _refined(self, candidates: list[_Candidate], b: Heights, short_b: Heights) -> Registration | None:
+        """Follow poses through the finer levels and measure the best; ``b`` is the mark or its mirror image."""
+        if not candidates:
+            return None
+        p = self._p
+        first_turn = self._angle_step / 2
+        for spacing in p.refine_spacings_um:
+            level = self._level(short_b, spacing)
+            finest = 0.1 if spacing == p.refine_spacings_um[-1] else 0.3
+            refined = [level.to_full(_refine(level, level.to_level(c), first_turn, finest, p)) for c in candidates]
+            refined.sort(key=lambda c: (-c.score, c.theta))
+            # The first of the finer levels only sorts out the few that are worth the last.
+            candidates = [refined[0], *(c for c in refined[1:2] if c.score >= p.worth_refining * refined[0].score)]
+            first_turn /= 4
+        best = candidates[0]
+        accf, count = pearson_at_pose(valid_points(self._a), padded(b, 1), best.theta, best.shift_y, best.shift_x)
+        # Kernels turn clockwise as shown, poses counter-clockwise.
+        theta_deg = (180.0 - math.degrees(best.theta)) % 360.0 - 180.0
+        smaller = min(np.isfinite(self._a).sum(), np.isfinite(b).sum())
+        return Registration(
+            Pose(theta_deg, best.shift_x * self._spacing_um, best.shift_y * self._spacing_um),
+            float(accf),
+            int(count),
+            float(count / smaller),
+        )
 
 
 @dataclass(frozen=True)
@@ -166,13 +213,16 @@ class _Level:
         self._excess_a = [(self.factor * c - f) / 2 for c, f in zip(self.a.shape, shape_a, strict=True)]
         self._excess_b = [(self.factor * c - f) / 2 for c, f in zip(self.b.shape, shape_b, strict=True)]
 
-    def _offset(self, theta: float) -> tuple[float, float]:
+    def _offset(self, theta: float, mirrored: bool = False) -> tuple[float, float]:
         cos, sin = math.cos(theta), math.sin(theta)
         (ay, ax), (by, bx) = self._excess_a, self._excess_b
+        # What a map is larger than the mark lies on the right, and of its mirror image on the left.
+        bx = -bx if mirrored else bx
         return ay - (sin * bx + cos * by), ax - (cos * bx - sin * by)
 
-    def to_full(self, c: _Candidate) -> _Candidate:
-        y, x = self._offset(c.theta)
+    def to_full(self, c: _Candidate, mirrored: bool = False) -> _Candidate:
+        """Turn a pose of B, or of the mirror image of this level's B, into one of the full marks."""
+        y, x = self._offset(c.theta, mirrored)
         return _Candidate(c.score, c.theta, c.shift_y * self.factor + y, c.shift_x * self.factor + x)
 
     def to_level(self, c: _Candidate) -> _Candidate:
@@ -188,48 +238,99 @@ def _short_waves(heights: Heights, factor: int, spacing_um: float, p: Registrati
     return clipped((coarser - longer).astype(np.float32), p.clip_sigmas)
 
 
-def _coarse_poses(a: Heights, b: Heights, angle_step: float, p: RegistrationParameters) -> list[_Candidate]:
-    """Return the best distinct poses over all angles and shifts, best first."""
-    if not (np.isfinite(a).any() and np.isfinite(b).any()):
-        return []
-    reach = _reach(b)
-    side = 2 * reach + 1
-    smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
-    farthest = [_farthest(np.isfinite(a).sum(axis=1 - k), reach, p.minimum_overlap * smaller) for k in (0, 1)]
-    # Long enough for both maps, and that no admissible shift overlaps the other side of the cycle.
-    shape = tuple(
-        2 * scipy.fft.next_fast_len(math.ceil(max(n, side, (n + side) / 2 + far) / 2), real=True)
-        for n, far in zip(a.shape, farthest, strict=True)
-    )
-    limits = tuple(
-        round(value)
-        for n, far in zip(a.shape, farthest, strict=True)
-        for value in (math.ceil((n - side) / 2 - far), math.floor((n - side) / 2 + far))
-    )
-    # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
-    stays = _split_into(a, shape)
-    spectrum_a, low_a = forward(stays[0][0], shape[0]), _low_spectra(*stays, shape) / np.float32(4)
-    values, valid = np.zeros((2, 1, side + side % 2, shape[1]), np.float32)
-    scores = np.empty(shape, np.float32)
-    rows, columns = np.zeros((2, p.candidates), np.int64)
-    bordered = padded(b, 1)
-    found = []
-    for k in range(round(2 * math.pi / angle_step)):
-        theta = k * angle_step
-        if abs(math.remainder(theta, 2 * math.pi)) > math.radians(p.angle_range_deg) + 1e-9:
-            continue
-        turn_split(bordered, theta, values[0], valid[0], side)
-        product = np.conj(forward(values[0], shape[0]))
-        product *= spectrum_a
-        sum_ab = inverse(product, shape[1], shape[0])
-        low = combined_sums(_low_spectra(values, valid, shape), low_a, shape[1] // 2, shape[0] // 2)[0]
-        for q in range(best_shifts(sum_ab, low, smaller, p.minimum_overlap, limits, scores, rows, columns)):
-            # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
-            i, j = int(rows[q]), int(columns[q])
-            y, x = (v if v <= last else v - s for v, last, s in zip((i, j), limits[1::2], shape, strict=True))
-            middle_y, middle_x = ((side - n) / 2 for n in a.shape)
-            found.append(_Candidate(float(scores[i, j]), theta, y + middle_y, x + middle_x))
-    return _distinct(found, angle_step, p.candidates)
+class _CoarsePass:
+    """The masked correlation of A with B, and with its mirror image, at every shift for every angle.
+
+    The mirror image of B turned by θ is the mirror image turned by −θ, so that the spectra of the turned B, with their
+    rows in reverse order, serve both.
+    """
+
+    def __init__(self, a: Heights, b: Heights, angle_step: float, p: RegistrationParameters, keep: bool) -> None:
+        self._p, self._angle_step = p, angle_step
+        self._bordered = padded(b, 1)
+        self._side = 2 * _reach(b) + 1
+        self._smaller = float(min(np.isfinite(a).sum(), np.isfinite(b).sum()))
+        self._middle = [(self._side - n) / 2 for n in a.shape]
+        needed = p.minimum_overlap * self._smaller
+        farthest = [_farthest(np.isfinite(a).sum(axis=1 - k), (self._side - 1) // 2, needed) for k in (0, 1)]
+        # Long enough for both maps, and that no admissible shift overlaps the other side of the cycle.
+        self._shape = tuple(
+            2 * scipy.fft.next_fast_len(math.ceil(max(n, self._side, (n + self._side) / 2 + far) / 2), real=True)
+            for n, far in zip(a.shape, farthest, strict=True)
+        )
+        self._limits = [
+            round(value)
+            for n, far in zip(a.shape, farthest, strict=True)
+            for value in (math.ceil((n - self._side) / 2 - far), math.floor((n - self._side) / 2 + far))
+        ]
+        # Means for the mark that stays, sums for the turned one: a block counts as its share times its sum.
+        stays = _split_into(a, self._shape)
+        self._stays = forward(stays[0][0], self._shape[0]), _low_spectra(*stays, self._shape) / np.float32(4)
+        self._keep = keep
+        self._kept: list[tuple[int, NDArray[np.complex64], NDArray[np.complex64]]] = []
+        self._found: list[_Candidate] | None = None
+
+    def poses(self, mirrored: bool = False) -> list[_Candidate]:
+        """Return the best distinct poses over all angles and shifts, best first."""
+        if not mirrored:
+            if self._found is None:
+                self._found = self._search(mirrored=False)
+            return self._found
+        return self._search(mirrored=True)
+
+    def _turned(self) -> Iterator[tuple[int, NDArray[np.complex64], NDArray[np.complex64]]]:
+        """Yield the number of each angle with the spectra of the turned B."""
+        if self._kept:
+            yield from self._kept
+            return
+        values, valid = np.zeros((2, 1, self._side + self._side % 2, self._shape[1]), np.float32)
+        for k in range(round(2 * math.pi / self._angle_step)):
+            theta = k * self._angle_step
+            if abs(math.remainder(theta, 2 * math.pi)) > math.radians(self._p.angle_range_deg) + 1e-9:
+                continue
+            turn_split(self._bordered, theta, values[0], valid[0], self._side)
+            turned = k, forward(values[0], self._shape[0]), _low_spectra(values, valid, self._shape)
+            if self._keep:
+                self._kept.append(turned)
+            yield turned
+
+    def _search(self, mirrored: bool) -> list[_Candidate]:
+        p, (m, n) = self._p, self._shape
+        stays, low_stays = self._stays
+        first_y, last_y, first_x, last_x = self._limits
+        if mirrored:
+            # Column c goes to column side − c, so that a block of two columns goes to one.
+            stays = stays * _moved_by(self._side, stays.shape[-1], n)
+            low_stays = low_stays * _moved_by((self._side - 1) // 2, low_stays.shape[-1], n // 2)
+            first_x, last_x = first_x - 1, last_x - 1
+        reverse, low_reverse = -np.arange(m) % m, -np.arange(m // 2) % (m // 2)
+        scores = np.empty(self._shape, np.float32)
+        rows, columns = np.zeros((2, p.candidates), np.int64)
+        n_angles = round(2 * math.pi / self._angle_step)
+        found = []
+        for k, spectrum, low in self._turned():
+            if mirrored:
+                product = spectrum[reverse]
+                low, theta = np.conj(low[..., low_reverse, :]), (n_angles - k) % n_angles * self._angle_step
+            else:
+                product, theta = np.conj(spectrum), k * self._angle_step
+            product *= stays
+            sum_ab = inverse(product, n, m)
+            sums = combined_sums(low, low_stays, n // 2, m // 2)[0]
+            limits = first_y, last_y, first_x, last_x
+            for q in range(best_shifts(sum_ab, sums, self._smaller, p.minimum_overlap, limits, scores, rows, columns)):
+                # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
+                i, j = int(rows[q]), int(columns[q])
+                y, x = i if i <= last_y else i - m, j if j <= last_x else j - n
+                x += mirrored
+                found.append(_Candidate(float(scores[i, j]), theta, y + self._middle[0], x + self._middle[1]))
+        return _distinct(found, self._angle_step, p.candidates)
+
+
+def _moved_by(columns: int, waves: int, n: int) -> NDArray[np.complex64]:
+    """Return the factors of a real transform of n columns that move what is subtracted by some columns."""
+    factors: NDArray[np.complex64] = np.exp(2j * math.pi * columns / n * np.arange(waves)).astype(np.complex64)
+    return factors
 
 
 def _distinct(found: list[_Candidate], angle_step: float, n: int) -> list[_Candidate]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ballistics.impressions.compare import compare
 from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
-from ballistics.impressions.registration import register
+from ballistics.impressions.registration import RegistrationSearch, register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.disturbances import mirror, rotate_surface
 from ballistics.surfaces.preparation import prepare
@@ -16,10 +17,11 @@ from ballistics.surfaces.surface import Mark
 
 def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
     """Similarity of the marks as they are, and what the mirror check says."""
-    direct = register(a.heights_um, b.heights_um, a.spacing_um)
+    search = RegistrationSearch(a.heights_um, b.heights_um, a.spacing_um)
+    direct = search.direct()
     assert direct is not None
     score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
-    return score, check_mirrored(a.heights_um, b.heights_um, a.spacing_um, direct, score)
+    return score, check_mirrored(a.heights_um, b.heights_um, a.spacing_um, search, direct, score)
 
 
 @pytest.fixture(scope="module", params=["granular", "milled"])
@@ -60,3 +62,28 @@ def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
     assert found.similarity is not None
     assert found.similarity.score < compare(a, b).similarity.score  # type: ignore[union-attr]  # checked above
     assert "mirrored" not in {finding.code for finding in compare(a, other).findings}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("columns", [411, 413, 414])
+def test_the_mirror_image_is_registered_as_if_it_were_given(heads: list[Mark], kept: bool, columns: int) -> None:
+    a, b, _ = heads
+    image = np.ascontiguousarray(mirror(rotate_surface(b, 70.0)).heights_um[:, 60 : 60 + columns])
+    search = RegistrationSearch(a.heights_um, image, a.spacing_um, mirror_too=kept)
+    first = search.direct()
+    found = search.mirrored()
+    given = register(a.heights_um, np.ascontiguousarray(np.fliplr(image)), a.spacing_um)
+    assert first is not None
+    assert found is not None
+    assert given is not None
+    # Lines can lock in one too far, as the blocks of the coarse level fall; never in the search that shares them alone.
+    assert found.accf >= given.accf - 2e-3
+    if found.accf > given.accf + 2e-3:
+        return
+    assert found.pose.theta_deg == pytest.approx(given.pose.theta_deg, abs=0.1)
+    assert (found.pose.dx_um, found.pose.dy_um) == pytest.approx((given.pose.dx_um, given.pose.dy_um), abs=4.0)
+
+
+def test_a_mirror_image_that_agrees_less_on_the_coarse_level_is_not_followed(heads: list[Mark]) -> None:
+    a, b, _ = heads
+    assert RegistrationSearch(a.heights_um, b.heights_um, a.spacing_um).mirrored(0.9) is None
