@@ -333,6 +333,15 @@ def _templates(library: Library, connection: Connection) -> tuple[dict[int, int]
     stack = connection.execute(of_version).one_or_none()
     if stack is None:
         return slot_of, np.empty((0, template.RECORD_BYTES), np.uint8)
+    # SQLite keeps whatever type a changed row has.
+    slots = slot_of.values()
+    if type(stack.records) is not int or not set(map(type, slots)) <= {int}:
+        stack = None
+    if stack is None or (slots and not (0 <= min(slots) and max(slots) < stack.records)):
+        raise CorruptFileError(
+            f"{library.folder}: the rows of its templates were changed; see `ballistics library verify`, and take the "
+            "library from a backup"
+        )
     return slot_of, library._templates.stack(stack.version, stack.record_bytes).records(stack.records)
 
 

@@ -115,6 +115,8 @@ class RecordStack:
 
     def fault(self, slot: int, digest: str) -> str | None:
         """Return what is wrong with a record, None when it is the one whose SHA-256 is given."""
+        if type(slot) is not int or not 0 <= slot < 1 << 40:
+            return "its row names a place that no stack has"
         try:
             with open(self.path, "rb") as file:
                 file.seek(slot * self.record_bytes)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+# A template takes 3 KB; SQLite keeps whatever type or size a changed row has.
+_MOST_RECORD_BYTES = 1 << 20
+
+
 class TemplateStacks:
     """The folder of stacks.
 
@@ -43,7 +47,8 @@ class TemplateStacks:
     def stack(self, version: str, record_bytes: int) -> RecordStack:
         """Return the file of one version."""
         # A database from elsewhere must not name files outside the folder.
-        if not re.fullmatch(r"[\w.-]+", version) or record_bytes < 1:
+        fits = isinstance(version, str) and type(record_bytes) is int and 1 <= record_bytes <= _MOST_RECORD_BYTES
+        if not fits or not re.fullmatch(r"[\w.-]+", version):
             raise CorruptFileError(f"{self.folder}: '{version}' is no version of a template; the database was changed")
         return RecordStack(self.folder / f"{version}.stack", record_bytes)
 
