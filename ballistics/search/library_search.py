@@ -337,7 +337,7 @@ def _templates(library: Library, connection: Connection) -> tuple[dict[int, int]
     slots = slot_of.values()
     if type(stack.records) is not int or not set(map(type, slots)) <= {int}:
         stack = None
-    if stack is None or (slots and not (0 <= min(slots) and max(slots) < stack.records)):
+    if stack is None or (slots and (min(slots) < 0 or max(slots) >= stack.records)):
         raise CorruptFileError(
             f"{library.folder}: the rows of its templates were changed; see `ballistics library verify`, and take the "
             "library from a backup"
