@@ -119,8 +119,8 @@ def _faults_of(library: Library, entry: EnrolledMark, row: Any, stacks: Mapping[
             yield "it has no template of this version, searches pass it by: `ballistics library renew`"
             return
         stack = stacks.get(row.version)
-        whole = stack is not None and type(row.slot) is int and type(stack.records) is int
-        if not whole or not 0 <= row.slot < stack.records:
+        whole = type(row.slot) is int and type(getattr(stack, "records", None)) is int
+        if stack is None or not whole or not 0 <= row.slot < stack.records:
             yield "the row of its template names a place that no stack has"
             return
         fault = library._templates.stack(row.version, stack.record_bytes).fault(row.slot, row.sha256)
