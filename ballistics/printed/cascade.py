@@ -244,7 +244,7 @@ def _search_once(
     """Search among few references by votes and, if asked to, among more when none of them is a decisive hit."""
     votes = _votes(query, neighbours, collection)
     proposals = _settled(query, collection, _proposed(query, collection, votes[:BY_VOTES], _BOTH_RADII))
-    found = _registered(query, collection, component, proposals[:_FITTED], False)
+    found = _registered_in_turn(query, collection, component, proposals, _FITTED)
     if not widely or any(one.is_decisive for one in found):
         return found
     # A plain reference is no hit but as a copy; among the first it is only shown.
@@ -252,7 +252,7 @@ def _search_once(
     more = [vote for vote in told if vote not in votes[:BY_VOTES]]
     more += [replace(vote, step=vote.step + off) for vote in told[:_RESCALED] for off in (-_STEPS_OFF, _STEPS_OFF)]
     likely = _settled(query, collection, _proposed(query, collection, more, (ALL_RADII,))[:_SETTLED_AT_MOST])
-    proposals = _best_first(proposals[_FITTED:] + likely)
+    proposals = _best_first(proposals[len(found) :] + likely)
     found += _registered(query, collection, component, proposals[: _FITTED_AT_MOST - len(found)], False)
     return found
 
@@ -319,6 +319,16 @@ def _registered(
     return found
 
 
+def _registered_in_turn(
+    query: Query, collection: Collection, component: int, proposals: list[Proposal], first: int
+) -> list[Found]:
+    """Register the most promising proposals finely; where one of them is a hit, all: a look-alike may be better."""
+    found = _registered(query, collection, component, proposals[:first], False)
+    if any(one.is_hit for one in found):
+        found += _registered(query, collection, component, proposals[first:], False)
+    return found
+
+
 def shared_worth(row: int, fit: Fit, collection: Collection) -> float:
     """Return what the places of a reference that lie on the query say beyond plain bodies, in nats."""
     return telling_nats(collection.beyond_plain(row)[:, fit.shared])
@@ -344,7 +354,7 @@ def _as_whole(query: Query, collection: Collection, component: int) -> list[Foun
     order = np.argsort(collection.apart_as_whole(query.whole), kind="stable")[: BY_WHOLE + len(collection.barred)]
     rows = [int(row) for row in order if int(row) not in collection.barred][:BY_WHOLE]
     proposals = _settled(query, collection, [propose_as_whole(query, collection.cloud(row), row) for row in rows])
-    return _registered(query, collection, component, proposals[:_FITTED_AS_WHOLE], False)
+    return _registered_in_turn(query, collection, component, proposals, _FITTED_AS_WHOLE)
 
 
 def _all_alike_laid(query: Query, collection: Collection) -> bool:
