@@ -131,3 +131,17 @@ def test_worth_is_kept_and_measured_when_an_older_version_did_not(collection: Co
     older._references = [type(one)(one.name, one.category, one.metadata, one.keys) for one in older._references]
     assert older.references[0].detail_nats is None
     assert older.worth(0) == collection.worth(0)
+
+
+@pytest.mark.parametrize(("hit", "registered"), [(True, [4, 8]), (False, [4])])
+def test_where_one_is_a_hit_all_that_were_laid_are_registered(monkeypatch, hit: bool, registered: list[int]):
+    asked = []
+
+    def heard(query, collection, component, proposals, copied):
+        asked.append(len(proposals))
+        return [type("One", (), {"is_hit": hit})() for _ in proposals]
+
+    monkeypatch.setattr(cascade, "_registered", heard)
+    found = cascade._registered_in_turn(None, None, 0, list(range(12)), 4)
+    assert asked == registered
+    assert len(found) == sum(registered)
