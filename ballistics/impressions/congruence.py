@@ -267,7 +267,7 @@ RULES: Mapping[str, Rule] = {
     "significance": Rule(
         SignificanceThresholds(),
         "cells",
-        "this project: agreement at the registered pose beyond chance, docs/significance-rule.md",
+        "this project: agreement at the registered pose beyond chance",
         lambda a, b, t: smaller_count(significant(a, b, t)),
     ),
     "original": Rule(
