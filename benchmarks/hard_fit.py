@@ -13,6 +13,7 @@ import numpy as np
 from ballistics.errors import ReadError, UnitsError
 from ballistics.evidence.truth_table import read_truth
 from ballistics.impressions.compare import compare
+from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.similarity import SimilarityParameters
 from ballistics.surfaces.filters import low_pass
 from ballistics.surfaces.preparation import prepare
@@ -25,14 +26,15 @@ _QUANTILES = ((0.0, "lowest"), (0.25, "lower quarter"), (0.5, "median"), (0.75, 
 _SETS = {"Fadul": "fadul", "TopMatch": "topmatch"}
 _OCTAVES_UM = tuple(itertools.pairwise((15.625, *SimilarityParameters().octaves_um)))
 # Every so many different-source pairs, so that real sets take a minute.
-_EVERY = {"Fadul": 12, "TopMatch": 1}
+_EVERY = {"Fadul": 24, "TopMatch": 2}
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Alike:
+    """Whether a pair has one source, and its similarity over the common area; NaN when insufficient."""
+
     same: bool
     nats_per_mm2: float
-    correlations: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,17 @@ class Likeness:
 
     Parameters
     ----------
-    pairs : tuple
-        Similarity over common area, and correlation in each of its octaves, of pairs of both kinds.
+    pairs : tuple of Alike
+        Pairs of both kinds.
+    correlations : tuple of tuples of float
+        Of each same-source pair with a score: in the octaves of the similarity.
     roughness_um : tuple of tuples of float
         Of each mark: rms in the octaves 16 to 31, 31 to 62, 62 to 125 and 125 to 250 µm.
     """
 
-    pairs: tuple[_Pair, ...]
-    roughness_um: tuple[tuple[float, ...], ...]
+    pairs: tuple[Alike, ...]
+    correlations: tuple[tuple[float, ...], ...] = ()
+    roughness_um: tuple[tuple[float, ...], ...] = ()
 
     def figures(self) -> Iterator[tuple[str, float, str, int]]:
         """Yield metric, value, unit and number of cases."""
@@ -57,31 +62,37 @@ class Likeness:
             values = values[np.isfinite(values)]
             for share, name in _QUANTILES if len(values) else ():
                 yield f"{kind}: nats per mm², {name}", float(np.quantile(values, share)), "nats/mm²", len(values)
-        alike = np.array([pair.correlations for pair in self.pairs if pair.same and pair.correlations])
-        for (shortest, longest), column in zip(_OCTAVES_UM[1:], alike.T, strict=False):
+        for (shortest, longest), column in zip(_OCTAVES_UM[1:], np.array(self.correlations).T, strict=False):
             yield f"same source: correlation {_name(shortest, longest)}", float(np.median(column)), "r", len(column)
-        for (shortest, longest), column in zip(_OCTAVES_UM, np.array(self.roughness_um).T, strict=True):
+        for (shortest, longest), column in zip(_OCTAVES_UM, np.array(self.roughness_um).T, strict=False):
             yield f"roughness {_name(shortest, longest)}", float(np.median(column)), "µm rms", len(column)
 
 
-def likeness(marks: Sequence[Mark], firearms: Sequence[str], every: int, what: str) -> Likeness:
-    """Compare all same-source pairs and every so many of the others; mirrored pairs are left out.
+def likeness(marks: Sequence[Mark], firearms: Sequence[str], every: int | None, what: str) -> Likeness:
+    """Compare all same-source pairs, and every so many of the others; mirrored pairs are left out.
 
     Parameters
     ----------
     marks, firearms : sequence
         Prepared marks, and the firearm of each.
-    every : int
-        Of the different-source pairs, in order.
+    every : int or None
+        Of the different-source pairs, in order; None for none of them.
     what : str
         For the progress bar.
     """
     pairs = list(itertools.combinations([k for k, mark in enumerate(marks) if mark.insufficient is None], 2))
     same = [pair for pair in pairs if firearms[pair[0]] == firearms[pair[1]]]
     different = [pair for pair in pairs if firearms[pair[0]] != firearms[pair[1]]]
-    found = for_all(partial(_pair, tuple(marks), tuple(firearms)), [*same, *different[::every]], what)
+    chosen = same + (different[::every] if every else [])
+    found = zip(chosen, for_all(partial(_compared, tuple(marks)), chosen, what), strict=True)
+    kept = [(a, b, result) for (a, b), result in found if not (firearms[a] == firearms[b] and _mirrored(result))]
     return Likeness(
-        tuple(pair for pair in found if pair is not None),
+        tuple(Alike(firearms[a] == firearms[b], _nats_per_mm2(result)) for a, b, result in kept),
+        tuple(
+            tuple(octave.correlation for octave in result.similarity.octaves)
+            for a, b, result in kept
+            if firearms[a] == firearms[b] and result.similarity is not None and result.similarity.insufficient is None
+        ),
         tuple(roughness_um(mark) for mark in marks if mark.insufficient is None),
     )
 
@@ -118,17 +129,17 @@ def roughness_um(mark: Mark) -> tuple[float, ...]:
     return tuple(float(np.nanstd(fine - rough)) for fine, rough in itertools.pairwise(passed))
 
 
-def _pair(marks: tuple[Mark, ...], firearms: tuple[str, ...], pair: tuple[int, int]) -> _Pair | None:
-    a, b = pair
-    result = compare(marks[a], marks[b])
-    same = firearms[a] == firearms[b]
-    if same and any(finding.code == "mirrored" for finding in result.findings):
-        return None
-    alike = result.similarity
-    if alike is None or alike.insufficient is not None:
-        return _Pair(same, float("nan"), ())
-    correlations = tuple(octave.correlation for octave in alike.octaves)
-    return _Pair(same, alike.score / (alike.overlap_um2 * 1e-6), correlations)
+def _compared(marks: tuple[Mark, ...], pair: tuple[int, int]) -> ImpressionComparison:
+    return compare(marks[pair[0]], marks[pair[1]])
+
+
+def _mirrored(comparison: ImpressionComparison) -> bool:
+    return any(finding.code == "mirrored" for finding in comparison.findings)
+
+
+def _nats_per_mm2(comparison: ImpressionComparison) -> float:
+    alike = comparison.similarity
+    return float("nan") if alike is None else alike.score / (alike.overlap_um2 * 1e-6)
 
 
 def _read(path: Path) -> Surface:

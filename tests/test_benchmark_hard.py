@@ -35,7 +35,7 @@ def level(separated: bool) -> Level:
             row |= {f"{name}_count": count, f"{name}_a_in_b": count + 1, f"{name}_b_in_a": count}
         rows.append(row)
         firearms.append((a, b))
-    return Level("test", tuple(rows), tuple(firearms), len(rows), 0, 0, Likeness((), ()))
+    return Level("test", tuple(rows), tuple(firearms), len(rows), 0, 0, Likeness(()))
 
 
 def test_each_score_is_weighed_by_the_model_of_its_kind() -> None:
