@@ -108,8 +108,8 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
         reference = ReferenceFile(populations)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CorruptFileError(f"{path} is not a reference population: {error!r}") from error
-    if json.loads(reference.to_json())["size"] != content["size"]:
-        raise CorruptFileError(f"{path}: the stated size {content['size']} is not that of its comparisons")
+    if json.loads(reference.to_json())["size"] != content.get("size"):
+        raise CorruptFileError(f"{path}: the stated size {content.get('size')} is not that of its comparisons")
     return populations
 
 
@@ -131,8 +131,8 @@ def _one_score(content: Mapping[str, Any]) -> ReferencePopulation:
     rows, conditions = content["comparisons"], _conditions(content["conditions"])
     table = ScoreTable.build(**{**rows, **_names(rows)})
     population = ReferencePopulation(_word(content["name"]), table, conditions, _word(content["source"]), unproven=True)
-    if json.loads(population.to_json())["size"] != content["size"]:
-        raise ValueError(f"the stated size {content['size']} is not that of its comparisons")
+    if json.loads(population.to_json())["size"] != content.get("size"):
+        raise ValueError(f"the stated size {content.get('size')} is not that of its comparisons")
     return population
 
 
