@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from joblib import Parallel, delayed
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -32,6 +35,22 @@ class Watched(Generic[_Parameters, _Result]):
     def __call__(self, *args: _Parameters.args, **options: _Parameters.kwargs) -> _Result:
         _end_with(self.parent)
         return self.function(*args, **options)
+
+
+def unordered(
+    workers: int, function: Callable[..., _Result], arguments: Iterable[tuple[Any, ...]]
+) -> Iterator[_Result]:
+    """Call a function of a module for every tuple of arguments, in worker processes; yield results as they come.
+
+    The first call is made in this process: it compiles the kernels, once, and the workers load them from the cache.
+    Each of them would compile them anew otherwise, and joblib takes the memory of a compiler for a leak and replaces
+    the worker.
+    """
+    remaining = iter(arguments)
+    for first in itertools.islice(remaining, 1):
+        yield function(*first)
+    tasks = (delayed(Watched(function))(*one) for one in remaining)
+    yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
 
 
 def _end_with(parent: int) -> None:

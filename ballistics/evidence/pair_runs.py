@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
 from ballistics.evidence.mark_store import MarkSource
@@ -17,7 +16,7 @@ from ballistics.evidence.prepared_scans import Progress, silent
 from ballistics.evidence.rows_file import RowsFile
 from ballistics.impressions.compare import compare
 from ballistics.surfaces.surface import Mark
-from ballistics.workers import Watched
+from ballistics.workers import unordered
 
 # Compares the pairs of keys that an iterator gives, and yields their rows as they come, in any order.
 Runner = Callable[[Iterator[tuple[str, str]], MarkSource], Iterator[Row]]
@@ -173,8 +172,7 @@ def on_this_machine(workers: int) -> Runner:
     """Return a runner with processes of this machine; joblib's own configuration may choose otherwise."""
 
     def run(pairs: Iterator[tuple[str, str]], source: MarkSource) -> Iterator[Row]:
-        tasks = (delayed(Watched(compare_kept))(source, a, b) for a, b in pairs)
-        yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
+        yield from unordered(workers, compare_kept, ((source, a, b) for a, b in pairs))
 
     return run
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from ballistics.errors import WriteError
 from ballistics.evidence import pair_rows
@@ -23,7 +22,7 @@ from ballistics.surfaces import preparation
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
 from ballistics.surfaces.surface import Mark
-from ballistics.workers import Watched
+from ballistics.workers import unordered
 
 # Told the stage, how many are done, of how many, and how many of these earlier runs had done.
 Progress = Callable[[str, int, int, int], None]
@@ -170,9 +169,8 @@ def prepare_scans(
         missing = [(path, digest) for digest, path in wanted.items() if digest not in rows]
         resumed = len(wanted) - len(missing)
         tell("preparing scans", resumed, len(wanted), resumed)
-        tasks = (delayed(Watched(store.prepare_scan))(path, digest, reading[digest]) for path, digest in missing)
-        parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        for done, row in enumerate(parallel(tasks), resumed + 1):
+        asked = ((path, digest, reading[digest]) for path, digest in missing)
+        for done, row in enumerate(unordered(workers, store.prepare_scan, asked), resumed + 1):
             rows[row["sha256"]] = row
             file.append(row | {"method": key})
             tell("preparing scans", done, len(wanted), resumed)
