@@ -242,6 +242,10 @@ def _enrol_file(
             raise ParameterError(f"the collection already has a reference named '{called}'; choose another name")
         for ending in (f" ({facts['sha256'][:8]})", f", part {number}"):
             called += ending if called in known.names else ""
+        if part.metadata.get("role"):
+            note = f"no solid part of the object ({part.metadata['role']}): not what is printed"
+            yield Enrolled(shown, "refused", called, _unicode(note))
+            continue
         try:
             signature = signature_of(part)
         except BallisticsError as error:

@@ -7,6 +7,7 @@ import json
 import mesh_samples as samples
 import numpy as np
 import pytest
+from conftest import data_folder
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
 from ballistics.printed.enrolment import TAXONOMY_FILE, collection_sha256, enrol_files, open_collection
@@ -39,6 +40,14 @@ def test_every_part_is_enrolled_and_bad_files_are_rows(files, tmp_path):
     assert (facts["file"], facts["format"], facts["faces"]) == ("wedge.stl", "STL", 4)
     assert facts["extent_mm"] == [40.0, 30.0, 20.0]
     assert taxonomy.title(collection.references[0].category) == "ordinary object"
+
+
+def test_what_is_no_solid_part_is_no_reference(tmp_path):
+    cutter = data_folder("faults") / "files/m22_3mf_prusa_negative_volume.3mf"
+    rows = list(enrol_files([(cutter.name, cutter)], tmp_path / "lab"))
+    assert [row.outcome for row in rows] == ["enrolled", "refused"]
+    assert "negative volume" in rows[1].note
+    assert len(open_collection(tmp_path / "lab")[0].references) == 1
 
 
 def test_what_is_enrolled_is_passed_over_and_copies_are_told(files, tmp_path):
