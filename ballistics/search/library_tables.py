@@ -178,7 +178,8 @@ def connect_sqlite(folder: Path) -> sqlite3.Connection:
         _configure(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
         # Only now files beside the database are wanted.
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
+    except BaseException as error:
+        # Left open it would hold its locks as long as the traceback lives, and the next one would wait for them.
         connection.close()
         if not (getattr(error, "sqlite_errorname", "") or "").startswith(_NO_ROOM):
             raise
@@ -192,7 +193,11 @@ def _for_reading(folder: Path) -> sqlite3.Connection:
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     uri = f"{rows.resolve().as_uri()}?{mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, check_same_thread=False)
-    _configure(connection)
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
