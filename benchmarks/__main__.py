@@ -27,6 +27,7 @@ _SUPPORT = {
     "faults_scans",
     "hard_figures",
     "hard_fit",
+    "lr_trials",
     "pairs",
     "printed_disturbances",
     "printed_items",

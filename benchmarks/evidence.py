@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 from rich.progress import Progress, track
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.crossvalidation import cross_validate, source_disjoint_folds
-from ballistics.evidence.fusion import fit_fusion
+from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
-from ballistics.evidence.metrics import cllr, measure
+from ballistics.evidence.metrics import measure
 from ballistics.evidence.scan_pairs import score_all_pairs
 from ballistics.evidence.scan_study import HEADLINE, MODELS, reference_population
 from ballistics.evidence.scores import Floats, Score, ScoreTable
@@ -22,6 +20,7 @@ from ballistics.evidence.truth_table import read_truth
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.simulation_breech_faces import BREECH_FACES, BreechFace
 from ballistics.surfaces.simulation_files import write_population
+from benchmarks.lr_trials import at_the_bounds, fused_and_first
 from benchmarks.published_scores import published_scores
 from benchmarks.real_sets import RealSet, fadul, own, topmatch
 from benchmarks.record import Context, Record
@@ -30,7 +29,6 @@ DESCRIPTION = "LR check values and metrics of published scores; Cllr of our own 
 
 _NAME = "evidence"
 _SEED = 1
-_GROUPS, _INNER_GROUPS = 10, 5
 # Open peers on the Fadul set, source-disjoint; the best published LRs on a set never seen.
 _PEERS = "at most 0.05; open peers 0.398 and 0.194"
 _EXTERNAL = "at most 0.05; best published external 0.163"
@@ -132,27 +130,11 @@ def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
 
 
 def _fused(scans: _ScoredSet) -> Iterator[Record]:
-    """Yield Cllr of the three scores fused and of the similarity alone, on the same pairs, nested source-disjoint.
-
-    In every fold the LRs of the training pairs are themselves source-disjoint, the fusion is fitted on them, and
-    applied to the LRs that systems fitted on all training pairs give the test pairs.
-    """
+    """Yield Cllr of the three scores fused and of the similarity alone, on the same folds."""
     tables = [scans.tables[score] for score in MODELS]
     label = f"{scans.name}, similarity, count and correlation fused"
-    fused, alone = np.zeros(len(tables[0])), np.zeros(len(tables[0]))
     try:
-        for train, test in source_disjoint_folds(tables[0], _GROUPS, _SEED):
-            inner = [
-                cross_validate(t.rows(train), m, _INNER_GROUPS, _SEED).log10_lr
-                for t, m in zip(tables, MODELS.values(), strict=True)
-            ]
-            fusion = fit_fusion(np.column_stack(inner), tables[0].rows(train), tuple(MODELS))
-            systems = [
-                fit_with_bounds(t.rows(train), m, 0, _SEED) for t, m in zip(tables, MODELS.values(), strict=True)
-            ]
-            rest = [t.rows(test) for t in tables]
-            values = [s.log10_lr(r.score, r.extent) for s, r in zip(systems, rest, strict=True)]
-            fused[test], alone[test] = fusion.log10_lr(np.column_stack(values)), values[0]
+        fused, alone = fused_and_first(tables, tuple(MODELS.values()))
     except ParameterError as error:
         yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(tables[0]))
         return
@@ -160,25 +142,19 @@ def _fused(scans: _ScoredSet) -> Iterator[Record]:
         f"{label} by logistic regression of their log LRs, nested source-disjoint: LRs, fusion and bounds from "
         "firearms other than the two at hand; beside it the similarity alone on the same folds"
     )
-    same = tables[0].same_source
-    yield _record(
-        f"{label}: Cllr", cllr(fused, same), "bit", "below the similarity alone, else left out", protocol, len(same)
-    )
-    yield _record(f"{label}: Cllr of the similarity alone", cllr(alone, same), "bit", "", protocol, len(same))
+    goal = "below the similarity alone, else left out"
+    yield _record(f"{label}: Cllr", fused, "bit", goal, protocol, len(tables[0]))
+    yield _record(f"{label}: Cllr of the similarity alone", alone, "bit", "", protocol, len(tables[0]))
 
 
 def _floor(scans: _ScoredSet) -> Iterator[Record]:
     """Yield the Cllr that the bounds alone leave when every LR stands on its right bound."""
     table = scans.tables[HEADLINE]
-    at_bound = np.zeros(len(table))
     try:
-        for train, test in source_disjoint_folds(table, _GROUPS, _SEED):
-            bounds = fit_with_bounds(table.rows(train), MODELS[HEADLINE], 0, _SEED).bounds
-            at_bound[test] = np.where(table.same_source[test], bounds.upper, bounds.lower)
+        value = at_the_bounds(table, MODELS[HEADLINE])
     except ParameterError:
         return
     protocol = f"{scans.name}: every pair at the bound on its right side, bounds of each fold's own training pairs"
-    value = cllr(at_bound, table.same_source)
     yield _record(f"{scans.name}: Cllr that the bounds of these firearms allow", value, "bit", "", protocol, len(table))
 
 

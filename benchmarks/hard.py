@@ -14,21 +14,23 @@ import numpy as np
 from rich.progress import Progress, track
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.crossvalidation import cross_validate, source_disjoint_folds
-from ballistics.evidence.lr_system import fit_with_bounds
-from ballistics.evidence.metrics import auc, cllr, measure
+from ballistics.evidence.crossvalidation import cross_validate
+from ballistics.evidence.metrics import auc, measure
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.prepared_scans import Method, prepare_scans
 from ballistics.evidence.scan_pairs import score_all_pairs
 from ballistics.evidence.scan_study import MODELS, takes_part
 from ballistics.evidence.scores import Booleans, Floats, ScoreTable
 from ballistics.evidence.truth_table import read_truth
+from ballistics.impressions.comparison import HEADLINE_RULE
 from ballistics.impressions.congruence import RULES
 from ballistics.surfaces.simulation import simulate_population
 from ballistics.surfaces.simulation_difficulty import DIFFICULTIES
 from ballistics.surfaces.simulation_files import write_population
 from benchmarks.hard_figures import draw_examples, draw_ladder
 from benchmarks.hard_fit import Alike, Likeness, likeness, likeness_of_real
+from benchmarks.lr_trials import GROUPS, at_the_bounds, fused_and_first
+from benchmarks.lr_trials import SEED as LR_SEED
 from benchmarks.record import Context, Record
 
 DESCRIPTION = "simulated heads by difficulty: AUC, Cllr and misleading rates of every score; fit to real marks"
@@ -36,7 +38,6 @@ DESCRIPTION = "simulated heads by difficulty: AUC, Cllr and misleading rates of 
 _NAME = "hard"
 # Chosen before any score was looked at; the levels were fitted on other seeds (docs/simulation.md).
 SEED = 30_016
-_LR_SEED, _GROUPS = 1, 10
 _FIREARMS, _SHOTS, _QUICK_FIREARMS, _QUICK_SHOTS = 6, 3, 5, 2
 _QUICK_LEVELS = ("ordinary", "faint")
 _FIELD_MM = 5.0
@@ -118,6 +119,7 @@ def run(context: Context) -> Iterator[Record]:
             for metric, value in found.items():
                 unit = {"AUC": "AUC", "Cllr": "bit"}.get(metric.split()[0], "share")
                 yield Record(_NAME, f"{name}: {score}: {metric}", value, unit, "", protocol, len(level.rows), SEED)
+        yield from _fused(level, protocol)
     for name, real in likeness_of_real(context):
         yield from _fit(name, real, f"{name}: given real scans, all same-source pairs that are not mirrored")
     _write(context.output / "hard.csv", figures)
@@ -184,7 +186,7 @@ def _judged(level: Level, score: str) -> dict[str, float]:
     table, model = level.table(score)
     found = {"AUC": auc(table.score, table.same_source)}
     try:
-        log10_lr = cross_validate(table, model, _GROUPS, _LR_SEED).log10_lr
+        log10_lr = cross_validate(table, model, GROUPS, LR_SEED).log10_lr
     except ParameterError:
         return found | dict.fromkeys(
             ("Cllr", "Cllr the bounds allow", "misleading same", "misleading different"), np.nan
@@ -192,19 +194,23 @@ def _judged(level: Level, score: str) -> dict[str, float]:
     metrics = measure(log10_lr, table)
     return found | {
         "Cllr": metrics.cllr,
-        "Cllr the bounds allow": _at_the_bounds(table, model),
+        "Cllr the bounds allow": at_the_bounds(table, model),
         "misleading same": metrics.misleading_same_rate,
         "misleading different": metrics.misleading_different_rate,
     }
 
 
-def _at_the_bounds(table: ScoreTable, model: str) -> float:
-    """Return the Cllr if every LR stood at its right bound, the bounds of each fold's own training pairs."""
-    values = np.zeros(len(table))
-    for train, test in source_disjoint_folds(table, _GROUPS, _LR_SEED):
-        bounds = fit_with_bounds(table.rows(train), model, 0, _LR_SEED).bounds
-        values[test] = np.where(table.same_source[test], bounds.upper, bounds.lower)
-    return cllr(values, table.same_source)
+def _fused(level: Level, protocol: str) -> Iterator[Record]:
+    """Yield the Cllr of the three scores of the evidence room fused; beside it stands that of the similarity."""
+    tables, models = zip(*(level.table(score) for score in ("similarity", HEADLINE_RULE, "accf")), strict=True)
+    try:
+        value, _ = fused_and_first(tables, models)
+    except ParameterError:
+        value = np.nan
+    what, n = "similarity, count and correlation fused: Cllr", len(level.rows)
+    yield Record(
+        _NAME, f"{level.name}: {what}", value, "bit", "below the similarity's", protocol, len(level.rows), SEED
+    )
 
 
 def _fit(name: str, found: Likeness, protocol: str) -> Iterator[Record]:
