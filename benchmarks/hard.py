@@ -207,7 +207,7 @@ def _fused(level: Level, protocol: str) -> Iterator[Record]:
         value, _ = fused_and_first(tables, models)
     except ParameterError:
         value = np.nan
-    what, n = "similarity, count and correlation fused: Cllr", len(level.rows)
+    what = "similarity, count and correlation fused: Cllr"
     yield Record(
         _NAME, f"{level.name}: {what}", value, "bit", "below the similarity's", protocol, len(level.rows), SEED
     )
