@@ -108,7 +108,7 @@ def test_a_reference_population_with_one_score_altered_is_refused(tmp_path):
     content = json.loads(path.read_text())
     content["comparisons"]["count"][0] += 1.0
     path.write_text(json.dumps(content))
-    with pytest.raises(CorruptFileError, match="altered after it was built"):
+    with pytest.raises(CorruptFileError, match="it was altered, or damaged"):
         load_reference(path)
     # What an earlier version wrote is taken, and every weight says so.
     path.write_bytes(population().to_json())

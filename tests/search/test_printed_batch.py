@@ -253,15 +253,15 @@ def test_a_hostile_file_does_not_end_the_work_on_a_disk(references, tmp_path):
     assert [one.kept["error"] for one in found.files if one.name.endswith(".stl")] == [""]
 
 
-_IDLE = """
-import sys, time
+_BUSY = """
+import os, pathlib, sys, time
 from joblib import Parallel, delayed
 from ballistics.workers import Watched
-def nap(seconds):
-    print(seconds, flush=True)
-    time.sleep(seconds)
+def nap():
+    pathlib.Path(sys.argv[1], f"worker-{os.getpid()}").touch()
+    time.sleep(600.0)
 if __name__ == "__main__":
-    list(Parallel(n_jobs=2, return_as="generator_unordered")(delayed(Watched(time.sleep))(s) for s in (0.0, 600.0)))
+    list(Parallel(n_jobs=2, return_as="generator_unordered")(delayed(Watched(nap))() for _ in range(2)))
 """
 
 
@@ -269,14 +269,16 @@ if __name__ == "__main__":
 def test_a_killed_process_leaves_no_worker(tmp_path):
     import psutil
 
-    script = tmp_path / "idle.py"
-    script.write_text(_IDLE)
+    script = tmp_path / "busy.py"
+    script.write_text(_BUSY.replace("sys.argv[1]", repr(str(tmp_path))))
     running = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL)
     process = psutil.Process(running.pid)
     until = time.monotonic() + 120
-    while len(workers := process.children()) < 3 and time.monotonic() < until:
+    # Only a worker that has begun its first task knows whose it is.
+    while len(list(tmp_path.glob("worker-*"))) < 2 and time.monotonic() < until:
         time.sleep(0.2)
-    time.sleep(3.0)
+    workers = process.children()
+    assert len(workers) >= 2
     running.kill()
     running.wait()
     _, alive = psutil.wait_procs(workers, timeout=30)
