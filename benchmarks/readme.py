@@ -19,12 +19,16 @@ HEADLINES = (
     ("evidence", "TopMatch, our similarity: Cllr"),
     ("accuracy", "significance: gap"),
     ("accuracy", "similarity: gap"),
+    ("accuracy", "TopMatch: significance: gap"),
     ("accuracy", "TopMatch: similarity: gap"),
+    ("hard", "ordinary: similarity: AUC"),
+    ("hard", "poor: similarity: AUC"),
     ("speed", "whole comparison: CMC, similarity, mirror check, regular marks"),
     ("search", "whole: same firearm at rank 1"),
     ("printed", "top 1, cut to 50 %"),
     ("printed", "top 1, dummy material"),
-    ("printed", "false hits, all"),
+    ("printed", "false hits, planted boxes"),
+    ("faults", "files wrong"),
 )
 
 
