@@ -216,9 +216,13 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
         if found.verdict == "too plain to identify":
             fits = len({one.row for one in found.candidates if one.is_plain and one.fits(found.threshold)})
             worth = max(found.worths.values())
-            why = f"the query is worth {worth:.1f} nats beyond boxes, bars, rods and plates"
-            if worth < found.plain_below:
-                why += f", and below {found.plain_below:g} a body is named only as a copy"
+            if worth >= found.plain_below:
+                what = "the only shape that fits is" if fits == 1 else f"the {fits} shapes that fit are"
+                return f"Too plain to identify: {what} plain, and the rest of the query is in none. {searched}."
+            why = (
+                f"the query is worth {worth:.1f} nats beyond boxes, bars, rods and plates, and below "
+                f"{found.plain_below:g} a body is named only as a copy"
+            )
             shared = f"; {fits} fit{'s' if fits == 1 else ''}, sharing no more than a plain shape" if fits else ""
             return f"Too plain to identify: {why}. {searched}{shared}."
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
