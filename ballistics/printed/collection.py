@@ -337,7 +337,8 @@ class Collection:
             for entry in listed:
                 collection._references.append(reference_of(entry))
                 digests = entry.get("sha256") if manifest["format"] == 1 else entry["sha256"]
-                collection._digests.append(digests and {name: str(digests[name]) for name in store.ARRAYS})
+                own = None if digests is None else {name: str(digests[name]) for name in store.ARRAYS}
+                collection._digests.append(own)
             collection.false_hits = FalseHitRate.of(manifest.get("false_hits"))
             taxonomy = manifest.get("taxonomy")
             collection.taxonomy = None if taxonomy is None else dict(taxonomy)
