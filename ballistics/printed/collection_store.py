@@ -324,7 +324,7 @@ def altered(row: Mapping[str, NDArray[Any]], digests: Digests) -> Sequence[str]:
 
 
 def expected_header(name: str, rows: int) -> bytes:
-    """Return the header of an array with so many rows."""
+    """Return the header of an array with this number of rows."""
     dtype, shape = ARRAYS[name]
     return header_bytes(dtype, (rows, *shape))
 
