@@ -20,13 +20,13 @@ from ballistics.printed.descriptors import SIGNATURE_STEPS
 from ballistics.printed.identification import Identification, identify
 from ballistics.printed.query import query_of_sample
 from ballistics.printed.sampling import sample_surface
-from benchmarks.printed_disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
 from benchmarks.printed_items import Item, Store, collection_of, family_of, items, owner_of, part_of, same_reference
 from benchmarks.printed_pieces import pieces
 from benchmarks.printed_planted import planted_boxes, planted_look_alikes
 from benchmarks.printed_signature import given_away, speed
-from benchmarks.printed_solids import Mesh
 from benchmarks.record import Context, Record
+from reference_meshes.disturbances import DISTURBANCES, diagonal, plate, posed, random_points, similarity
+from reference_meshes.solids import Mesh
 
 DESCRIPTION = "printed parts: top 1, pose and false hits under each disturbance; CPU time; what a signature gives away"
 

@@ -19,7 +19,7 @@ from ballistics.printed.geometry_hash import copy_relation
 from ballistics.printed.identification import IDENTIFICATION_VERSION
 from ballistics.printed.part import Part
 from ballistics.printed.signature import SIGNATURE_VERSION, Signature, signature_of
-from benchmarks.printed_solids import FAMILIES, Mesh, solid
+from reference_meshes.solids import FAMILIES, Mesh, solid
 
 
 @dataclass(frozen=True)

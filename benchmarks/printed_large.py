@@ -17,10 +17,10 @@ from ballistics.printed.query import query_of_sample
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import Signature, signature_of
 from ballistics.printed.votes import DescriptorIndex
-from benchmarks.printed_disturbances import cut, posed, similarity
 from benchmarks.printed_items import part_of
-from benchmarks.printed_solids import Generator, Mesh, solid
 from benchmarks.record import Context, Record
+from reference_meshes.disturbances import cut, posed, similarity
+from reference_meshes.solids import Generator, Mesh, solid
 
 DESCRIPTION = "printed parts: CPU seconds of a search in 100 000 simulated references, mapped from disk"
 

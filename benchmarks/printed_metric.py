@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 
 from ballistics.printed.descriptors import SIGNATURE_RADII, raw_descriptors
 from ballistics.printed.sampling import sample_surface
-from benchmarks.printed_disturbances import DISTURBANCES
-from benchmarks.printed_solids import solid
+from reference_meshes.disturbances import DISTURBANCES
+from reference_meshes.solids import solid
 
 _FIRST_SEED = 1_000_000  # the benchmark's own solids have seeds below 100 000
 _SOLIDS = 270

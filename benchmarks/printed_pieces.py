@@ -11,9 +11,9 @@ from rich.progress import Progress
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import identify
 from ballistics.printed.reference_pieces import PIECES_VERSION, reference_pieces
-from benchmarks.printed_disturbances import diagonal, halves, posed, remesh, similarity
 from benchmarks.printed_items import Item, Store, part_of, same_reference
 from benchmarks.record import Context, Record
+from reference_meshes.disturbances import diagonal, halves, posed, remesh, similarity
 
 _SEED = 7011
 

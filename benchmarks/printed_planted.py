@@ -14,11 +14,11 @@ from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.collection import Collection
 from ballistics.printed.identification import identify
 from ballistics.printed.signature import signature_of
-from benchmarks.printed_disturbances import DISTURBANCES
 from benchmarks.printed_items import Item, Store, collection_of, owner_of, part_of
-from benchmarks.printed_plain import PLAIN_FAMILIES, plain_body
-from benchmarks.printed_solids import Mesh, from_manifold, random_primitive, random_turn, solid
 from benchmarks.record import Context, Record
+from reference_meshes.disturbances import DISTURBANCES
+from reference_meshes.plain_bodies import PLAIN_FAMILIES, plain_body
+from reference_meshes.solids import Mesh, from_manifold, random_primitive, random_turn, solid
 
 # The places that ship with the package come from bodies of seeds from 900 000; the limits were chosen with bodies of
 # seeds below 2000 and meshes of the development half.

@@ -24,8 +24,8 @@ from ballistics.printed.score import Curve, ScoreModel
 from ballistics.printed.verification import SCORE_VALUES, score_values
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.printed import unrelated_queries
-from benchmarks.printed_disturbances import DISTURBANCES
 from benchmarks.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
+from reference_meshes.disturbances import DISTURBANCES
 
 _SEED = 9001  # the reported runs have another
 _FIRST_SOLID = 60_000

@@ -12,10 +12,10 @@ import numpy as np
 from ballistics.printed.cloud import Cloud
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import signature_of
-from benchmarks.printed_disturbances import refined
 from benchmarks.printed_items import Item, Store, part_of
-from benchmarks.printed_solids import Mesh, from_manifold
 from benchmarks.record import Context, Record
+from reference_meshes.disturbances import refined
+from reference_meshes.solids import Mesh, from_manifold
 
 
 def given_away(context: Context, listed: list[Item], store: Store) -> Iterator[Record]:

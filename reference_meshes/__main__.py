@@ -15,8 +15,8 @@ import numpy as np
 
 from ballistics.printed.enrolment import enrol_files
 from ballistics.provenance import sha256_of_file
-from benchmarks.printed_disturbances import cut, posed, similarity
-from benchmarks.printed_solids import Mesh, from_manifold, solid
+from reference_meshes.disturbances import cut, posed, similarity
+from reference_meshes.solids import Mesh, from_manifold, solid
 
 HERE = Path(__file__).parent
 _SEED = 30

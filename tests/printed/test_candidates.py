@@ -23,8 +23,8 @@ from ballistics.printed.query import Query, cloud_of, query_of_sample
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import signature_of
 from ballistics.printed.votes import Vote
-from benchmarks.printed_disturbances import decimate, posed, similarity
-from benchmarks.printed_solids import Mesh, solid
+from reference_meshes.disturbances import decimate, posed, similarity
+from reference_meshes.solids import Mesh, solid
 
 
 def cloud(mesh: Mesh) -> Cloud:

@@ -18,8 +18,8 @@ from ballistics.printed.part import Part
 from ballistics.printed.query import query_of_signature
 from ballistics.printed.signature import signature_of
 from ballistics.reports.printed_wording import NOT_MEASURED, false_hits_sentence
-from benchmarks.printed_plain import plain_body
-from benchmarks.printed_solids import solid
+from reference_meshes.plain_bodies import plain_body
+from reference_meshes.solids import solid
 
 
 def part(mesh) -> Part:

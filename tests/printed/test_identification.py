@@ -16,8 +16,8 @@ from ballistics.printed.part import Part
 from ballistics.printed.sampling import enclosing_diameter, sample_surface
 from ballistics.printed.signature import signature_of
 from ballistics.reports.printed_wording import two_files_headline
-from benchmarks.printed_disturbances import cut, noise, plate, posed, refined, remesh, similarity
-from benchmarks.printed_solids import Mesh, solid
+from reference_meshes.disturbances import cut, noise, plate, posed, refined, remesh, similarity
+from reference_meshes.solids import Mesh, solid
 
 SEEDS = (80_000, 80_001, 80_002, 80_003)  # an assembly, a gear, a bracket, a turned part
 

@@ -16,10 +16,10 @@ from ballistics.printed.part import Part
 from ballistics.printed.plainness import PLAIN_WORTH, _plain_bytes, beyond_plain, telling_nats, worth_of
 from ballistics.printed.signature import signature_of
 from ballistics.reports.printed_wording import headline, plain_bodies_sentence, score_sentence
-from benchmarks.printed_disturbances import joined, noise, remesh, similarity
-from benchmarks.printed_disturbances import posed as laid_at
-from benchmarks.printed_plain import PLAIN_FAMILIES, plain_body
-from benchmarks.printed_solids import Mesh, solid
+from reference_meshes.disturbances import joined, noise, remesh, similarity
+from reference_meshes.disturbances import posed as laid_at
+from reference_meshes.plain_bodies import PLAIN_FAMILIES, plain_body
+from reference_meshes.solids import Mesh, solid
 
 # None of these chose the limit.
 PLAIN_SEED, SOLID_SEED = 500_000, 85_000

@@ -13,8 +13,8 @@ from ballistics.printed.identification import Identification, identify
 from ballistics.printed.part import Part
 from ballistics.printed.reference_pieces import reference_pieces
 from ballistics.printed.signature import signature_of
-from benchmarks.printed_disturbances import as_solid, plate, posed, remesh, similarity
-from benchmarks.printed_solids import Mesh, from_manifold, solid
+from reference_meshes.disturbances import as_solid, plate, posed, remesh, similarity
+from reference_meshes.solids import Mesh, from_manifold, solid
 
 
 def part(mesh: Mesh) -> Part:

@@ -16,9 +16,8 @@ from ballistics.printed.score import Curve, ScoreModel, score_model
 from ballistics.printed.signature import Signature, signature_of_sample
 from ballistics.printed.surroundings import surroundings_of
 from ballistics.printed.verification import SCORE_VALUES, Fit, score_values
-from benchmarks.printed_disturbances import as_solid, cut
-from benchmarks.printed_score import learned
-from benchmarks.printed_solids import Mesh, from_manifold, solid
+from reference_meshes.disturbances import as_solid, cut
+from reference_meshes.solids import Mesh, from_manifold, solid
 
 values = st.tuples(*(st.floats(-6.0, 20.0) for _ in SCORE_VALUES))
 
@@ -38,19 +37,6 @@ def test_the_score_is_the_sum_of_its_curves():
     assert model.added((2.0, 0.25)) == (1.5, 3.0)
     assert model.added((9.0, 9.0)) == (2.0, 0.0)
     assert model.score((2.0, 0.25)) == pytest.approx(1.0 / (1.0 + np.exp(-2.5)))
-
-
-def test_learning_finds_what_speaks_for_and_against():
-    rng = np.random.default_rng(3)
-    right = rng.random(4000) < 0.2
-    x = rng.normal(size=(4000, len(SCORE_VALUES)))
-    x[right, 0] += 2.0  # coverage
-    x[right, 5] -= 2.0  # missing
-    model = learned(x, right)
-    rise = {curve.name: max(curve.added) for curve in model.curves}
-    assert min(rise["coverage"], rise["missing"]) > 3.0 > 1.5 > max(rise["agreement"], rise["added"])
-    scores = np.array([model.score(row) for row in x])
-    assert scores[right].mean() > 0.7 > 0.1 > scores[~right].mean()
 
 
 def box(low: float, high: float, lid: bool) -> Mesh:

@@ -272,16 +272,3 @@ def test_joined_parts_are_one_thing() -> None:
     vertices, faces = together(wedge(), box(origin=(80.0, 0.0, 0.0)))
     assert np.array_equal(both.vertices_mm, vertices)
     assert np.array_equal(both.faces, faces)
-
-
-@pytest.mark.slow
-def test_props_are_found_on_sources_never_trained_on(meshes: Path, tmp_path: Path) -> None:
-    from benchmarks.record import Context
-    from benchmarks.shape_class import left_out, props, recalled
-
-    listed, _ = props(Context(meshes.parent, False, False, tmp_path))
-    labels = np.array([prop.label for prop in listed])
-    answers = left_out(listed, lambda prop: prop.maker)
-    hit = recalled(np.array([answer.whole_score for answer in answers]), labels)
-    # Well above the .58–.66 of a histogram and a forest; the benchmark gives the figure.
-    assert hit[np.isin(labels, CLASSES[:2])].mean() > 0.8

@@ -11,8 +11,8 @@ from ballistics.printed.part import Part
 from ballistics.printed.query import cloud_of
 from ballistics.printed.signature import signature_of
 from ballistics.printed.verification import coverages, covered, refine
-from benchmarks.printed_disturbances import cut
-from benchmarks.printed_solids import Mesh, solid
+from reference_meshes.disturbances import cut
+from reference_meshes.solids import Mesh, solid
 
 
 def cloud(mesh: Mesh) -> Cloud:

@@ -13,8 +13,8 @@ from ballistics.printed.query import cloud_of, query_of_sample
 from ballistics.printed.sampling import sample_surface
 from ballistics.printed.signature import signature_of
 from ballistics.printed.votes import LOWEST_STEP, STEPS, Vote, in_turn, ranked
-from benchmarks.printed_disturbances import cut, posed, similarity
-from benchmarks.printed_solids import Mesh, solid
+from reference_meshes.disturbances import cut, posed, similarity
+from reference_meshes.solids import Mesh, solid
 
 SEEDS = tuple(range(80_000, 80_008))
 

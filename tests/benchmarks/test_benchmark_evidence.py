@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.evidence import DESCRIPTION
 from benchmarks.published_scores import published_scores
 from benchmarks.record import Context

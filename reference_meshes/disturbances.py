@@ -9,7 +9,7 @@ import manifold3d as m3
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.printed_solids import Generator, Mesh, from_manifold, placed, random_primitive, random_turn
+from reference_meshes.solids import Generator, Mesh, from_manifold, placed, random_primitive, random_turn
 
 
 def diagonal(mesh: Mesh) -> float:
