@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
+from naive import impressions as naive
 
 from kernels.cell_maps import block_sums, coarse_map
 from kernels.cell_search import follow_peaks, pack_window, packed_correlation

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
+from naive import impressions as naive
 
 from kernels.cell_turning import turn_cells
 from kernels.turning import padded

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive import filters, impressions
 
 from kernels.correlation import masked_ncc
 from kernels.decimation import decimate
@@ -38,7 +38,7 @@ SHAPES = [(1, 1), (1, 7), (9, 1), (13, 8), (20, 21)]
 @pytest.mark.parametrize("factor", [1, 2, 3, 8])
 def test_decimate_is_the_mean_of_the_valid_points_of_a_block(shape: tuple[int, int], factor: int) -> None:
     heights = rough(1, shape, infinite=True)
-    np.testing.assert_allclose(decimate(heights, factor), naive.decimate(heights, factor), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(decimate(heights, factor), filters.decimate(heights, factor), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.4, -2.0, math.pi / 2])
@@ -46,14 +46,14 @@ def test_turn_onto_moves_every_point_as_stated(theta: float) -> None:
     heights = rough(4, (11, 14), 0.1)
     out = np.empty((18, 17), np.float32)
     turn_onto(heights, theta, 1.25, -0.5, out)
-    np.testing.assert_allclose(out, naive.turn_onto(heights, theta, 1.25, -0.5, out.shape), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(out, filters.turn_onto(heights, theta, 1.25, -0.5, out.shape), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.3, 3.0])
 def test_pearson_at_pose_is_pearson_after_turning(theta: float) -> None:
     a, b = rough(5, (15, 12)), rough(6, (14, 16))
     r, count = pearson_at_pose(valid_points(a), padded(b, 1), theta, 0.7, -1.3)
-    expected = naive.pearson(a, naive.turn_onto(b, theta, 0.7, -1.3, a.shape))
+    expected = impressions.pearson(a, filters.turn_onto(b, theta, 0.7, -1.3, a.shape))
     assert count == expected[1]
     assert r == pytest.approx(expected[0], abs=1e-5)
 
@@ -65,7 +65,7 @@ def test_masked_ncc_is_pearson_over_the_common_points_at_every_shift(
 ) -> None:
     a, b = rough(7, shapes[0], 0.2), rough(8, shapes[1], 0.2)
     correlations, overlaps = masked_ncc(a, b, minimum)
-    expected, counts = naive.masked_ncc(a, b, minimum)
+    expected, counts = impressions.masked_ncc(a, b, minimum)
     np.testing.assert_array_equal(overlaps, counts)
     np.testing.assert_allclose(correlations, expected, atol=2e-3)
 
@@ -82,7 +82,7 @@ def test_masked_ncc_of_flat_or_empty_maps_has_no_correlation() -> None:
 def test_correlation_as_the_maps_lie_is_that_over_the_common_points(shape: tuple[int, int]) -> None:
     a, b = rough(10, shape, infinite=True), rough(11, shape, infinite=True)
     r, count = pearson(a, b)
-    expected = naive.pearson(a, b)
+    expected = impressions.pearson(a, b)
     assert count == expected[1]
     assert r == pytest.approx(expected[0], abs=1e-6, nan_ok=True)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive import filters as naive
 
 from kernels.filters import quadratic_regression, weighted_mean
 from kernels.paths import closed_path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive.meshes import reading as naive
 
 from kernels.layer_fill import fill_layers
 from kernels.rasterise import rasterise

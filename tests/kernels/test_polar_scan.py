@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import templates as naive
 
 from kernels.polar import polar_samples
 from kernels.polar_scan import LANES, OVERLAP_ANGLES, accumulate, overlap_roots, scan_block, to_angles, unpack

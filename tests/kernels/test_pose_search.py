@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
 import scipy.fft
+from naive import filters, impressions
 from scipy.ndimage import gaussian_filter
 
 from kernels.cell_maps import block_sums, search_coarse
@@ -55,12 +55,12 @@ def test_best_shifts_score_every_shift_by_definition(seed: int) -> None:
         for j in range(0, side, 2):
             y, x = (v if v < 14 else v - side for v in (i, j))
             under = canvas[side + y : side + y + 10, side + x : side + x + 10]
-            r, count = naive.pearson(moved, under)
+            r, count = impressions.pearson(moved, under)
             if count < 0.25 * smaller:
                 assert scores[i, j] == -2.0
             elif math.isfinite(r):
                 assert scores[i, j] == pytest.approx(r * math.sqrt(count / smaller), abs=2e-3)
-    expected = naive.peaks(scores, side / 2, side / 2, side, 3)
+    expected = impressions.peaks(scores, side / 2, side / 2, side, 3)
     assert list(zip(rows[:found].tolist(), columns[:found].tolist(), strict=True)) == expected
 
 
@@ -114,7 +114,7 @@ def test_correlations_from_half_sums_follow_their_twin(missing: float) -> None:
     for m, n in ((11, 8), (10, 6), (1, 2)):
         correlations, common = np.empty((2, m, n), np.float32)
         correlations_from_half_sums(sum_ab, low, 5.0, correlations, common)
-        expected = naive.correlations_from_half_sums(sum_ab, low, 5.0, m, n)
+        expected = impressions.correlations_from_half_sums(sum_ab, low, 5.0, m, n)
         np.testing.assert_allclose(correlations, expected[0], atol=1e-4)
         np.testing.assert_allclose(common, expected[1], rtol=1e-5, atol=1e-5)
 
@@ -128,7 +128,7 @@ def test_sample_is_that_of_its_twin(shape: tuple[int, int]) -> None:
     heights[0, 0] = 2.5
     bordered = padded(heights, 1)
     for y, x in [*rng.uniform(-1.0, 1.0, (300, 2)) * shape / 2 + np.array(shape) / 2 - 0.5, (0.0, 0.0), (-1.0, -1.0)]:
-        value, expected = sample(bordered, y + 1, x + 1), naive.sample(heights, y, x)
+        value, expected = sample(bordered, y + 1, x + 1), filters.sample(heights, y, x)
         assert (value < MISSING) == math.isfinite(expected)
         if math.isfinite(expected):
             assert value == pytest.approx(expected, abs=1e-4)
@@ -140,7 +140,7 @@ def test_turn_split_is_turn_onto(theta: float) -> None:
     heights[np.random.default_rng(8).random(heights.shape) < 0.3] = np.nan
     values, valid = np.full((2, 16, 20), 9.0, np.float32)
     turn_split(padded(heights, 1), theta, values, valid, 15)
-    expected = naive.turn_onto(heights, theta, 0.0, 0.0, (15, 15))
+    expected = filters.turn_onto(heights, theta, 0.0, 0.0, (15, 15))
     np.testing.assert_array_equal(valid[:15, :15], np.isfinite(expected))
     np.testing.assert_allclose(values[:15, :15], np.nan_to_num(expected), rtol=1e-3, atol=1e-4)
 
@@ -190,7 +190,7 @@ def test_climb_to_pose_ends_where_its_twin_does(missing: float) -> None:
         tried.clear()
         pose = np.array(start)
         value, count = climb_to_pose(points, bordered, whole, 0.25, 0.04, 0.2, pose)
-        expected_pose, expected = naive.pattern_search(score, start, [0.04, 1.0, 1.0], 0.2)
+        expected_pose, expected = impressions.pattern_search(score, start, [0.04, 1.0, 1.0], 0.2)
         assert value == pytest.approx(expected, abs=1e-6)
         np.testing.assert_allclose(pose, expected_pose)
         assert count == len(tried)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive.meshes import recognition as naive
+from scipy.spatial.transform import Rotation
 
 from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
 from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
@@ -179,7 +180,7 @@ def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     across = np.cross(normals[points[:, 0] > 0.3], [0.0, 0.0, 1.0])
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     moving, running = np.vstack([points[::2], foreign]), np.vstack([-normals[::2], across])
-    near = np.column_stack([1.02 * naive.Rotation.from_rotvec([0.03, -0.02, 0.04]).as_matrix(), [0.02, 0.0, -0.02]])
+    near = np.column_stack([1.02 * Rotation.from_rotvec([0.03, -0.02, 0.04]).as_matrix(), [0.02, 0.0, -0.02]])
     reaches = np.geomspace(0.3, 0.1, 6)
     fixed = points, normals, 0.3, *sort_into_cells(points, 0.3)
     found = register(moving, running, near, *fixed, reaches, 0.8, 0.02, 20)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import impressions as naive
 
 from kernels.regular_marks import (
     cell_points,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive import impressions as naive
 
 from kernels.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
