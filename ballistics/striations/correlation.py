@@ -1,0 +1,238 @@
+"""How well two signatures correlate over all lags, and over a small stretch: exact with missing points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from ballistics.errors import ParameterError
+from ballistics.striations.signature import Arrangement, Floats, Signature, arrangement
+from ballistics.surfaces.filters import low_pass
+from kernels.profiles_correlation import NO_CORRELATION, best_lags, correlate_lags, stretched
+
+# A block of profiles whose products stay in the cache while their best lags are found.
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class CorrelationParameters:
+    """How far the search for the best correlation goes.
+
+    Parameters
+    ----------
+    minimum_overlap : float
+        Fewest common points, as a share of the valid points of the signature that has fewer. CSAFE takes .75, which
+        loses lands of which a side is missing; half is the choice here, made before any comparison was run.
+    largest_stretch : float
+        The second mark is stretched by up to this share either way; 0 for none. A maximum over more stretches is
+        higher for unrelated marks too, and nothing here pays for it: see `similarity`.
+    stretch_step : float
+        Step of the stretch.
+    """
+
+    minimum_overlap: float = 0.5
+    largest_stretch: float = 0.0
+    stretch_step: float = 0.005
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minimum_overlap <= 1:
+            raise ParameterError(f"minimum_overlap is {self.minimum_overlap}; it is a share above 0, at most 1")
+        if not 0 <= self.largest_stretch < 0.5 or not self.stretch_step > 0:
+            raise ParameterError("largest_stretch is a share from 0 to below .5, stretch_step is above 0")
+
+    @property
+    def stretches(self) -> tuple[float, ...]:
+        """The factors tried, each with its inverse, from 1 outwards."""
+        steps = round(self.largest_stretch / self.stretch_step)
+        return (1.0, *(math.exp(s * k * self.stretch_step) for k in range(1, steps + 1) for s in (1, -1)))
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How signature B lies on signature A.
+
+    Parameters
+    ----------
+    lag_um : float
+        Where the middle of B lies, from the middle of A.
+    stretch : float
+        How much longer distances of B become on A; 1 for none.
+    """
+
+    lag_um: float = 0.0
+    stretch: float = 1.0
+
+    def inverse(self) -> Placement:
+        """Return how A lies on B."""
+        return Placement(-self.lag_um / self.stretch + 0.0, 1.0 / self.stretch)
+
+    def seen(self, way: Arrangement) -> Placement:
+        """Return the placement of the marks as given, from that of the arrangement computed (or the other way)."""
+        placed = Placement(-self.lag_um + 0.0, self.stretch) if way.reversed else self
+        return placed.inverse() if way.swapped else placed
+
+
+@dataclass(frozen=True)
+class ProfileAgreement:
+    """The best correlation of two signatures.
+
+    Parameters
+    ----------
+    correlation : float
+        Pearson's r over the common points, −1 to 1; NaN when insufficient.
+    placement : Placement or None
+        Where it was found.
+    common_points : int
+        Points valid in both, there.
+    overlap_um : float
+        Their length.
+    insufficient : str or None
+        Why there is no correlation; None when there is.
+    """
+
+    correlation: float
+    placement: Placement | None
+    common_points: int = 0
+    overlap_um: float = 0.0
+    insufficient: str | None = None
+
+
+def correlate(a: Signature, b: Signature, parameters: CorrelationParameters | None = None) -> ProfileAgreement:
+    """Return the best correlation of two signatures over all lags, and over small stretches if wanted.
+
+    At every lag it is Pearson's r over exactly the points that are valid in both. Signatures of different spacing are
+    compared on the coarser grid. The result is the same to the last bit when the signatures are exchanged, or both
+    are reversed.
+
+    Parameters
+    ----------
+    a, b : Signature
+    parameters : CorrelationParameters, optional
+
+    Returns
+    -------
+    ProfileAgreement
+
+    References
+    ----------
+    doi:10.1109/TIP.2011.2181402 (masked correlation); Vorburger et al. 2011, doi:10.1088/0026-1394/48/5/S30 (profile
+    CCF of bullets).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> heights = rng.normal(size=300)
+    >>> found = correlate(Signature(heights[20:], 2.0), Signature(heights[:270], 2.0))
+    >>> round(found.correlation, 6), found.placement.lag_um
+    (1.0, -50.0)
+    """
+    p = parameters or CorrelationParameters()
+    reason = a.insufficient or b.insufficient
+    if reason:
+        return ProfileAgreement(math.nan, None, insufficient=reason)
+    spacing, x, y = on_common_grid(a, b)
+    way = arrangement(x, y)
+    first, second = (centred(v) for v in way.apply(x, y))
+    points = min(int(np.isfinite(v).sum()) for v in (first, second))
+    minimum = max(3.0, p.minimum_overlap * points)
+    best = (NO_CORRELATION, 0.0, 1.0, 0.0)
+    for factor in p.stretches:
+        longer = stretched(second, factor)
+        m, n = len(first), len(longer)
+        correlations, counts = correlate_lags(first, longer, -n + 1, m - 1, minimum)
+        if len(correlations) == 0:
+            continue
+        k = int(np.argmax(correlations))
+        if correlations[k] > best[0]:
+            lag = k - n + 1 + 0.5 * (n - m)
+            best = (float(correlations[k]), lag * spacing, factor, float(counts[k]))
+    if best[0] == NO_CORRELATION:
+        reason = f"the signatures have {points} points or fewer in common, or are flat there: no correlation"
+        return ProfileAgreement(math.nan, None, insufficient=reason)
+    return ProfileAgreement(best[0], Placement(best[1], best[2]).seen(way), int(best[3]), best[3] * spacing)
+
+
+def best_correlations(
+    query: Signature, stack: NDArray[np.float32], parameters: CorrelationParameters | None = None
+) -> NDArray[np.float64]:
+    """Return the best correlation of one signature with each of many, over all lags.
+
+    Parameters
+    ----------
+    query : Signature
+    stack : ndarray of float32, shape (profiles, n)
+        Profiles of the query's spacing; NaN for missing points and to fill up shorter ones.
+    parameters : CorrelationParameters, optional
+        Without stretch.
+
+    Returns
+    -------
+    ndarray of float64, shape (profiles, 3)
+        Correlation (NaN where there is none), lag in µm of the middles of the arrays, and common points.
+    """
+    p = parameters or CorrelationParameters()
+    if p.largest_stretch:
+        raise ParameterError("a stack is searched over lags only; compare what it finds with a stretch afterwards")
+    first = centred(query.heights_um)
+    m, n = len(first), stack.shape[1]
+    found = np.full((len(stack), 3), np.nan)
+    if m == 0 or n == 0:
+        return found
+    known = np.isfinite(stack)
+    valid = known.sum(axis=1)
+    minimum = np.maximum(3.0, p.minimum_overlap * np.minimum(valid, np.isfinite(first).sum()))
+    # No lag with fewer points in reach can have that many in common.
+    fewest = math.ceil(minimum.min(initial=m))
+    first_lag, last_lag = fewest - n, m - fewest
+    # Long enough that no other lag is folded onto those looked at.
+    period = scipy.fft.next_fast_len(max(m - first_lag, n + last_lag), real=True)
+    spectrum = scipy.fft.rfft(np.where(np.isfinite(first), first, 0.0).astype(np.float32), period)
+    for start in range(0, len(stack), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        filled = np.where(known[block], stack[block], np.float32(0))
+        filled -= filled.sum(axis=1, keepdims=True) / np.maximum(valid[block, None], 1)
+        filled[~known[block]] = 0.0
+        spectra = scipy.fft.rfft(filled, period, axis=1, workers=1)
+        products = scipy.fft.irfft(spectrum * spectra.conj(), period, axis=1, workers=1)
+        filled[~known[block]] = np.nan
+        best_lags(products, first_lag, last_lag, minimum[block], first, filled, found[block])
+    found[:, 1] = (found[:, 1] + 0.5 * (n - m)) * query.spacing_um
+    found[found[:, 0] == NO_CORRELATION] = np.nan
+    return found
+
+
+def centred(heights: Floats) -> Floats:
+    """Return heights about the mean of the valid points: it keeps the sums small."""
+    valid = np.isfinite(heights)
+    return np.where(valid, heights - (heights[valid].mean() if valid.any() else 0.0), np.nan)
+
+
+def on_common_grid(a: Signature, b: Signature) -> tuple[float, Floats, Floats]:
+    """Return the coarser of two spacings, in µm, and both profiles on a grid of it."""
+    spacing = max(a.spacing_um, b.spacing_um)
+    x, y = (resampled(s.heights_um, s.spacing_um, spacing) for s in (a, b))
+    return spacing, x, y
+
+
+def resampled(heights: Floats, spacing_um: float, step_um: float) -> Floats:
+    """Return a profile on a coarser grid about the same middle, smoothed first to what that grid carries.
+
+    Parameters
+    ----------
+    heights : ndarray of float64, shape (n,)
+    spacing_um, step_um : float
+        From and to; a step no more than a millionth off the spacing leaves the profile as it is.
+    """
+    if step_um <= spacing_um * (1.0 + 1e-6):
+        return heights
+    smooth = low_pass(heights[None], (spacing_um, spacing_um), 2.0 * step_um)[0] if len(heights) else heights
+    return stretched_to(smooth, spacing_um / step_um)
+
+
+def stretched_to(heights: Floats, factor: float) -> Floats:
+    """Return `kernels.profiles_correlation.stretched`: the same waves on a grid of another step."""
+    return stretched(np.ascontiguousarray(heights), factor)
