@@ -14,6 +14,7 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 .venv/installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
