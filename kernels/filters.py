@@ -43,23 +43,6 @@ def _weigh_row(source: NDArray[np.float64], taps: NDArray[np.float64], target: N
 
 
 @kernel
-def _weigh_column(
-    source: NDArray[np.float64], row: int, taps: NDArray[np.float64], target: NDArray[np.float64]
-) -> None:
-    """Write to ``target`` the sum over k of ``taps[k] * source[row + k - half, :]``; outside counts as zero."""
-    rows, columns = source.shape
-    half = taps.shape[0] // 2
-    target[:] = 0.0
-    for k in range(taps.shape[0]):
-        r = row + k - half
-        if 0 <= r < rows:
-            weight = taps[k]
-            taken = source[r]
-            for c in range(columns):
-                target[c] += weight * taken[c]
-
-
-@kernel
 def _weigh_column_moments(
     source: NDArray[np.float64],
     row: int,
@@ -68,7 +51,9 @@ def _weigh_column_moments(
     difference: NDArray[np.float64],
     targets: NDArray[np.float64],
 ) -> None:
-    """Do `_weigh_column` for every power: ``taps[q]`` is symmetric for even q, antisymmetric for odd q.
+    """Write to ``targets[q]`` the sum over k of ``taps[q, k] * source[row + k - half, :]``; outside counts as zero.
+
+    ``taps[q]`` is symmetric for even q, antisymmetric for odd q.
 
     ``total`` and ``difference`` are room for one row; pairing the two sides halves the work.
     """
@@ -99,15 +84,73 @@ def _weigh_column_moments(
                 target[c] += weight * side[c]
 
 
+# Columns are weighed in blocks of this many, and blocks that no valid point needs are left out.
+_BLOCK = 16
+# Taps whose products are added in one pass over a block.
+_TAPS = 8
+
+
+@kernel
+def _weigh(
+    source: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    taps: NDArray[np.float64],
+    offset: int,
+    target: NDArray[np.float64],
+    at: int,
+    columns: int,
+) -> None:
+    """Write to ``target[at + c]`` the sum over k of ``taps[k] * source[starts[k] + offset + c]``, k by k."""
+    # Flat arrays and unsigned indices: no slices are made, and no negative index is looked for.
+    n = np.uint64(columns)
+    t = np.uint64(at)
+    for c in range(n):
+        target[t + c] = 0.0
+    k = 0
+    while k + _TAPS <= taps.size:
+        a, b, d, e = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
+        f, g, h, i = taps[k + 4], taps[k + 5], taps[k + 6], taps[k + 7]
+        pa, pb = np.uint64(starts[k] + offset), np.uint64(starts[k + 1] + offset)
+        pd, pe = np.uint64(starts[k + 2] + offset), np.uint64(starts[k + 3] + offset)
+        pf, pg = np.uint64(starts[k + 4] + offset), np.uint64(starts[k + 5] + offset)
+        ph, pi = np.uint64(starts[k + 6] + offset), np.uint64(starts[k + 7] + offset)
+        for c in range(n):
+            near = ((target[t + c] + a * source[pa + c]) + b * source[pb + c]) + d * source[pd + c]
+            near = ((near + e * source[pe + c]) + f * source[pf + c]) + g * source[pg + c]
+            target[t + c] = (near + h * source[ph + c]) + i * source[pi + c]
+        k += _TAPS
+    while k < taps.size:
+        a = taps[k]
+        pa = np.uint64(starts[k] + offset)
+        for c in range(n):
+            target[t + c] += a * source[pa + c]
+        k += 1
+
+
+@kernel
+def _blocks_with_valid(values: NDArray[np.floating], blocks: int) -> NDArray[np.bool_]:
+    """Return which blocks of columns hold a valid point, row by row."""
+    rows, columns = values.shape
+    found = np.zeros((rows, blocks), np.bool_)
+    for r in range(rows):
+        row = values[r]
+        for b in range(blocks):
+            for c in range(b * _BLOCK, min((b + 1) * _BLOCK, columns)):
+                if np.isfinite(row[c]):
+                    found[r, b] = True
+                    break
+    return found
+
+
 @kernel
 def weighted_mean(
-    values: NDArray[np.float64], row_taps: NDArray[np.float64], column_taps: NDArray[np.float64]
+    values: NDArray[np.floating], row_taps: NDArray[np.float64], column_taps: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the mean of the valid points around every valid point (regression of order 0).
 
     Parameters
     ----------
-    values : ndarray of float64, shape (rows, columns)
+    values : ndarray of float32 or float64, shape (rows, columns)
         Heights; any unit. Non-finite points are missing.
     row_taps, column_taps : ndarray of float64, odd length
         Weights along a column (over rows) and along a row (over columns). The weight of a
@@ -120,29 +163,77 @@ def weighted_mean(
 
     Notes
     -----
-    Missing: exact; a missing point has no weight. Cost: rows × columns × 2 × (taps of both).
+    Missing: exact; a missing point has no weight. Cost: at most rows × columns × 2 × (taps of both); what lies
+    farther from every valid point than the taps reach is left out.
     Numerator and denominator are each separable, so their quotient is the exact masked mean.
     Source: ISO 16610-21 with renormalised weights; Knutsson & Westin 1993,
     doi:10.1109/CVPR.1993.341081.
     """
     rows, columns = values.shape
-    filled, valid = _split(values)
-    filled_rows = np.empty((rows, columns))
-    valid_rows = np.empty((rows, columns))
-    for r in range(rows):
-        _weigh_row(filled[r], column_taps, filled_rows[r])
-        _weigh_row(valid[r], column_taps, valid_rows[r])
-    out = np.empty((rows, columns))
-    numerator = np.empty(columns)
-    denominator = np.empty(columns)
-    for r in range(rows):
-        _weigh_column(filled_rows, r, row_taps, numerator)
-        _weigh_column(valid_rows, r, row_taps, denominator)
-        for c in range(columns):
-            if valid[r, c] > 0.0 and denominator[c] > 0.0:
-                out[r, c] = numerator[c] / denominator[c]
-            else:
-                out[r, c] = np.nan
+    row_half, column_half = row_taps.size // 2, column_taps.size // 2
+    blocks = -(-columns // _BLOCK)
+    width = blocks * _BLOCK
+    needed = _blocks_with_valid(values, blocks)
+    # One row of heights and validity with a border, and the weighed rows that one row of the result needs: row r in
+    # slot r modulo the taps, and a last slot for rows of nothing.
+    filled, valid = np.zeros(width + 2 * column_half), np.zeros(width + 2 * column_half)
+    slots = row_taps.size
+    filled_rows, valid_rows = np.zeros((slots + 1) * width), np.zeros((slots + 1) * width)
+    empty = np.ones(slots, np.bool_)
+    starts = np.empty(slots, np.int64)
+    beside = np.arange(column_taps.size)
+    near = np.zeros(blocks, np.int64)
+    numerator, denominator = np.empty(width), np.empty(width)
+    out = np.full((rows, columns), np.nan)
+    for r in range(min(row_half, rows)):
+        for b in range(blocks):
+            near[b] += needed[r, b]
+    for row in range(rows + row_half):
+        slot = row % slots
+        empty[slot] = True
+        if row < rows:
+            for b in range(blocks):
+                # How many of the rows that look at this one need the block.
+                near[b] += needed[row + row_half, b] if row + row_half < rows else 0
+                near[b] -= needed[row - row_half - 1, b] if row > row_half else 0
+                empty[slot] &= not needed[row, b]
+        if not empty[slot]:
+            heights = values[row]
+            for c in range(columns):
+                there = np.isfinite(heights[c])
+                filled[column_half + c] = heights[c] if there else 0.0
+                valid[column_half + c] = 1.0 if there else 0.0
+            b = 0
+            while b < blocks:
+                first = b
+                while b < blocks and near[b] > 0:
+                    b += 1
+                if b > first:
+                    at, n = first * _BLOCK, (b - first) * _BLOCK
+                    _weigh(filled, beside, column_taps, at, filled_rows, slot * width + at, n)
+                    _weigh(valid, beside, column_taps, at, valid_rows, slot * width + at, n)
+                b += 1
+        r = row - row_half
+        if r < 0:
+            continue
+        for k in range(slots):
+            other = r - row_half + k
+            there = other >= 0 and other < rows and not empty[other % slots]
+            starts[k] = (other % slots if there else slots) * width
+        heights = values[r]
+        b = 0
+        while b < blocks:
+            first = b
+            while b < blocks and needed[r, b]:
+                b += 1
+            if b > first:
+                at, n = first * _BLOCK, (b - first) * _BLOCK
+                _weigh(filled_rows, starts, row_taps, at, numerator, at, n)
+                _weigh(valid_rows, starts, row_taps, at, denominator, at, n)
+                for c in range(at, min(at + n, columns)):
+                    if np.isfinite(heights[c]) and denominator[c] > 0.0:
+                        out[r, c] = numerator[c] / denominator[c]
+            b += 1
     return out
 
 

@@ -13,8 +13,9 @@ from ballistics.impressions.contradiction import contradiction
 from ballistics.impressions.direction import Direction, best_angles
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
 from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
+from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import RegistrationSearch
-from ballistics.impressions.similarity import similarity
+from ballistics.impressions.similarity import similarity_of
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces.preparation_record import unalike
@@ -130,13 +131,15 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
         findings=findings,
         provenance=provenance,
     )
-    alike = similarity(heights[0], heights[1], a.spacing_um, registration.pose, kind.similarity)
+    octaves = [Octaves(mark, a.spacing_um) for mark in heights]
+    alike = similarity_of(octaves[0], octaves[1], registration.pose, kind.similarity)
     result = replace(result, similarity=alike)
 
     def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
         mirrored = check_mirrored(
-            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity
-        )
+            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity,
+            octaves_of_a=octaves[0],
+        )  # fmt: skip
         if mirrored is None or mirrored.finding is None:
             return found
         return replace(found, findings=(*found.findings, mirrored.finding))
@@ -145,7 +148,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
         return with_mirror_finding(replace(result, insufficient=alike.insufficient))
     poses = (registration.pose, registration.pose.inverse())
     directions = []
-    for (tiled, searched), pose in zip((heights, heights[::-1]), poses, strict=True):
+    for (tiled, searched), pose, of_tiled in zip((heights, heights[::-1]), poses, octaves, strict=True):
         searcher = CellSearcher(tiled, searched, a.spacing_um, pose, kind.cells)
         n = len(searcher.grid.rows)
         if n < MINIMUM_CELLS:
@@ -153,7 +156,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
                 result,
                 insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
             )
-        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike))
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike, of_tiled))
     rules: dict[str, RuleResult] = judge(directions[0], directions[1], kind.rules)
     a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()])
     b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])

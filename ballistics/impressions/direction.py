@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.impressions.cells import AngleSweep, CellSearcher
+from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.similarity import Similarity
 
 Floats = NDArray[np.float64]
@@ -28,6 +29,8 @@ class Direction:
         The two marks; NaN marks missing points.
     alike : Similarity
         That of the two marks at the searcher's pose.
+    octaves : Octaves, optional
+        Those of the tiled mark, where they are at hand: the similarity has filtered most of them already.
     """
 
     searcher: CellSearcher
@@ -35,6 +38,7 @@ class Direction:
     tiled: NDArray[np.float32]
     searched: NDArray[np.float32]
     alike: Similarity
+    octaves: Octaves | None = None
     _searched: dict[tuple[Any, ...], tuple[Floats, NDArray[np.int64], Floats, Floats]] = field(default_factory=dict)
 
     def best_near(

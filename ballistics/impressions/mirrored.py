@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import Registration, RegistrationSearch
-from ballistics.impressions.similarity import Similarity, SimilarityParameters, similarity
+from ballistics.impressions.similarity import Similarity, SimilarityParameters, similarity_of
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Finding
 
@@ -65,6 +66,7 @@ def check_mirrored(
     direct_score: float,
     octaves: SimilarityParameters | None = None,
     parameters: MirrorParameters | None = None,
+    octaves_of_a: Octaves | None = None,
 ) -> MirroredAgreement | None:
     """Register the mirror image of B on A, and say whether the marks agree better that way.
 
@@ -90,6 +92,8 @@ def check_mirrored(
         Those of the kind of mark.
     parameters : MirrorParameters, optional
         Defaults as in the class.
+    octaves_of_a : Octaves, optional
+        Where they are at hand, from the direct similarity.
 
     Returns
     -------
@@ -110,7 +114,8 @@ def check_mirrored(
     if found is None or _strength(found) <= _strength(direct):
         return None
     score = 0.0 if math.isnan(direct_score) else direct_score
-    agreement = similarity(a, np.ascontiguousarray(np.fliplr(b)), spacing_um, found.pose, octaves)
+    image = Octaves(np.ascontiguousarray(np.fliplr(b)), spacing_um)
+    agreement = similarity_of(octaves_of_a or Octaves(a, spacing_um), image, found.pose, octaves)
     clear = agreement.insufficient is None and agreement.score >= max(score, 0.0) + p.margin_nats
     return MirroredAgreement(found.pose, agreement, _finding(agreement.score, score) if clear else None)
 

@@ -17,10 +17,10 @@ import scipy.ndimage
 import scipy.special
 from numpy.typing import NDArray
 
-from ballistics.impressions.clipping import clipped
 from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.direction import Direction
-from ballistics.impressions.similarity import HIGHEST_CORRELATION, octave_maps, shift_on_grid
+from ballistics.impressions.octaves import Octaves
+from ballistics.impressions.similarity import HIGHEST_CORRELATION, POINTS_PER_WAVE, points_per_step, shift_on_grid
 from ballistics.surfaces.pose import Pose
 from kernels.cell_agreement import agreement_at_shifts
 from kernels.turning import turn_onto
@@ -80,8 +80,7 @@ def significant(a: Direction, b: Direction, t: SignificanceThresholds) -> tuple[
     Bartlett 1946, doi:10.2307/2983611; Clifford, Richardson & Hémon 1989, doi:10.2307/2532039; numbers of p-values
     against levels that grow with the number: Simes 1986, doi:10.1093/biomet/73.3.751.
     """
-    alike, spacing_um = a.alike, a.searcher.spacing_um
-    maps = [_without_edges(*octave_maps(clipped(d.tiled, t.clip_sigmas), spacing_um, alike.octaves), t) for d in (a, b)]
+    maps = [_without_edges(d, t) for d in (a, b)]
     return _verdict(a, maps[0], maps[1], t), _verdict(b, maps[1], maps[0], t)
 
 
@@ -94,11 +93,18 @@ class _Maps:
     step_um: float
 
 
-def _without_edges(octaves: Heights, factor: int, step_um: float, t: SignificanceThresholds) -> _Maps:
-    """Take away what lies within the trim of the edge of the region; single dropouts are no edge.
+def _without_edges(direction: Direction, t: SignificanceThresholds) -> _Maps:
+    """Return the octaves of the tiled mark without what lies within the trim of the edge of the region.
 
-    In a square window around a point at a distance of half its reach from a straight edge, a quarter is missing.
+    Single dropouts are no edge. In a square window around a point at a distance of half its reach from a straight edge,
+    a quarter is missing.
     """
+    bands, spacing_um = direction.alike.octaves, direction.searcher.spacing_um
+    factor = points_per_step(bands[0].shortest_um, POINTS_PER_WAVE, spacing_um)
+    step_um = factor * spacing_um
+    cutoffs_um = [bands[0].shortest_um, *(band.longest_um for band in bands)]
+    of_mark = direction.octaves or Octaves(direction.tiled, spacing_um)
+    octaves = of_mark.stacked(factor, t.clip_sigmas, cutoffs_um)
     valid = np.isfinite(octaves[0])
     window = 2 * max(1, round(2.0 * t.trim_um / step_um)) + 1
     share = scipy.ndimage.uniform_filter(valid.astype(np.float32), window, mode="constant")

@@ -10,14 +10,15 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ballistics.impressions.clipping import clipped
-from ballistics.surfaces.filters import low_pass
+from ballistics.impressions.octaves import Octaves
 from ballistics.surfaces.pose import Pose
-from kernels.decimation import decimate
 from kernels.turning import turn_onto
 
 Heights = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+
+POINTS_PER_WAVE = 2.5
+"""Points of an octave's grid in its shortest wave."""
 
 # Fewer common points than this have no autocorrelation worth the name.
 _FEWEST_POINTS = 16
@@ -36,7 +37,7 @@ class SimilarityParameters:
     """
 
     octaves_um: tuple[float, ...] = (31.25, 62.5, 125.0, 250.0)
-    points_per_wave: float = 2.5
+    points_per_wave: float = POINTS_PER_WAVE
     clip_sigmas: float = 3.0
     shared_variance: float = 0.5
 
@@ -150,15 +151,22 @@ def similarity(
     >>> similarity(one, other, 6.25, Pose()).score < 0
     True
     """
-    p = parameters or SimilarityParameters()
-    if np.isfinite(a).sum() > np.isfinite(b).sum():
-        a, b, pose = b, a, pose.inverse()
-    heights = [clipped(mark, p.clip_sigmas) for mark in (a, b)]
+    return similarity_of(Octaves(a, spacing_um), Octaves(b, spacing_um), pose, parameters)
+
+
+def similarity_of(
+    mark_a: Octaves, mark_b: Octaves, pose: Pose, parameters: SimilarityParameters | None = None
+) -> Similarity:
+    """Measure the same as `similarity` for marks whose octaves others use too."""
+    p, spacing_um = parameters or SimilarityParameters(), mark_a.spacing_um
+    if np.isfinite(mark_a.heights).sum() > np.isfinite(mark_b.heights).sum():
+        mark_a, mark_b, pose = mark_b, mark_a, pose.inverse()
+    a, b = mark_a.heights, mark_b.heights
     octaves, area = [], 0.0
     for shortest, longest in itertools.pairwise(p.octaves_um):
-        factor = max(1, round(shortest / p.points_per_wave / spacing_um))
+        factor = points_per_step(shortest, p.points_per_wave, spacing_um)
         step_um = factor * spacing_um
-        u, v = (_octave(mark, factor, step_um, shortest, longest) for mark in heights)
+        u, v = (mark.between(factor, p.clip_sigmas, shortest, longest) for mark in (mark_a, mark_b))
         turned = np.empty(u.shape, np.float32)
         turn_onto(v, -math.radians(pose.theta_deg), *shift_on_grid(a.shape, b.shape, factor, spacing_um, pose), turned)
         common = np.isfinite(u) & np.isfinite(turned)
@@ -179,6 +187,11 @@ def similarity(
         )
     score = math.nan if reason else sum(octave.evidence for octave in octaves) - search_cost
     return Similarity(score, tuple(octaves), area, n, needed, search_cost, reason)
+
+
+def points_per_step(shortest_um: float, points_per_wave: float, spacing_um: float) -> int:
+    """Return how many points of a mark a point of the grid spans on which an octave is looked at."""
+    return max(1, round(shortest_um / points_per_wave / spacing_um))
 
 
 def effective_number(u: Heights, v: Heights, common: Bools, longest_lag: int) -> float:
@@ -230,45 +243,6 @@ def effective_number(u: Heights, v: Heights, common: Bools, longest_lag: int) ->
     used = of_window > 0.25 * count
     variance = float((of_u[used] * of_v[used] / of_window[used]).sum()) / power
     return min(max(1.0 / variance, 1.0), count) if variance > 0.0 else count
-
-
-def _octave(heights: Heights, factor: int, step_um: float, shortest_um: float, longest_um: float) -> Heights:
-    """Return one octave of a mark on a coarser grid."""
-    coarse = decimate(heights, factor) if factor > 1 else heights
-    fine, rough = (low_pass(coarse, (step_um, step_um), cutoff) for cutoff in (shortest_um, longest_um))
-    return (fine - rough).astype(np.float32)
-
-
-def octave_maps(
-    heights: Heights, spacing_um: float, octaves: tuple[OctaveAgreement, ...], points_per_wave: float = 2.5
-) -> tuple[Heights, int, float]:
-    """Return all octaves of a mark on the grid of the shortest.
-
-    Parameters
-    ----------
-    heights : ndarray of float32, shape (m, n)
-        Prepared heights in µm; NaN marks missing points.
-    spacing_um : float
-        Their spacing.
-    octaves : tuple of OctaveAgreement
-        From the shortest waves to the longest, each ending where the next begins.
-    points_per_wave : float
-        Points of the grid in the shortest wave.
-
-    Returns
-    -------
-    maps : ndarray of float32, shape (octaves, rows, columns)
-    factor : int
-        How many points of the mark one point of the grid spans along each axis.
-    step_um : float
-        The grid's spacing.
-    """
-    factor = max(1, round(octaves[0].shortest_um / points_per_wave / spacing_um))
-    step_um = factor * spacing_um
-    coarse = decimate(heights, factor) if factor > 1 else heights
-    cutoffs = [octaves[0].shortest_um, *(octave.longest_um for octave in octaves)]
-    smooth = [low_pass(coarse, (step_um, step_um), cutoff) for cutoff in cutoffs]
-    return np.stack([fine - rough for fine, rough in itertools.pairwise(smooth)]).astype(np.float32), factor, step_um
 
 
 def _agreement(u: Heights, v: Heights, common: Bools, longest_lag: int) -> tuple[float, float]:
