@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ballistics.errors import BallisticsError
-from ballistics.printed.part import Part, PartFile, read_parts
+from ballistics.printed.content.part import Part, PartFile
+from ballistics.printed.files.reading import read_parts
 from benchmarks.fault_rows import FAULTS, FaultRow
 from benchmarks.record import Context, Record
 from kernels.surface_moments import area_and_centroid

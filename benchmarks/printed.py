@@ -13,13 +13,13 @@ from rich.progress import Progress
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.metrics import error_upper_limit
-from ballistics.printed.candidates import fit_candidate
-from ballistics.printed.cascade import THRESHOLD
-from ballistics.printed.collection import Collection
-from ballistics.printed.descriptors import SIGNATURE_STEPS
-from ballistics.printed.identification import Identification, identify
-from ballistics.printed.query import query_of_sample
-from ballistics.printed.sampling import sample_surface
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.describe.descriptors import SIGNATURE_STEPS
+from ballistics.printed.describe.query import query_of_sample
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.identify.candidates import fit_candidate
+from ballistics.printed.identify.cascade import THRESHOLD
+from ballistics.printed.identify.identification import Identification, identify
 from benchmarks.printed_items import Item, Store, collection_of, family_of, items, owner_of, part_of, same_reference
 from benchmarks.printed_pieces import pieces
 from benchmarks.printed_planted import planted_boxes, planted_look_alikes

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.geometry_hash import copy_relation
-from ballistics.printed.identification import IDENTIFICATION_VERSION
-from ballistics.printed.part import Part
-from ballistics.printed.signature import SIGNATURE_VERSION, Signature, signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.geometry_hashes import copy_relation
+from ballistics.printed.describe.signature import SIGNATURE_VERSION, Signature, signature_of
+from ballistics.printed.identify.identification import IDENTIFICATION_VERSION
 from reference_meshes.solids import FAMILIES, Mesh, solid
 
 
@@ -115,7 +115,7 @@ class Store:
             )
             os.replace(temporary, path)
             return made
-        from ballistics.printed.geometry_hash import GeometryKeys
+        from ballistics.printed.describe.geometry_hashes import GeometryKeys
 
         with np.load(path, allow_pickle=False) as kept:
             step, spacing, size, area, keys_size = (float(v) for v in kept["numbers"])

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.cascade import search
-from ballistics.printed.collection import Collection
-from ballistics.printed.descriptors import DESCRIPTOR_STEP, SIGNATURE_STEPS, metric
-from ballistics.printed.query import query_of_sample
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import Signature, signature_of
-from ballistics.printed.votes import DescriptorIndex
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.votes import DescriptorIndex
+from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_STEPS, metric
+from ballistics.printed.describe.query import query_of_sample
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import Signature, signature_of
+from ballistics.printed.identify.cascade import search
 from benchmarks.printed_items import part_of
 from benchmarks.record import Context, Record
 from reference_meshes.disturbances import cut, posed, similarity

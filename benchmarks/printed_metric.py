@@ -11,8 +11,8 @@ from rich.progress import track
 from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
-from ballistics.printed.descriptors import SIGNATURE_RADII, raw_descriptors
-from ballistics.printed.sampling import sample_surface
+from ballistics.printed.describe.descriptors import SIGNATURE_RADII, raw_descriptors
+from ballistics.printed.describe.sampling import sample_surface
 from reference_meshes.disturbances import DISTURBANCES
 from reference_meshes.solids import solid
 

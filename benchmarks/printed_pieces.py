@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import identify
-from ballistics.printed.reference_pieces import PIECES_VERSION, reference_pieces
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.pieces_of_reference import PIECES_VERSION, reference_pieces
 from benchmarks.printed_items import Item, Store, part_of, same_reference
 from benchmarks.record import Context, Record
 from reference_meshes.disturbances import diagonal, halves, posed, remesh, similarity

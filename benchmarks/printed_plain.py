@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.descriptors import DESCRIPTOR_STEP, SIGNATURE_RADII, local_descriptors
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import coarse_points
+from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_RADII, local_descriptors
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import coarse_points
 from reference_meshes.plain_bodies import plain_body
 from reference_meshes.solids import Mesh
 
@@ -50,7 +50,7 @@ def thinned(places: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def main() -> int:
-    """Write the places for `ballistics.printed.plainness`."""
+    """Write the places for `ballistics.printed.describe.plainness`."""
     bodies = [places_of(plain_body(_FIRST_SEED + k, rounded=True)) for k in range(_BODIES)]
     places = thinned(np.concatenate(bodies))
     np.savez_compressed(Path(sys.argv[1]), places=places)

@@ -11,9 +11,9 @@ import numpy as np
 from rich.progress import Progress
 
 from ballistics.evidence.metrics import error_upper_limit
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import identify
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.identification import identify
 from benchmarks.printed_items import Item, Store, collection_of, owner_of, part_of
 from benchmarks.record import Context, Record
 from reference_meshes.disturbances import DISTURBANCES

@@ -16,12 +16,12 @@ from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
 from ballistics.evidence.metrics import error_upper_limit
-from ballistics.printed.cascade import THRESHOLD
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import Candidate, identify
-from ballistics.printed.plainness import PLAIN_WORTH
-from ballistics.printed.score import Curve, ScoreModel
-from ballistics.printed.verification import SCORE_VALUES, score_values
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.describe.plainness import PLAIN_WORTH
+from ballistics.printed.identify.cascade import THRESHOLD
+from ballistics.printed.identify.identification import Candidate, identify
+from ballistics.printed.identify.score import Curve, ScoreModel
+from ballistics.printed.identify.verification import SCORE_VALUES, score_values
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.printed import unrelated_queries
 from benchmarks.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
@@ -212,7 +212,7 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
 
 
 def main() -> int:
-    """Write the score for ``ballistics.printed.score``, and print what it separates."""
+    """Write the score for ``ballistics.printed.identify.score``, and print what it separates."""
     store = Store(Path(sys.argv[1]))
     references = [item for item in items(DEFAULT_DATA, _SOLIDS) if not item.reported]
     listed = trials(references)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import manifold3d as m3
 import numpy as np
 
-from ballistics.printed.cloud import Cloud
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import signature_of
+from ballistics.printed.describe.cloud import Cloud
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import signature_of
 from benchmarks.printed_items import Item, Store, part_of
 from benchmarks.record import Context, Record
 from reference_meshes.disturbances import refined

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from ballistics.printed.shape_class import (
+from ballistics.printed.shape_class.classifier import (
     CANDIDATES,
     CLASSES,
     FALSE_POSITIVE_RATE,
@@ -26,7 +26,7 @@ from ballistics.printed.shape_class import (
     ShapeClassifier,
     train,
 )
-from ballistics.printed.shape_features import FEATURES_VERSION, GROUPS, ShapeFeatures, shape_features
+from ballistics.printed.shape_class.features import FEATURES_VERSION, GROUPS, ShapeFeatures, shape_features
 from benchmarks.printed_items import Item, part_of
 from benchmarks.record import Context, Record
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import manifold3d as m3
 import numpy as np
 
-from ballistics.printed.enrolment import enrol_files
+from ballistics.printed.collection.enrolment import enrol_files
 from ballistics.provenance import sha256_of_file
 from reference_meshes.disturbances import cut, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid

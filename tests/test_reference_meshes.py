@@ -6,9 +6,9 @@ import csv
 
 import pytest
 
-from ballistics.printed.enrolment import open_collection
-from ballistics.printed.identification import identify
-from ballistics.printed.part import read_parts
+from ballistics.printed.collection.enrolment import open_collection
+from ballistics.printed.files.reading import read_parts
+from ballistics.printed.identify.identification import identify
 from ballistics.provenance import sha256_of_file
 from reference_meshes.__main__ import HERE, make
 

@@ -58,10 +58,10 @@ def command(
 
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import progress_bar
+    from ballistics.printed.disk.batch import REFUSED, run_printed_batch
     from ballistics.reports.printed_figures import thumbnail_of
     from ballistics.reports.printed_pieces import pieces_sentences
     from ballistics.search.links import printable
-    from ballistics.search.printed_batch import REFUSED, run_printed_batch
 
     for path in (out, report):
         refuse_output(path, paths, overwrite)

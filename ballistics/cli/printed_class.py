@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from ballistics.printed.shape_class import ShapeClassifier
-    from ballistics.printed.shape_features import ShapeFeatures
-    from ballistics.printed.shape_references import ShapeReference
+    from ballistics.printed.shape_class.classifier import ShapeClassifier
+    from ballistics.printed.shape_class.features import ShapeFeatures
+    from ballistics.printed.shape_class.references import ShapeReference
 
 _FEW_SOURCES = 3
 _SHOWN = 20
@@ -40,9 +40,9 @@ def train_command(table: Path, out: Path, quiet: bool) -> None:
 
     Exit code 0: trained; 2: an error, e.g. a reference that cannot be read, and nothing was written.
     """
-    from ballistics.printed.shape_class import train
-    from ballistics.printed.shape_class_file import refuse_existing, save_classifier
-    from ballistics.printed.shape_references import read_shape_references
+    from ballistics.printed.shape_class.classifier import train
+    from ballistics.printed.shape_class.classifier_file import refuse_existing, save_classifier
+    from ballistics.printed.shape_class.references import read_shape_references
 
     refuse_existing(out)
     rows = read_shape_references(table)
@@ -58,8 +58,8 @@ def _described(table: Path, rows: tuple[ShapeReference, ...], quiet: bool) -> li
     """Describe every reference, or say which could not be read: all of them, so that one run shows all."""
     from ballistics.cli.library import bar
     from ballistics.errors import BallisticsError, ReadError
-    from ballistics.printed.part import read_parts
-    from ballistics.printed.shape_features import joined, shape_features
+    from ballistics.printed.files.reading import read_parts
+    from ballistics.printed.shape_class.features import joined, shape_features
     from ballistics.search.links import printable
 
     described: list[ShapeFeatures] = []
@@ -83,7 +83,7 @@ def _described(table: Path, rows: tuple[ShapeReference, ...], quiet: bool) -> li
 
 def _print_classifier(classifier: ShapeClassifier, sources: int) -> None:
     """Say what it was trained on, and where that is too little."""
-    from ballistics.printed.shape_class import CLASSES
+    from ballistics.printed.shape_class.classifier import CLASSES
 
     for name in CLASSES:
         count, own = classifier.counts[name], classifier.sources[name]
@@ -119,9 +119,9 @@ def ask_command(ctx: click.Context, paths: tuple[Path, ...], classifier: Path, a
     from dataclasses import asdict
 
     from ballistics.errors import BallisticsError
-    from ballistics.printed.part import read_parts
-    from ballistics.printed.shape_class_file import load_classifier
-    from ballistics.printed.shape_features import joined, shape_features
+    from ballistics.printed.files.reading import read_parts
+    from ballistics.printed.shape_class.classifier_file import load_classifier
+    from ballistics.printed.shape_class.features import joined, shape_features
     from ballistics.search.batch import scan_files
     from ballistics.search.links import printable
 

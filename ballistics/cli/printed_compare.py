@@ -28,10 +28,10 @@ def command(
     from ballistics.cli.compare import refuse_output
     from ballistics.cli.printed_identify import answer, identified
     from ballistics.errors import ReadError
-    from ballistics.printed.collection import Collection
-    from ballistics.printed.part import read_parts
-    from ballistics.printed.signature import signature_of
-    from ballistics.printed.taxonomy import Taxonomy
+    from ballistics.printed.collection.collection import Collection
+    from ballistics.printed.collection.taxonomy import Taxonomy
+    from ballistics.printed.describe.signature import signature_of
+    from ballistics.printed.files.reading import read_parts
     from ballistics.reports.identified_file import SearchedCollection
 
     refuse_output(report, (a, b), overwrite)

@@ -55,7 +55,7 @@ def command(
     Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
     """
     from ballistics.cli.library import bar, console
-    from ballistics.printed.enrolment import enrol_files
+    from ballistics.printed.collection.enrolment import enrol_files
     from ballistics.search.batch import scan_files
     from ballistics.search.links import printable
 
@@ -93,8 +93,8 @@ def command(
 def _measure(folder: Path, queries: int | None, is_changed: bool, quiet: bool) -> None:
     """Measure the false-hit rate of what was enrolled, when it is asked for or due."""
     from ballistics.cli.library import bar
-    from ballistics.printed.enrolment import open_collection
-    from ballistics.printed.false_hits import QUERIES, is_measured, measure_folder
+    from ballistics.printed.collection.enrolment import open_collection
+    from ballistics.printed.identify.false_hits import QUERIES, is_measured, measure_folder
     from ballistics.reports.printed_wording import false_hits_sentence
 
     if queries == 0 or (queries is None and (not is_changed or is_measured(open_collection(folder)[0]))):

@@ -10,7 +10,7 @@ import rich_click as click
 from ballistics.cli.printed_options import answer_options, references_option, unit_option
 
 if TYPE_CHECKING:
-    from ballistics.printed.reference_pieces import ReferencePieces
+    from ballistics.printed.identify.pieces_of_reference import ReferencePieces
     from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection
 
 _INCOMPLETE = 1
@@ -46,7 +46,7 @@ def command(
     from ballistics.cli.compare import refuse_output
     from ballistics.cli.library import bar
     from ballistics.errors import ParameterError
-    from ballistics.printed.enrolment import collection_sha256, open_collection
+    from ballistics.printed.collection.enrolment import collection_sha256, open_collection
     from ballistics.reports.identified_file import SearchedCollection
     from ballistics.search.batch import scan_files
 
@@ -72,8 +72,8 @@ def command(
 
 def identified(name: str, path: Path, searched: SearchedCollection, unit: str | None) -> IdentifiedFile:
     """Read a file and search it; a bad file is an answer too."""
-    from ballistics.printed.identification import identify
-    from ballistics.printed.inspection import describe_file
+    from ballistics.printed.describe.inspection import describe_file
+    from ballistics.printed.identify.identification import identify
     from ballistics.reports.identified_file import IdentifiedFile
 
     described, file = describe_file(path, unit=unit)

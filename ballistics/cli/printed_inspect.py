@@ -12,8 +12,8 @@ import rich_click as click
 from ballistics.cli.printed_options import unit_option
 
 if TYPE_CHECKING:
-    from ballistics.printed.inspection import FileDescription
-    from ballistics.printed.part import PartFile
+    from ballistics.printed.content.part import PartFile
+    from ballistics.printed.describe.inspection import FileDescription
 
 
 @click.command(name="inspect")
@@ -32,7 +32,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, unit: st
     Folders are walked. Exit code 0: every file was read without a serious finding; 1: at least one has a serious
     finding or was refused.
     """
-    from ballistics.printed.inspection import describe_file
+    from ballistics.printed.describe.inspection import describe_file
     from ballistics.surfaces.inspection import files_in
 
     rows: list[FileDescription] = []

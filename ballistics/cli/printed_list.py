@@ -20,8 +20,8 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     from rich.text import Text
 
     from ballistics.cli.library import console
-    from ballistics.printed.enrolment import open_collection
-    from ballistics.printed.plainness import PLAIN_WORTH
+    from ballistics.printed.collection.enrolment import open_collection
+    from ballistics.printed.describe.plainness import PLAIN_WORTH
     from ballistics.reports.printed_wording import false_hits_sentence
     from ballistics.search.links import printable
 

@@ -22,7 +22,7 @@ def command(folder: Path, queries: int, quiet: bool) -> None:
     with the collection and stands on every page about it. `ballistics printed enrol` measures it by itself.
     """
     from ballistics.cli.library import bar
-    from ballistics.printed.false_hits import measure_folder
+    from ballistics.printed.identify.false_hits import measure_folder
     from ballistics.reports.printed_wording import false_hits_sentence
 
     with bar(quiet) as progress:

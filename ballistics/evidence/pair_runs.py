@@ -12,9 +12,9 @@ from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
 from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import PairDesign
 from ballistics.evidence.pair_rows import POSE, Row, columns, empty_row, exchanged_row, row_of
-from ballistics.evidence.prepared_scans import Progress, silent
-from ballistics.evidence.rows_file import RowsFile
+from ballistics.files.rows_file import RowsFile
 from ballistics.impressions.compare import compare
+from ballistics.progress import Progress, silent
 from ballistics.surfaces.surface import Mark
 from ballistics.workers import unordered
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,18 +14,16 @@ import numpy as np
 from ballistics.errors import WriteError
 from ballistics.evidence import pair_rows
 from ballistics.evidence.mark_store import MarkStore
-from ballistics.evidence.rows_file import RowsFile
 from ballistics.files.durable import reason
+from ballistics.files.rows_file import RowsFile
 from ballistics.impressions.compare import compare
+from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
 from ballistics.surfaces import preparation
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
 from ballistics.surfaces.surface import Mark
 from ballistics.workers import unordered
-
-# Told the stage, how many are done, of how many, and how many of these earlier runs had done.
-Progress = Callable[[str, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -100,10 +98,6 @@ class Method:
     def key(self) -> str:
         """Return 16 hexadecimal digits that stand for the content."""
         return sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def silent(stage: str, done: int, total: int, resumed: int) -> None:
-    """Tell nobody."""
 
 
 def prepare_scans(

@@ -13,8 +13,9 @@ from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import AllPairs
 from ballistics.evidence.pair_rows import Row
 from ballistics.evidence.pair_runs import KeptPairs, compare_missing, on_this_machine
-from ballistics.evidence.prepared_scans import Method, PreparedScan, Progress, prepare_scans, silent
+from ballistics.evidence.prepared_scans import Method, PreparedScan, prepare_scans
 from ballistics.evidence.truth_table import NOT_STATED, ScanTruth
+from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance
 from ballistics.surfaces.instruments import instrument_of
 from ballistics.surfaces.pose import Pose

@@ -5,11 +5,31 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
+
+from ballistics.errors import ParameterError
+
+#: How the names of tables may end.
+ENDINGS = (".parquet", ".csv")
 
 # A spreadsheet takes a text that begins so for a formula; names come from seized disks and from strangers. The last
 # four are the full-width forms, which East Asian versions read alike.
 _FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")  # fmt: skip
+
+
+def table_kind(path: Path) -> str:
+    """Return the ending that says how a result is written.
+
+    Raises
+    ------
+    ParameterError
+        When it is none of `ENDINGS`.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise ParameterError(f"{path}: a result is written as {' or '.join(ENDINGS)}; end its name so")
+    return ending
 
 
 def csv_bytes(names: Sequence[str], rows: Iterable[Iterable[Any]], *, spreadsheet: bool = False) -> bytes:

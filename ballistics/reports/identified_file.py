@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import Candidate, Identification
-from ballistics.printed.inspection import FileDescription
-from ballistics.printed.part import PartFile
-from ballistics.printed.taxonomy import Taxonomy
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.content.part import PartFile
+from ballistics.printed.describe.inspection import FileDescription
+from ballistics.printed.identify.identification import Candidate, Identification
 from ballistics.reports import printed_wording as wording
 
 

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
-from ballistics.printed.false_hit_rate import FalseHitRate
-from ballistics.printed.identification import Candidate
-from ballistics.printed.reference_pieces import ReferencePieces
+from ballistics.printed.collection.false_hit_rate import FalseHitRate
+from ballistics.printed.identify.identification import Candidate
+from ballistics.printed.identify.pieces_of_reference import ReferencePieces
 from ballistics.reports.comparison_json import plain
 from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
 from ballistics.reports.printed_pieces import named_files, pieces_json

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.reference_pieces import LaidPiece, ReferencePieces, reference_pieces
-from ballistics.printed.taxonomy import Taxonomy
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.identify.pieces_of_reference import LaidPiece, ReferencePieces, reference_pieces
 from ballistics.reports import printed_wording as wording
 from ballistics.reports.comparison_json import plain
 from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection, bodies_of

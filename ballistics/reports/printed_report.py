@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from ballistics.printed.reference_pieces import ReferencePieces
-from ballistics.printed.score import score_model
-from ballistics.printed.taxonomy import Taxonomy
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+from ballistics.printed.identify.score import score_model
 from ballistics.reports import printed_wording as wording
 from ballistics.reports.comparison_json import plain
 from ballistics.reports.identified_file import (

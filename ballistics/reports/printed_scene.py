@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import Candidate, Identification
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.identify.identification import Candidate, Identification
 from ballistics.reports.printed_figures import (
     ABSENT,
     DEVIATION_COLOURS,

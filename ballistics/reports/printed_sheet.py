@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from ballistics.printed.disk.results import FileResult, PrintedBatch
 from ballistics.reports import printed_wording as wording
 from ballistics.reports.printed_pieces import pieces_shown
-from ballistics.search.printed_batch import FileResult, PrintedBatch
 
 # More tiles, and more rows of refused files, nobody looks at in a page; the table has all.
 _MOST_TILES, _MOST_REFUSED = 600, 200

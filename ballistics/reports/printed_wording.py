@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ballistics.printed.score import score_model
+from ballistics.printed.identify.score import score_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ballistics.printed.false_hit_rate import FalseHitRate
-    from ballistics.printed.identification import Candidate, Identification
-    from ballistics.printed.inspection import FileDescription
-    from ballistics.printed.reference_pieces import ReferencePieces
-    from ballistics.printed.taxonomy import Taxonomy
+    from ballistics.printed.collection.false_hit_rate import FalseHitRate
+    from ballistics.printed.collection.taxonomy import Taxonomy
+    from ballistics.printed.describe.inspection import FileDescription
+    from ballistics.printed.identify.identification import Candidate, Identification
+    from ballistics.printed.identify.pieces_of_reference import ReferencePieces
 
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
 
@@ -145,7 +145,7 @@ def false_hits_sentence(measured: FalseHitRate | None) -> str:
 
     Examples
     --------
-    >>> from ballistics.printed.false_hit_rate import FalseHitRate
+    >>> from ballistics.printed.collection.false_hit_rate import FalseHitRate
     >>> false_hits_sentence(FalseHitRate(200, 1, 653, "8", 11))
     'In this collection 1 of 200 unrelated queries had a hit: at most 2.3 % (upper 95 % limit).'
     """

@@ -14,8 +14,10 @@ from ballistics.evidence.mark_store import MarkSource
 from ballistics.evidence.pair_designs import AllPairs, Between, PairDesign
 from ballistics.evidence.pair_rows import Row, empty_row
 from ballistics.evidence.pair_runs import KeptPairs, Runner, compare_missing, on_this_machine
-from ballistics.evidence.prepared_scans import Method, PreparedScan, Progress, prepare_scans, silent
-from ballistics.search.batch_results import kind_of, write_results
+from ballistics.evidence.prepared_scans import Method, PreparedScan, prepare_scans
+from ballistics.files.tables import table_kind
+from ballistics.progress import Progress, silent
+from ballistics.search.batch_results import write_results
 from ballistics.surfaces.inspection import files_in
 
 _BREECH_FACES = Method()
@@ -127,7 +129,7 @@ def run_batch(
     CorruptFileError
         When a file of earlier results was changed.
     """
-    kind_of(out)
+    table_kind(out)
     if reference is not None and library is not None:
         raise ParameterError("scans are compared with reference scans or with a library, not with both at once")
     work = out.with_name(f"{out.name}.work") if work is None else work

@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError
+from ballistics.errors import CorruptFileError, UnsupportedFormatError
 from ballistics.evidence.pair_rows import Row, columns
 from ballistics.files import parquet
 from ballistics.files.bounded_json import parse_json
 from ballistics.files.durable import written_whole
-from ballistics.files.tables import write_csv
+from ballistics.files.tables import table_kind, write_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SCHEMA = "ballistics/batch/2"
 _UNSEALED_SCHEMA = "ballistics/batch/1"
 NO_SEAL = "the table is of an earlier version, without a SHA-256 of itself: that it is unaltered cannot be told"
-ENDINGS = (".parquet", ".csv")
 _METADATA = b"ballistics"
 # The bytes of a Parquet file depend on it, so it is fixed; so many rows are in memory at a time.
 _GROUP = 16_384
@@ -56,33 +55,19 @@ def write_results(path: Path, mark_kind: str, rows: Iterable[Row], metadata: Map
     Raises
     ------
     ParameterError
-        For another ending than those of `ENDINGS`.
+        For another ending, see `table_kind`.
     WriteError
         When the file cannot be written.
     """
     text = json.dumps({"schema": SCHEMA, **metadata}, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with written_whole(path) as temporary:
-        if kind_of(path) == ".csv":
+        if table_kind(path) == ".csv":
             _write_csv(temporary, mark_kind, rows)
         else:
             _write_parquet(temporary, mark_kind, rows, text)
-    if kind_of(path) == ".csv":
+    if table_kind(path) == ".csv":
         with written_whole(path.with_name(f"{path.name}-metadata.json")) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def kind_of(path: Path) -> str:
-    """Return the ending that says how a result is written.
-
-    Raises
-    ------
-    ParameterError
-        When it is none of `ENDINGS`.
-    """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise ParameterError(f"{path}: a result is written as {' or '.join(ENDINGS)}; end its name so")
-    return ending
 
 
 def _write_csv(path: Path, mark_kind: str, rows: Iterable[Row]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import data_folder
 
-from ballistics.printed.part import read_parts
+from ballistics.printed.files.reading import read_parts
 from benchmarks.faults import CASES, PartCase, faults_of, part_rows
 
 

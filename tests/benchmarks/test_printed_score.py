@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ballistics.printed.verification import SCORE_VALUES
+from ballistics.printed.identify.verification import SCORE_VALUES
 from benchmarks.printed_score import learned
 
 

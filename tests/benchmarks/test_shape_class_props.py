@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ballistics.printed.shape_class import CLASSES
+from ballistics.printed.shape_class.classifier import CLASSES
 from benchmarks.record import Context
 from benchmarks.shape_class import left_out, props, recalled
 

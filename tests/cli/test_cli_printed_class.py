@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from mesh_samples import box, off, together
 
 from ballistics.cli import main
-from ballistics.printed.shape_class import LONG_GUN, ORDINARY
+from ballistics.printed.shape_class.classifier import LONG_GUN, ORDINARY
 
 HEAD = "path,class,source\n"
 

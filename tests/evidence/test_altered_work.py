@@ -15,8 +15,8 @@ from ballistics.evidence.pair_rows import empty_row
 from ballistics.evidence.pair_runs import KeptPairs
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
-from ballistics.evidence.rows_file import RowsFile
 from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
+from ballistics.files.rows_file import RowsFile
 
 KIND = "breech face"
 KEYS = [f"{i:064x}" for i in range(4)]

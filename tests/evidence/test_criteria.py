@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ballistics.errors import BallisticsError, CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
 from ballistics.evidence.criteria import Figure, judge, read_criteria, results_when_first_given
-from ballistics.evidence.rows_file import RowsFile
+from ballistics.files.rows_file import RowsFile
 
 SCORES = ("similarity", "count", "correlation")
 GOOD = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
-from ballistics.evidence.rows_file import RowsFile
 from ballistics.evidence.scan_study import refuse_hopeless, with_labels
 from ballistics.evidence.truth_table import NOT_STATED, read_truth
+from ballistics.files.rows_file import RowsFile
 
 
 def write(path, text):

@@ -30,16 +30,16 @@ from ballistics.evidence.pair_designs import AllPairs
 from ballistics.evidence.pair_rows import empty_row
 from ballistics.evidence.pair_runs import KeptPairs, compare_missing
 from ballistics.files.durable import write_whole
-from ballistics.printed import enrolment
-from ballistics.printed.collection_integrity import verify_collection
-from ballistics.printed.enrolment import enrol_files, open_collection
-from ballistics.printed.part import read_parts
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection import enrolment
+from ballistics.printed.collection.enrolment import enrol_files, open_collection
+from ballistics.printed.collection.integrity import verify_collection
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.disk.batch import run_printed_batch
+from ballistics.printed.files.reading import read_parts
 from ballistics.search import template
 from ballistics.search.batch_results import write_results
 from ballistics.search.library import Library
 from ballistics.search.library_items import Description
-from ballistics.search.printed_batch import run_printed_batch
 
 KIND = "breech face"
 SOLIDS = 6

@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ballistics.evidence import rows_file
-from ballistics.files import parquet
+from ballistics.files import parquet, rows_file
 from ballistics.files.bounded_json import SEAL, sealed
 
 Random = np.random.Generator

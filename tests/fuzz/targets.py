@@ -211,7 +211,7 @@ def _meshes(files: dict[str, bytes]) -> Callable[[Path], list[Path]]:
 
 
 def _read_parts(path: Path, folder: Path, number: int) -> None:
-    from ballistics.printed.part import read_parts
+    from ballistics.printed.files.reading import read_parts
 
     for part in read_parts(path).parts:
         assert np.isfinite(part.vertices_mm).all()
@@ -226,7 +226,7 @@ _STEP_SECONDS = 2
 def _read_step(path: Path, folder: Path, number: int) -> None:
     """Read a STEP file; its converter runs in a fork of this process, as a new one would take a second to begin."""
     converter = SimpleNamespace(run=_forked, TimeoutExpired=subprocess.TimeoutExpired)
-    with mock.patch("ballistics.printed.step.subprocess", converter):
+    with mock.patch("ballistics.printed.files.step.subprocess", converter):
         _read_parts(path, folder, number)
 
 
@@ -363,13 +363,13 @@ def _use_scale(path: Path, folder: Path, number: int) -> None:
 
 
 def _taxonomy(folder: Path) -> list[Path]:
-    from ballistics.printed.taxonomy import Taxonomy
+    from ballistics.printed.collection.taxonomy import Taxonomy
 
     return _written(folder, {"taxonomy.json": Taxonomy.load().to_json().encode()})
 
 
 def _use_taxonomy(path: Path, folder: Path, number: int) -> None:
-    from ballistics.printed.taxonomy import Taxonomy
+    from ballistics.printed.collection.taxonomy import Taxonomy
 
     Taxonomy.load(path).to_json().encode()
 
@@ -429,7 +429,7 @@ def _collection(*names: str) -> Callable[[Path], list[Path]]:
     """Make a collection of three parts; of its folder, files whose names end so are mutated."""
 
     def make(folder: Path) -> list[Path]:
-        from ballistics.printed.enrolment import enrol_files
+        from ballistics.printed.collection.enrolment import enrol_files
 
         meshes = {"wedge.stl": _WEDGE, "box.stl": _BOX, "plate.stl": mesh_samples.box((40.0, 30.0, 2.0))}
         paths = _written(folder, {name: mesh_samples.stl_binary(mesh) for name, mesh in meshes.items()})
@@ -440,8 +440,8 @@ def _collection(*names: str) -> Callable[[Path], list[Path]]:
 
 
 def _use_collection(path: Path, folder: Path, number: int) -> None:
-    from ballistics.printed.enrolment import open_collection
-    from ballistics.printed.identification import identify
+    from ballistics.printed.collection.enrolment import open_collection
+    from ballistics.printed.identify.identification import identify
 
     collection, taxonomy = open_collection(folder / "lab")
     for row, reference in enumerate(collection.references):
@@ -456,7 +456,7 @@ def _use_collection(path: Path, folder: Path, number: int) -> None:
 
 def _use_resealed_index(path: Path, folder: Path, number: int) -> None:
     """Use a collection that somebody made around an index of their own, with all the right hashes."""
-    from ballistics.printed import collection_store as store
+    from ballistics.printed.collection import store
 
     data = path.read_bytes()
     digest = sha256(data).hexdigest()
@@ -470,7 +470,7 @@ def _use_resealed_index(path: Path, folder: Path, number: int) -> None:
 
 
 def _query() -> Any:
-    from ballistics.printed.part import Part
+    from ballistics.printed.content.part import Part
 
     return Part(_WEDGE[0] * 1.5, _WEDGE[1])
 
@@ -516,9 +516,9 @@ def _library_marker(path: Path, folder: Path, number: int) -> None:
 
 
 def _classifier(folder: Path) -> list[Path]:
-    from ballistics.printed.shape_class import HANDGUN, LONG_GUN, ORDINARY, train
-    from ballistics.printed.shape_class_file import save_classifier
-    from ballistics.printed.shape_features import GROUPS
+    from ballistics.printed.shape_class.classifier import HANDGUN, LONG_GUN, ORDINARY, train
+    from ballistics.printed.shape_class.classifier_file import save_classifier
+    from ballistics.printed.shape_class.features import GROUPS
 
     random = np.random.Generator(np.random.PCG64(5))
     features = [{name: (random.random(n) + k // 4).astype(np.float32) for name, n in GROUPS.items()} for k in range(12)]
@@ -528,7 +528,7 @@ def _classifier(folder: Path) -> list[Path]:
 
 
 def _use_classifier(path: Path, folder: Path, number: int) -> None:
-    from ballistics.printed.shape_class_file import load_classifier
+    from ballistics.printed.shape_class.classifier_file import load_classifier
 
     load_classifier(path)
 

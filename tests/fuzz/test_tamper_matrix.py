@@ -26,8 +26,8 @@ from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
 from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
 from ballistics.files.bounded_arrays import load_array
-from ballistics.printed.collection_integrity import verify_collection
-from ballistics.printed.enrolment import enrol_files
+from ballistics.printed.collection.enrolment import enrol_files
+from ballistics.printed.collection.integrity import verify_collection
 from ballistics.search.batch_results import read_metadata, write_results
 from ballistics.search.library import Library
 from ballistics.search.library_items import Description

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ballistics.printed.candidates import (
+from ballistics.printed.collection.votes import Vote
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.axes import axis_poses
+from ballistics.printed.describe.cloud import Cloud, moved, scale_of
+from ballistics.printed.describe.query import Query, cloud_of, query_of_sample
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.candidates import (
     ALL_RADII,
     FEW_RADII,
     Proposal,
@@ -16,13 +23,6 @@ from ballistics.printed.candidates import (
     propose_by_matches,
     settled,
 )
-from ballistics.printed.cloud import Cloud, moved, scale_of
-from ballistics.printed.part import Part
-from ballistics.printed.principal_axes import axis_poses
-from ballistics.printed.query import Query, cloud_of, query_of_sample
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import signature_of
-from ballistics.printed.votes import Vote
 from reference_meshes.disturbances import decimate, posed, similarity
 from reference_meshes.solids import Mesh, solid
 

@@ -15,14 +15,12 @@ import pytest
 from ballistics.cli import main
 from ballistics.errors import BallisticsError, CorruptFileError, WriteError
 from ballistics.files.bounded_json import sealed
-from ballistics.printed import collection_store as store
-from ballistics.printed import enrolment
-from ballistics.printed.collection import Collection
-from ballistics.printed.collection_integrity import verify_collection
-from ballistics.printed.enrolment import collection_sha256, enrol_files, open_collection
-from ballistics.printed.identification import identify
-from ballistics.printed.part import read_parts
-from ballistics.printed.taxonomy import Taxonomy
+from ballistics.printed.collection.collection import Collection, enrolment, store
+from ballistics.printed.collection.enrolment import collection_sha256, enrol_files, open_collection
+from ballistics.printed.collection.integrity import verify_collection
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.files.reading import read_parts
+from ballistics.printed.identify.identification import identify
 
 _SOLIDS = {
     "wedge.stl": samples.wedge(),
@@ -115,7 +113,7 @@ def _once(commit):
 _ENROL = """
 import sys
 from pathlib import Path
-from ballistics.printed.enrolment import enrol_files
+from ballistics.printed.collection.enrolment import enrol_files
 for row in enrol_files([(Path(p).name, Path(p)) for p in sys.argv[2:]], Path(sys.argv[1])):
     print(row.outcome, flush=True)
 """

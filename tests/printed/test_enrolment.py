@@ -10,8 +10,8 @@ import pytest
 from conftest import data_folder
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
-from ballistics.printed.enrolment import TAXONOMY_FILE, collection_sha256, enrol_files, open_collection
-from ballistics.printed.taxonomy import Taxonomy
+from ballistics.printed.collection.enrolment import TAXONOMY_FILE, collection_sha256, enrol_files, open_collection
+from ballistics.printed.collection.taxonomy import Taxonomy
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ import pytest
 
 from ballistics.errors import CorruptFileError
 from ballistics.files.bounded_json import SEAL, sealed
-from ballistics.printed import false_hits
-from ballistics.printed.collection import Collection
-from ballistics.printed.false_hit_rate import FalseHitRate
-from ballistics.printed.false_hits import is_measured, measured, piece_of, relatives
-from ballistics.printed.identification import IDENTIFICATION_VERSION
-from ballistics.printed.part import Part
-from ballistics.printed.query import query_of_signature
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.false_hit_rate import FalseHitRate
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.query import query_of_signature
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import false_hits
+from ballistics.printed.identify.false_hits import is_measured, measured, piece_of, relatives
+from ballistics.printed.identify.identification import IDENTIFICATION_VERSION
 from ballistics.reports.printed_wording import NOT_MEASURED, false_hits_sentence
 from reference_meshes.plain_bodies import plain_body
 from reference_meshes.solids import solid

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ballistics.errors import CorruptFileError, HostileFileError
-from ballistics.printed.part import read_parts
+from ballistics.printed.files.reading import read_parts
 from kernels.surface_moments import area_and_centroid
 
 LAYERS, HEIGHT, WIDTH = 20, 0.2, 0.4
@@ -169,7 +169,7 @@ def test_jobs_that_are_none_are_refused(tmp_path, lines, error):
 
 
 def test_a_large_job_is_read_on_coarse_cells(tmp_path, monkeypatch):
-    monkeypatch.setattr("ballistics.printed.layer_solid._MOST_CELLS", 300_000)
+    monkeypatch.setattr("ballistics.printed.jobs.layer_solid._MOST_CELLS", 300_000)
     lines = ["M83"]
     for k in range(30):
         lines += [f"G1 Z{(k + 1) * HEIGHT:.3f}", "G1 X0 Y0", "G1 X600 Y600 E100", "G1 X600 Y598", "G1 X0 Y0 E100"]

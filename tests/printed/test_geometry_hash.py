@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
-from ballistics.printed.geometry_hash import copy_relation, geometry_hash, geometry_keys
-from ballistics.printed.part import Part, read_parts
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.geometry_hashes import copy_relation, geometry_hash, geometry_keys
+from ballistics.printed.files.reading import read_parts
 
 
 def generator(seed):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.printed.part import read_parts
+from ballistics.printed.files.reading import read_parts
 from kernels.surface_moments import area_and_centroid
 
 BOX = samples.box((30.0, 20.0, 10.0))

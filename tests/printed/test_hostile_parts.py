@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballistics.errors import HostileFileError, ReadError, UnsupportedFormatError
-from ballistics.printed.part import read_parts
+from ballistics.printed.files.reading import read_parts
 
 WEDGE = samples.wedge()
 MESH = samples.mesh_xml(WEDGE)
@@ -142,7 +142,7 @@ _CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 from ballistics.errors import ReadError
-from ballistics.printed.part import read_parts
+from ballistics.printed.files.reading import read_parts
 read_parts(sys.argv[1] + "/good.stl")  # imports and compiled kernels are not part of the measure
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + (400 << 20),) * 2)

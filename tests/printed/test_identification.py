@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
-from ballistics.printed import cascade
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import identify
-from ballistics.printed.likeness import detail_of
-from ballistics.printed.part import Part
-from ballistics.printed.sampling import enclosing_diameter, sample_surface
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.sampling import enclosing_diameter, sample_surface
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import cascade
+from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.likeness import detail_of
 from ballistics.reports.printed_wording import two_files_headline
 from reference_meshes.disturbances import cut, noise, plate, posed, refined, remesh, similarity
 from reference_meshes.solids import Mesh, solid

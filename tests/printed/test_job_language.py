@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from test_gcode import codes, is_the_box, job, read
 
+from ballistics.printed.files.reading import read_parts
 from ballistics.printed.jobs.words import commands_of
-from ballistics.printed.part import read_parts
 
 PLAIN = job(skirt=False)
 

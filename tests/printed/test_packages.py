@@ -16,9 +16,9 @@ import pytest
 from test_gcode import codes, is_the_box, job
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.printed.files.reading import read_parts
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
-from ballistics.printed.part import read_parts
-from ballistics.printed.shape_features import joined
+from ballistics.printed.shape_class.features import joined
 from kernels.surface_moments import area_and_centroid
 
 WEDGE = samples.wedge()

@@ -8,13 +8,13 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from ballistics.printed import cascade
-from ballistics.printed.collection import Collection
-from ballistics.printed.descriptors import DESCRIPTOR_STEP
-from ballistics.printed.identification import identify
-from ballistics.printed.part import Part
-from ballistics.printed.plainness import PLAIN_WORTH, _plain_bytes, beyond_plain, telling_nats, worth_of
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP
+from ballistics.printed.describe.plainness import PLAIN_WORTH, _plain_bytes, beyond_plain, telling_nats, worth_of
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import cascade
+from ballistics.printed.identify.identification import identify
 from ballistics.reports.printed_wording import headline, plain_bodies_sentence, score_sentence
 from reference_meshes.disturbances import joined, noise, remesh, similarity
 from reference_meshes.disturbances import posed as laid_at

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError
-from ballistics.printed.geometry_hash import geometry_keys
-from ballistics.printed.part import read_parts
+from ballistics.printed.describe.geometry_hashes import geometry_keys
+from ballistics.printed.files.reading import read_parts
 from kernels.surface_moments import area_and_centroid
 
 WEDGE = samples.wedge()

@@ -8,11 +8,11 @@ import manifold3d as m3
 import numpy as np
 import pytest
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import Identification, identify
-from ballistics.printed.part import Part
-from ballistics.printed.reference_pieces import reference_pieces
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.identification import Identification, identify
+from ballistics.printed.identify.pieces_of_reference import reference_pieces
 from reference_meshes.disturbances import as_solid, plate, posed, remesh, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
 
@@ -196,7 +196,7 @@ def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection,
         asked.append(query)
         return identify(query, others, **options)
 
-    monkeypatch.setattr("ballistics.printed.reference_pieces.identify", counted)
+    monkeypatch.setattr("ballistics.printed.identify.pieces_of_reference.identify", counted)
     (one,) = reference_pieces([first, *[away] * 5], collection)
     assert sorted(piece.place for piece in one.laid) == ["its own"] + ["uncertain"] * 5
     assert len(asked) == 1

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballistics.printed.candidates import fit_candidate
-from ballistics.printed.cascade import THRESHOLD
-from ballistics.printed.likeness import agreement_in_place
-from ballistics.printed.query import cloud_of, query_of_sample, query_of_signature
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.score import Curve, ScoreModel, score_model
-from ballistics.printed.signature import Signature, signature_of_sample
-from ballistics.printed.surroundings import surroundings_of
-from ballistics.printed.verification import SCORE_VALUES, Fit, score_values
+from ballistics.printed.describe.query import cloud_of, query_of_sample, query_of_signature
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import Signature, signature_of_sample
+from ballistics.printed.describe.surroundings import surroundings_of
+from ballistics.printed.identify.candidates import fit_candidate
+from ballistics.printed.identify.cascade import THRESHOLD
+from ballistics.printed.identify.likeness import agreement_in_place
+from ballistics.printed.identify.score import Curve, ScoreModel, score_model
+from ballistics.printed.identify.verification import SCORE_VALUES, Fit, score_values
 from reference_meshes.disturbances import as_solid, cut
 from reference_meshes.solids import Mesh, from_manifold, solid
 

@@ -22,10 +22,10 @@ from ballistics.errors import (
     UnsupportedFormatError,
     WriteError,
 )
-from ballistics.printed.canonical_views import PIXELS, canonical_axes, canonical_view
-from ballistics.printed.part import Part
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.shape_class import (
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.canonical_views import PIXELS, canonical_axes, canonical_view
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.shape_class.classifier import (
     CLASSES,
     HANDGUN,
     LONG_GUN,
@@ -35,8 +35,8 @@ from ballistics.printed.shape_class import (
     ShapeClassifier,
     train,
 )
-from ballistics.printed.shape_class_file import load_classifier, save_classifier
-from ballistics.printed.shape_features import GROUPS, flipped_edges, joined, shape_features
+from ballistics.printed.shape_class.classifier_file import load_classifier, save_classifier
+from ballistics.printed.shape_class.features import GROUPS, flipped_edges, joined, shape_features
 
 # Stand-ins: T-shaped, comb-shaped and ring-shaped solids play the firearm classes, boxes the ordinary things.
 
@@ -112,7 +112,7 @@ def test_pose_size_and_hand_do_not_matter(seed: int, mirrored: bool, scale: floa
 
 
 def test_flipped_edges_are_those_of_the_flipped_picture() -> None:
-    from ballistics.printed.shape_features import _edges
+    from ballistics.printed.shape_class.features import _edges
 
     picture = np.random.Generator(np.random.PCG64(2)).random((PIXELS, PIXELS)) > 0.5
     pictures = (picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1])

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from ballistics.errors import BallisticsError, CorruptFileError, UnsupportedFormatError
-from ballistics.printed.shape_class import HANDGUN, LONG_GUN, ORDINARY, train
-from ballistics.printed.shape_class_file import load_classifier, save_classifier
-from ballistics.printed.shape_features import GROUPS
+from ballistics.printed.shape_class.classifier import HANDGUN, LONG_GUN, ORDINARY, train
+from ballistics.printed.shape_class.classifier_file import load_classifier, save_classifier
+from ballistics.printed.shape_class.features import GROUPS
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ballistics.printed.cloud import Cloud, moved
-from ballistics.printed.part import Part
-from ballistics.printed.query import cloud_of
-from ballistics.printed.signature import signature_of
-from ballistics.printed.verification import coverages, covered, refine
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.cloud import Cloud, moved
+from ballistics.printed.describe.query import cloud_of
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.verification import coverages, covered, refine
 from reference_meshes.disturbances import cut
 from reference_meshes.solids import Mesh, solid
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ballistics.printed import cascade
-from ballistics.printed.collection import Collection
-from ballistics.printed.identification import identify
-from ballistics.printed.part import Part
-from ballistics.printed.query import cloud_of, query_of_sample
-from ballistics.printed.sampling import sample_surface
-from ballistics.printed.signature import signature_of
-from ballistics.printed.votes import LOWEST_STEP, STEPS, Vote, in_turn, ranked
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.votes import LOWEST_STEP, STEPS, Vote, in_turn, ranked
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.query import cloud_of, query_of_sample
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import cascade
+from ballistics.printed.identify.identification import identify
 from reference_meshes.disturbances import cut, posed, similarity
 from reference_meshes.solids import Mesh, solid
 

@@ -10,12 +10,12 @@ import mesh_samples as samples
 import numpy as np
 import pytest
 
-from ballistics.printed.collection import Collection
-from ballistics.printed.enrolment import collection_sha256, open_collection
-from ballistics.printed.identification import identify
-from ballistics.printed.inspection import describe_file
-from ballistics.printed.part import Part
-from ballistics.printed.signature import signature_of
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.enrolment import collection_sha256, open_collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.inspection import describe_file
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.identification import identify
 from ballistics.reports import printed_figures
 from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection
 from ballistics.reports.mesh_views import render_view

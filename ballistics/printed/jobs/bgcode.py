@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.printed.bounds import text_of
-from ballistics.printed.content import MeshContent, Thumbnail
+from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.mesh_content import MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 from ballistics.surfaces.binary import file_size

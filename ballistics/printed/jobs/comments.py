@@ -8,8 +8,8 @@ import math
 import re
 
 from ballistics.errors import HostileFileError
-from ballistics.printed.bounds import text_of
-from ballistics.printed.content import Thumbnail
+from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.mesh_content import Thumbnail
 
 _SETTING = re.compile(rb"^;\s*([a-z_ ]{3,50}?)\s*[=:]\s*(.{1,200})$", re.IGNORECASE)
 _MADE_BY = re.compile(rb"^;\s*generated (?:by|with) (.+)$", re.IGNORECASE)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError
-from ballistics.printed.bounds import check_face_count, text_of
-from ballistics.printed.content import Item, MeshContent
+from ballistics.printed.content.bounds import check_face_count, text_of
+from ballistics.printed.content.mesh_content import Item, MeshContent
+from ballistics.printed.content.text_lines import lines_of, pieces_of
+from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
-from ballistics.printed.layer_solid import Tracks, solid_of_tracks
-from ballistics.printed.text_lines import lines_of, pieces_of
 from ballistics.surfaces.binary import file_size
 from ballistics.surfaces.surface import Finding
 

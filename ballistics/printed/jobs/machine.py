@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import HostileFileError
-from ballistics.printed.bounds import text_of
+from ballistics.printed.content.bounds import text_of
 from ballistics.printed.jobs.comments import Comments
 from ballistics.printed.jobs.words import Command, commands_of
 

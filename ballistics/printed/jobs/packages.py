@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from ballistics.archives import SafeArchive
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError
-from ballistics.printed.bounds import text_of
-from ballistics.printed.content import Item, MeshContent, Thumbnail
+from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
 from ballistics.surfaces.surface import Finding
 

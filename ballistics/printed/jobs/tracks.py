@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.layer_solid import Tracks
+from ballistics.printed.jobs.layer_solid import Tracks
 from kernels.layer_fill import fill_layers
 
 # Loops end this share of the track's width before their start: slicers leave a gap at the seam.

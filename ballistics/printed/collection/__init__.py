@@ -1,0 +1,1 @@
+"""A laboratory's references: the folder, its index, its taxonomy, enrolment and integrity."""

@@ -1,0 +1,1 @@
+"""A seized disk searched in a collection: one row for each hit of each file."""

@@ -1,0 +1,67 @@
+"""What a batch of printed parts found: files with their hits, copies, and pieces of one reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ballistics.printed.collection.false_hit_rate import FalseHitRate
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.disk.copies import Copy
+from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """One file of a batch.
+
+    Parameters
+    ----------
+    name : str
+        Path from the folder that was given.
+    sha256 : str
+        Of its bytes; empty when it could not be opened.
+    kept : mapping
+        What was found: ``verdict``, ``error``, ``hits`` (best first), sizes, findings, ``thumbnail`` (base64 PNG).
+    copy : Copy
+        Of which file it is a copy, and its family.
+    """
+
+    name: str
+    sha256: str
+    kept: Mapping[str, Any]
+    copy: Copy
+
+
+@dataclass(frozen=True)
+class PrintedBatch:
+    """What a batch found.
+
+    Parameters
+    ----------
+    files : tuple of FileResult
+        In the order of their names.
+    references : int
+        Of the collection.
+    collection_sha256 : str
+        Of the collection's list.
+    taxonomy : Taxonomy
+        The collection's.
+    pieces : tuple of ReferencePieces
+        References of which different files, or bodies, hold different pieces; `LaidPiece.file` counts the files.
+    false_hits : FalseHitRate or None
+        Of the collection, as measured.
+    """
+
+    files: tuple[FileResult, ...]
+    references: int
+    collection_sha256: str
+    taxonomy: Taxonomy
+    pieces: tuple[ReferencePieces, ...]
+    false_hits: FalseHitRate | None
+
+    def counts(self) -> dict[str, int]:
+        """Return how many files have each verdict."""
+        return dict(sorted(Counter(str(one.kept["verdict"]) for one in self.files).items()))

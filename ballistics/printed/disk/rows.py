@@ -1,0 +1,139 @@
+"""The table of a batch of printed parts: one row for each hit of each file, and one for each file without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ballistics.files import parquet
+from ballistics.files.durable import written_whole
+from ballistics.files.tables import table_kind, write_csv
+from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.disk.results import FileResult
+from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+
+SCHEMA = "ballistics/printed-batch/2"
+#: Names and types of the columns, in order.
+COLUMNS: dict[str, type] = {
+    "file": str,
+    "sha256": str,
+    "verdict": str,
+    "hit": int,
+    "hits": int,
+    "reference": str,
+    "category": str,
+    "category_title": str,
+    "relation": str,
+    "scale": float,
+    "mirrored": bool,
+    "query_share": float,
+    "reference_share": float,
+    "tolerance_mm": float,
+    "score": float,
+    "threshold": float,
+    "component": int,
+    "place": str,
+    "pieces_together": float,
+    "family": int,
+    "family_size": int,
+    "copy_of": str,
+    "copy_relation": str,
+    "format": str,
+    "unit": str,
+    "parts": int,
+    "faces": int,
+    "extent_x_mm": float,
+    "extent_y_mm": float,
+    "extent_z_mm": float,
+    "geometry_hash": str,
+    "findings": str,
+    "error": str,
+}
+# By the number of the file, the name of the reference, the body and the scale: a body may hold a reference twice.
+Places = dict[tuple[int, str, int, float], dict[str, Any]]
+
+
+def write_printed_rows(
+    path: Path,
+    files: Sequence[FileResult],
+    taxonomy: Taxonomy,
+    metadata: Mapping[str, Any],
+    pieces: Sequence[ReferencePieces],
+) -> None:
+    """Write the table, whole or not at all; the same files give the same bytes.
+
+    Hits on a reference of which there are different pieces say which place theirs is (`LaidPiece.place`), and how much
+    of the reference the pieces cover together.
+
+    A CSV has no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
+
+    Raises
+    ------
+    WriteError
+        When the file cannot be written.
+    """
+    text = json.dumps({"schema": SCHEMA, **metadata}, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    places: Places = {
+        (piece.file, one.name, piece.component, piece.scale): {"place": piece.place, "pieces_together": one.together}
+        for one in pieces
+        for piece in one.laid
+    }
+    rows = list(_rows(files, taxonomy, places))
+    with written_whole(path) as temporary:
+        if table_kind(path) == ".csv":
+            with open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file:
+                write_csv(file, list(COLUMNS), ([row[name] for name in COLUMNS] for row in rows))
+        else:
+            _write_parquet(temporary, rows, text)
+    if table_kind(path) == ".csv":
+        with written_whole(path.with_name(f"{path.name}-metadata.json")) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> Iterator[dict[str, Any]]:
+    for place, one in enumerate(files):
+        kept, hits = one.kept, one.kept["hits"]
+        x, y, z = kept["extent_mm"]
+        common = dict.fromkeys(COLUMNS) | {
+            "file": one.name,
+            "sha256": one.sha256,
+            "verdict": kept["verdict"],
+            "hits": len(hits),
+            "score": kept["best_score"],
+            "threshold": kept["threshold"],
+            "family": one.copy.family or None,
+            "family_size": one.copy.size,
+            "copy_of": one.copy.of,
+            "copy_relation": one.copy.relation,
+            "format": kept["format"],
+            "unit": kept["unit"],
+            "parts": kept["parts"],
+            "faces": kept["faces"],
+            "extent_x_mm": x,
+            "extent_y_mm": y,
+            "extent_z_mm": z,
+            "geometry_hash": kept["keys"]["exact"] if kept["keys"] else None,
+            "findings": "; ".join(kept["findings"]),
+            "error": kept["error"],
+        }
+        if not hits:
+            yield common
+        for number, hit in enumerate(hits, 1):
+            own = places.get((place, hit["reference"], hit["component"], hit["scale"]), {})
+            yield common | hit | own | {"hit": number, "category_title": taxonomy.title(hit["category"])}
+
+
+def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    fields = [pa.field(name, types[kind]) for name, kind in COLUMNS.items()]
+    schema = pa.schema(fields, metadata={b"ballistics": metadata})
+    columns = {name: [None if row[name] == "" else row[name] for row in rows] for name in COLUMNS}
+    with pq.ParquetWriter(path, schema, **parquet.OPTIONS) as writer:
+        writer.write_table(pa.table(columns, schema=schema))
+        parquet.seal(writer)
+    parquet.close_seal(path)

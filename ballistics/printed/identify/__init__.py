@@ -1,0 +1,1 @@
+"""Which reference a questioned part is, or is a piece of."""

@@ -1,0 +1,1 @@
+"""What a part is shaped like, learned from a laboratory's own references."""
