@@ -15,7 +15,8 @@ import pytest
 from ballistics.cli import main
 from ballistics.errors import BallisticsError, CorruptFileError, WriteError
 from ballistics.files.bounded_json import sealed
-from ballistics.printed.collection.collection import Collection, enrolment, store
+from ballistics.printed.collection import enrolment, store
+from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, enrol_files, open_collection
 from ballistics.printed.collection.integrity import verify_collection
 from ballistics.printed.collection.taxonomy import Taxonomy
