@@ -30,17 +30,15 @@ _SUPPORT = {
     "lr_trials",
     "pairs",
     "printed_items",
-    "printed_metric",
     "printed_pieces",
-    "printed_plain",
     "printed_planted",
-    "printed_score",
     "printed_signature",
     "published_scores",
     "readme",
     "real_sets",
     "record",
     "template_content",
+    "training",
     "work",
 }
 DEFAULT_DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))

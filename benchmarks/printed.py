@@ -31,8 +31,8 @@ from reference_meshes.solids import Mesh
 DESCRIPTION = "printed parts: top 1, pose and false hits under each disturbance; CPU time; what a signature gives away"
 
 # The metric was learned on solids of seeds from 1 000 000. Score and threshold were chosen on meshes whose hash has an
-# even digit in the last place but one, and on solids of seeds from 60 000 (`benchmarks/printed_score.py`); reported are
-# the others, and solids of seeds from 50 000.
+# even digit in the last place but one, and on solids of seeds from 60 000 (`benchmarks/training/printed_score.py`);
+# reported are the others, and solids of seeds from 50 000.
 _SOLIDS = 1000
 _UNRELATED_SEED = 50_000
 _SEED = 7001

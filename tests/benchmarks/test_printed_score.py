@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ballistics.printed.identify.verification import SCORE_VALUES
-from benchmarks.printed_score import learned
+from benchmarks.training.printed_score import learned
 
 
 def test_learning_finds_what_speaks_for_and_against():

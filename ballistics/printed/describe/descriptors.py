@@ -49,7 +49,7 @@ class Metric:
 
 @cache
 def metric() -> Metric:
-    """Return the metric that ships with the package (made by ``benchmarks/printed_metric.py``)."""
+    """Return the metric that ships with the package (made by ``benchmarks/training/printed_metric.py``)."""
     with resources.files("ballistics.printed.describe").joinpath("descriptor_metric.npz").open("rb") as file:
         arrays = np.load(file, allow_pickle=False)
         return Metric(*(arrays[name].astype(np.float32) for name in ("mean", "directions", "centres")))

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, metric
 
-#: File of the package, written by ``python -m benchmarks.printed_plain``: descriptors of places of generated plain
-#: bodies.
+#: File of the package, written by ``python -m benchmarks.training.printed_plain``: descriptors of places of generated
+#: plain bodies.
 PLAIN_FILE = "plain_places.npz"
 
 #: Worth in nats below which a body, or what two bodies share, is too plain to be told from others. Chosen on 96

@@ -12,7 +12,8 @@ from importlib import resources
 
 import numpy as np
 
-#: File of the package, written by `benchmarks/printed_score.py`; the shipped one from 552 of the trials listed there.
+#: File of the package, written by `benchmarks/training/printed_score.py`; the shipped one from 552 of the trials
+#: listed there.
 SCORE_FILE = "identification_score.json"
 
 

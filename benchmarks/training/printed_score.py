@@ -1,4 +1,7 @@
-"""Learns the score of a candidate on the development half: python -m benchmarks.printed_score FOLDER OUT.json."""
+"""Learns the score of a candidate on the development half.
+
+python -m benchmarks.training.printed_score FOLDER OUT.json
+"""
 
 from __future__ import annotations
 

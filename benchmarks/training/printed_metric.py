@@ -1,4 +1,7 @@
-"""Learns the metric of the local descriptors on generated solids: python -m benchmarks.printed_metric OUT.npz."""
+"""Learns the metric of the local descriptors on generated solids.
+
+python -m benchmarks.training.printed_metric OUT.npz
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptors of the places of plain bodies: python -m benchmarks.printed_plain OUT.npz."""
+"""Descriptors of the places of plain bodies: python -m benchmarks.training.printed_plain OUT.npz."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Scripts that made the fitted numbers which ship with the package; none is run by the benchmarks."""
