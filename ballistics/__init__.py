@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     from ballistics.errors import ParameterError as ParameterError
     from ballistics.errors import ReadError as ReadError
     from ballistics.errors import WriteError as WriteError
-    from ballistics.impressions.compare import compare as compare
-    from ballistics.impressions.compare_heads import HeadComparison as HeadComparison
-    from ballistics.impressions.compare_heads import compare_heads as compare_heads
+    from ballistics.findings import Finding as Finding
+    from ballistics.impressions.comparing import compare as compare
     from ballistics.impressions.comparison import ImpressionComparison as ImpressionComparison
+    from ballistics.impressions.heads import HeadComparison as HeadComparison
+    from ballistics.impressions.heads import compare_heads as compare_heads
+    from ballistics.library.items import Description as Description
+    from ballistics.library.store import Library as Library
     from ballistics.provenance import Provenance as Provenance
-    from ballistics.search.library import Library as Library
-    from ballistics.search.library_items import Description as Description
+    from ballistics.surfaces.formats.reading import read as read
+    from ballistics.surfaces.formats.x3p.writer import write_x3p as write_x3p
     from ballistics.surfaces.inspection import inspect as inspect
     from ballistics.surfaces.pose import Pose as Pose
-    from ballistics.surfaces.preparation import prepare as prepare
-    from ballistics.surfaces.preparation import replay as replay
-    from ballistics.surfaces.reading import read as read
-    from ballistics.surfaces.simulation import simulate_head as simulate_head
-    from ballistics.surfaces.simulation import simulate_population as simulate_population
-    from ballistics.surfaces.surface import Finding as Finding
+    from ballistics.surfaces.preparation.preparing import prepare as prepare
+    from ballistics.surfaces.preparation.preparing import replay as replay
+    from ballistics.surfaces.simulation.heads import simulate_head as simulate_head
+    from ballistics.surfaces.simulation.heads import simulate_population as simulate_population
     from ballistics.surfaces.surface import Mark as Mark
     from ballistics.surfaces.surface import Step as Step
     from ballistics.surfaces.surface import Surface as Surface
-    from ballistics.surfaces.x3p_writer import write_x3p as write_x3p
 
 # Public name -> the module that holds it. One line here and one above make a name public.
 _WHERE = {
     "BallisticsError": "ballistics.errors",
-    "Description": "ballistics.search.library_items",
+    "Description": "ballistics.library.items",
     "Finding": "ballistics.surfaces.surface",
-    "HeadComparison": "ballistics.impressions.compare_heads",
+    "HeadComparison": "ballistics.impressions.heads",
     "ImpressionComparison": "ballistics.impressions.comparison",
-    "Library": "ballistics.search.library",
+    "Library": "ballistics.library.store",
     "Mark": "ballistics.surfaces.surface",
     "ParameterError": "ballistics.errors",
     "Pose": "ballistics.surfaces.pose",
@@ -49,15 +49,15 @@ _WHERE = {
     "Step": "ballistics.surfaces.surface",
     "Surface": "ballistics.surfaces.surface",
     "WriteError": "ballistics.errors",
-    "compare": "ballistics.impressions.compare",
-    "compare_heads": "ballistics.impressions.compare_heads",
+    "compare": "ballistics.impressions.comparing",
+    "compare_heads": "ballistics.impressions.heads",
     "inspect": "ballistics.surfaces.inspection",
-    "prepare": "ballistics.surfaces.preparation",
-    "read": "ballistics.surfaces.reading",
-    "replay": "ballistics.surfaces.preparation",
-    "simulate_head": "ballistics.surfaces.simulation",
-    "simulate_population": "ballistics.surfaces.simulation",
-    "write_x3p": "ballistics.surfaces.x3p_writer",
+    "prepare": "ballistics.surfaces.preparation.preparing",
+    "read": "ballistics.surfaces.formats.reading",
+    "replay": "ballistics.surfaces.preparation.preparing",
+    "simulate_head": "ballistics.surfaces.simulation.heads",
+    "simulate_population": "ballistics.surfaces.simulation.heads",
+    "write_x3p": "ballistics.surfaces.formats.x3p.writer",
 }
 
 __all__ = list(_WHERE)

@@ -12,16 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ballistics.evidence.count_models import BetaBinomial, log_lower_tail
-from ballistics.impressions.compare import compare
+import ballistics_kernels
+from ballistics.evidence.models.count_models import BetaBinomial, log_lower_tail
+from ballistics.impressions.comparing import compare
 from ballistics.provenance import package_versions, sha256_of_array, sha256_of_file
-from ballistics.surfaces.filters import low_pass
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import SimulatedHead, simulate_population
+from ballistics.surfaces.filtering.filters import low_pass
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.formats.x3p.writer import write_x3p
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_population
 from ballistics.surfaces.surface import Mark
-from ballistics.surfaces.x3p_writer import write_x3p
-from kernels.correlation import masked_ncc
+from ballistics_kernels.impressions.correlation import masked_ncc
 
 _SEED = 20_260_101
 
@@ -75,10 +76,9 @@ class Environment:
 def environment() -> Environment:
     """Return versions, processor and the hash of the engine's own source."""
     digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for folder in ("ballistics", "kernels"):
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + sha256_of_file(path).encode())
+    for folder in (Path(__file__).parent, Path(ballistics_kernels.__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder.parent).as_posix().encode() + sha256_of_file(path).encode())
     return Environment(dict(package_versions()), _processor(), platform.platform(), digest.hexdigest())
 
 

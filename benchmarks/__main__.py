@@ -16,37 +16,16 @@ from joblib import parallel_config
 from rich.console import Console
 from rich.table import Table
 
-import benchmarks
 from ballistics.errors import BallisticsError
-from benchmarks.record import Context, Record
+from benchmarks import suites
+from benchmarks.support.record import Context, Record
 
-_SUPPORT = {
-    "__main__",
-    "distractors",
-    "fault_rows",
-    "faults_scans",
-    "hard_figures",
-    "hard_fit",
-    "lr_trials",
-    "pairs",
-    "printed_items",
-    "printed_pieces",
-    "printed_planted",
-    "printed_signature",
-    "published_scores",
-    "readme",
-    "real_sets",
-    "record",
-    "template_content",
-    "training",
-    "work",
-}
 DEFAULT_DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def names() -> list[str]:
     """Return the names of all benchmarks."""
-    return sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name not in _SUPPORT)
+    return sorted(m.name for m in pkgutil.iter_modules(suites.__path__))
 
 
 def show(console: Console, name: str, records: list[Record]) -> None:
@@ -98,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     for name in options.names:
         try:
             with parallel_config(n_jobs=options.workers or os.cpu_count()):
-                own = list(importlib.import_module(f"benchmarks.{name}").run(context))
+                own = list(importlib.import_module(f"benchmarks.suites.{name}").run(context))
         except BallisticsError as error:
             console.print(f"{name}: {error}", style="red", markup=False)
             return 2

@@ -70,19 +70,20 @@ def command(
 
     from ballistics.cli.compare import refuse_output
     from ballistics.cli.scan_set import progress_bar
-    from ballistics.evidence.prepared_scans import Method
-    from ballistics.search.batch import run_batch
+    from ballistics.pairs.batch import run_batch
+    from ballistics.pairs.prepared_scans import Method
     from ballistics.surfaces.scan_readings import readings
 
     refuse_output(out, (*scans, *reference), overwrite)
     if database is not None:
-        from ballistics.search import library_servers, library_tables
+        from ballistics.library import servers as library_servers
+        from ballistics.library import tables as library_tables
 
         # Also in the processes that compare.
         library_servers.name_for_now(library_tables.database_url(database))
     run = None
     if scheduler is not None:
-        from ballistics.search.batch_cluster import on_cluster
+        from ballistics.pairs.cluster import on_cluster
 
         run = on_cluster(scheduler)
     with progress_bar(quiet) as progress:

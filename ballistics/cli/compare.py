@@ -113,10 +113,10 @@ def compare_files(
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from dataclasses import replace
 
-    from ballistics.impressions.compare import compare
-    from ballistics.reports.reported_scan import ReportedScan, reported_scan
+    from ballistics.impressions.comparing import compare
+    from ballistics.reports.contents.reported_scan import ReportedScan, reported_scan
+    from ballistics.surfaces.formats.reading import read
     from ballistics.surfaces.instruments import instrument_of, stated_by_file
-    from ballistics.surfaces.reading import read
     from ballistics.surfaces.scan_readings import ScanReading
 
     with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
@@ -143,13 +143,13 @@ def compare_files(
         make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
         scans = [make(path.name, s, m) for path, s, m in zip(paths, surfaces, marks, strict=True)]
         if report is not None:
-            from ballistics.reports.comparison_report import comparison_report
+            from ballistics.reports.pages.comparison import comparison_report
 
             stage("drawing the report")
             html = comparison_report(comparison, scans[0], scans[1], evaluation=evaluation)
             write_bytes(report, html.encode("utf-8", "replace"))
         if json_path is not None:
-            from ballistics.reports.comparison_json import comparison_json
+            from ballistics.reports.schemas.comparison_json import comparison_json
 
             stage("writing JSON")
             write_bytes(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
@@ -198,7 +198,13 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording import counts_sentence, score_text, similarity_sentence, similarity_text, source_of
+    from ballistics.reports.wording.comparison import (
+        counts_sentence,
+        score_text,
+        similarity_sentence,
+        similarity_text,
+        source_of,
+    )
 
     console = Console()
     if not console.is_terminal:

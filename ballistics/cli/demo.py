@@ -85,8 +85,8 @@ def _write_scans(out: Path, names: list[str], quiet: bool) -> None:
     from rich.console import Console
     from rich.progress import track
 
-    from ballistics.surfaces.simulation import simulate_population
-    from ballistics.surfaces.x3p_writer import write_x3p
+    from ballistics.surfaces.formats.x3p.writer import write_x3p
+    from ballistics.surfaces.simulation.heads import simulate_population
 
     console = Console(stderr=True)
     heads = islice(simulate_population(2, 2, _SEED, breech_faces=("granular",)), len(_SCANS))

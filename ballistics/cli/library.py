@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ballistics.cli.scan_set import reading_options
-from ballistics.search.library_items import DESCRIPTION_FIELDS
+from ballistics.library.items import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
-    from ballistics.search.library_enrolment import DescribedScan
-    from ballistics.search.library_items import Enrolment, Integrity
+    from ballistics.library.enrolment import DescribedScan
+    from ballistics.library.items import Enrolment, Integrity
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _QUIET = click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
@@ -61,7 +61,7 @@ def create(library: Path, database: str | None) -> None:
     SQLite needs a local disk. When several computers write to one library, keep its rows in PostgreSQL and the folder
     on a share that all of them see.
     """
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.create(library, database) as made:
         click.echo(f"library: {made.folder.resolve()}")
@@ -111,9 +111,9 @@ def enrol(
     import os
 
     from ballistics.cli.compare import refuse_output, write_bytes
-    from ballistics.search.library import Library
-    from ballistics.search.library_enrolment import Reading, enrol_scans
-    from ballistics.search.library_items import Description
+    from ballistics.library.enrolment import Reading, enrol_scans
+    from ballistics.library.items import Description
+    from ballistics.library.store import Library
     from ballistics.surfaces.scan_readings import readings
 
     refuse_output(json_path, scans, overwrite)
@@ -138,7 +138,7 @@ def _described(
     scans: tuple[Path, ...], data: Path | None, general: Any, quiet: bool
 ) -> tuple[list[DescribedScan], list[Enrolment]]:
     """Bring files and table together; what stands only in the table is a row of its own."""
-    from ballistics.search.library_enrolment import DescribedScan, match_descriptions, read_descriptions
+    from ballistics.library.enrolment import DescribedScan, match_descriptions, read_descriptions
 
     table: dict[str, Any] = {}
     if data is not None:
@@ -188,7 +188,7 @@ def list_(library: Path, database: str | None, as_json: bool, **where: tuple[str
     """List the marks of LIBRARY, and the records of those that were removed."""
     from dataclasses import asdict
 
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(library, database) as opened:
         contents = opened.contents({name: values for name, values in where.items() if values})
@@ -226,7 +226,7 @@ def remove(
     """Remove mark NUMBER of LIBRARY for good: its heights and template are deleted, a record of the removal stays."""
     from datetime import datetime
 
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(library, database) as opened:
         gone = opened.remove(number, removed_by, removed_on or datetime.now().astimezone().date().isoformat(), reason)
@@ -244,7 +244,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 
     Exit code 0: every mark is as it was enrolled; 1: at least one is not, and listed.
     """
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.verify(tidy, progress)
@@ -266,7 +266,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 @_QUIET
 def renew(library: Path, database: str | None, quiet: bool) -> None:
     """Make the templates of LIBRARY anew where an update of the program changed them; no scan is needed."""
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         made = opened.renew_templates(progress)
@@ -285,7 +285,7 @@ def backup(ctx: click.Context, library: Path, database: str | None, to: Path, qu
 
     TO is empty, or an earlier backup, to which only what is new is copied. The copy is a library: open it to restore.
     """
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.backup(to, progress)

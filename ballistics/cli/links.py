@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from ballistics.search.links import Links
+    from ballistics.pairs.links import Links
 
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _PRINTED = 50
@@ -50,7 +50,7 @@ def command(
     """
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.errors import ParameterError
-    from ballistics.search.links import find_links, links_csv, links_graphml
+    from ballistics.pairs.links import find_links, links_csv, links_graphml
 
     for path in (csv_path, graphml, picture, report):
         refuse_output(path, (results,), overwrite)
@@ -65,7 +65,7 @@ def command(
     if picture is not None:
         written[picture] = _picture(found, picture.suffix.lower())
     if report is not None:
-        from ballistics.reports.links_report import links_report
+        from ballistics.reports.pages.links import links_report
 
         written[report] = links_report(found).encode("utf-8", "replace")
     for path, content in written.items():
@@ -77,8 +77,8 @@ def command(
 
 
 def _picture(found: Links, ending: str) -> bytes:
-    from ballistics.reports.evidence_figures import png_bytes, svg_bytes
-    from ballistics.reports.links_report import links_figure
+    from ballistics.reports.figures.evidence import png_bytes, svg_bytes
+    from ballistics.reports.pages.links import links_figure
 
     figure = links_figure(found)
     return svg_bytes(figure) if ending == ".svg" else png_bytes(figure)
@@ -89,8 +89,8 @@ def _print(found: Links) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.links_report import headline, others_text, score_text
-    from ballistics.search.links import SCORE_NAMES
+    from ballistics.pairs.links import SCORE_NAMES
+    from ballistics.reports.pages.links import headline, others_text, score_text
 
     console = Console()
     if not console.is_terminal:

@@ -33,7 +33,7 @@ def build(out: Path, **options: Any) -> None:
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
     from ballistics.evidence.reference_file import ReferenceFile
-    from ballistics.evidence.scan_study import MODELS, reference_population
+    from ballistics.studies.scan_study import MODELS, reference_population
 
     refuse_output(out, (options["truth_csv"],), options["overwrite"])
     scored = score_set(options, out.with_name(f"{out.name}.work"), 2, ("calibre", "instrument"))

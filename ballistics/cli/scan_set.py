@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from ballistics.evidence.scan_pairs import ScoredScans
+    from ballistics.studies.scan_pairs import ScoredScans
 
 # By pattern where the scans of a set differ.
 READING_OPTIONS = (
@@ -70,9 +70,9 @@ def scan_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_labels: tuple[str, ...] = ()) -> Any:
     """Read the table, refuse what cannot give an answer, then prepare and compare everything."""
     from ballistics.errors import ParameterError
-    from ballistics.evidence.scan_pairs import score_all_pairs
-    from ballistics.evidence.scan_study import refuse_hopeless, with_labels
-    from ballistics.evidence.truth_table import LABELS, NOT_STATED, read_truth
+    from ballistics.studies.scan_pairs import score_all_pairs
+    from ballistics.studies.scan_study import refuse_hopeless, with_labels
+    from ballistics.studies.truth_table import LABELS, NOT_STATED, read_truth
     from ballistics.surfaces.instruments import named_by_file
     from ballistics.surfaces.scan_readings import readings
 

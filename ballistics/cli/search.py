@@ -67,8 +67,8 @@ def command(
     from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.library import bar
     from ballistics.evidence.reference_file import load_reference
-    from ballistics.search.library import Library
-    from ballistics.search.library_enrolment import Reading
+    from ballistics.library.enrolment import Reading
+    from ballistics.library.store import Library
     from ballistics.surfaces.scan_readings import readings
 
     for path in (report, csv_path, json_path):
@@ -81,7 +81,7 @@ def command(
         with bar(quiet) as progress:
             result = library.search(questioned, scan.name, top, admitted, held_against, progress)
         if report is not None:
-            from ballistics.reports.search_report import search_report
+            from ballistics.reports.pages.search import search_report
             from ballistics.search.library_search import heights_still_there
 
             laid = [lead.entry for lead in result.leads if lead.pose is not None]
@@ -89,7 +89,7 @@ def command(
             marks = {number: found for number, found in there.items() if found is not None}
             write_bytes(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
     if csv_path is not None or json_path is not None:
-        from ballistics.reports.search_files import search_csv, search_json
+        from ballistics.reports.schemas.search_files import search_csv, search_json
 
         if csv_path is not None:
             write_bytes(csv_path, search_csv(result))
@@ -110,8 +110,8 @@ def _print(result: Any) -> None:
     from rich.text import Text
 
     from ballistics.cli.library import console
-    from ballistics.reports import search_wording as wording
-    from ballistics.search.library_items import DESCRIPTION_FIELDS
+    from ballistics.library.items import DESCRIPTION_FIELDS
+    from ballistics.reports.wording.comparison import search as wording
 
     out = console()
     if result.insufficient is not None:

@@ -57,7 +57,7 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
             raise ParameterError(f"{', '.join(given)}: only for the weight of evidence; give --reference too")
         return None
     from ballistics.evidence.reference_file import load_reference
-    from ballistics.evidence.verbal_scale import VerbalScale
+    from ballistics.evidence.wording.verbal_scale import VerbalScale
 
     populations = [population for path in _files(options["reference"]) for population in load_reference(path)]
     scale = VerbalScale.load(options["verbal_scale"])
@@ -68,7 +68,7 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
 
     def evaluate(comparison: Any, surfaces: Sequence[Any], marks: Sequence[Any]) -> Any:
         from ballistics.evidence.weighing import weigh
-        from ballistics.reports.evaluation import Evaluation
+        from ballistics.reports.contents.evaluation import Evaluation
         from ballistics.surfaces.instruments import instrument_of, stated_by_file
 
         scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]

@@ -15,7 +15,7 @@ from ballistics.evidence.scores import SCORE_TEXTS, Score
 from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison
 from ballistics.provenance import Provenance
 from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation_record import flat, preparation_parameters
+from ballistics.surfaces.preparation.record import flat, preparation_parameters
 from ballistics.surfaces.surface import Mark
 
 

@@ -96,7 +96,7 @@ def cross_validate(table: ScoreTable, model: str, groups: int = 10, seed: int = 
     table : ScoreTable
         Comparisons with known truth; its rows are put in a fixed order only for the dealing.
     model : str
-        A name of `ballistics.evidence.score_models.MODELS`.
+        A name of `ballistics.evidence.models.score_models.MODELS`.
     groups : int
         Groups of firearms; g groups make at most g (g + 1) / 2 fits.
     seed : int

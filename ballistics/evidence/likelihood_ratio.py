@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ballistics.evidence.bounds import Bounds
+from ballistics.evidence.models.bounds import Bounds
 from ballistics.provenance import Provenance
 
 Status = Literal["evaluated", "insufficient", "outside range", "refused"]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.bounds import Bounds, elub, sample_size_bounds, tightest
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.likelihood_ratio import BoundState, LikelihoodRatio, Propositions, Status
+from ballistics.evidence.models.bounds import Bounds, elub, sample_size_bounds, tightest
+from ballistics.evidence.models.score_models import MODELS, RatioModel, fit_model, silverman_bandwidth
+from ballistics.evidence.models.uncertainty import resampled_weights
 from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.score_models import MODELS, RatioModel, fit_model, silverman_bandwidth
 from ballistics.evidence.scores import Booleans, Extent, Floats, ScoreTable
-from ballistics.evidence.uncertainty import resampled_weights
 from ballistics.provenance import Provenance, package_versions
 
 _VERSION = "1"
@@ -133,7 +133,7 @@ class LRSystem:
     population : ReferencePopulation
         What the model was fitted on.
     model : str
-        Its name, one of `ballistics.evidence.score_models.MODELS`.
+        Its name, one of `ballistics.evidence.models.score_models.MODELS`.
     draws, seed : int
         Bootstrap samples asked for, and the seed of the random numbers.
     fitted : FittedModel or None
@@ -267,7 +267,7 @@ def fit_lr_system(
     population : ReferencePopulation
         The reference.
     model : str
-        A name of `ballistics.evidence.score_models.MODELS`.
+        A name of `ballistics.evidence.models.score_models.MODELS`.
     draws : int
         Bootstrap samples of the firearms, 0 for no interval.
     seed : int

@@ -11,8 +11,8 @@ from scipy.stats import t as student_t
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.metrics import auc, auc_of_counts, cllr, cllr_min, cllr_min_of_counts, error_upper_limit
+from ballistics.evidence.models.uncertainty import resampled_weights
 from ballistics.evidence.scores import Floats, Integers, ScoreTable
-from ballistics.evidence.uncertainty import resampled_weights
 
 # Each limit is one-sided at 95 %, as the exact limits of `error_upper_limit` and those of a case's LR are.
 _TAIL = 0.05
@@ -81,7 +81,7 @@ def metric_intervals(log10_lr: Floats, table: ScoreTable, draws: int = 1000, see
     """Resample the firearms and return the limits between which the figures lie.
 
     Pairs that share a firearm are not independent, so firearms are drawn with replacement, never pairs
-    (`ballistics.evidence.uncertainty.resampled_weights`). The LRs are held as they are: what is resampled is which
+    (`models.uncertainty.resampled_weights`). The LRs are held as they are: what is resampled is which
     firearms they were measured on, not how the LR system was fitted.
 
     Parameters

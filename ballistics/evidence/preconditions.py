@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ballistics.surfaces.surface import Finding
+from ballistics.findings import Finding
 
 # By code, with the reason that a report gives.
 WITHHOLDING = {

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.bounds import Bounds
 from ballistics.evidence.crossvalidation import CrossValidated, cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
 from ballistics.evidence.metric_intervals import MetricIntervals, metric_intervals
 from ballistics.evidence.metrics import Metrics, auc, equal_error_rate, measure
+from ballistics.evidence.models.bounds import Bounds
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Booleans, Floats, ScoreTable
 
@@ -194,7 +194,7 @@ def run_study(
     population : ReferencePopulation
         The comparisons, with at least 4 firearms.
     model : str
-        A name of `ballistics.evidence.score_models.MODELS`.
+        A name of `ballistics.evidence.models.score_models.MODELS`.
     groups, seed : int
         Of the source-disjoint cross-validation.
     labels : mapping of field to mapping of scan to value, optional

@@ -10,10 +10,11 @@ from ballistics.evidence.comparisons import questioned
 from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
 from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
-from ballistics.evidence.scan_study import MODELS
 from ballistics.evidence.scores import Score
+from ballistics.findings import Finding
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.surfaces.surface import Finding, Mark
+from ballistics.studies.scan_study import MODELS
+from ballistics.surfaces.surface import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
 _ORDER: tuple[Score, ...] = tuple(MODELS)

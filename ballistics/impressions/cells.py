@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ballistics.impressions.search_levels import NO_PLACE, CoarseTransforms, Places, SearchLevel
 from ballistics.surfaces.pose import Pose
-from kernels.valid_area import count_in_cells, middle_and_turn, reach_of_valid
+from ballistics_kernels.impressions.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
 Floats = NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.findings import Finding
 from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Finding
 
 # The rule whose count stands for all of them: in sentences, in tables, and in the evidence room.
 HEADLINE_RULE = "significance"

@@ -20,7 +20,7 @@ from ballistics.impressions.comparison import DirectionVerdict, RuleResult
 from ballistics.impressions.direction import Direction, best_angles
 from ballistics.impressions.significance import SignificanceThresholds, significant
 from ballistics.surfaces.pose import Pose
-from kernels.consensus import rigid_consensus
+from ballistics_kernels.impressions.consensus import rigid_consensus
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

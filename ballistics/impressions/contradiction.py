@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ballistics.findings import Finding
 from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison
-from ballistics.surfaces.surface import Finding
 
 # Unrelated marks reach some tens of nats, at most 125 on all real sets seen (methods: 169 pairs of Ruger SR9 cases);
 # twice that is no agreement of chance or class. Below 30 there is nothing that chance does not give.

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
+from ballistics.findings import Finding
 from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.congruence import RULES, Rule, Thresholds, smaller_count
 from ballistics.impressions.firing_pin_rule import clusters
 from ballistics.impressions.registration import RegistrationParameters
 from ballistics.impressions.significance import SignificanceThresholds
 from ballistics.impressions.similarity import SimilarityParameters
-from ballistics.surfaces.surface import Finding, Mark
+from ballistics.surfaces.surface import Mark
 
 
 @dataclass(frozen=True)

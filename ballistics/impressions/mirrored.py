@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.findings import Finding
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import Registration, RegistrationSearch
 from ballistics.impressions.similarity import Similarity, SimilarityParameters, similarity_of
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Finding
 
 Heights = NDArray[np.float32]
 

@@ -15,14 +15,14 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.impressions.clipping import clipped
-from ballistics.surfaces.filters import low_pass
+from ballistics.surfaces.filtering.filters import low_pass
 from ballistics.surfaces.pose import Pose
-from kernels.cell_maps import block_sums
-from kernels.correlation import centred
-from kernels.decimation import decimate
-from kernels.pose_search import best_shifts, climb_to_pose
-from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import padded, pearson_at_pose, split, turn_split, valid_points
+from ballistics_kernels.filters.decimation import decimate
+from ballistics_kernels.impressions.cell_maps import block_sums
+from ballistics_kernels.impressions.correlation import centred
+from ballistics_kernels.impressions.pose_search import best_shifts, climb_to_pose
+from ballistics_kernels.impressions.spectra import combined_sums, forward, inverse
+from ballistics_kernels.impressions.turning import padded, pearson_at_pose, split, turn_split, valid_points
 
 Heights = NDArray[np.float32]
 

@@ -11,13 +11,13 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from kernels.cell_maps import block_sums, search_coarse
-from kernels.cell_search import follow_peaks, pack_window
-from kernels.cell_turning import turn_cells
-from kernels.decimation import decimate
-from kernels.peaks import peaks_between
-from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import padded, split
+from ballistics_kernels.filters.decimation import decimate
+from ballistics_kernels.impressions.cell_maps import block_sums, search_coarse
+from ballistics_kernels.impressions.cell_search import follow_peaks, pack_window
+from ballistics_kernels.impressions.cell_turning import turn_cells
+from ballistics_kernels.impressions.peaks import peaks_between
+from ballistics_kernels.impressions.spectra import combined_sums, forward, inverse
+from ballistics_kernels.impressions.turning import padded, split
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]

@@ -22,8 +22,8 @@ from ballistics.impressions.direction import Direction
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.similarity import HIGHEST_CORRELATION, POINTS_PER_WAVE, points_per_step, shift_on_grid
 from ballistics.surfaces.pose import Pose
-from kernels.cell_agreement import agreement_at_shifts
-from kernels.turning import turn_onto
+from ballistics_kernels.impressions.cell_agreement import agreement_at_shifts
+from ballistics_kernels.impressions.turning import turn_onto
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]

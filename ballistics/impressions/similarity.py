@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ballistics.impressions.octaves import Octaves
 from ballistics.surfaces.pose import Pose
-from kernels.turning import turn_onto
+from ballistics_kernels.impressions.turning import turn_onto
 
 Heights = NDArray[np.float32]
 Bools = NDArray[np.bool_]

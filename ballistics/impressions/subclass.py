@@ -9,11 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.findings import Finding
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, LinePattern, RegularMarks, RuleResult
-from ballistics.surfaces.surface import Finding
-from kernels.decimation import decimate
-from kernels.regular_marks import cell_points, line_sums, products, products_by_direction, take_lines_off
-from kernels.turning import padded
+from ballistics_kernels.filters.decimation import decimate
+from ballistics_kernels.impressions.regular_marks import (
+    cell_points,
+    line_sums,
+    products,
+    products_by_direction,
+    take_lines_off,
+)
+from ballistics_kernels.impressions.turning import padded
 
 Heights = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
-from kernels.correlation import centred
+from ballistics_kernels.impressions.correlation import centred
 
 METHOD, VERSION = "template scan at every rotation, registration and similarity of the best", "1"
 
@@ -105,7 +105,7 @@ def compare_best(
     Examples
     --------
     >>> from ballistics.search.scan import make_query, scan
-    >>> from ballistics.search.template import make_template
+    >>> from ballistics.library.template import make_template
     >>> rng = np.random.default_rng(1)
     >>> marks = [Mark("breech face", rng.normal(size=(300, 300)).astype(np.float32), 6.25) for _ in range(3)]
     >>> stack = np.stack([make_template(m).array for m in marks])

@@ -15,31 +15,25 @@ from numpy.typing import NDArray
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.comparisons import conditions_of, pair_score
 from ballistics.evidence.scores import Score
-from ballistics.impressions.compare import METHOD as COMPARISON
-from ballistics.impressions.compare import VERSION as COMPARISON_VERSION
-from ballistics.impressions.compare import compare
+from ballistics.impressions.comparing import METHOD as COMPARISON
+from ballistics.impressions.comparing import VERSION as COMPARISON_VERSION
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.library import tables as tables
+from ballistics.library import template
+from ballistics.library.items import DESCRIPTION_FIELDS, Description, EnrolledMark, Where, checked_filter, is_admitted
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.search import cascade, template
-from ballistics.search import library_tables as tables
-from ballistics.search.library_items import (
-    DESCRIPTION_FIELDS,
-    Description,
-    EnrolledMark,
-    Where,
-    checked_filter,
-    is_admitted,
-)
+from ballistics.search import cascade
 from ballistics.search.scan import make_query, scan
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.preparation_record import preparation_parameters
+from ballistics.surfaces.preparation.record import preparation_parameters
 from ballistics.surfaces.surface import Mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from ballistics.evidence.population import ReferencePopulation
-    from ballistics.search.library import Library, Progress
+    from ballistics.library.store import Library, Progress
 
 # Twice as many are compared as are listed, and never fewer than this: what the template ranks low may still lead.
 _FEWEST_COMPARED = 40

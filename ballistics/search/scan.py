@@ -12,13 +12,13 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.search import template as tp
-from ballistics.search.relief import relief
+from ballistics.library import template as tp
+from ballistics.library.relief import relief
 from ballistics.surfaces.mark_types import mark_type
 from ballistics.surfaces.surface import Mark
-from kernels.polar import polar_samples
-from kernels.polar_scan import LANES, OVERLAP_ANGLES, RINGS_AT_ONCE, scan_block, unpack
-from kernels.turning import padded
+from ballistics_kernels.impressions.turning import padded
+from ballistics_kernels.templates.polar import polar_samples
+from ballistics_kernels.templates.polar_scan import LANES, OVERLAP_ANGLES, RINGS_AT_ONCE, scan_block, unpack
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -55,7 +55,7 @@ class Query:
     needed_um : ndarray of float64, shape (shifts,)
         Radius of the circle around each point that holds the mark, ascending.
     heights : ndarray of float32, shape (shifts, padded coefficients, 2)
-        Real and imaginary parts, as `kernels.polar_scan.scan_block` takes them.
+        Real and imaginary parts, as `ballistics_kernels.templates.polar_scan.scan_block` takes them.
     mask : ndarray of float32, shape (shifts, padded mask coefficients, 2)
         The same of where the mark is valid.
     """

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.striations.signature import Arrangement, Floats, Signature, arrangement
-from ballistics.surfaces.filters import low_pass
-from kernels.profiles_correlation import NO_CORRELATION, best_lags, correlate_lags, stretched
+from ballistics.surfaces.filtering.filters import low_pass
+from ballistics_kernels.profiles.correlation import NO_CORRELATION, best_lags, correlate_lags, stretched
 
 # A block of profiles whose products stay in the cache while their best lags are found.
 _BLOCK = 64
@@ -234,5 +234,5 @@ def resampled(heights: Floats, spacing_um: float, step_um: float) -> Floats:
 
 
 def stretched_to(heights: Floats, factor: float) -> Floats:
-    """Return `kernels.profiles_correlation.stretched`: the same waves on a grid of another step."""
+    """Return `ballistics_kernels.profiles.correlation.stretched`: the same waves on a grid of another step."""
     return stretched(np.ascontiguousarray(heights), factor)

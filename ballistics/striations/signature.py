@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
+from ballistics.findings import Finding
 from ballistics.provenance import Provenance
-from ballistics.surfaces.surface import Finding
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from ballistics.errors import BallisticsError, ReadError
-from ballistics.surfaces.reading import DEFAULT_HEIGHT_LIMIT_BYTES, is_image, is_point_text, read
-from ballistics.surfaces.surface import Finding
-from ballistics.surfaces.units_guard import Units
+from ballistics.findings import Finding
+from ballistics.surfaces.formats.reading import DEFAULT_HEIGHT_LIMIT_BYTES, is_image, is_point_text, read
+from ballistics.surfaces.formats.units_guard import Units
 
 Verdict = Literal["readable", "readable with findings", "refused"]
 

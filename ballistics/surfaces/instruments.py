@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ballistics.errors import ReadError
-from ballistics.surfaces.reading import is_image, read
-from ballistics.surfaces.surface import Finding, Surface
+from ballistics.findings import Finding
+from ballistics.surfaces.formats.reading import is_image, read
+from ballistics.surfaces.surface import Surface
 
 # Class -> what makers and files write, in lower case. Instruments that measure in several ways (Sensofar S neox and
 # S lynx, Leica DCM) state the class only when the file names the technique.

@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 from ballistics.errors import ParameterError
 from ballistics.provenance import sha256_of_file
-from ballistics.surfaces.given_regions import is_file_name, region_of
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import is_image, read
+from ballistics.surfaces.formats.reading import is_image, read
+from ballistics.surfaces.formats.units_guard import Units
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.regions.given_regions import is_file_name, region_of
 from ballistics.surfaces.surface import Mark, Surface
-from ballistics.surfaces.units_guard import Units
 
 UNITS: tuple[str, ...] = get_args(Units)
 
@@ -28,7 +28,7 @@ class ScanReading:
     units : {"micrometres", "millimetres", "as written"}, optional
         For a file whose numbers have another unit than it says.
     region : str
-        Mask image, polygon or label, see `ballistics.surfaces.given_regions.region_of`; empty for none.
+        Mask image, polygon or label, see `ballistics.surfaces.regions.given_regions.region_of`; empty for none.
     folder : Path, optional
         From which the region's file name is counted.
     """

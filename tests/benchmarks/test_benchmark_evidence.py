@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.evidence import DESCRIPTION
-from benchmarks.published_scores import published_scores
-from benchmarks.record import Context
+from benchmarks.suites.evidence import DESCRIPTION
+from benchmarks.support.published_scores import published_scores
+from benchmarks.support.record import Context
 
 # The published value is printed with fewer digits, or is on a flat ridge of the likelihood.
 _LOOSE = {"E1 correlated binomial": 2e-3, "E1 beta-binomial": 5e-3, "E1 binomial": 6e-3, "NFI firing pin EER": 1e-2}

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ballistics.evidence.pair_rows import empty_row
-from ballistics.evidence.scan_study import MODELS
 from ballistics.impressions.congruence import RULES
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_population
+from ballistics.pairs.rows import empty_row
+from ballistics.studies.scan_study import MODELS
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
-from benchmarks.hard import SEED, Level, _judged, scores
-from benchmarks.hard_figures import draw_examples, draw_ladder
-from benchmarks.hard_fit import Likeness, likeness, roughness_um
+from benchmarks.suites.hard import SEED, Level, _judged, scores
+from benchmarks.support.hard_figures import draw_examples, draw_ladder
+from benchmarks.support.hard_fit import Likeness, likeness, roughness_um
 
 
 def level(separated: bool) -> Level:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from study_cases import made_up
 
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import simulate_population
-from ballistics.surfaces.simulation_files import write_population
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.files import write_population
+from ballistics.surfaces.simulation.heads import simulate_population
 from benchmarks.__main__ import main, names
-from benchmarks.accuracy import SCORES, Compared, show_findings
-from benchmarks.exhaustive import both_counts
-from benchmarks.pairs import ScanSet, auc
+from benchmarks.suites.accuracy import SCORES, Compared, show_findings
+from benchmarks.suites.exhaustive import both_counts
+from benchmarks.support.pairs import ScanSet, auc
 
 
 def test_list_names_every_benchmark(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from conftest import data_folder
 
 from ballistics.printed.files.reading import read_parts
-from benchmarks.faults import CASES, PartCase, faults_of, part_rows
+from benchmarks.suites.faults import CASES, PartCase, faults_of, part_rows
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)

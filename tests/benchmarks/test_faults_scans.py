@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conftest import data_folder
 
-from benchmarks import faults_scans
+from benchmarks.support import faults_scans
 
 
 def test_no_scan_is_read_wrong():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ballistics.library.template import RECORD, make_template
 from ballistics.search.scan import make_query, scan
-from ballistics.search.template import RECORD, make_template
-from benchmarks.distractors import distractor
-from benchmarks.search import KINDS, disturbed
-from benchmarks.template_content import rebuilt
+from benchmarks.suites.search import KINDS, disturbed
+from benchmarks.support.distractors import distractor
+from benchmarks.support.template_content import rebuilt
 
 
 @pytest.fixture(scope="module")

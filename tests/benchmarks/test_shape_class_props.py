@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ballistics.printed.shape_class.classifier import CLASSES
-from benchmarks.record import Context
-from benchmarks.shape_class import left_out, props, recalled
+from benchmarks.suites.shape_class import left_out, props, recalled
+from benchmarks.support.record import Context
 
 
 @pytest.mark.slow

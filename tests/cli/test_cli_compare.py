@@ -20,13 +20,13 @@ from ballistics.evidence.comparisons import comparison_conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile
 from ballistics.evidence.scores import ScoreTable
-from ballistics.impressions.compare import compare
-from ballistics.reports.comparison_json import comparison_schema
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import simulate_population
+from ballistics.impressions.comparing import compare
+from ballistics.reports.schemas.comparison_json import comparison_schema
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.formats.x3p.writer import write_x3p
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Surface
-from ballistics.surfaces.x3p_writer import write_x3p
 
 
 def run(*arguments: str | Path) -> Result:

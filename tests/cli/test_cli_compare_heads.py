@@ -9,9 +9,9 @@ import numpy as np
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
+from ballistics.surfaces.formats.x3p.writer import write_x3p
+from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head, simulate_shot
 from ballistics.surfaces.surface import Surface
-from ballistics.surfaces.x3p_writer import write_x3p
 
 
 def test_heads_are_compared_mark_by_mark(tmp_path: Path) -> None:

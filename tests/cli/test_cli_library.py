@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.search.library_enrolment import Reading
+from ballistics.library.enrolment import Reading
 
 NAMES = ("Fadul-1-1.x3p", "Fadul-1-2.x3p", "Fadul-2-1.x3p")
 

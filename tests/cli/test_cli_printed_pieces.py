@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.reports import printed_figures
-from ballistics.reports.printed_json import printed_schema
-from ballistics.reports.printed_pieces import _COLOURS
+from ballistics.reports.contents.printed_pieces import _COLOURS
+from ballistics.reports.figures import printed as printed_figures
+from ballistics.reports.schemas.printed_json import printed_schema
 
 # A name that would steer a terminal, and a page.
 COPY = "right <i id=x>\x1b[2J.off"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.reports.printed_json import printed_schema
+from ballistics.reports.schemas.printed_json import printed_schema
 from reference_meshes.__main__ import HERE
 
 

@@ -9,7 +9,7 @@ from click import Context
 from click.testing import CliRunner
 
 from ballistics.cli import main
-from ballistics.surfaces.simulation_difficulty import DIFFICULTIES
+from ballistics.surfaces.simulation.difficulty import DIFFICULTIES
 
 
 def test_equal_options_equal_bytes_and_no_overwriting(tmp_path: Path) -> None:

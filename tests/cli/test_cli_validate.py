@@ -19,8 +19,8 @@ from click.testing import CliRunner
 
 from ballistics.cli import main
 from ballistics.evidence.reference_file import load_reference
-from ballistics.surfaces.simulation import simulate_population
-from ballistics.surfaces.x3p_writer import write_x3p
+from ballistics.surfaces.formats.x3p.writer import write_x3p
+from ballistics.surfaces.simulation.heads import simulate_population
 
 # Two scans of four firearms, a repeated scan, a copy, a broken file, and one that is absent.
 N_PAIRS = 9 * 8 // 2

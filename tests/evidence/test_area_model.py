@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.area_model import AreaRatio
-from ballistics.evidence.score_models import fit_model
+from ballistics.evidence.models.area_model import AreaRatio
+from ballistics.evidence.models.score_models import fit_model
 from ballistics.evidence.scores import ScoreTable
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.bounds import elub, sample_size_bounds, tightest
-from ballistics.evidence.score_models import fit_model
+from ballistics.evidence.models.bounds import elub, sample_size_bounds, tightest
+from ballistics.evidence.models.score_models import fit_model
 
 labelled = st.lists(
     st.tuples(st.floats(-4, 4).map(lambda x: round(x, 1) + 0.055), st.booleans()), min_size=2, max_size=50

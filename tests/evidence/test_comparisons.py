@@ -12,12 +12,12 @@ from ballistics.evidence.comparisons import comparison_conditions, pair_score, q
 from ballistics.evidence.lr_system import fit_lr_system
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
-from ballistics.impressions.compare import compare, exchanged
+from ballistics.findings import Finding
+from ballistics.impressions.comparing import compare, exchanged
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.surfaces.preparation import prepare, replay
-from ballistics.surfaces.preparation_record import preparation_parameters
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.surface import Finding
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.preparation.preparing import prepare, replay
+from ballistics.surfaces.preparation.record import preparation_parameters
 
 KNOWN = {"calibres": ["9 mm Luger"], "instrument_classes": ["confocal"]}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, betabinom, binom
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.count_models import (
+from ballistics.evidence.models.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
     Binomial,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from ballistics.evidence.bounds import Bounds
 from ballistics.evidence.metrics import cllr, cllr_min
+from ballistics.evidence.models.bounds import Bounds
 from ballistics.evidence.scores import ScoreTable
-from ballistics.reports.evidence_figures import (
+from ballistics.reports.figures.evidence import (
     bound_lines,
     cross_entropy_plot,
     det_plot,
@@ -111,7 +111,7 @@ def test_densities_of_one_value_render():
 
 def test_same_bytes_in_another_process():
     code = (
-        "from ballistics.reports.evidence_figures import *; from ballistics.evidence.bounds import Bounds\n"
+        "from ballistics.reports.figures.evidence import *; from ballistics.evidence.models.bounds import Bounds\n"
         "import hashlib, sys\n"
         "f = bound_lines(tippett([2.0, 1.5, -1.0], [True, True, False], 0.5), Bounds(-1, 2, 'r'))\n"
         "print(hashlib.sha256(svg_bytes(f) + png_bytes(f, 50)).hexdigest(), 'matplotlib.pyplot' in sys.modules)"

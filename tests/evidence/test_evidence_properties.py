@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.conditions import Conditions
-from ballistics.evidence.fusion import fit_fusion
 from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
+from ballistics.evidence.models.fusion import fit_fusion
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.evidence.study import run_study

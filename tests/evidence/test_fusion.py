@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.crossvalidation import cross_validate
-from ballistics.evidence.fusion import ASSUMPTION, check_fusion, fit_fusion
 from ballistics.evidence.metrics import cllr
+from ballistics.evidence.models.fusion import ASSUMPTION, check_fusion, fit_fusion
 from ballistics.evidence.scores import ScoreTable
 
 MARKS = ("breech face", "firing pin")

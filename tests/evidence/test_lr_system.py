@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.lr_system import Questioned, fit_lr_system
+from ballistics.evidence.models.uncertainty import firearm_multiplicities, resampled_weights
 from ballistics.evidence.population import ReferencePopulation, select_population
 from ballistics.evidence.scores import ScoreTable
-from ballistics.evidence.uncertainty import firearm_multiplicities, resampled_weights
 
 CMC = Conditions(
     "breech face",

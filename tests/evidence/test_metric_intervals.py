@@ -15,8 +15,8 @@ from scipy.stats import t
 from ballistics.errors import ParameterError
 from ballistics.evidence.metric_intervals import metric_intervals
 from ballistics.evidence.metrics import auc, cllr, cllr_min
+from ballistics.evidence.models.uncertainty import firearm_multiplicities
 from ballistics.evidence.scores import ScoreTable
-from ballistics.evidence.uncertainty import firearm_multiplicities
 
 
 def naive_figures(log10_lr, table, drawn):

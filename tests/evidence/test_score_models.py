@@ -10,13 +10,7 @@ from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.score_models import (
-    MODELS,
-    CountRatio,
-    LogisticRatio,
-    fit_model,
-    silverman_bandwidth,
-)
+from ballistics.evidence.models.score_models import MODELS, CountRatio, LogisticRatio, fit_model, silverman_bandwidth
 from ballistics.evidence.scores import ScoreTable
 
 CONTINUOUS = ("logistic", "kernel density", "isotonic")

@@ -14,7 +14,7 @@ from ballistics.evidence.metrics import measure
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.evidence.study import run_study
-from ballistics.reports.evidence_figures import study_figures, svg_bytes
+from ballistics.reports.figures.evidence import study_figures, svg_bytes
 
 CONDITIONS = Conditions("breech face", ("9 mm",), ("confocal",), "CMC", "1")
 

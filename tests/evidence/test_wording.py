@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.evidence.bounds import Bounds
-from ballistics.evidence.catalogues import confirmed, languages, read_po, translations
 from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
-from ballistics.evidence.verbal_scale import VerbalScale
-from ballistics.evidence.wording import MESSAGES, format_ratio, phrase
+from ballistics.evidence.models.bounds import Bounds
+from ballistics.evidence.wording.catalogues import confirmed, languages, read_po, translations
+from ballistics.evidence.wording.sentences import MESSAGES, format_ratio, phrase
+from ballistics.evidence.wording.verbal_scale import VerbalScale
 
 OTHERS = ("mk", "sq", "sr", "bs", "cnr", "ro")
 KEYS = [*MESSAGES, *(band.words for band in VerbalScale.load().bands)]

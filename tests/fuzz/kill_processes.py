@@ -21,25 +21,25 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import mesh_samples as samples
 from library_marks import noise_mark
 
-from ballistics.evidence.pair_designs import AllPairs
-from ballistics.evidence.pair_rows import empty_row
-from ballistics.evidence.pair_runs import KeptPairs, compare_missing
 from ballistics.files.durable import write_whole
+from ballistics.library import template
+from ballistics.library.items import Description
+from ballistics.library.store import Library
+from ballistics.pairs.designs import AllPairs
+from ballistics.pairs.results import write_results
+from ballistics.pairs.rows import empty_row
+from ballistics.pairs.runs import KeptPairs, compare_missing
 from ballistics.printed.collection import enrolment
 from ballistics.printed.collection.enrolment import enrol_files, open_collection
 from ballistics.printed.collection.integrity import verify_collection
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.disk.batch import run_printed_batch
 from ballistics.printed.files.reading import read_parts
-from ballistics.search import template
-from ballistics.search.batch_results import write_results
-from ballistics.search.library import Library
-from ballistics.search.library_items import Description
 
 KIND = "breech face"
 SOLIDS = 6

@@ -24,13 +24,13 @@ from unittest import mock
 import numpy as np
 
 _TESTS = Path(__file__).parents[1]
-sys.path += [str(folder) for folder in (_TESTS, _TESTS / "surfaces", _TESTS / "search") if str(folder) not in sys.path]
+sys.path += [str(folder) for folder in (_TESTS, _TESTS / "support") if str(folder) not in sys.path]
 
 import mesh_samples
 from sur_samples import LATIN1, sur
 from x3p_samples import axis, grid_axes, link, main_xml, matrix, pack
 
-from ballistics.surfaces.reading import read
+from ballistics.surfaces.formats.reading import read
 
 HEIGHTS = np.random.Generator(np.random.PCG64(7)).normal(scale=3e-6, size=(24, 32)).round(8)
 
@@ -348,13 +348,13 @@ def _use_population(path: Path, folder: Path, number: int) -> None:
 
 
 def _verbal_scale(folder: Path) -> list[Path]:
-    from ballistics.evidence import verbal_scale
+    from ballistics.evidence.wording.sentences import verbal_scale
 
     return _written(folder, {"scale.json": Path(verbal_scale._STANDARD).read_bytes()})
 
 
 def _use_scale(path: Path, folder: Path, number: int) -> None:
-    from ballistics.evidence.verbal_scale import VerbalScale
+    from ballistics.evidence.wording.verbal_scale import VerbalScale
 
     scale = VerbalScale.load(path)
     for log10_lr in (-7.0, 0.2, 12.0):
@@ -378,9 +378,9 @@ _KEYS = [sha256(f"scan {i}".encode()).hexdigest() for i in range(5)]
 
 
 def _pair_rows(folder: Path) -> list[Path]:
-    from ballistics.evidence.pair_designs import AllPairs
-    from ballistics.evidence.pair_rows import empty_row
-    from ballistics.evidence.pair_runs import KeptPairs
+    from ballistics.pairs.designs import AllPairs
+    from ballistics.pairs.rows import empty_row
+    from ballistics.pairs.runs import KeptPairs
 
     path = folder / "pairs.jsonl"
     with KeptPairs(path, "a method", "breech face", _KEYS, AllPairs(5)) as kept:
@@ -391,15 +391,15 @@ def _pair_rows(folder: Path) -> list[Path]:
 
 
 def _columns() -> dict[str, type]:
-    from ballistics.evidence.pair_rows import columns
+    from ballistics.pairs.rows import columns
 
     return columns("breech face")
 
 
 def _use_pair_rows(path: Path, folder: Path, number: int) -> None:
-    from ballistics.evidence.pair_designs import AllPairs
-    from ballistics.evidence.pair_runs import KeptPairs
-    from ballistics.search.batch_results import result_columns, write_results
+    from ballistics.pairs.designs import AllPairs
+    from ballistics.pairs.results import result_columns, write_results
+    from ballistics.pairs.runs import KeptPairs
 
     with KeptPairs(path, "a method", "breech face", _KEYS, AllPairs(5)) as kept:
         if list(kept.missing()):
@@ -418,7 +418,7 @@ def _batch(folder: Path) -> list[Path]:
 
 
 def _use_batch(path: Path, folder: Path, number: int) -> None:
-    from ballistics.search.links import find_links, links_csv, links_graphml
+    from ballistics.pairs.links import find_links, links_csv, links_graphml
 
     links = find_links(path, "count")
     links_csv(links)
@@ -481,7 +481,7 @@ def _library(*names: str) -> Callable[[Path], list[Path]]:
     def make(folder: Path) -> list[Path]:
         from library_marks import noise_mark
 
-        from ballistics.search.library import Library
+        from ballistics.library.store import Library
 
         with Library.create(folder / "library") as library:
             for seed in (1, 2, 3):
@@ -495,7 +495,7 @@ def _library(*names: str) -> Callable[[Path], list[Path]]:
 def _use_library(path: Path, folder: Path, number: int) -> None:
     from library_marks import noise_mark
 
-    from ballistics.search.library import Library
+    from ballistics.library.store import Library
 
     with Library.open(folder / "library") as library:
         library.verify()
@@ -507,8 +507,8 @@ def _use_library(path: Path, folder: Path, number: int) -> None:
 
 
 def _library_marker(path: Path, folder: Path, number: int) -> None:
-    from ballistics.search.library import Library
-    from ballistics.search.library_marker import read_marker
+    from ballistics.library.marker import read_marker
+    from ballistics.library.store import Library
 
     # A server that a mutant names is not to be asked.
     if read_marker(path.parent)["database"] == "sqlite":
@@ -544,8 +544,8 @@ def _tables(folder: Path) -> list[Path]:
 
 def _use_table(path: Path, folder: Path, number: int) -> None:
     from ballistics.evidence.score_files import read_scores
-    from ballistics.evidence.truth_table import read_truth
-    from ballistics.search.library_enrolment import read_descriptions
+    from ballistics.library.enrolment import read_descriptions
+    from ballistics.studies.truth_table import read_truth
 
     if path.name == "scores.csv":
         read_scores(path, "score", "weapon1", "weapon2", "n")

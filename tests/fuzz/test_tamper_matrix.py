@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mesh_samples as samples
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
-
 from library_marks import noise_mark
 
 from ballistics.errors import BallisticsError
 from ballistics.evidence.conditions import Conditions
-from ballistics.evidence.mark_store import MarkStore, _loaded
-from ballistics.evidence.pair_designs import AllPairs
-from ballistics.evidence.pair_rows import empty_row
-from ballistics.evidence.pair_runs import KeptPairs
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
 from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
 from ballistics.files.bounded_arrays import load_array
+from ballistics.library.items import Description
+from ballistics.library.store import Library
+from ballistics.pairs.designs import AllPairs
+from ballistics.pairs.mark_store import MarkStore, _loaded
+from ballistics.pairs.results import read_metadata, write_results
+from ballistics.pairs.rows import empty_row
+from ballistics.pairs.runs import KeptPairs
 from ballistics.printed.collection.enrolment import enrol_files
 from ballistics.printed.collection.integrity import verify_collection
-from ballistics.search.batch_results import read_metadata, write_results
-from ballistics.search.library import Library
-from ballistics.search.library_items import Description
 
 KIND = "breech face"
 KEYS = [f"{k:064x}" for k in range(5)]

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ballistics.impressions.compare import MINIMUM_CELLS, compare
+from ballistics.impressions.comparing import MINIMUM_CELLS, compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.congruence import RULES
-from ballistics.surfaces.disturbances import rotate_surface
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.disturbances import rotate_surface
+from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
 
 

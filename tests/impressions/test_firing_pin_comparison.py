@@ -14,19 +14,19 @@ from jsonschema import Draft202012Validator
 import ballistics
 from ballistics.errors import ParameterError
 from ballistics.impressions.cells import CellParameters
-from ballistics.impressions.compare import compare
-from ballistics.impressions.compare_heads import HeadComparison, compare_heads
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.congruence import RULES, Thresholds
 from ballistics.impressions.direction import Direction
 from ballistics.impressions.firing_pin_rule import MINIMUM_POINTS, clusters
+from ballistics.impressions.heads import HeadComparison, compare_heads
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS
 from ballistics.impressions.registration import RegistrationParameters
-from ballistics.reports.comparison_json import comparison_schema
-from ballistics.reports.heads_json import heads_json
+from ballistics.reports.schemas.comparison_json import comparison_schema
+from ballistics.reports.schemas.heads_json import heads_json
+from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.mark_types import MARK_TYPES
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import SimulatedHead, simulate_firearm, simulate_head, simulate_shot
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_firearm, simulate_head, simulate_shot
 from ballistics.surfaces.surface import Mark, Surface
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ballistics.impressions.compare import compare
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
 from ballistics.impressions.registration import RegistrationSearch, register
 from ballistics.impressions.similarity import similarity
-from ballistics.surfaces.disturbances import mirror, rotate_surface
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.disturbances import mirror, rotate_surface
+from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
 
 

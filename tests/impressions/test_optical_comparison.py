@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from ballistics.impressions.compare import compare
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.congruence import Thresholds
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, OPTICAL_PARAMETERS, parameters_of
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
-from ballistics.surfaces.simulation_optical import RingLight, simulate_image
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head, simulate_shot
+from ballistics.surfaces.simulation.optical import RingLight, simulate_image
 from ballistics.surfaces.surface import Mark
 
 

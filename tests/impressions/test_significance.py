@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from ballistics.errors import UnitsError
 from ballistics.impressions.cells import CellSearcher
-from ballistics.impressions.compare import compare
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.direction import Direction
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, parameters_of
@@ -23,9 +23,9 @@ from ballistics.impressions.significance import (
     significant,
 )
 from ballistics.impressions.similarity import similarity
+from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
+from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.surface import Mark
 
 T = SignificanceThresholds()

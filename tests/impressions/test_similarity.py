@@ -10,10 +10,10 @@ import pytest
 
 from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import Similarity, effective_number, similarity
-from ballistics.surfaces.disturbances import add_noise, keep_disc, rotate_surface
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_population
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.disturbances import add_noise, keep_disc, rotate_surface
+from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
 
 Marks = dict[str, list[Mark]]

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ballistics.impressions.compare import compare, exchanged
+from ballistics.impressions.comparing import compare, exchanged
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
-from ballistics.surfaces.simulation import simulate_firearm, simulate_head, simulate_shot
-from ballistics.surfaces.simulation_breech_faces import BreechFace
-from ballistics.surfaces.simulation_fields import generator, red_field, red_profile
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.breech_faces import BreechFace
+from ballistics.surfaces.simulation.fields import generator, red_field, red_profile
+from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head, simulate_shot
 from ballistics.surfaces.surface import Mark
 
 SPACING = 6.25

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from naive import impressions as naive
 
-from kernels.cell_agreement import agreement_at_shifts
+from ballistics_kernels.impressions.cell_agreement import agreement_at_shifts
 
 SHIFTS = np.array([(0, 0), (0, 1), (-1, 0), (2, -1), (0, -3)], np.int64)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from naive import impressions as naive
 
-from kernels.cell_maps import block_sums, coarse_map
-from kernels.cell_search import follow_peaks, pack_window, packed_correlation
-from kernels.consensus import rigid_consensus
-from kernels.peaks import offset_of_maximum, peaks, peaks_between
-from kernels.turning import padded
+from ballistics_kernels.impressions.cell_maps import block_sums, coarse_map
+from ballistics_kernels.impressions.cell_search import follow_peaks, pack_window, packed_correlation
+from ballistics_kernels.impressions.consensus import rigid_consensus
+from ballistics_kernels.impressions.peaks import offset_of_maximum, peaks, peaks_between
+from ballistics_kernels.impressions.turning import padded
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from naive import impressions as naive
 
-from kernels.cell_turning import turn_cells
-from kernels.turning import padded
+from ballistics_kernels.impressions.cell_turning import turn_cells
+from ballistics_kernels.impressions.turning import padded
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float) -> np.ndarray:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import filters, impressions
 
-from kernels.correlation import masked_ncc
-from kernels.decimation import decimate
-from kernels.turning import padded, pearson_at_pose, turn_onto, valid_points
+from ballistics_kernels.filters.decimation import decimate
+from ballistics_kernels.impressions.correlation import masked_ncc
+from ballistics_kernels.impressions.turning import padded, pearson_at_pose, turn_onto, valid_points
 
 
 def rough(seed: int, shape: tuple[int, int], missing: float = 0.3, infinite: bool = False) -> np.ndarray:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import filters as naive
 
-from kernels.filters import quadratic_regression, weighted_mean
-from kernels.paths import closed_path
-from kernels.resampling import interpolate_grid
-from kernels.spikes import local_median
+from ballistics_kernels.filters.gaussian import quadratic_regression, weighted_mean
+from ballistics_kernels.filters.paths import closed_path
+from ballistics_kernels.filters.resampling import interpolate_grid
+from ballistics_kernels.filters.spikes import local_median
 
 TAPS = np.exp(-0.5 * (np.arange(-5, 6) / 1.7) ** 2)
 NARROW = np.array([-0.02, 0.2, 0.64, 0.2, -0.02])

@@ -8,17 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-_INNER = "from kernels.accelerate import kernel\n\n@kernel\ndef inner(x: float) -> float:\n    return x + {}\n"
+_INNER = "from ballistics_kernels.accelerate import kernel\n\n"
+_INNER += "@kernel\ndef inner(x: float) -> float:\n    return x + {}\n"
 _OUTER = (
-    "from kernels.accelerate import kernel\nfrom kernels.inner import inner\n\n"
+    "from ballistics_kernels.accelerate import kernel\nfrom ballistics_kernels.inner import inner\n\n"
     "@kernel\ndef outer(x: float) -> float:\n    return 2.0 * inner(x)\n"
 )
 
 
 def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
-    folder = tmp_path / "kernels"
+    folder = tmp_path / "ballistics_kernels"
     folder.mkdir()
-    shutil.copy(Path(__file__).parents[2] / "kernels" / "accelerate.py", folder)
+    shutil.copy(Path(__file__).parents[2] / "kernels" / "ballistics_kernels" / "accelerate.py", folder)
     (folder / "__init__.py").write_text("")
     (folder / "outer.py").write_text(_OUTER)
     own = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
@@ -27,7 +28,11 @@ def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
     for added in (1.0, 1.0, 5.0):
         (folder / "inner.py").write_text(_INNER.format(added))
         found = subprocess.run(
-            [sys.executable, "-c", "from kernels.outer import outer; print(outer(1.0), len(outer.stats.cache_hits))"],
+            [
+                sys.executable,
+                "-c",
+                "from ballistics_kernels.outer import outer; print(outer(1.0), len(outer.stats.cache_hits))",
+            ],
             env=environment,
             cwd=tmp_path,
             capture_output=True,
@@ -80,17 +85,19 @@ def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path) ->
 
 def _kernels(folder: Path) -> Path:
     """Write a package of one kernel that calls another."""
-    (folder / "kernels").mkdir()
-    shutil.copy(Path(__file__).parents[2] / "kernels" / "accelerate.py", folder / "kernels")
-    (folder / "kernels" / "__init__.py").write_text("")
-    (folder / "kernels" / "inner.py").write_text(_INNER.format(1.0))
-    (folder / "kernels" / "outer.py").write_text(_OUTER)
+    (folder / "ballistics_kernels").mkdir()
+    shutil.copy(
+        Path(__file__).parents[2] / "kernels" / "ballistics_kernels" / "accelerate.py", folder / "ballistics_kernels"
+    )
+    (folder / "ballistics_kernels" / "__init__.py").write_text("")
+    (folder / "ballistics_kernels" / "inner.py").write_text(_INNER.format(1.0))
+    (folder / "ballistics_kernels" / "outer.py").write_text(_OUTER)
     return folder
 
 
 def _run(folder: Path, **own: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from kernels.outer import outer; print(outer(1.0))"],
+        [sys.executable, "-c", "from ballistics_kernels.outer import outer; print(outer(1.0))"],
         env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **own},
         cwd=folder,
         capture_output=True,
@@ -103,7 +110,7 @@ def test_without_a_place_for_the_cache_kernels_work_and_it_is_said_once(tmp_path
     folder = _kernels(tmp_path)
     # Where a folder is wanted there is a file: nobody can write there, not even root.
     (folder / "file").write_text("")
-    (folder / "kernels" / "__pycache__").write_text("")
+    (folder / "ballistics_kernels" / "__pycache__").write_text("")
     nowhere = str(folder / "file" / "below")
     found = _run(folder, NUMBA_CACHE_DIR=nowhere, XDG_CACHE_HOME=nowhere, HOME=nowhere)
     assert found.stdout.split() == ["4.0"]

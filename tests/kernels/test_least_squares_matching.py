@@ -10,7 +10,7 @@ from naive import impressions as naive
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from kernels.least_squares_matching import match_cells
+from ballistics_kernels.impressions.least_squares_matching import match_cells
 
 Heights = NDArray[np.float32]
 HALF, FARTHEST, SHARE, MOST = 10.0, 6.0, 0.25, 20

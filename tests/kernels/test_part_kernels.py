@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive.meshes import reading as naive
 
-from kernels.layer_fill import fill_layers
-from kernels.rasterise import rasterise
-from kernels.surface_moments import area_and_centroid, surface_moments
-from kernels.surface_nets import surface_nets
-from kernels.vertex_merging import merge_vertices
+from ballistics_kernels.meshes.layer_fill import fill_layers
+from ballistics_kernels.meshes.rasterise import rasterise
+from ballistics_kernels.meshes.surface_moments import area_and_centroid, surface_moments
+from ballistics_kernels.meshes.surface_nets import surface_nets
+from ballistics_kernels.meshes.vertex_merging import merge_vertices
 
 
 def generator(seed):

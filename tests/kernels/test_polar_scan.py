@@ -8,9 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive import templates as naive
 
-from kernels.polar import polar_samples
-from kernels.polar_scan import LANES, OVERLAP_ANGLES, accumulate, overlap_roots, scan_block, to_angles, unpack
-from kernels.turning import padded
+from ballistics_kernels.impressions.turning import padded
+from ballistics_kernels.templates.polar import polar_samples
+from ballistics_kernels.templates.polar_scan import (
+    LANES,
+    OVERLAP_ANGLES,
+    accumulate,
+    overlap_roots,
+    scan_block,
+    to_angles,
+    unpack,
+)
 
 
 def turns(n: int) -> np.ndarray:

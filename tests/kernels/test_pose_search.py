@@ -10,11 +10,20 @@ import scipy.fft
 from naive import filters, impressions
 from scipy.ndimage import gaussian_filter
 
-from kernels.cell_maps import block_sums, search_coarse
-from kernels.half_sums import correlations_from_half_sums
-from kernels.pose_search import best_shifts, climb_to_pose
-from kernels.spectra import combined_sums, forward, inverse
-from kernels.turning import MISSING, interpolated, padded, pearson_at_pose, sample, split, turn_split, valid_points
+from ballistics_kernels.impressions.cell_maps import block_sums, search_coarse
+from ballistics_kernels.impressions.half_sums import correlations_from_half_sums
+from ballistics_kernels.impressions.pose_search import best_shifts, climb_to_pose
+from ballistics_kernels.impressions.spectra import combined_sums, forward, inverse
+from ballistics_kernels.impressions.turning import (
+    MISSING,
+    interpolated,
+    padded,
+    pearson_at_pose,
+    sample,
+    split,
+    turn_split,
+    valid_points,
+)
 
 
 def blocky(seed: int, blocks: int, missing: float) -> np.ndarray:

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from naive.meshes import recognition as naive
 from scipy.spatial.transform import Rotation
 
-from kernels.agreeing_matches import agreeing_pairs, matches_by_reference
-from kernels.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
-from kernels.cell_grid import sort_into_cells
-from kernels.counterparts import counterparts
-from kernels.fine_registration import plane_equations, register
-from kernels.matching import capped_distances, least_of_rows, weighted_draws
-from kernels.near_points import nearest_within, normals_from_neighbours
-from kernels.scale_votes import scale_votes
-from kernels.similarity_consensus import similarity_consensus
-from kernels.surface_sampling import even_order, points_on_triangles, triangle_areas
+from ballistics_kernels.meshes.agreeing_matches import agreeing_pairs, matches_by_reference
+from ballistics_kernels.meshes.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
+from ballistics_kernels.meshes.cell_grid import sort_into_cells
+from ballistics_kernels.meshes.counterparts import counterparts
+from ballistics_kernels.meshes.fine_registration import plane_equations, register
+from ballistics_kernels.meshes.matching import capped_distances, least_of_rows, weighted_draws
+from ballistics_kernels.meshes.near_points import nearest_within, normals_from_neighbours
+from ballistics_kernels.meshes.scale_votes import scale_votes
+from ballistics_kernels.meshes.similarity_consensus import similarity_consensus
+from ballistics_kernels.meshes.surface_sampling import even_order, points_on_triangles, triangle_areas
 
 seeds = st.integers(0, 10_000)
 

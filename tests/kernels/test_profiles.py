@@ -9,8 +9,8 @@ import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels.profiles_correlation import NO_CORRELATION, best_lags, correlate_lags, stretched, valid_runs
-from kernels.profiles_windows import best_window_pair
+from ballistics_kernels.profiles.correlation import NO_CORRELATION, best_lags, correlate_lags, stretched, valid_runs
+from ballistics_kernels.profiles.windows import best_window_pair
 
 
 def rough(seed: int, n: int, missing: float = 0.2) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive import impressions as naive
 
-from kernels.regular_marks import (
+from ballistics_kernels.impressions.regular_marks import (
     cell_points,
     line_of,
     line_sums,
@@ -18,7 +18,7 @@ from kernels.regular_marks import (
     products_by_direction,
     take_lines_off,
 )
-from kernels.turning import padded
+from ballistics_kernels.impressions.turning import padded
 
 
 def heights(seed: int, shape: tuple[int, int] = (24, 30)) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import impressions as naive
 
-from kernels.valid_area import count_in_cells, middle_and_turn, reach_of_valid
+from ballistics_kernels.impressions.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
 
 def heights(seed: int) -> np.ndarray:

@@ -20,8 +20,8 @@ from ballistics.printed.collection.enrolment import enrol_files
 from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.disk.batch import ERRORS_LOG, disk_files, run_printed_batch
 from ballistics.printed.disk.copies import families
-from ballistics.reports.printed_figures import thumbnail_of
-from ballistics.reports.printed_sheet import contact_sheet
+from ballistics.reports.figures.printed import thumbnail_of
+from ballistics.reports.pages.printed_sheet import contact_sheet
 
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 MIRROR = np.diag([-1.0, 1.0, 1.0])

@@ -17,7 +17,7 @@ from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify import false_hits
 from ballistics.printed.identify.false_hits import is_measured, measured, piece_of, relatives
 from ballistics.printed.identify.identification import IDENTIFICATION_VERSION
-from ballistics.reports.printed_wording import NOT_MEASURED, false_hits_sentence
+from ballistics.reports.wording.printed import NOT_MEASURED, false_hits_sentence
 from reference_meshes.plain_bodies import plain_body
 from reference_meshes.solids import solid
 

@@ -10,7 +10,7 @@ import pytest
 
 from ballistics.errors import CorruptFileError, HostileFileError
 from ballistics.printed.files.reading import read_parts
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 LAYERS, HEIGHT, WIDTH = 20, 0.2, 0.4
 

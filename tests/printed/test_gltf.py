@@ -13,7 +13,7 @@ import pytest
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
 from ballistics.printed.files.reading import read_parts
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 BOX = samples.box((30.0, 20.0, 10.0))
 POINTS = (BOX[0] / 1000.0).astype("<f4")

@@ -213,7 +213,7 @@ def test_the_face_limit_is_kept_by_every_format(tmp_path):
 
 
 def test_made_up_collisions_do_not_slow_the_merging_of_vertices():
-    from kernels.vertex_merging import merge_vertices
+    from ballistics_kernels.meshes.vertex_merging import merge_vertices
 
     random = np.random.Generator(np.random.PCG64(1))
     bits = random.integers(0, 2**63, (2000, 3), dtype=np.uint64)

@@ -15,7 +15,7 @@ from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify import cascade
 from ballistics.printed.identify.identification import identify
 from ballistics.printed.identify.likeness import detail_of
-from ballistics.reports.printed_wording import two_files_headline
+from ballistics.reports.wording.printed import two_files_headline
 from reference_meshes.disturbances import cut, noise, plate, posed, refined, remesh, similarity
 from reference_meshes.solids import Mesh, solid
 

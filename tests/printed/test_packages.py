@@ -19,7 +19,7 @@ from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFor
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 from ballistics.printed.shape_class.features import joined
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 WEDGE = samples.wedge()
 FAR = samples.wedge((200.0, 0, 0))

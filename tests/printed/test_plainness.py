@@ -15,7 +15,7 @@ from ballistics.printed.describe.plainness import PLAIN_WORTH, _plain_bytes, bey
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify import cascade
 from ballistics.printed.identify.identification import identify
-from ballistics.reports.printed_wording import headline, plain_bodies_sentence, score_sentence
+from ballistics.reports.wording.printed import headline, plain_bodies_sentence, score_sentence
 from reference_meshes.disturbances import joined, noise, remesh, similarity
 from reference_meshes.disturbances import posed as laid_at
 from reference_meshes.plain_bodies import PLAIN_FAMILIES, plain_body

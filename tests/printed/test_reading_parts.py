@@ -11,7 +11,7 @@ import pytest
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError
 from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.reading import read_parts
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 WEDGE = samples.wedge()
 EXACT = geometry_keys(*WEDGE).exact

@@ -10,7 +10,7 @@ import pytest
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
 from ballistics.printed.files.reading import read_parts
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 BOX = samples.box((30.0, 20.0, 10.0))
 TEXTS = {

@@ -8,12 +8,13 @@ from itertools import islice
 
 import numpy as np
 
-from ballistics.impressions.compare import compare
+from ballistics.findings import Finding
+from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.reports.reported_scan import ReportedScan, reported_scan
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.simulation import simulate_population
-from ballistics.surfaces.surface import Finding, Surface
+from ballistics.reports.contents.reported_scan import ReportedScan, reported_scan
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.heads import simulate_population
+from ballistics.surfaces.surface import Surface
 
 Case = tuple[ImpressionComparison, ReportedScan, ReportedScan]
 

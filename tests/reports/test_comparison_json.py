@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from report_cases import case, hostile_case
 
-from ballistics.reports.comparison_json import SCHEMA, comparison_json, comparison_schema
+from ballistics.reports.schemas.comparison_json import SCHEMA, comparison_json, comparison_schema
 
 KINDS = ["same-source", "different-source", "insufficient"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from report_cases import INJECTION, case, hostile_case
 
-from ballistics.reports.comparison_report import comparison_report
+from ballistics.reports.pages.comparison import comparison_report
 
 
 class _Page(HTMLParser):

@@ -17,11 +17,11 @@ from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import comparison_conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Score, ScoreTable
-from ballistics.evidence.verbal_scale import VerbalScale
 from ballistics.evidence.weighing import Weighed, contradictions, weigh
-from ballistics.reports.comparison_json import comparison_json, comparison_schema
-from ballistics.reports.comparison_report import comparison_report
-from ballistics.reports.evaluation import Evaluation
+from ballistics.evidence.wording.verbal_scale import VerbalScale
+from ballistics.reports.contents.evaluation import Evaluation
+from ballistics.reports.pages.comparison import comparison_report
+from ballistics.reports.schemas.comparison_json import comparison_json, comparison_schema
 
 KNOWN = {"calibres": ("9 mm Luger",), "instrument_classes": ("confocal",), "ammunition": ("Geco",)}
 
@@ -176,7 +176,7 @@ def test_populations_must_be_there_and_told_apart() -> None:
 
 
 def test_swapping_the_marks_changes_no_weight() -> None:
-    from ballistics.impressions.compare import exchanged
+    from ballistics.impressions.comparing import exchanged
 
     comparison, a, b = case("different-source")
     swapped = weigh(exchanged(comparison), (b.mark, a.mark), (population(),), **KNOWN, draws=20)

@@ -16,10 +16,10 @@ from ballistics.printed.content.part import Part
 from ballistics.printed.describe.inspection import describe_file
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify.identification import identify
-from ballistics.reports import printed_figures
-from ballistics.reports.identified_file import IdentifiedFile, SearchedCollection
-from ballistics.reports.mesh_views import render_view
-from ballistics.reports.printed_figures import (
+from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection
+from ballistics.reports.figures import printed as printed_figures
+from ballistics.reports.figures.mesh_views import render_view
+from ballistics.reports.figures.printed import (
     ABSENT,
     EXPLAINED,
     Mesh,
@@ -28,8 +28,8 @@ from ballistics.reports.printed_figures import (
     reference_points_mm,
     searched_mesh,
 )
-from ballistics.reports.printed_report import printed_report
-from ballistics.reports.printed_scene import scene_json
+from ballistics.reports.figures.printed_scene import scene_json
+from ballistics.reports.pages.printed import printed_report
 from reference_meshes.__main__ import HERE
 
 PICTURE = re.compile(r'class="six" src="data:image/png;base64,([^"]+)"')

@@ -10,9 +10,9 @@ import numpy as np
 from report_cases import case
 
 from ballistics.impressions.comparison import CellSearch, ImpressionComparison, LinePattern, RegularMarks
-from ballistics.reports.comparison_json import comparison_json, comparison_schema
-from ballistics.reports.comparison_report import comparison_report
-from ballistics.reports.wording import regular_marks_sentence
+from ballistics.reports.pages.comparison import comparison_report
+from ballistics.reports.schemas.comparison_json import comparison_json, comparison_schema
+from ballistics.reports.wording.comparison import regular_marks_sentence
 
 PATTERNS = (
     LinePattern("parallel", 30.0, float("nan"), float("nan"), 0.8, 20.0),

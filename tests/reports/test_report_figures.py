@@ -11,9 +11,9 @@ import pytest
 from report_cases import case
 from scipy.ndimage import map_coordinates
 
-from ballistics.reports.cell_places import cell_places
-from ballistics.reports.outlines import outline_path
-from ballistics.reports.pictures import (
+from ballistics.reports.figures.cell_places import cell_places
+from ballistics.reports.figures.outlines import outline_path
+from ballistics.reports.figures.pictures import (
     Grid,
     common_exaggeration,
     palette_of,
@@ -22,7 +22,7 @@ from ballistics.reports.pictures import (
     shaded_relief,
     slopes,
 )
-from ballistics.reports.registered_pair import registered_pair
+from ballistics.reports.figures.registered_pair import registered_pair
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 

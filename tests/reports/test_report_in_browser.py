@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from report_cases import case, hostile_case
 
-from ballistics.reports.comparison_report import comparison_report
+from ballistics.reports.pages.comparison import comparison_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")

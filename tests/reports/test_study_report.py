@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from study_cases import made_up_study
 
-from ballistics.evidence.acceptance import with_verdicts
-from ballistics.evidence.criteria import Criteria, Criterion
-from ballistics.reports.pair_pictures import LARGEST_POINTS, pair_pictures
-from ballistics.reports.study_pairs import withheld_cards, worst_cards
-from ballistics.reports.study_report import study_report
+from ballistics.reports.figures.pair_pictures import LARGEST_POINTS, pair_pictures
+from ballistics.reports.pages.study import study_report
+from ballistics.reports.pages.study_pairs import withheld_cards, worst_cards
+from ballistics.studies.acceptance import with_verdicts
+from ballistics.studies.criteria import Criteria, Criterion
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 
@@ -86,7 +86,7 @@ def test_both_marks_are_drawn_in_one_frame():
 
 def test_pdf_holds_the_same(judged):
     pytest.importorskip("typst")
-    from ballistics.reports.study_pdf import study_pdf
+    from ballistics.reports.pages.study_pdf import study_pdf
 
     pdf = study_pdf(judged)
     assert pdf.startswith(b"%PDF-")
@@ -94,7 +94,7 @@ def test_pdf_holds_the_same(judged):
 
 
 def test_long_names_may_break_and_hashes_stay_whole():
-    from ballistics.reports.study_pdf import _breakable
+    from ballistics.reports.pages.study_pdf import _breakable
 
     name = "DFSC_RugerSR9_K004xC1_breech-face_operator-X.x3p"
     data = _breakable({"a": [name, "ab" * 32, 3, None], "b": ("short name",)})

@@ -16,14 +16,14 @@ from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
-from ballistics.impressions.compare import compare
-from ballistics.reports.search_files import search_csv, search_json, search_schema
-from ballistics.reports.search_report import search_report
+from ballistics.impressions.comparing import compare
+from ballistics.library.items import Description
+from ballistics.library.store import Library
+from ballistics.reports.pages.search import search_report
+from ballistics.reports.schemas.search_files import search_csv, search_json, search_schema
 from ballistics.search import library_search
-from ballistics.search.library import Library
-from ballistics.search.library_items import Description
 from ballistics.search.scan import scan
-from ballistics.surfaces.preparation_record import preparation_parameters
+from ballistics.surfaces.preparation.record import preparation_parameters
 
 INJECTION = "<script>window.injected=1</script>\"'&{{7*7}}"
 # Scan number: firearm, calibre.
@@ -252,7 +252,7 @@ def test_page_shows_every_lead_and_takes_no_markup_from_outside(library, result)
 
 
 def test_picture_shows_the_lead_as_it_lies_on_the_mark(library, result):
-    from ballistics.reports.search_report import _laid
+    from ballistics.reports.pages.search import _laid
 
     lead = result.leads[0]
     questioned = shot(1, 9)

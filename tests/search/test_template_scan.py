@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.search import cascade, scan, template
-from ballistics.search.relief import relief
-from ballistics.surfaces.disturbances import keep_disc, keep_sector, rotate_surface
-from ballistics.surfaces.preparation import prepare
-from ballistics.surfaces.reading import read
+from ballistics.library import template
+from ballistics.library.relief import relief
+from ballistics.search import cascade, scan
+from ballistics.surfaces.formats.reading import read
+from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.simulation.disturbances import keep_disc, keep_sector, rotate_surface
 from ballistics.surfaces.surface import Mark
 
 

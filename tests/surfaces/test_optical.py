@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
-from ballistics.surfaces.circular_symmetry import remove_circular_symmetry, ring_centre
-from ballistics.surfaces.image_region import find_face_on_image
 from ballistics.surfaces.mark_types import MARK_TYPES, mark_type
-from ballistics.surfaces.preparation import prepare, replay
-from ballistics.surfaces.simulation import Label, SimulatedHead, simulate_firearm, simulate_shot
-from ballistics.surfaces.simulation_optical import RingLight, ring_light_image, simulate_image, simulate_light
+from ballistics.surfaces.preparation.preparing import prepare, replay
+from ballistics.surfaces.regions.circular_symmetry import remove_circular_symmetry, ring_centre
+from ballistics.surfaces.regions.image_region import find_face_on_image
+from ballistics.surfaces.simulation.heads import Label, SimulatedHead, simulate_firearm, simulate_shot
+from ballistics.surfaces.simulation.optical import RingLight, ring_light_image, simulate_image, simulate_light
 from ballistics.surfaces.surface import Surface
 
 

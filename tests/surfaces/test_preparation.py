@@ -10,9 +10,9 @@ import pytest
 
 from ballistics.errors import ParameterError
 from ballistics.surfaces.mark_types import MARK_TYPES
-from ballistics.surfaces.masks import decode_mask, encode_mask
-from ballistics.surfaces.preparation import prepare, replay
-from ballistics.surfaces.simulation import SimulatedHead, simulate_population
+from ballistics.surfaces.preparation.preparing import prepare, replay
+from ballistics.surfaces.regions.masks import decode_mask, encode_mask
+from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_population
 from ballistics.surfaces.surface import Mark, Step, Surface
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError
-from ballistics.surfaces.surface import Finding
+from ballistics.findings import Finding
 
 # A closed triangle mesh has half as many vertices as faces; unmerged triangles have three per face.
 _VERTICES_PER_FACE = 3

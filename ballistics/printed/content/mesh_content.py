@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.surfaces.surface import Finding
+from ballistics.findings import Finding
 
 DEFAULT_FACE_LIMIT = 10_000_000
 UNIT_MM = {"micron": 0.001, "millimetre": 1.0, "centimetre": 10.0, "metre": 1000.0, "inch": 25.4, "foot": 304.8}

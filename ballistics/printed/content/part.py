@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.findings import Finding
 from ballistics.printed.content.mesh_content import Thumbnail
 from ballistics.provenance import Provenance
-from ballistics.surfaces.surface import Finding
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.findings import Finding
 from ballistics.printed.content.instances import Assembly, Key
-from ballistics.surfaces.surface import Finding
 
 # Words of PrusaSlicer and SuperSlicer, Bambu Studio and OrcaSlicer, Cura, and of the 3MF core specification (4.1.2).
 _ROLES = {

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import BallisticsError
+from ballistics.findings import Finding
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.mesh_checks import topology
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.files.separation import body_numbers
-from ballistics.surfaces.surface import Finding
-from kernels.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
 
 
 @dataclass(frozen=True)

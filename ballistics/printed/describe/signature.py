@@ -27,7 +27,7 @@ class Signature:
     """A part, as far as it must be known to recognise it, a piece of it or something that contains it.
 
     The points are rounded to 1/255 of the longest side and lie about 1/50 of the size apart: enough to lay two
-    parts on each other, far from enough to print one. ``benchmarks/printed_signature.py`` measures what can be rebuilt.
+    parts on each other, far from enough to print one. ``benchmarks printed`` measures what can be rebuilt.
 
     Parameters
     ----------

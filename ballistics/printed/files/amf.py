@@ -9,14 +9,14 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.archives import SafeArchive
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.files.archives import SafeArchive
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, check_vertex_count, checked_faces, text_of
 from ballistics.printed.content.instances import Assembler, Assembly
 from ballistics.printed.content.mesh_content import UNIT_MM, MeshContent
 from ballistics.printed.content.roles import role_of, set_apart
 from ballistics.printed.content.xml_stream import MOST_PACKED, XmlTarget, finite, index, number, parse
-from ballistics.surfaces.surface import Finding
 
 _MOST_OBJECTS = 20_000
 _UNITS = {"millimeter": "millimetre", "meter": "metre", "feet": "foot"}

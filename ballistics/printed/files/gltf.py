@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_declared,
     check_face_count,
@@ -21,8 +23,6 @@ from ballistics.printed.content.bounds import (
 from ballistics.printed.content.instances import Assembler, Assembly
 from ballistics.printed.content.mesh_content import Item, MeshContent
 from ballistics.printed.files.gltf_buffers import Buffers, Json, entries, extension, objects, whole_number
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _JSON_LIMIT_BYTES = 64 << 20
 _MOST_INSTANCES = 20_000

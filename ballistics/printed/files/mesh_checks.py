@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.findings import Finding
 from ballistics.printed.content.mesh_content import Item
-from ballistics.surfaces.surface import Finding
-from kernels.surface_moments import area_and_centroid
-from kernels.vertex_merging import merge_vertices
+from ballistics_kernels.meshes.surface_moments import area_and_centroid
+from ballistics_kernels.meshes.vertex_merging import merge_vertices
 
 # A damaged triangle or two may not hide a file; a file that is damaged all over is refused.
 _MOST_BROKEN_SHARE = 0.01

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_face_count,
     check_vertex_count,
@@ -20,7 +21,6 @@ from ballistics.printed.content.bounds import (
 )
 from ballistics.printed.content.mesh_content import Item, MeshContent
 from ballistics.printed.content.text_lines import lines_of, pieces_of, without_comment
-from ballistics.surfaces.surface import Finding
 
 _LINE_LIMIT_BYTES = 1 << 20
 _OBJECT_LIMIT = 10_000

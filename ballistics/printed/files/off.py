@@ -10,6 +10,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_declared,
     check_face_count,
@@ -23,8 +25,6 @@ from ballistics.printed.content.bounds import (
 )
 from ballistics.printed.content.mesh_content import Item, MeshContent
 from ballistics.printed.content.text_lines import lines_of, pieces_of, without_comment
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _MAGIC = re.compile(rb"^(ST)?(C)?(N)?OFF(?![A-Za-z])", re.IGNORECASE)
 _LINE_LIMIT_BYTES = 1 << 20

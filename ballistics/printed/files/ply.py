@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_declared,
     check_face_count,
@@ -22,8 +24,6 @@ from ballistics.printed.content.bounds import (
 )
 from ballistics.printed.content.mesh_content import Item, MeshContent
 from ballistics.printed.content.text_lines import lines_of, pieces_of
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _TYPES = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2", "ushort": "u2",

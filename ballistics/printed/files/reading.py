@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.archives import SafeArchive
 from ballistics.errors import (
     CorruptFileError,
     HostileFileError,
@@ -24,6 +23,8 @@ from ballistics.errors import (
     ReadError,
     UnsupportedFormatError,
 )
+from ballistics.files.archives import SafeArchive
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent
 from ballistics.printed.content.part import Part, PartFile
@@ -33,7 +34,6 @@ from ballistics.printed.files.separation import body_numbers, object_numbers
 from ballistics.printed.files.unpacking import unpacked
 from ballistics.printed.jobs.packages import jobs_in
 from ballistics.provenance import Provenance
-from ballistics.surfaces.surface import Finding
 
 READER_VERSION = "2"
 # The longest text a face can need in any format that is read; bounds the memory of the text readers.

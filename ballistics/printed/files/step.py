@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import UNIT_MM, MeshContent
 from ballistics.printed.files.gltf import read_gltf
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _FILE_LIMIT_BYTES = 256 << 20
 _SECONDS = 120

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, numbers, remainder, text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _HEADER_BYTES = 84

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.archives import SafeArchive
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
+from ballistics.files.archives import SafeArchive
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, check_vertex_count, checked_faces, text_of
 from ballistics.printed.content.instances import Assembler, Assembly
 from ballistics.printed.content.mesh_content import UNIT_MM, Item, MeshContent, Thumbnail
@@ -20,7 +21,6 @@ from ballistics.printed.content.roles import roled, set_apart
 from ballistics.printed.content.xml_stream import MOST_PACKED, XmlTarget, finite, index, number, parse
 from ballistics.printed.files.threemf_settings import SlicerSettings, slicer_settings
 from ballistics.printed.jobs.packages import jobs_in, read_jobs
-from ballistics.surfaces.surface import Finding
 
 _THUMBNAIL_BYTES = 16 << 20
 _MOST_THUMBNAILS = 32

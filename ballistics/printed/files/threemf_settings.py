@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ballistics.archives import SafeArchive
 from ballistics.errors import HostileFileError, ReadError
+from ballistics.files.archives import SafeArchive
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.roles import role_of
 from ballistics.printed.content.xml_stream import MOST_PACKED, XmlTarget, index, parse
-from ballistics.surfaces.surface import Finding
 
 _MOST_ENTRIES = 20_000
 

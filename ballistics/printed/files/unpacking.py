@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.findings import Finding
 from ballistics.printed.content.text_lines import pieces_of
-from ballistics.surfaces.surface import Finding
 
 _GZIP = b"\x1f\x8b"
 _LIMIT_BYTES = 1 << 30

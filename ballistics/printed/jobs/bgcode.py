@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 _METADATA = (0, 2, 3, 4)
 _GCODE, _THUMBNAIL = 1, 5

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.files.binary import file_size
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent
 from ballistics.printed.content.text_lines import lines_of, pieces_of
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
-from ballistics.surfaces.binary import file_size
-from ballistics.surfaces.surface import Finding
 
 # What is printed beside the part, in the words of PrusaSlicer, Slic3r, Cura, Orca, Bambu, Simplify3D and KISSlicer.
 _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from ballistics.archives import SafeArchive
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError
+from ballistics.files.archives import SafeArchive
+from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
-from ballistics.surfaces.surface import Finding
 
 _SUFFIXES = (".gcode", ".gco")
 _MOST_JOBS = 100

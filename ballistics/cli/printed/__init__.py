@@ -1,0 +1,30 @@
+"""`ballistics printed`: files of printed parts. Each verb is a module that holds ``command``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import rich_click as click
+
+_VERBS = {
+    verb: "shape_class" if verb == "class" else verb
+    for verb in ("batch", "class", "compare", "enrol", "identify", "inspect", "list", "measure", "verify")
+}
+
+
+class _PrintedGroup(click.RichGroup):
+    """A group whose commands are imported only when needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        if cmd_name not in _VERBS:
+            return None
+        return importlib.import_module(f"ballistics.cli.printed.{_VERBS[cmd_name]}").command
+
+
+@click.group(name="printed", cls=_PrintedGroup)
+def command() -> None:
+    """Recognise and describe files of 3D-printed parts."""

@@ -1,0 +1,101 @@
+"""``ballistics printed batch``: a seized disk searched in a collection; it can be stopped and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from ballistics.cli.printed.options import references_option, unit_option
+
+_INCOMPLETE = 1
+_SHOWN = 20
+
+
+@click.command(name="batch")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER…")
+@references_option()
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The table: .parquet or .csv."
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a contact sheet with a picture of each geometry: one self-contained HTML file.",
+)
+@unit_option()
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for finished work; a stopped run goes on from it. Default: NAME.work beside the table.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes of this machine. Default: one for each processor.")
+@click.option("--overwrite", is_flag=True, help="Replace a table and a page that exist.")
+@click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    folder: Path,
+    out: Path,
+    report: Path | None,
+    unit: str | None,
+    work: Path | None,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Search every file below FOLDERs, hidden ones too, in a collection, and write one table.
+
+    A row for each hit of each file, and for each file without: its geometry, its copies among the files (same file,
+    same geometry, mirrored, scaled), or why it was refused. Where files hold different pieces of one reference, their
+    rows say so. Links are not followed. A stopped run goes on where it was
+    when the same command is given again; the table is the same, byte for byte, for any number of workers.
+
+    Exit code 0: every mesh was searched; 1: at least one was refused, and its row says why; 2: an error.
+    """
+    import os
+
+    from ballistics.cli.compare import refuse_output, write_bytes
+    from ballistics.cli.scan_set import progress_bar
+    from ballistics.pairs.links import printable
+    from ballistics.printed.disk.batch import REFUSED, run_printed_batch
+    from ballistics.reports.contents.printed_pieces import pieces_sentences
+    from ballistics.reports.figures.printed import thumbnail_of
+
+    for path in (out, report):
+        refuse_output(path, paths, overwrite)
+    with progress_bar(quiet) as progress:
+        found = run_printed_batch(
+            paths,
+            folder,
+            out,
+            thumbnail_of,
+            work=work,
+            workers=workers or os.cpu_count() or 1,
+            unit=unit,
+            progress=progress,
+        )
+    if report is not None:
+        from ballistics.reports.pages.printed_sheet import contact_sheet
+
+        write_bytes(report, contact_sheet(found).encode("utf-8", "replace"))
+    counts = found.counts()
+    if not quiet:
+        refused = [one for one in found.files if one.kept["verdict"] == REFUSED]
+        for one in refused[:_SHOWN]:
+            click.echo(printable(f"refused: {one.name}: {one.kept['error']}"))
+        if len(refused) > _SHOWN:
+            click.echo(f"refused: {len(refused) - _SHOWN} more; the table has a row for each")
+        files = [(one.name, int(one.kept["bodies"])) for one in found.files]
+        for piece in found.pieces[:_SHOWN]:
+            click.echo(printable(pieces_sentences(piece, files, found.taxonomy)[0]))
+        if len(found.pieces) > _SHOWN:
+            click.echo(f"{len(found.pieces) - _SHOWN} more references are there in pieces; the table has them")
+        total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        click.echo(f"{len(found.files)} files: {total}: {out.resolve()}")
+        if report is not None:
+            click.echo(f"report: {report.resolve()}")
+        click.echo("A hit is a lead for an examiner, who has to look at both files: no opinion and no evidence.")
+    if counts.get(REFUSED):
+        ctx.exit(_INCOMPLETE)

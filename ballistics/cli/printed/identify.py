@@ -1,0 +1,157 @@
+"""``ballistics printed identify``: which references of a collection is this file, or a part of it, derived from?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from ballistics.cli.printed.options import answer_options, references_option, unit_option
+
+if TYPE_CHECKING:
+    from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+    from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection
+
+_INCOMPLETE = 1
+_MOST_REPORTED = 40
+
+
+@click.command(name="identify")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@references_option()
+@answer_options
+@unit_option()
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    folder: Path,
+    report: Path | None,
+    without_3d: bool,
+    as_json: bool,
+    unit: str | None,
+    overwrite: bool,
+) -> None:
+    """Search the parts of FILEs in a collection of references.
+
+    Where several files or bodies hold something of one reference, it is told whether they are pieces of it, at
+    different places, or copies.
+
+    A hit is a lead for an examiner: no opinion, no weight of evidence. Folders are walked; for many files see
+    `ballistics printed batch`.
+
+    Exit code 0: every file was searched; 1: at least one could not be read; 2: an error.
+    """
+    from ballistics.cli.compare import refuse_output
+    from ballistics.cli.library import bar
+    from ballistics.errors import ParameterError
+    from ballistics.pairs.batch import scan_files
+    from ballistics.printed.collection.enrolment import collection_sha256, open_collection
+    from ballistics.reports.contents.identified_file import SearchedCollection
+
+    refuse_output(report, paths, overwrite)
+    files = scan_files(paths, (folder,))
+    if report is not None and len(files) > _MOST_REPORTED:
+        raise ParameterError(
+            f"{len(files)} files are too many for one page of pictures ({_MOST_REPORTED}); "
+            "use `ballistics printed batch`, then identify those that matter"
+        )
+    collection, taxonomy = open_collection(folder)
+    searched = SearchedCollection(collection, taxonomy, collection_sha256(folder))
+    found: list[IdentifiedFile] = []
+    with bar(False) as progress:
+        for name, path in files:
+            if progress is not None:
+                progress("searching files", len(found), len(files))
+            found.append(identified(name, path, searched, unit))
+    answer(found, searched, report, turnable=not without_3d, as_json=as_json)
+    if any(one.found is None for one in found):
+        ctx.exit(_INCOMPLETE)
+
+
+def identified(name: str, path: Path, searched: SearchedCollection, unit: str | None) -> IdentifiedFile:
+    """Read a file and search it; a bad file is an answer too."""
+    from ballistics.printed.describe.inspection import describe_file
+    from ballistics.printed.identify.identification import identify
+    from ballistics.reports.contents.identified_file import IdentifiedFile
+
+    described, file = describe_file(path, unit=unit)
+    found = None if file is None else identify(file.parts, searched.collection)
+    return IdentifiedFile(name, described, file, found)
+
+
+def answer(
+    found: list[IdentifiedFile], searched: SearchedCollection, report: Path | None, *, turnable: bool, as_json: bool
+) -> None:
+    """Print what was found, and write the page."""
+    from ballistics.cli.compare import write_bytes
+    from ballistics.reports.contents.printed_pieces import pieces_in
+    from ballistics.reports.pages.printed import printed_report
+    from ballistics.reports.schemas.printed_json import printed_json
+
+    pieces = pieces_in(found, searched)
+    if as_json:
+        click.echo(printed_json(found, searched, pieces).decode("utf-8"), nl=False)
+    else:
+        for one in found:
+            _print(one, searched)
+        _print_pieces(pieces, found, searched)
+    if report is not None:
+        page = printed_report(found, searched, pieces, turnable=turnable)
+        write_bytes(report, page.encode("utf-8", "replace"))
+        if not as_json:
+            click.echo(f"report: {report.resolve()}")
+
+
+def _say(text: str, style: str = "") -> None:
+    """Print a line; names come from a seized disk, and none may steer the terminal."""
+    from rich.text import Text
+
+    from ballistics.cli.library import console
+    from ballistics.pairs.links import printable
+
+    console().print(Text(printable(text), style), soft_wrap=True)
+
+
+def _print_pieces(
+    pieces: tuple[ReferencePieces, ...], found: list[IdentifiedFile], searched: SearchedCollection
+) -> None:
+    """Print what several files hold of the same references."""
+    from ballistics.reports.contents.printed_pieces import named_files, pieces_sentences
+
+    for one in pieces:
+        statement, *more = pieces_sentences(one, named_files(found), searched.taxonomy)
+        _say(statement, "bold" if one.complementary else "")
+        for sentence in more:
+            _say(f"  {sentence}")
+
+
+def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
+    """Print a verdict: a line for the file, then the candidates in words."""
+    from ballistics.reports.contents.identified_file import bodies_of, is_symmetric, verdict_of
+    from ballistics.reports.wording.comparison import printed as wording
+
+    if one.found is None:
+        _say(f"{one.name}: refused", "red")
+        _say(f"  {one.described.error}: {one.described.reason.removeprefix(f'{one.described.path}: ')}")
+        return
+    found: Any = one.found
+    _say(f"{one.name}", "bold")
+    _say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
+    for candidate in found.accepted:
+        symmetric = is_symmetric(searched.collection, candidate)
+        _say(f"  - {wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
+        _say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
+        where = wording.where_sentence(candidate, bodies_of(found))
+        _say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
+    plain = wording.plain_bodies_sentence(found)
+    if plain:
+        _say(f"  {plain}")
+    best = next((one for one in found.candidates if one.is_plain and one.fits(found.threshold)), None)
+    if best is not None and not found.accepted:
+        _say(f"  - “{best.name}”: {wording.score_sentence(best, found)}")
+    if not searched.other:
+        _say(f"  {wording.false_hits_sentence(found.false_hits)}")
+    if found.accepted:
+        _say(f"  {wording.LEAD}")

@@ -1,0 +1,59 @@
+"""``ballistics printed list``: what a collection of references holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+from ballistics.cli.printed.options import references_option
+
+
+@click.command(name="list")
+@references_option("The collection's folder.")
+@click.option("--category", help="Only references of this category.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(folder: Path, category: str | None, as_json: bool) -> None:
+    """List the references of a collection, with their categories."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ballistics.cli.library import console
+    from ballistics.pairs.links import printable
+    from ballistics.printed.collection.enrolment import open_collection
+    from ballistics.printed.describe.plainness import PLAIN_WORTH
+    from ballistics.reports.wording.printed import false_hits_sentence
+
+    collection, taxonomy = open_collection(folder)
+    if category is not None:
+        taxonomy.check(category)
+    rows = [one for one in collection.references if category is None or one.category == category]
+    if as_json:
+        listed = [
+            {
+                "name": one.name,
+                "category": one.category,
+                "geometry_hash": one.keys.exact if one.keys is not None else None,
+                "detail_nats": one.detail_nats,
+                "too_plain": None if one.detail_nats is None else one.detail_nats < PLAIN_WORTH,
+                "metadata": dict(one.metadata),
+            }
+            for one in rows
+        ]
+        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+        return
+    table = Table()
+    for heading in ("reference", "category", "size, mm", "worth, nats", "file", "geometry hash"):
+        table.add_column(heading)
+    for one in rows:
+        size = " x ".join(f"{value:.4g}" for value in one.metadata.get("extent_mm", ()))
+        short = one.keys.exact[:16] if one.keys is not None else ""
+        told = "not measured" if one.detail_nats is None else f"{one.detail_nats:.1f}"
+        told += ", too plain" if one.detail_nats is not None and one.detail_nats < PLAIN_WORTH else ""
+        cells = (one.name, taxonomy.title(one.category), size, told, str(one.metadata.get("file", "")), short)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    out = console()
+    out.print(table)
+    out.print(Text(false_hits_sentence(collection.false_hits)))
+    out.print(Text(f"{len(rows)} of {len(collection)} references; taxonomy '{taxonomy.name}', {taxonomy.version}"))

@@ -1,0 +1,1 @@
+"""Probability models of scores, their bounds and their uncertainty."""

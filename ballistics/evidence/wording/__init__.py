@@ -1,0 +1,1 @@
+"""A likelihood ratio in words: scales, sentences, languages."""

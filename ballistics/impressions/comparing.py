@@ -1,0 +1,223 @@
+"""Two marks in, one ImpressionComparison out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from ballistics.impressions.cells import CellSearcher
+from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
+from ballistics.impressions.congruence import judge
+from ballistics.impressions.contradiction import contradiction
+from ballistics.impressions.direction import Direction, best_angles
+from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
+from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
+from ballistics.impressions.octaves import Octaves
+from ballistics.impressions.registration import RegistrationSearch
+from ballistics.impressions.similarity import similarity_of
+from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.surfaces.preparation.record import unalike
+from ballistics.surfaces.surface import Mark
+from ballistics_kernels.impressions.correlation import centred
+
+METHOD, VERSION = "impressed marks: registration and congruent matching cells", "4"
+
+# C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it.
+MINIMUM_CELLS = 6
+
+
+def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
+    """Compare two impressed marks.
+
+    The marks are registered over the full circle and the whole plane, their cells are searched in both directions
+    around that pose, and every congruence rule gives its verdict. Exchanging the two marks gives the same numbers
+    exactly, with the roles exchanged: the comparison is always computed in the order of the marks' hashes.
+
+    Parameters
+    ----------
+    mark_a, mark_b : Mark
+        Prepared marks of one kind, from surfaces of one kind, with one spacing. The kind decides the sizes, rules and
+        thresholds (`ballistics.impressions.mark_parameters`).
+
+    Returns
+    -------
+    ImpressionComparison
+        With `insufficient` set, and no verdict, when the marks cannot be compared.
+
+    References
+    ----------
+    Song 2013; Tong 2015, doi:10.6028/jres.120.008; Chen 2017, doi:10.1016/j.forsciint.2017.08.033; Padfield 2012,
+    doi:10.1109/TIP.2011.2181402.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ballistics.surfaces.surface import Mark
+    >>> rng = np.random.default_rng(1)
+    >>> noise = rng.normal(size=(500, 500)).astype(np.float32)
+    >>> same = Mark("breech face", noise, 6.25)
+    >>> result = compare(same, same)
+    >>> result.rules["significance"].score == result.a_in_b.n_cells
+    True
+    """
+    reason = _incomparable(mark_a, mark_b)
+    hashes = [sha256_of_array(mark.heights_um) for mark in (mark_a, mark_b)]
+    if reason is not None:
+        return ImpressionComparison(mark_a.kind, insufficient=reason, provenance=_provenance(hashes, mark_a))
+    if hashes[0] > hashes[1]:
+        return exchanged(_compare(mark_b, mark_a, hashes[::-1]))
+    return _compare(mark_a, mark_b, hashes)
+
+
+def exchanged(comparison: ImpressionComparison) -> ImpressionComparison:
+    """Return the same comparison with the roles of A and B exchanged."""
+    rules = {
+        name: replace(result, a_in_b=result.b_in_a, b_in_a=result.a_in_b) for name, result in comparison.rules.items()
+    }
+    provenance = comparison.provenance
+    if provenance is not None:
+        inputs = {"mark a": provenance.inputs["mark b"], "mark b": provenance.inputs["mark a"]}
+        provenance = replace(provenance, inputs=inputs)
+    return replace(
+        comparison,
+        pose=comparison.pose.inverse() if comparison.pose is not None else None,
+        a_in_b=comparison.b_in_a,
+        b_in_a=comparison.a_in_b,
+        rules=rules,
+        provenance=provenance,
+    )
+
+
+def _incomparable(a: Mark, b: Mark) -> str | None:
+    if a.kind != b.kind:
+        return f"the marks are of different kinds: {a.kind} and {b.kind}"
+    if a.kind not in MARK_PARAMETERS:
+        return NOT_IMPRESSED.get(a.kind, f"marks of kind '{a.kind}' are not compared as impressions")
+    for name, mark in (("A", a), ("B", b)):
+        if mark.insufficient is not None:
+            return f"mark {name} is insufficient: {mark.insufficient}"
+    if a.surface_kind != b.surface_kind:
+        return f"one mark is {a.surface_kind} and the other {b.surface_kind}: scores of the two are not commensurable"
+    if parameters_of(a) is None:
+        return f"images of marks of kind '{a.kind}' are not compared: no thresholds are published for them"
+    if abs(a.spacing_um - b.spacing_um) > 1e-3 * a.spacing_um:
+        return f"the marks have different spacings: {a.spacing_um:g} and {b.spacing_um:g} µm; prepare both alike"
+    return None
+
+
+def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
+    provenance, kind = _provenance(hashes, a), parameters_of(a)
+    assert kind is not None
+    otherwise = unalike(a, b)
+    findings = kind.findings if otherwise is None else (*kind.findings, otherwise)
+    heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
+    search = RegistrationSearch(heights[0], heights[1], a.spacing_um, kind.registration, mirror_too=True)
+    registration = search.direct()
+    if registration is None:
+        return ImpressionComparison(
+            a.kind,
+            insufficient="no pose lays a quarter of the smaller mark on the other",
+            findings=findings,
+            provenance=provenance,
+        )
+    result = ImpressionComparison(
+        a.kind,
+        registration.pose,
+        registration.accf,
+        registration.overlap_points * a.spacing_um**2,
+        registration.overlap_fraction,
+        findings=findings,
+        provenance=provenance,
+    )
+    octaves = [Octaves(mark, a.spacing_um) for mark in heights]
+    alike = similarity_of(octaves[0], octaves[1], registration.pose, kind.similarity)
+    result = replace(result, similarity=alike)
+
+    def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
+        mirrored = check_mirrored(
+            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity,
+            octaves_of_a=octaves[0],
+        )  # fmt: skip
+        if mirrored is None or mirrored.finding is None:
+            return found
+        return replace(found, findings=(*found.findings, mirrored.finding))
+
+    if alike.insufficient is not None:
+        return with_mirror_finding(replace(result, insufficient=alike.insufficient))
+    poses = (registration.pose, registration.pose.inverse())
+    directions = []
+    for (tiled, searched), pose, of_tiled in zip((heights, heights[::-1]), poses, octaves, strict=True):
+        searcher = CellSearcher(tiled, searched, a.spacing_um, pose, kind.cells)
+        n = len(searcher.grid.rows)
+        if n < MINIMUM_CELLS:
+            return replace(
+                result,
+                insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
+            )
+        directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike, of_tiled))
+    rules: dict[str, RuleResult] = judge(directions[0], directions[1], kind.rules)
+    a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()])
+    b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])
+    findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a))
+    result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
+    result = replace(result, findings=(*findings, *contradiction(result)))
+    lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
+    return with_mirror_finding(result) if lines or registration.accf < MirrorParameters().agreement else result
+
+
+def _with_regular_marks(direction: Direction, verdicts: list[DirectionVerdict]) -> CellSearch:
+    """Collect the cells, and what of their agreement is explained by regular manufacturing marks."""
+    search, cell_um = _cell_search(direction), direction.searcher.parameters.cell_um
+    marks = direction.tiled, direction.searched
+    return replace(search, regular=find_regular_marks(*marks, direction.searcher.spacing_um, cell_um, search, verdicts))
+
+
+def _cell_search(direction: Direction) -> CellSearch:
+    """Collect every cell's best place over all angles."""
+    sweep, grid = direction.sweep, direction.sweep.grid
+    x, y = direction.searcher.cell_centres_um()
+    best = best_angles(sweep)
+    n = np.arange(len(best))
+    place = sweep.thetas_deg[best], sweep.xs_um[n, best], sweep.ys_um[n, best]
+    return CellSearch(
+        grid.theta_deg,
+        grid.rows,
+        grid.columns,
+        x,
+        y,
+        grid.valid_fractions,
+        *place,
+        *direction.searcher.places_um(*place),
+        sweep.correlations[n, best],
+        sweep.overlaps[n, best],
+    )
+
+
+def _provenance(hashes: list[str], mark: Mark) -> Provenance:
+    parameters = {
+        "mark kind": mark.kind,
+        "surface kind": mark.surface_kind,
+        "spacing_um": mark.spacing_um,
+        "minimum_cells": MINIMUM_CELLS,
+    }
+    references: tuple[str, ...] = ("doi:10.1109/TIP.2011.2181402",)
+    kind = parameters_of(mark)
+    if kind is not None:
+        parameters |= {
+            "registration": asdict(kind.registration),
+            "similarity": asdict(kind.similarity),
+            "mirror": asdict(MirrorParameters()),
+            "cells": asdict(kind.cells),
+            "rules": {name: asdict(rule.thresholds) for name, rule in kind.rules.items()},
+            "regular marks": asdict(SubclassParameters()),
+        }
+        references += (*kind.sources, *(rule.source for rule in kind.rules.values()))
+    return Provenance(
+        METHOD,
+        VERSION,
+        parameters,
+        {"mark a": hashes[0], "mark b": hashes[1]},
+        references,
+    )

@@ -1,0 +1,180 @@
+"""The copy of a library that is in use: the copy is a library itself, and is restored by opening it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ballistics.errors import BallisticsError, WriteError
+from ballistics.files.durable import reason, sync_folder
+from ballistics.library import tables as tables
+from ballistics.library.items import Integrity
+from ballistics.library.stack import RecordStack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ballistics.library.store import Library
+
+    Progress = Callable[[str, int, int], None]
+
+_ROUNDS = 5
+
+
+def backup(library: Library, folder: Path, progress: Progress | None = None) -> Integrity:
+    """Copy a library to another folder, as one moment shows it, while others search and enrol.
+
+    The rows are copied first, by SQLite's own online backup (from PostgreSQL: in one transaction, into SQLite), then
+    the arrays that they name. An earlier backup of the same library is brought up to date: only new arrays are copied.
+    The copy is checked before this returns.
+
+    Parameters
+    ----------
+    library : Library
+    folder : Path
+        Empty or not there, or an earlier backup of this library.
+    progress : callable, optional
+        Told the stage, how many are done, and how many there are.
+
+    Returns
+    -------
+    Integrity
+        Of the copy.
+
+    Raises
+    ------
+    WriteError
+        When the folder holds anything else, or cannot be written.
+    """
+    from ballistics.library.marker import write_marker
+    from ballistics.library.store import Library
+
+    _refuse(library, folder)
+    for _ in range(_ROUNDS):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_marker(folder, library.identifier, tables.SQLITE)
+            # The rows that are there stay until the new ones are complete, with all that they name.
+            fresh = folder / "library.part"
+            fresh.unlink(missing_ok=True)
+            try:
+                _copy_rows(library, fresh)
+                _copy_files(library, fresh, folder, progress)
+                with closing(sqlite3.connect(fresh)) as source, closing(sqlite3.connect(_rows_of(folder))) as target:
+                    source.backup(target)
+            finally:
+                for path in (fresh, folder / "library.part-wal", folder / "library.part-shm"):
+                    path.unlink(missing_ok=True)
+            sync_folder(folder)
+        except OSError as error:
+            raise WriteError(
+                f"{folder}: the backup cannot be written: {reason(error)}; the library is untouched, an earlier backup "
+                "there still is one. Make room, or choose another folder"
+            ) from error
+        except sqlite3.Error as error:
+            raise WriteError(f"the backup cannot be made: {tables.sqlite_error(str(folder), error)}") from error
+        with Library.open(folder) as copy:
+            copy._delete_pending()
+            found = copy.verify(tidy=True, progress=progress)
+        # A mark that was removed from the library between its row and its array is at fault in the copy; once more.
+        if found.clean:
+            break
+    return found
+
+
+def _rows_of(folder: Path) -> Path:
+    return folder / tables.DATABASE_FILE
+
+
+def _refuse(library: Library, folder: Path) -> None:
+    """Refuse to write over anything but an earlier backup of this library that was not used since."""
+    from ballistics.library.marker import read_marker
+    from ballistics.library.store import Library
+
+    if folder.resolve() == library.folder.resolve():
+        raise WriteError(f"{folder} is the library itself: choose another folder for the backup")
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        marker = read_marker(folder)
+    except BallisticsError as error:
+        raise WriteError(f"{folder} is neither empty nor an earlier backup of this library: {error}") from error
+    if marker["id"] != library.identifier or marker["database"] != tables.SQLITE:
+        raise WriteError(f"{folder} is another library: choose another folder for the backup")
+    if not _rows_of(folder).exists():
+        return  # a first backup that was stopped
+    with Library.open(folder) as earlier:
+        theirs, ours = earlier.contents(), library.contents()
+    known = {(one.id, one.identity) for one in ours.marks} | {(one.mark_id, one.identity) for one in ours.removals}
+    unknown = [one for one in theirs.marks if (one.id, one.identity) not in known]
+    if unknown or not set(theirs.removals) <= set(ours.removals):
+        raise WriteError(
+            f"{folder} was used as a library since it was copied ({len(unknown)} marks are only there): "
+            "choose another folder for the backup"
+        )
+
+
+def _copy_rows(library: Library, fresh: Path) -> None:
+    if library.database == tables.SQLITE:
+        with (
+            closing(tables.connect_sqlite(library.folder)) as source,
+            closing(sqlite3.connect(fresh)) as target,
+        ):
+            source.backup(target)
+        return
+    engine = sa.create_engine(f"sqlite:///{fresh}")
+    with tables.reading(library._engine, str(library.folder)) as source_rows, engine.begin() as copied:
+        tables.make_tables(copied)
+        held = set(sa.inspect(source_rows).get_table_names())
+        for table in tables.tables():
+            if table.name not in held:  # a library of an earlier version
+                table.drop(copied)
+                continue
+            rows = [dict(row._mapping) for row in source_rows.execute(sa.select(table))]
+            if rows:
+                copied.execute(table.insert(), rows)
+    engine.dispose()
+
+
+def _copy_files(library: Library, fresh: Path, folder: Path, progress: Progress | None) -> None:
+    from ballistics.library.arrays import ArrayFolder
+
+    arrays = ArrayFolder(folder / "arrays")
+    with closing(sqlite3.connect(fresh)) as rows:
+        names = [name for (name,) in rows.execute("SELECT DISTINCT array_sha256 FROM marks ORDER BY 1")]
+        stacks = rows.execute("SELECT version, record_bytes, records FROM stacks").fetchall()
+    for done, name in enumerate(names, 1):
+        source, target = library._arrays.path(name), arrays.path(name)
+        if not target.exists() and source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(source, target)
+        if progress is not None:
+            progress("copying arrays", done, len(names))
+    for version, record_bytes, records in stacks:
+        source = library._templates.stack(version, record_bytes).path
+        target = RecordStack(folder / source.relative_to(library.folder), record_bytes).path
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(source, target, records * record_bytes)
+
+
+def _copy(source: Path, target: Path, length: int = -1) -> None:
+    """Copy a file, or its beginning, whole or not at all."""
+    part = target.with_suffix(".part")
+    with open(source, "rb") as read, open(part, "wb") as written:
+        if length < 0:
+            shutil.copyfileobj(read, written)
+        else:
+            while length and (block := read.read(min(length, 1 << 20))):
+                written.write(block)
+                length -= len(block)
+        written.flush()
+        os.fsync(written.fileno())
+    os.replace(part, target)
+    sync_folder(target.parent)

@@ -1,0 +1,63 @@
+"""Renewing the templates of a library after an update of the program, while others use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ballistics.errors import CorruptFileError
+from ballistics.library import seals as seals
+from ballistics.library import tables as tables
+from ballistics.library import template
+
+if TYPE_CHECKING:
+    from ballistics.library.items import EnrolledMark
+    from ballistics.library.store import Library, Progress
+
+
+def renew_templates(library: Library, progress: Progress | None = None) -> int:
+    """Make the template of every mark that has none of the current version; older ones are deleted.
+
+    Needed after an update of the program that changed the templates; no scan is read for it. It may be stopped, and
+    goes on where it was.
+
+    Returns
+    -------
+    int
+        How many were made.
+
+    Raises
+    ------
+    CorruptFileError
+        When the heights of a mark are missing or were changed.
+    """
+    entries = library.contents().marks
+    made = 0
+    for done, entry in enumerate(entries, 1):
+        made += _renewed(library, entry)
+        if progress is not None:
+            progress("making templates", done, len(entries))
+    library._delete_pending()
+    return made
+
+
+def _renewed(library: Library, entry: EnrolledMark) -> bool:
+    """Make the template of a mark if it has none of the current version, and return whether it was made."""
+    engine, where = library._engine, str(library.folder)
+    with tables.reading(engine, where) as connection:
+        if library._templates.has(connection, entry.id):
+            return False
+    try:
+        mark = library.with_heights(entry)
+    except CorruptFileError:
+        with tables.reading(engine, where) as connection:
+            if library._unchanged(connection, entry):
+                raise
+        return False
+    record = template.make_template(mark).to_bytes()
+    with tables.writing(engine, where) as connection:
+        # It may have been removed, or enrolled anew with a template of its own, meanwhile.
+        if not library._unchanged(connection, entry):
+            return False
+        library._templates.put(connection, entry.id, record)
+        seals.seal_mark(connection, entry.id)
+    return True

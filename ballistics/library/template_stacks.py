@@ -1,0 +1,85 @@
+"""The templates of a library: one stack for each version, and the rows that say which record is whose."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ballistics.errors import CorruptFileError
+from ballistics.library import tables as tables
+from ballistics.library.stack import RecordStack
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+# A template takes 3 KB; SQLite keeps whatever type or size a changed row has.
+_MOST_RECORD_BYTES = 1 << 20
+
+
+class TemplateStacks:
+    """The folder of stacks.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; made with the first template.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, connection: Connection, mark_id: int) -> bool:
+        """Return whether a mark has a template of the current version."""
+        from ballistics.library import template
+
+        found = connection.execute(
+            sa.select(tables.templates.c.slot).where(
+                tables.templates.c.mark_id == mark_id, tables.templates.c.version == template.VERSION
+            )
+        )
+        return found.first() is not None
+
+    def stack(self, version: str, record_bytes: int) -> RecordStack:
+        """Return the file of one version."""
+        # A database from elsewhere must not name files outside the folder.
+        fits = isinstance(version, str) and type(record_bytes) is int and 1 <= record_bytes <= _MOST_RECORD_BYTES
+        if not fits or not re.fullmatch(r"[\w.-]+", version):
+            raise CorruptFileError(f"{self.folder}: '{version}' is no version of a template; the database was changed")
+        return RecordStack(self.folder / f"{version}.stack", record_bytes)
+
+    def put(self, connection: Connection, mark_id: int, record: bytes) -> None:
+        """Write a template behind the last one, and replace what the mark had."""
+        from ballistics.library import template
+
+        self.drop(connection, mark_id)
+        of_version = tables.stacks.c.version == template.VERSION
+        stack = connection.execute(sa.select(tables.stacks).where(of_version)).one_or_none()
+        slot = 0 if stack is None else stack.records
+        if stack is not None and stack.record_bytes != len(record):
+            raise CorruptFileError(
+                f"{self.folder}: templates of version {template.VERSION} have {stack.record_bytes} bytes there, "
+                f"{len(record)} here: the library was written by another program"
+            )
+        if stack is None:
+            connection.execute(
+                tables.stacks.insert().values(version=template.VERSION, record_bytes=len(record), records=0)
+            )
+        self.stack(template.VERSION, len(record)).write(slot, record)
+        connection.execute(tables.stacks.update().where(of_version).values(records=slot + 1))
+        connection.execute(
+            tables.templates.insert().values(
+                mark_id=mark_id, version=template.VERSION, slot=slot, sha256=sha256(record).hexdigest()
+            )
+        )
+
+    def drop(self, connection: Connection, mark_id: int) -> None:
+        """Forget the templates of a mark, and order that they be erased."""
+        of_mark = tables.templates.c.mark_id == mark_id
+        for row in connection.execute(sa.select(tables.templates).where(of_mark)).all():
+            connection.execute(tables.deletions.insert().values(version=row.version, slot=row.slot))
+        connection.execute(tables.templates.delete().where(of_mark))

@@ -1,0 +1,1 @@
+"""Everything against everything: designs, prepared marks, runs, rows, clusters, links."""

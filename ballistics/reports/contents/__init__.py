@@ -1,0 +1,1 @@
+"""What the page, the JSON and the PDF of one result have in common."""

@@ -1,0 +1,1 @@
+"""Pictures of marks, comparisons, studies and printed parts."""

@@ -1,0 +1,41 @@
+"""Small pictures of two marks side by side as a comparison laid them, in one light."""
+
+from __future__ import annotations
+
+from ballistics.reports.figures.pictures import (
+    Grid,
+    Picture,
+    common_exaggeration,
+    grey_image,
+    picture_grid,
+    shaded_relief,
+)
+from ballistics.reports.figures.registered_pair import registered_pair
+from ballistics.surfaces.pose import Pose
+from ballistics.surfaces.surface import Mark
+
+# A page may hold dozens of pairs; at this size one costs some 80 kB of it.
+LARGEST_POINTS = 220
+
+
+def pair_pictures(a: Mark, b: Mark, pose: Pose) -> tuple[Picture, Picture]:
+    """Draw A, and B as it lies on A, on one frame with one light and one exaggeration.
+
+    Parameters
+    ----------
+    a, b : Mark
+        With one spacing, and at least one valid point each.
+    pose : Pose
+        How B lies on A.
+    """
+    grids = [_smaller(grid) for grid in registered_pair(a, b, pose)]
+    if "reflectance" in (a.surface_kind, b.surface_kind):
+        return grey_image(grids[0]), grey_image(grids[1])
+    exaggeration = common_exaggeration(*grids)
+    return shaded_relief(grids[0], exaggeration), shaded_relief(grids[1], exaggeration)
+
+
+def _smaller(grid: Grid) -> Grid:
+    spacing = grid.spacing_um
+    small = picture_grid(grid.heights_um, (spacing, spacing), LARGEST_POINTS)
+    return Grid(small.heights_um, small.spacing_um, grid.left_um, grid.top_um)

@@ -1,0 +1,1 @@
+"""Pages that people read: comparison, search, links, printed parts, validation study."""

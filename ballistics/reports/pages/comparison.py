@@ -1,0 +1,387 @@
+"""The HTML report of a comparison: one self-contained file that an examiner can look at, check and print."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.findings import Finding
+from ballistics.impressions.comparison import (
+    HEADLINE_RULE,
+    CellSearch,
+    DirectionVerdict,
+    ImpressionComparison,
+    RuleResult,
+)
+from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures
+from ballistics.reports.contents.reported_scan import ReportedScan
+from ballistics.reports.figures.cell_places import CellPlace, cell_names, cell_places
+from ballistics.reports.figures.comparison import comparison_figures
+from ballistics.reports.schemas.comparison_json import comparison_json, plain
+from ballistics.reports.wording.comparison import (
+    RULE_EXPLANATIONS,
+    counts_sentence,
+    limits,
+    regular_marks_sentence,
+    score_text,
+    similarity_sentence,
+    source_of,
+    unit_of,
+)
+from ballistics.surfaces.pose import Pose
+
+_LONGEST_TEXT, _LONGEST_WORD = 1500, 100
+# How names end, and what stands behind their numbers.
+_UNITS = {"_um": " µm", "_deg": "°", "_mm": " mm", "_mm2": " mm²", "_um2": " µm²", "_bytes": " bytes"}
+# Edges of the bars of a histogram: of correlations, and of −log₁₀ of probabilities.
+_BINS, _CHANCE_BINS = np.round(np.linspace(-0.2, 1.0, 25), 2), np.linspace(0.0, 12.0, 25)
+
+
+@dataclass(frozen=True)
+class _Bin:
+    """One bar of a histogram of cells: lower edge, congruent and other cells in it."""
+
+    low: float
+    congruent: int
+    other: int
+
+
+@dataclass(frozen=True)
+class _CellMap:
+    """One rule in one direction, ready to be drawn; ``tiled`` and ``searched`` are "a" or "b".
+
+    The bars count the cells by what the rule judges them by, ``measure``, which must reach ``threshold``.
+    """
+
+    rule: str
+    tiled: str
+    searched: str
+    count: int
+    n_cells: int
+    reference: Pose
+    places: list[CellPlace]
+    bins: list[_Bin]
+    highest_bin: int
+    measure: str
+    threshold: float
+    bin_width: float
+
+    def shown(self, place: CellPlace) -> str:
+        """Return the number that stands in a cell."""
+        if self.measure == "correlation":
+            return _minus(f"{place.correlation:.3f}")
+        return f"{_rarity(place.chance):.1f}"
+
+
+def comparison_report(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
+) -> str:
+    """Return the report as the text of one HTML file.
+
+    Everything is inside the file: pictures as data URIs, style and script inline. The same comparison of the same
+    scans gives the same bytes: no date, no path, no random name.
+
+    Parameters
+    ----------
+    comparison : ImpressionComparison
+        Of the marks of ``a`` and ``b``, also when it is insufficient.
+    a, b : ReportedScan
+        What was compared.
+    evaluation : Evaluation, optional
+        Its weight of evidence. Only with a likelihood ratio is the report an evaluative one; else it is a lead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ballistics.impressions.comparing import compare
+    >>> from ballistics.surfaces.surface import Mark, Surface
+    >>> small = Surface(np.random.default_rng(1).normal(size=(120, 120)), (6.25, 6.25))
+    >>> scan = ReportedScan("a.x3p", small, Mark("breech face", small.heights_um.astype(np.float32), 6.25))
+    >>> html = comparison_report(compare(scan.mark, scan.mark), scan, scan)
+    >>> "INSUFFICIENT" in html
+    True
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ballistics.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "text": _text,
+        "mm": lambda um: f"{um / 1000:.3f}",
+        "u": _coordinate,
+        "source": source_of,
+        "score": score_text,
+        "unit": unit_of,
+        "labelled": lambda mapping: list(_labelled(mapping)),
+        "shift": _shift,
+        "fixed": lambda value, digits: _minus(f"{value:.{digits}f}"),
+        "number": _number,
+    }
+    source = environment.loader.get_source(environment, "comparison.js")[0]  # type: ignore[union-attr]  # set above
+    script = f"\n{source}\n"
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    maps = list(_cell_maps(comparison))
+    return environment.get_template("comparison.html").render(
+        comparison=comparison,
+        scans={"a": a, "b": b},
+        marks_sha256=_mark_hashes(comparison),
+        figures=comparison_figures(a, b, comparison.pose),
+        serious=_serious(comparison, a, b, evaluation),
+        similarity_sentence=similarity_sentence(comparison),
+        sentence=counts_sentence(comparison),
+        regular_sentence=regular_marks_sentence(comparison),
+        headline_rule=HEADLINE_RULE,
+        rule_explanations=RULE_EXPLANATIONS,
+        limits=limits(None if evaluation is None else evaluation.weighed.result.status),
+        evaluation=evaluation,
+        evaluation_figures=() if evaluation is None else evaluation_figures(evaluation),
+        metadata=_metadata_rows(a, b),
+        same_steps=_steps(a) == _steps(b),
+        maps=maps,
+        tables=[] if not maps else [_cell_table(comparison, "a"), _cell_table(comparison, "b")],
+        searches={"a": comparison.a_in_b, "b": comparison.b_in_a},
+        references=_references(comparison, a, b, evaluation),
+        command=_command(a, b, evaluation),
+        json_sha256=hashlib.sha256(comparison_json(comparison, a, b, evaluation=evaluation)).hexdigest(),
+        script=script,
+        script_sha256=digest,
+    )
+
+
+def _cell_maps(comparison: ImpressionComparison) -> Iterator[_CellMap]:
+    """Return every rule in both directions, when cells were judged."""
+    if comparison.pose is None or comparison.a_in_b is None or comparison.b_in_a is None:
+        return
+    for rule in comparison.rules.values():
+        yield _cell_map(rule, "a", comparison.a_in_b, rule.a_in_b)
+        yield _cell_map(rule, "b", comparison.b_in_a, rule.b_in_a)
+
+
+def _cell_map(rule: RuleResult, tiled: str, search: CellSearch, verdict: DirectionVerdict) -> _CellMap:
+    places = cell_places(search, verdict)
+    if verdict.chances is not None and verdict.chance_level is not None:
+        measure, edges, threshold = "rarity", _CHANCE_BINS, _rarity(verdict.chance_level)
+        values = np.array([_rarity(chance) for chance in verdict.chances])
+    else:
+        measure, edges, threshold = "correlation", _BINS, float(rule.parameters["correlation"])
+        values = verdict.correlations
+    bins = _histogram(values, verdict.congruent, edges)
+    # What is drawn last lies on top: congruent cells must not be hidden by the others.
+    places.sort(key=lambda place: ("no place", "not congruent", "congruent").index(place.verdict))
+    highest = max((b.congruent + b.other for b in bins), default=0)
+    searched = "b" if tiled == "a" else "a"
+    return _CellMap(
+        rule.rule, tiled, searched, verdict.count, search.n_cells, verdict.reference, places, bins, max(highest, 1),
+        measure, threshold, float(edges[1] - edges[0]),
+    )  # fmt: skip
+
+
+def _rarity(chance: float) -> float:
+    """Return −log₁₀ of a probability: 3 for one in a thousand."""
+    return -math.log10(max(chance, 1e-300)) + 0.0 if math.isfinite(chance) else math.nan
+
+
+def _histogram(values: NDArray[np.float64], chosen: NDArray[np.bool_], edges: NDArray[np.float64]) -> list[_Bin]:
+    """Count the cells by a value; the outermost bins also take everything beyond them."""
+    inside = np.clip(values, edges[0], edges[-1] - 1e-9)
+    known = np.isfinite(inside)
+    congruent, _ = np.histogram(inside[known & chosen], edges)
+    other, _ = np.histogram(inside[known & ~chosen], edges)
+    return [_Bin(float(low), int(yes), int(no)) for low, yes, no in zip(edges[:-1], congruent, other, strict=True)]
+
+
+def _cell_table(comparison: ImpressionComparison, tiled: str) -> dict[str, Any]:
+    """Return one row for each cell: place, agreement, and the verdict under every rule."""
+    search = comparison.a_in_b if tiled == "a" else comparison.b_in_a
+    assert search is not None
+    verdicts = [_direction(rule, tiled) for rule in comparison.rules.values()]
+    rows = [
+        {
+            "name": name,
+            "numbers": [
+                _cell_number(values[k], digits)
+                for values, digits in (
+                    (search.centres_x_um / 1000, 2),
+                    (search.centres_y_um / 1000, 2),
+                    (100 * search.valid_fractions, 0),
+                    (np.where(np.isfinite(search.correlations), search.thetas_deg, np.nan), 1),
+                    (search.xs_um, 0),
+                    (search.ys_um, 0),
+                    (search.correlations, 3),
+                    (100 * search.overlaps, 0),
+                    *_regular_columns(search),
+                )
+            ],
+            "verdicts": [_verdict_of(verdict, k) for verdict in verdicts],
+        }
+        for k, name in enumerate(cell_names(search))
+    ]
+    headings = ["x, mm", "y, mm", "filled, %", "turn, °", "Δx, µm", "Δy, µm", "correlation", "overlap, %"]
+    if _regular_columns(search):
+        headings += ["along lines, %", "without lines"]
+    return {"tiled": tiled, "searched": "b" if tiled == "a" else "a", "headings": headings, "rows": rows}
+
+
+def _regular_columns(search: CellSearch) -> list[tuple[NDArray[np.float64], int]]:
+    """Return the two columns of the table that stand only where regular marks were found."""
+    if search.regular is None or not search.regular.patterns:
+        return []
+    return [(100 * search.regular.shares, 0), (search.regular.remaining, 3)]
+
+
+def _direction(rule: RuleResult, tiled: str) -> DirectionVerdict:
+    return rule.a_in_b if tiled == "a" else rule.b_in_a
+
+
+def _verdict_of(verdict: DirectionVerdict, k: int) -> str:
+    if not math.isfinite(verdict.correlations[k]):
+        return "no place"
+    return "congruent" if bool(verdict.congruent[k]) else "not congruent"
+
+
+def _cell_number(value: float, digits: int) -> tuple[str, str]:
+    """Return what to show, and what to sort by."""
+    if not math.isfinite(value):
+        return "–", "-1e9"
+    return _minus(f"{value:.{digits}f}"), f"{value:.6g}"
+
+
+def _mark_hashes(comparison: ImpressionComparison) -> dict[str, str]:
+    inputs = comparison.provenance.inputs if comparison.provenance is not None else {}
+    return {"a": inputs.get("mark a", ""), "b": inputs.get("mark b", "")}
+
+
+def _steps(scan: ReportedScan) -> list[Any]:
+    return [(step.name, plain(step.parameters)) for step in scan.mark.steps]
+
+
+def _metadata_rows(a: ReportedScan, b: ReportedScan) -> list[tuple[str, str, str]]:
+    """Return what the two files say of themselves, one line for each key that either has.
+
+    An earlier processing record is not repeated here: it is long, and stands whole in the JSON.
+    """
+    keys = [*a.surface.metadata, *(key for key in b.surface.metadata if key not in a.surface.metadata)]
+    return [
+        (str(key), *(_text(s.surface.metadata[key]) if key in s.surface.metadata else "" for s in (a, b)))  # type: ignore[misc]
+        for key in keys
+        if key != "processing_record"
+    ]
+
+
+def _references(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
+) -> list[str]:
+    """Return the references of all methods that ran, each once."""
+    provenances = (
+        a.surface.provenance,
+        b.surface.provenance,
+        a.mark.provenance,
+        b.mark.provenance,
+        comparison.provenance,
+        None if evaluation is None else evaluation.weighed.result.provenance,
+    )
+    found: dict[str, None] = {}
+    for provenance in provenances:
+        for reference in provenance.references if provenance is not None else ():
+            found.setdefault(reference)
+    return sorted(found, key=str.casefold)
+
+
+def _command(a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None) -> str:
+    """Return the command that makes this report again."""
+    words = ["ballistics", "compare", a.name, b.name, "--mark", a.mark.kind]
+    for letter, scan in (("a", a), ("b", b)):
+        options = scan.surface.provenance.parameters if scan.surface.provenance is not None else {}
+        for name in ("units", "spacing_um"):
+            value = options.get(name)
+            if value is not None:
+                words += [f"--{name.replace('_', '-')}-{letter}", str(value)]
+    words += [] if evaluation is None else evaluation.options
+    return shlex.join([*words, "--report", "report.html", "--json", "comparison.json"])
+
+
+def _labelled(mapping: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Return a mapping as lines of label and text, units behind the numbers; mappings of mappings are opened."""
+    for key, value in mapping.items():
+        label, unit = before + str(key), ""
+        for ending, of_ending in _UNITS.items():
+            if label.endswith(ending):
+                label, unit = label.removesuffix(ending), of_ending
+        label = label.replace("_", " ")
+        if isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()):
+            yield from _labelled(value, f"{label}, ")
+        elif isinstance(value, Mapping):
+            inner = [f"{name} {text}" for name, text in _labelled(value)]
+            yield label, "; ".join(inner) + unit if inner else "–"
+        else:
+            yield label, _text(value) + (unit if value is not None else "")
+
+
+def _shift(pose: Pose) -> str:
+    """Return a shift in words without minus signs."""
+    if not math.isfinite(pose.dx_um) or not math.isfinite(pose.dy_um):
+        return "undefined"
+    across = f"{abs(pose.dx_um):.0f} µm to the {'right' if pose.dx_um >= 0 else 'left'}"
+    return f"{across}, {abs(pose.dy_um):.0f} µm {'down' if pose.dy_um >= 0 else 'up'}"
+
+
+def _text(value: Any) -> str:
+    """Return a value as a reader wants to see it."""
+    value = plain(value)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, dict):
+        if set(value) == {"shape", "dtype", "sha256"}:
+            return f"array of {' × '.join(map(str, value['shape']))}, SHA-256 {value['sha256']}"
+        return "; ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    text = str(value)
+    # An encoded mask is one word of thousands of characters.
+    longest = _LONGEST_TEXT if " " in text else _LONGEST_WORD
+    if len(text) <= longest:
+        return text
+    shown = text[:_LONGEST_TEXT] if " " in text else text[:24]
+    return f"{shown}… ({len(text)} characters; whole in the JSON)"
+
+
+def _number(value: float, digits: int = 5) -> str:
+    return "–" if not math.isfinite(value) else _minus(f"{value:.{digits}g}")
+
+
+def _minus(text: str) -> str:
+    """Write a true minus sign, and no minus before a zero."""
+    if text.startswith("-"):
+        return text[1:] if not any(c in "123456789" for c in text.partition("e")[0]) else "−" + text[1:]
+    return text
+
+
+def _coordinate(value: float) -> str:
+    """Return a coordinate of a drawing, in whole micrometres."""
+    return f"{value + 0.0:.0f}" if abs(value) >= 0.5 else "0"
+
+
+def _serious(
+    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
+) -> list[tuple[str, Finding]]:
+    """Return every serious finding with where it was made: they stand before any result."""
+    weighed = () if evaluation is None else evaluation.weighed.findings
+    found = (("Weight of evidence", weighed), ("Comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
+    return [(where, finding) for where, findings in found for finding in findings if finding.severity == "serious"]

@@ -1,0 +1,84 @@
+"""The contact sheet of a batch of printed parts: hits first, copies together, one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from ballistics.printed.disk.results import FileResult, PrintedBatch
+from ballistics.reports.contents.printed_pieces import pieces_shown
+from ballistics.reports.wording.comparison import printed as wording
+
+# More tiles, and more rows of refused files, nobody looks at in a page; the table has all.
+_MOST_TILES, _MOST_REFUSED = 600, 200
+_MOST_COPIES = 12
+# Each is a drawing of some 200 kB.
+_MOST_PIECES = 20
+
+
+def contact_sheet(batch: PrintedBatch) -> str:
+    """Return the page as the text of one HTML file; the same batch gives the same bytes."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ballistics.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "percent": wording.percent,
+        "relation": lambda hit: wording.relation_words(hit["relation"], hit["scale"], hit["mirrored"]),
+        "scale": wording.scale_words,
+        "category": batch.taxonomy.title,
+        "short": wording.short,
+    }
+    environment.filters |= filters
+    families: dict[int, list[FileResult]] = defaultdict(list)
+    for one in batch.files:
+        if one.kept["keys"] is not None:
+            families[one.copy.family].append(one)
+    tiles = [_tile(number, members) for number, members in families.items()]
+    hits = [tile for tile in tiles if tile["hits"]]
+    hits.sort(key=lambda tile: (-tile["hits"][0]["score"], tile["number"]))
+    others = [tile for tile in tiles if not tile["hits"]]
+    others.sort(key=lambda tile: (-tile["size"], tile["number"]))
+    refused = [one for one in batch.files if one.kept["verdict"] == "refused"]
+    files = [(one.name, int(one.kept["bodies"])) for one in batch.files]
+    return environment.get_template("printed_sheet.html").render(
+        pieces=[pieces_shown(one, files, batch.taxonomy) for one in batch.pieces[:_MOST_PIECES]],
+        pieces_left=max(0, len(batch.pieces) - _MOST_PIECES),
+        counts=batch.counts(),
+        total=len(batch.files),
+        batch=batch,
+        lead=wording.LEAD,
+        false_hits=wording.false_hits_sentence(batch.false_hits),
+        limits=wording.LIMITS,
+        hits=hits[:_MOST_TILES],
+        others=others[: max(0, _MOST_TILES - len(hits))],
+        hits_left=max(0, len(hits) - _MOST_TILES),
+        others_left=max(0, len(others) - max(0, _MOST_TILES - len(hits))),
+        refused=refused[:_MOST_REFUSED],
+        refused_left=max(0, len(refused) - _MOST_REFUSED),
+    )
+
+
+def _tile(number: int, members: list[FileResult]) -> dict[str, Any]:
+    """Return a family: its first file stands for all."""
+    first = members[0]
+    x, y, z = first.kept["extent_mm"]
+    return {
+        "number": number,
+        "name": first.name,
+        "size": len(members),
+        "picture": f"data:image/png;base64,{first.kept['thumbnail']}",
+        "extent": f"{x:.4g} × {y:.4g} × {z:.4g} mm",
+        "parts": first.kept["parts"],
+        "sha256": first.sha256,
+        "hits": first.kept["hits"],
+        "is_plain": first.kept["verdict"] == "too plain to identify",
+        "copies": [(one.name, one.copy.relation) for one in members[1 : _MOST_COPIES + 1]],
+        "more": max(0, len(members) - 1 - _MOST_COPIES),
+    }

@@ -1,0 +1,125 @@
+"""The pairs of a validation study that a reader should look at: worst ones and withheld ones, with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ballistics.evidence.scores import Score
+from ballistics.reports.contents.study_contents import SCORE_NAMES
+from ballistics.reports.figures.pair_pictures import pair_pictures
+from ballistics.reports.figures.pictures import Picture
+from ballistics.reports.wording.study import number
+from ballistics.studies.scan_pairs import ScannedPair
+from ballistics.studies.scan_study import ScanStudy
+from ballistics.studies.worst_pairs import MOST, RankedPair, worst_pairs
+
+_SHORT: Mapping[Score, str] = {"similarity": "similarity", "count": "cells", "correlation": "ACCF"}
+
+
+@dataclass(frozen=True)
+class PairCard:
+    """One pair, as a page shows it.
+
+    Parameters
+    ----------
+    scans, firearms : tuple of str
+        Names of the two scans and of their firearms.
+    ranks : str
+        Why it is shown: by which scores it is the how-manieth worst.
+    scores : tuple of tuples of str
+        Name of the score, its value, its log10 LR.
+    findings : str
+        What the comparison found; empty when nothing.
+    pictures : tuple of Picture, or None
+        A, and B as it lies on A; None when the marks were not laid on each other.
+    """
+
+    scans: tuple[str, str]
+    firearms: tuple[str, str]
+    ranks: str
+    scores: tuple[tuple[str, str, str], ...]
+    findings: str
+    pictures: tuple[Picture, Picture] | None
+
+    @property
+    def made_by(self) -> str:
+        """Which firearm or firearms."""
+        a, b = self.firearms
+        return f"firearm {a}" if a == b else f"firearms {a} and {b}"
+
+
+def worst_cards(study: ScanStudy, same_source: bool, scores: Iterable[Score] | None = None) -> tuple[PairCard, ...]:
+    """Return the worst pairs of one kind by every score, each once: at most `MOST` by each score.
+
+    Parameters
+    ----------
+    study : ScanStudy
+    same_source : bool
+        Lowest same-source pairs, or highest different-source pairs.
+    scores : iterable of Score, optional
+        Only these scores; default: all.
+    """
+    chosen = set(study.studies if scores is None else scores)
+    ranked: dict[tuple[int, int], list[RankedPair]] = {}
+    for score, one in study.studies.items():
+        if score in chosen:
+            for found in worst_pairs(study.scored, one, score, same_source):
+                ranked.setdefault((found.pair.a, found.pair.b), []).append(found)
+    way = "lowest" if same_source else "highest"
+    return _cards(
+        study,
+        [
+            (own[0].pair, "; ".join(f"{_SHORT[one.score]}: {_ordinal(one.rank)} {way}" for one in own))
+            for own in ranked.values()
+        ],
+    )
+
+
+def withheld_cards(study: ScanStudy) -> tuple[PairCard, ...]:
+    """Return the first pairs for which casework states no LR, those of one firearm and little similarity first."""
+    order = sorted(study.flagged.withheld, key=lambda one: (not one.same_source, one.pair.similarity or 0.0))
+    return _cards(study, [(one.pair, f"withheld: {', '.join(one.codes)}") for one in order[:MOST]])
+
+
+def _cards(study: ScanStudy, chosen: Sequence[tuple[ScannedPair, str]]) -> tuple[PairCard, ...]:
+    scans = study.scored.scans
+    wanted = {frozenset((scans[pair.a].sha256, scans[pair.b].sha256)) for pair, _ in chosen}
+    # Once through each table, which may have millions of rows.
+    lrs: dict[tuple[Score, frozenset[str]], float] = {}
+    for score, one in study.studies.items():
+        table = one.population.table
+        for row, key in enumerate(map(frozenset, zip(table.scan_a, table.scan_b, strict=True))):
+            if key in wanted:
+                lrs[score, key] = float(one.cross.log10_lr[row])
+    return tuple(_card(study, pair, ranks, lrs) for pair, ranks in chosen)
+
+
+def _card(
+    study: ScanStudy, pair: ScannedPair, ranks: str, lrs: Mapping[tuple[Score, frozenset[str]], float]
+) -> PairCard:
+    scored = study.scored
+    scans = scored.scans[pair.a], scored.scans[pair.b]
+    pictures = None
+    if pair.pose is not None:
+        marks = scored.marks.load(scans[0].sha256), scored.marks.load(scans[1].sha256)
+        pictures = pair_pictures(*marks, pair.pose)
+    over = "" if pair.area_mm2 is None else f" over {pair.area_mm2:.2f} mm²"
+    values = {
+        "similarity": "–" if pair.similarity is None else f"{pair.similarity:.0f} nats{over}",
+        "count": "–" if pair.count is None else f"{pair.count} of {pair.cells}",
+        "correlation": "–" if pair.accf is None else f"{pair.accf:.3f}",
+    }
+    key = frozenset(scan.sha256 for scan in scans)
+    return PairCard(
+        (scans[0].truth.scan, scans[1].truth.scan),
+        (scans[0].truth.firearm, scans[1].truth.firearm),
+        ranks,
+        tuple((SCORE_NAMES[score], values[score], number(lrs.get((score, key)), 2)) for score in study.studies),
+        ", ".join(pair.findings),
+        pictures,
+    )
+
+
+def _ordinal(rank: int) -> str:
+    return {1: "1st", 2: "2nd", 3: "3rd"}.get(rank, f"{rank}th")

@@ -1,0 +1,114 @@
+"""The PDF of a validation study: two plain pages for a prosecutor, then tables and pictures (extra ``pdf``)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ballistics.errors import WriteError
+from ballistics.reports.contents import study_contents as contents
+from ballistics.reports.figures.evidence import study_figures, svg_bytes
+from ballistics.reports.pages.study_pairs import PairCard, withheld_cards, worst_cards
+from ballistics.reports.wording.comparison import study as wording
+from ballistics.studies.scan_study import HEADLINE, ScanStudy
+
+_LONG, _PIECE, _HASH = re.compile(r"\S{20,}"), re.compile(r"\S{10}"), re.compile("[0-9a-f]{64}")
+_TEMPLATE = Path(__file__).parents[1] / "templates" / "study.typ"
+
+
+def study_pdf(study: ScanStudy) -> bytes:
+    """Return the PDF; the same study gives the same bytes (no date, typst's own fonts only).
+
+    Raises
+    ------
+    WriteError
+        When typst is not installed, or refuses the document.
+    """
+    try:
+        import typst
+    except ImportError as error:
+        raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
+    one = study.headline
+    figures = study_figures(one, contents.SCORE_NAMES[HEADLINE])
+    cards = {
+        "One firearm: the lowest similarities": worst_cards(study, True, (HEADLINE,)),
+        "Two firearms: the highest similarities": worst_cards(study, False, (HEADLINE,)),
+        "No likelihood ratio stated": withheld_cards(study),
+    }
+    pictures: dict[str, bytes] = {}
+    worst = [[title, [_plain(card, pictures) for card in own]] for title, own in cards.items() if own]
+    data = {
+        "name": study.name,
+        "source": study.source,
+        "mark": study.scored.mark_kind,
+        "tested": wording.what_was_tested(study),
+        "erred": wording.erred(one),
+        "support": wording.support(one),
+        "quality": wording.quality(one),
+        "limits": wording.LIMITS,
+        "acceptance": None
+        if study.acceptance is None
+        else {"met": study.acceptance.met, "sha256": study.acceptance.criteria.sha256},
+        "acceptance_rows": contents.acceptance_rows(study),
+        "acceptance_lines": contents.acceptance_lines(study),
+        "limits_lines": contents.limits_lines(study),
+        "flagged_metrics": contents.flagged_metric_rows(study),
+        "serious_scans": contents.serious_scans_line(study),
+        "flagged": contents.flagged_rows(study),
+        "worst": worst,
+        "repeats": contents.repeat_rows(study),
+        "metrics": contents.metric_rows(study),
+        "scores": list(contents.SCORE_NAMES.values()),
+        "firearms": contents.firearm_rows(one),
+        "misleading": contents.misleading_rows(study),
+        "groups": contents.group_rows(one),
+        "repeatability": contents.repeatability_lines(study),
+        "left_out": contents.left_out_rows(study),
+        "method": contents.method_rows(study),
+        "versions": list(study.scored.provenance.versions.items()),
+        "hashes": contents.hash_rows(study),
+        "figures": [[title, contents.FIGURE_TEXTS[title], f"figure-{i}.svg"] for i, title in enumerate(figures)],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "study.typ").write_bytes(_TEMPLATE.read_bytes())
+        # Values go in as data, so that no name of a scan can be taken for markup.
+        (root / "data.json").write_text(json.dumps(_breakable(data), ensure_ascii=False), encoding="utf-8")
+        for name, png in pictures.items():
+            (root / name).write_bytes(png)
+        for i, figure in enumerate(figures.values()):
+            (root / f"figure-{i}.svg").write_bytes(svg_bytes(figure))
+        try:
+            return bytes(typst.compile(str(root / "study.typ"), root=folder, ignore_system_fonts=True, timestamp=0))
+        except typst.TypstError as error:
+            raise WriteError(f"typst could not set the study: {error}") from error
+
+
+def _plain(card: PairCard, pictures: dict[str, bytes]) -> dict[str, Any]:
+    """Return a pair in plain values; its pictures are added under the names that it gives."""
+    names = []
+    for picture in card.pictures or ():
+        names.append(f"pair-{len(pictures)}.png")
+        pictures[names[-1]] = base64.b64decode(picture.uri.partition(",")[2])
+    return {
+        "title": " – ".join(card.scans),
+        "text": f"{card.made_by}; {card.ranks}",
+        "scores": "; ".join(f"{name} {value}, log10 LR {lr}" for name, value, lr in card.scores),
+        "findings": card.findings,
+        "pictures": names,
+    }
+
+
+def _breakable(value: Any) -> Any:
+    """Return the data with places where a line may end inside of long names; a hash stays whole, to be copied."""
+    if isinstance(value, dict):
+        return {name: _breakable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_breakable(inner) for inner in value]
+    if not isinstance(value, str) or _HASH.fullmatch(value):
+        return value
+    return _LONG.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), value)

@@ -1,0 +1,1 @@
+"""Results as JSON and as tables, with the schemas that they keep to."""

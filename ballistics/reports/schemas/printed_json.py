@@ -1,0 +1,107 @@
+"""An identification of printed parts as JSON, after the published schema ``printed.schema.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from ballistics.printed.collection.false_hit_rate import FalseHitRate
+from ballistics.printed.identify.identification import Candidate
+from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
+from ballistics.reports.contents.printed_pieces import named_files, pieces_json
+from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.wording.printed import LEAD
+
+SCHEMA = "ballistics/printed/1"
+
+
+def printed_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every document follows."""
+    text = resources.files("ballistics.reports.schemas").joinpath("printed.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def printed_json(
+    files: Sequence[IdentifiedFile], searched: SearchedCollection, pieces: Sequence[ReferencePieces] = ()
+) -> bytes:
+    """Return an identification as the bytes of a JSON file; the same files and collection give the same bytes."""
+    content = {
+        "schema": SCHEMA,
+        "nature": LEAD,
+        "searched": {
+            "other_file": searched.other or None,
+            "references": len(searched.collection),
+            "sha256": searched.sha256,
+            "taxonomy": {"name": searched.taxonomy.name, "version": searched.taxonomy.version},
+        },
+        "files": [_file(one, searched) for one in files],
+        "pieces": [pieces_json(one, named_files(files), searched.taxonomy) for one in pieces],
+    }
+    return (json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+
+
+def _file(one: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
+    described, found = one.described, one.found
+    reason = described.reason.removeprefix(f"{described.path}: ")
+    return {
+        "name": one.name,
+        "sha256": described.sha256 or None,
+        "format": described.format or None,
+        "unit": described.unit or None,
+        "error": f"{described.error}: {reason}" if found is None else None,
+        "parts": [asdict(part) for part in described.parts],
+        "metadata": dict(described.metadata),
+        "findings": [asdict(finding) for finding in described.findings],
+        "verdict": None if found is None else found.verdict,
+        "sentence": verdict_of(one, searched),
+        "threshold": None if found is None else found.threshold,
+        "false_hits": None if found is None or found.false_hits is None else _false_hits(found.false_hits),
+        "worth": None if found is None else max(found.worths.values()),
+        "bodies_worth": None if found is None else {str(k): worth for k, worth in sorted(found.worths.items())},
+        "plain_below": None if found is None else found.plain_below,
+        "accepted": [] if found is None else [_candidate(c, searched) for c in found.accepted],
+        "candidates": [] if found is None else [_candidate(c, searched) for c in found.candidates],
+        "provenance": None if found is None else plain(found.provenance),
+    }
+
+
+def _false_hits(measured: FalseHitRate) -> dict[str, Any]:
+    return {**asdict(measured), "rate": measured.rate, "upper": measured.upper}
+
+
+def _candidate(candidate: Candidate, searched: SearchedCollection) -> dict[str, Any]:
+    keys = searched.collection.references[candidate.row].keys
+    return {
+        "name": candidate.name,
+        "category": candidate.category or None,
+        "category_title": searched.taxonomy.title(candidate.category),
+        "geometry_hash": None if keys is None else keys.exact,
+        "metadata": dict(candidate.metadata),
+        "relation": candidate.relation,
+        "scale": candidate.scale,
+        "mirrored": candidate.mirrored,
+        "mirror_symmetric": is_symmetric(searched.collection, candidate),
+        "query_share": candidate.query_share,
+        "reference_share": candidate.reference_share,
+        "tolerance_mm": candidate.tolerance_mm,
+        "score": candidate.score,
+        "coverage": candidate.coverage,
+        "agreement": candidate.agreement,
+        "detail": candidate.detail,
+        "worth": candidate.worth,
+        "too_plain": candidate.is_plain,
+        "reference_worth": candidate.reference_worth,
+        "alike": candidate.alike,
+        "radii": candidate.radii,
+        "exactness": candidate.exactness,
+        "missing": candidate.missing,
+        "added": candidate.added,
+        "log_odds": dict(candidate.log_odds),
+        "component": candidate.component,
+        "pose": candidate.pose.tolist(),
+    }

@@ -1,0 +1,1 @@
+"""Sets of scans with known firearms: scored pairs, reference populations, validation studies."""

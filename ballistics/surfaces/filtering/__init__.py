@@ -1,0 +1,1 @@
+"""Arithmetic on grids with missing points: filters, levelling, resampling, spikes."""

@@ -1,0 +1,1 @@
+"""From a Surface to a Mark, step by step."""

@@ -1,0 +1,1 @@
+"""Where on a surface a mark is."""

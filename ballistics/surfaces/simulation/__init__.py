@@ -1,0 +1,1 @@
+"""Simulated and disturbed surfaces with exact ground truth."""

@@ -1,0 +1,1 @@
+"""The benchmarks, one a module: what `python -m benchmarks list` names."""

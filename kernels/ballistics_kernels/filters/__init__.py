@@ -1,0 +1,1 @@
+"""Filters, coarser maps and interpolation on grids with missing points."""

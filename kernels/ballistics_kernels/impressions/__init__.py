@@ -1,0 +1,1 @@
+"""Correlation, registration and cells of two impressed marks."""

@@ -1,0 +1,1 @@
+"""Sampling, describing and laying meshes."""

@@ -1,0 +1,1 @@
+"""Profiles of striated marks: correlation and comparison."""

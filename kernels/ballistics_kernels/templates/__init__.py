@@ -1,0 +1,1 @@
+"""Templates of marks and their scan."""
