@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ballistics.impressions.heads import HeadComparison as HeadComparison
     from ballistics.impressions.heads import compare_heads as compare_heads
     from ballistics.library.items import Description as Description
-    from ballistics.library.store import Library as Library
     from ballistics.provenance import Provenance as Provenance
+    from ballistics.search.library import Library as Library
     from ballistics.surfaces.formats.reading import read as read
     from ballistics.surfaces.formats.x3p.writer import write_x3p as write_x3p
     from ballistics.surfaces.inspection import inspect as inspect
@@ -40,7 +40,7 @@ _WHERE = {
     "Finding": "ballistics.surfaces.surface",
     "HeadComparison": "ballistics.impressions.heads",
     "ImpressionComparison": "ballistics.impressions.comparison",
-    "Library": "ballistics.library.store",
+    "Library": "ballistics.search.library",
     "Mark": "ballistics.surfaces.surface",
     "ParameterError": "ballistics.errors",
     "Pose": "ballistics.surfaces.pose",

@@ -1,12 +1,15 @@
-"""What long work tells of itself: the stage, and how much of it is done."""
+"""Progress: what long work tells of how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-#: Told the stage, how many are done, of how many, and how many of these earlier runs had done.
-Progress = Callable[[str, int, int, int], None]
+from typing import Protocol
 
 
-def silent(stage: str, done: int, total: int, resumed: int) -> None:
+class Progress(Protocol):
+    """A function that is told of each step: the stage, the steps done, all steps, and those of an earlier run."""
+
+    def __call__(self, stage: str, done: int, total: int, resumed: int = 0, /) -> None: ...
+
+
+def silent(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
     """Tell nobody."""

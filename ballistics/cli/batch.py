@@ -68,8 +68,7 @@ def command(
     """
     import os
 
-    from ballistics.cli.compare import refuse_output
-    from ballistics.cli.scan_set import progress_bar
+    from ballistics.cli.terminal import bar, refuse_output
     from ballistics.pairs.batch import run_batch
     from ballistics.pairs.prepared_scans import Method
     from ballistics.surfaces.scan_readings import readings
@@ -86,7 +85,7 @@ def command(
         from ballistics.pairs.cluster import on_cluster
 
         run = on_cluster(scheduler)
-    with progress_bar(quiet) as progress:
+    with bar(quiet) as progress:
         summary = run_batch(
             scans,
             out,

@@ -9,8 +9,9 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.cli.terminal import refuse_output
 from ballistics.cli.weighing import evaluation_options, evaluator, print_evaluation
-from ballistics.errors import WriteError
+from ballistics.files.durable import write_whole
 
 _UNITS = click.Choice(["micrometres", "millimetres", "as written"])
 _SCAN = click.Path(path_type=Path)
@@ -87,18 +88,6 @@ def command(
         ctx.exit(INSUFFICIENT)
 
 
-def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:
-    """Find out before the work, not after it, that an output must not be written."""
-    if path is None:
-        return
-    if any(path.resolve() == scan.resolve() for scan in inputs):
-        raise WriteError(f"{path} is one of the scans: choose another name for the output")
-    if path.exists() and not overwrite:
-        raise WriteError(f"{path} exists already: choose another name, or allow it with --overwrite")
-    if not path.resolve().parent.is_dir():
-        raise WriteError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
-
-
 def compare_files(
     paths: tuple[Path, Path],
     mark: str,
@@ -147,12 +136,12 @@ def compare_files(
 
             stage("drawing the report")
             html = comparison_report(comparison, scans[0], scans[1], evaluation=evaluation)
-            write_bytes(report, html.encode("utf-8", "replace"))
+            write_whole(report, html.encode("utf-8", "replace"))
         if json_path is not None:
             from ballistics.reports.schemas.comparison_json import comparison_json
 
             stage("writing JSON")
-            write_bytes(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
+            write_whole(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
     return comparison, evaluation
 
 
@@ -183,13 +172,6 @@ def _stages(total: int, quiet: bool) -> Any:
             progress.stop()
 
     return _Bar()
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    from ballistics.files.durable import write_whole
-
-    write_whole(path, data)
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:

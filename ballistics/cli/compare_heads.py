@@ -7,7 +7,9 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.compare import INSUFFICIENT, REGION_HELP, refuse_output, write_bytes
+from ballistics.cli.compare import INSUFFICIENT, REGION_HELP
+from ballistics.cli.terminal import refuse_output
+from ballistics.files.durable import write_whole
 
 
 @click.command(name="compare-heads")
@@ -52,7 +54,7 @@ def command(
     if json_path is not None:
         from ballistics.reports.schemas.heads_json import heads_json
 
-        write_bytes(json_path, heads_json(heads, (a.name, b.name), surfaces))
+        write_whole(json_path, heads_json(heads, (a.name, b.name), surfaces))
     _print(heads, a.name, b.name)
     if not heads.compared:
         ctx.exit(INSUFFICIENT)

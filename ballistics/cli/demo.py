@@ -59,9 +59,9 @@ def _hashes(out: Path, names: list[str]) -> dict[str, str]:
 
 
 def _record(out: Path, names: list[str]) -> None:
-    from ballistics.cli.compare import write_bytes
+    from ballistics.files.durable import write_whole
 
-    write_bytes(out / _RECORD, (json.dumps(_hashes(out, names), indent=1) + "\n").encode())
+    write_whole(out / _RECORD, (json.dumps(_hashes(out, names), indent=1) + "\n").encode())
 
 
 def _refuse_foreign(out: Path, names: list[str]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ballistics.cli.scan_set import reading_options
+from ballistics.cli.terminal import bar, console
 from ballistics.library.items import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def create(library: Path, database: str | None) -> None:
     SQLite needs a local disk. When several computers write to one library, keep its rows in PostgreSQL and the folder
     on a share that all of them see.
     """
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.create(library, database) as made:
         click.echo(f"library: {made.folder.resolve()}")
@@ -110,10 +110,11 @@ def enrol(
     """
     import os
 
-    from ballistics.cli.compare import refuse_output, write_bytes
+    from ballistics.cli.terminal import refuse_output
+    from ballistics.files.durable import write_whole
     from ballistics.library.enrolment import Reading, enrol_scans
     from ballistics.library.items import Description
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
     from ballistics.surfaces.scan_readings import readings
 
     refuse_output(json_path, scans, overwrite)
@@ -127,7 +128,7 @@ def enrol(
             rows.append(row)
         identifier = opened.identifier
     if json_path is not None:
-        write_bytes(json_path, _enrolment_json(identifier, rows))
+        write_whole(json_path, _enrolment_json(identifier, rows))
     if not quiet:
         _print_enrolments(rows)
     if any(row.mark_id is None for row in rows):
@@ -188,7 +189,7 @@ def list_(library: Path, database: str | None, as_json: bool, **where: tuple[str
     """List the marks of LIBRARY, and the records of those that were removed."""
     from dataclasses import asdict
 
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(library, database) as opened:
         contents = opened.contents({name: values for name, values in where.items() if values})
@@ -226,7 +227,7 @@ def remove(
     """Remove mark NUMBER of LIBRARY for good: its heights and template are deleted, a record of the removal stays."""
     from datetime import datetime
 
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(library, database) as opened:
         gone = opened.remove(number, removed_by, removed_on or datetime.now().astimezone().date().isoformat(), reason)
@@ -244,7 +245,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 
     Exit code 0: every mark is as it was enrolled; 1: at least one is not, and listed.
     """
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.verify(tidy, progress)
@@ -266,7 +267,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 @_QUIET
 def renew(library: Path, database: str | None, quiet: bool) -> None:
     """Make the templates of LIBRARY anew where an update of the program changed them; no scan is needed."""
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         made = opened.renew_templates(progress)
@@ -285,7 +286,7 @@ def backup(ctx: click.Context, library: Path, database: str | None, to: Path, qu
 
     TO is empty, or an earlier backup, to which only what is new is copied. The copy is a library: open it to restore.
     """
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.backup(to, progress)
@@ -299,22 +300,3 @@ def backup(ctx: click.Context, library: Path, database: str | None, to: Path, qu
 
 def _state(found: Integrity) -> str:
     return "all as enrolled" if found.clean else f"faults: {len(found.faults)}"
-
-
-def console() -> Any:
-    """Return a console on which a table is not folded when nobody looks at it."""
-    from rich.console import Console
-
-    made = Console()
-    if not made.is_terminal:
-        made.width = 160
-    return made
-
-
-@contextmanager
-def bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Give a function that tells how far each stage is."""
-    from ballistics.cli.scan_set import progress_bar
-
-    with progress_bar(quiet) as tell:
-        yield None if tell is None else lambda stage, done, total: tell(stage, done, total, 0)

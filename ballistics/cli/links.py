@@ -48,8 +48,9 @@ def command(
     A link is a pair whose own comparison reaches the threshold. Members of a cluster that hang together only by a chain
     are listed with the weakest link of that chain and with what their own comparison says. Leads, not evidence.
     """
-    from ballistics.cli.compare import refuse_output, write_bytes
+    from ballistics.cli.terminal import refuse_output
     from ballistics.errors import ParameterError
+    from ballistics.files.durable import write_whole
     from ballistics.pairs.links import find_links, links_csv, links_graphml
 
     for path in (csv_path, graphml, picture, report):
@@ -69,7 +70,7 @@ def command(
 
         written[report] = links_report(found).encode("utf-8", "replace")
     for path, content in written.items():
-        write_bytes(path, content)
+        write_whole(path, content)
     if not quiet:
         _print(found)
         for path in written:

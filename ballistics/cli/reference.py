@@ -30,16 +30,18 @@ def build(out: Path, **options: Any) -> None:
     calibre, ammunition, instrument. Calibre and instrument must be stated, there or as options. A stopped run goes on
     where it was when the same command is given again.
     """
-    from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
+    from ballistics.cli.terminal import refuse_output
     from ballistics.evidence.reference_file import ReferenceFile
-    from ballistics.studies.scan_study import MODELS, reference_population
+    from ballistics.evidence.scores import SCORE_MODELS
+    from ballistics.files.durable import write_whole
+    from ballistics.studies.scan_study import reference_population
 
     refuse_output(out, (options["truth_csv"],), options["overwrite"])
     scored = score_set(options, out.with_name(f"{out.name}.work"), 2, ("calibre", "instrument"))
     name, source = set_name(options), options["source"]
-    populations = tuple(reference_population(scored, name, source, score) for score in MODELS)
-    write_bytes(out, ReferenceFile(populations).to_json())
+    populations = tuple(reference_population(scored, name, source, score) for score in SCORE_MODELS)
+    write_whole(out, ReferenceFile(populations).to_json())
     population = populations[0]
     if not options["quiet"]:
         print_left_out(scored)

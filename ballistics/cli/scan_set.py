@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+
+from ballistics.cli.terminal import bar
 
 if TYPE_CHECKING:
     from ballistics.studies.scan_pairs import ScoredScans
@@ -92,7 +93,7 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
                 f"no {label} is stated for {without[0]} ({len(without)} scans): add the column '{label}' or --{label}; "
                 "without it no case could be held against these scans"
             )
-    with progress_bar(options["quiet"]) as progress:
+    with bar(options["quiet"]) as progress:
         return score_all_pairs(
             options["scans_dir"],
             truths,
@@ -117,43 +118,3 @@ def print_left_out(scored: ScoredScans) -> None:
     without = sum(bool(pair.without_score) for pair in scored.pairs)
     if without:
         click.echo(f"insufficient: {without} of {len(scored.pairs)} pairs gave no score")
-
-
-@contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[str, int, int, int], None] | None]:
-    """Give a bar with the number done, the rate of this run, and the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        # Pairs are alike in cost and many: the mean of two minutes is steadier than of the last second.
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, speed_estimate_period=120) as progress:
-        tasks: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, total: int, resumed: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total, completed=resumed, rate="")
-            task = next(task for task in progress.tasks if task.id == tasks[stage])
-            rate = (done - resumed) / task.elapsed if task.elapsed and done > resumed else None
-            progress.update(tasks[stage], completed=done, rate=f"{rate:.2f}/s" if rate else "")
-
-        yield tell

@@ -64,11 +64,11 @@ def command(
 
     Exit code 0: searched. 2: an error, e.g. a file that cannot be read. 3: the scan is insufficient to be searched for.
     """
-    from ballistics.cli.compare import refuse_output, write_bytes
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar, refuse_output
     from ballistics.evidence.reference_file import load_reference
+    from ballistics.files.durable import write_whole
     from ballistics.library.enrolment import Reading
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
     from ballistics.surfaces.scan_readings import readings
 
     for path in (report, csv_path, json_path):
@@ -87,14 +87,14 @@ def command(
             laid = [lead.entry for lead in result.leads if lead.pose is not None]
             there = {entry.id: heights_still_there(library, entry) for entry in laid}
             marks = {number: found for number, found in there.items() if found is not None}
-            write_bytes(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
+            write_whole(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
     if csv_path is not None or json_path is not None:
         from ballistics.reports.schemas.search_files import search_csv, search_json
 
         if csv_path is not None:
-            write_bytes(csv_path, search_csv(result))
+            write_whole(csv_path, search_csv(result))
         if json_path is not None:
-            write_bytes(json_path, search_json(result))
+            write_whole(json_path, search_json(result))
     if not quiet:
         _print(result)
         for what, path in (("report", report), ("CSV", csv_path), ("JSON", json_path)):
@@ -109,7 +109,7 @@ def _print(result: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.cli.library import console
+    from ballistics.cli.terminal import console
     from ballistics.library.items import DESCRIPTION_FIELDS
     from ballistics.reports.wording.comparison import search as wording
 

@@ -34,13 +34,15 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
 
     Exit code 0: done; 1: done, and a criterion of --criteria is not met; 2: an error.
     """
-    from ballistics.cli.compare import refuse_output, write_bytes
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
+    from ballistics.cli.terminal import refuse_output
     from ballistics.errors import WriteError
+    from ballistics.evidence.scores import SCORE_MODELS
+    from ballistics.files.durable import write_whole
     from ballistics.provenance import sha256_of_file
     from ballistics.studies.acceptance import with_verdicts
     from ballistics.studies.criteria import read_criteria, results_when_first_given
-    from ballistics.studies.scan_study import MODELS, study_of_scans
+    from ballistics.studies.scan_study import study_of_scans
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -50,13 +52,13 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     # The report is written last: when it is absent, what else lies there is of a run that was stopped.
     refuse_output(report, (), options["overwrite"])
     # Read, and noted as given, before any work: criteria that are found after the figures are none.
-    stated = read_criteria(criteria, tuple(MODELS)) if criteria else None
+    stated = read_criteria(criteria, tuple(SCORE_MODELS)) if criteria else None
     finished = results_when_first_given(options["work"] or out / "work", stated) if stated else 0
     scored = score_set(options, out / "work", 4)
     study = study_of_scans(scored, set_name(options), options["source"], sha256_of_file(options["truth_csv"]))
     if stated:
         study = with_verdicts(study, stated, finished)
-    write_bytes(out / "study.json", study.to_json())
+    write_whole(out / "study.json", study.to_json())
 
     from ballistics.reports.pages.study import study_report
 
@@ -64,8 +66,8 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     if with_pdf:
         from ballistics.reports.pages.study_pdf import study_pdf
 
-        write_bytes(out / "study.pdf", study_pdf(study))
-    write_bytes(report, study_report(study).encode())
+        write_whole(out / "study.pdf", study_pdf(study))
+    write_whole(report, study_report(study).encode())
     if not options["quiet"]:
         print_left_out(scored)
         _print_figures(study)

@@ -22,6 +22,13 @@ SCORE_TEXTS: Mapping[Score, str] = {
     "count": "congruent matching cells by the significance rule, smaller of two directions",
     "correlation": "areal correlation of the whole marks (ACCF)",
 }
+# The model of each score, the headline score first. For the count the distributions of Zhang 2021, for the correlation
+# the field's standard; that of the similarity follows from how evidence adds up over area (`models.area_model`).
+SCORE_MODELS: Mapping[Score, str] = {
+    "similarity": "log-normal over area",
+    "count": "beta-binomial",
+    "correlation": "logistic",
+}
 # How much was compared: numbers of cells, or common areas in mm².
 Extent = Integers | Floats | None
 

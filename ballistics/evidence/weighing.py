@@ -10,14 +10,13 @@ from ballistics.evidence.comparisons import questioned
 from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
 from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
-from ballistics.evidence.scores import Score
+from ballistics.evidence.scores import SCORE_MODELS, Score
 from ballistics.findings import Finding
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.studies.scan_study import MODELS
 from ballistics.surfaces.surface import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
-_ORDER: tuple[Score, ...] = tuple(MODELS)
+_ORDER: tuple[Score, ...] = tuple(SCORE_MODELS)
 # What is left of a population that held the exhibits must still carry an interval (`lr_system`).
 _FEWEST_FIREARMS_LEFT = 5
 # Half of the range that every verbal scale calls inconclusive: LR 2 for one proposition, 1/2 for the other.
@@ -143,13 +142,15 @@ def _weigh_score(
     if chosen is None:
         # None covers the comparison: the answer says why of the largest, and beside it why of the others.
         largest = max(populations, key=lambda p: (p.n_firearms, len(p.table), p.name))
-        system = LRSystem(largest, MODELS[score], draws, seed, None, Propositions(), unusable=_spent(largest, asked))
+        system = LRSystem(
+            largest, SCORE_MODELS[score], draws, seed, None, Propositions(), unusable=_spent(largest, asked)
+        )
         others = _select([p for p in populations if p is not largest], asked)[1]
         return Weighed(system.evaluate(asked), system, score, others)
     # A comparison without a score, or one that must not be weighed, needs no bootstrap.
     worthwhile = asked.score is not None and not asked.withheld
     disjoint, firearms = chosen.without_scans(asked.scans)
-    system = replace(fit_lr_system(disjoint, MODELS[score], draws if worthwhile else 0, seed), left_out=firearms)
+    system = replace(fit_lr_system(disjoint, SCORE_MODELS[score], draws if worthwhile else 0, seed), left_out=firearms)
     return Weighed(system.evaluate(asked), system, score, reasons)
 
 

@@ -7,27 +7,24 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
 from ballistics.files.durable import reason, sync_folder
 from ballistics.library import tables as tables
+from ballistics.library.arrays import ArrayFolder
+from ballistics.library.integrity import verify
 from ballistics.library.items import Integrity
+from ballistics.library.marker import read_marker, write_marker
 from ballistics.library.stack import RecordStack
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ballistics.library.store import Library
-
-    Progress = Callable[[str, int, int], None]
+from ballistics.library.store import LibraryStore
+from ballistics.progress import Progress
 
 _ROUNDS = 5
 
 
-def backup(library: Library, folder: Path, progress: Progress | None = None) -> Integrity:
+def backup(library: LibraryStore, folder: Path, progress: Progress | None = None) -> Integrity:
     """Copy a library to another folder, as one moment shows it, while others search and enrol.
 
     The rows are copied first, by SQLite's own online backup (from PostgreSQL: in one transaction, into SQLite), then
@@ -36,7 +33,7 @@ def backup(library: Library, folder: Path, progress: Progress | None = None) -> 
 
     Parameters
     ----------
-    library : Library
+    library : LibraryStore
     folder : Path
         Empty or not there, or an earlier backup of this library.
     progress : callable, optional
@@ -52,8 +49,6 @@ def backup(library: Library, folder: Path, progress: Progress | None = None) -> 
     WriteError
         When the folder holds anything else, or cannot be written.
     """
-    from ballistics.library.marker import write_marker
-    from ballistics.library.store import Library
 
     _refuse(library, folder)
     for _ in range(_ROUNDS):
@@ -79,9 +74,9 @@ def backup(library: Library, folder: Path, progress: Progress | None = None) -> 
             ) from error
         except sqlite3.Error as error:
             raise WriteError(f"the backup cannot be made: {tables.sqlite_error(str(folder), error)}") from error
-        with Library.open(folder) as copy:
-            copy._delete_pending()
-            found = copy.verify(tidy=True, progress=progress)
+        with LibraryStore.open(folder) as copy:
+            copy.delete_pending()
+            found = verify(copy, tidy=True, progress=progress)
         # A mark that was removed from the library between its row and its array is at fault in the copy; once more.
         if found.clean:
             break
@@ -92,10 +87,8 @@ def _rows_of(folder: Path) -> Path:
     return folder / tables.DATABASE_FILE
 
 
-def _refuse(library: Library, folder: Path) -> None:
+def _refuse(library: LibraryStore, folder: Path) -> None:
     """Refuse to write over anything but an earlier backup of this library that was not used since."""
-    from ballistics.library.marker import read_marker
-    from ballistics.library.store import Library
 
     if folder.resolve() == library.folder.resolve():
         raise WriteError(f"{folder} is the library itself: choose another folder for the backup")
@@ -109,7 +102,7 @@ def _refuse(library: Library, folder: Path) -> None:
         raise WriteError(f"{folder} is another library: choose another folder for the backup")
     if not _rows_of(folder).exists():
         return  # a first backup that was stopped
-    with Library.open(folder) as earlier:
+    with LibraryStore.open(folder) as earlier:
         theirs, ours = earlier.contents(), library.contents()
     known = {(one.id, one.identity) for one in ours.marks} | {(one.mark_id, one.identity) for one in ours.removals}
     unknown = [one for one in theirs.marks if (one.id, one.identity) not in known]
@@ -120,7 +113,7 @@ def _refuse(library: Library, folder: Path) -> None:
         )
 
 
-def _copy_rows(library: Library, fresh: Path) -> None:
+def _copy_rows(library: LibraryStore, fresh: Path) -> None:
     if library.database == tables.SQLITE:
         with (
             closing(tables.connect_sqlite(library.folder)) as source,
@@ -129,7 +122,7 @@ def _copy_rows(library: Library, fresh: Path) -> None:
             source.backup(target)
         return
     engine = sa.create_engine(f"sqlite:///{fresh}")
-    with tables.reading(library._engine, str(library.folder)) as source_rows, engine.begin() as copied:
+    with tables.reading(library.engine, str(library.folder)) as source_rows, engine.begin() as copied:
         tables.make_tables(copied)
         held = set(sa.inspect(source_rows).get_table_names())
         for table in tables.tables():
@@ -142,22 +135,21 @@ def _copy_rows(library: Library, fresh: Path) -> None:
     engine.dispose()
 
 
-def _copy_files(library: Library, fresh: Path, folder: Path, progress: Progress | None) -> None:
-    from ballistics.library.arrays import ArrayFolder
+def _copy_files(library: LibraryStore, fresh: Path, folder: Path, progress: Progress | None) -> None:
 
     arrays = ArrayFolder(folder / "arrays")
     with closing(sqlite3.connect(fresh)) as rows:
         names = [name for (name,) in rows.execute("SELECT DISTINCT array_sha256 FROM marks ORDER BY 1")]
         stacks = rows.execute("SELECT version, record_bytes, records FROM stacks").fetchall()
     for done, name in enumerate(names, 1):
-        source, target = library._arrays.path(name), arrays.path(name)
+        source, target = library.arrays.path(name), arrays.path(name)
         if not target.exists() and source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, target)
         if progress is not None:
             progress("copying arrays", done, len(names))
     for version, record_bytes, records in stacks:
-        source = library._templates.stack(version, record_bytes).path
+        source = library.templates.stack(version, record_bytes).path
         target = RecordStack(folder / source.relative_to(library.folder), record_bytes).path
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,8 @@ from joblib import Parallel, delayed
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, ReadError, WriteError
 from ballistics.files.durable import reason
 from ballistics.library.items import DESCRIPTION_FIELDS, UNDESCRIBED, Description, EnrolledMark, Enrolment
-from ballistics.library.store import Library, Progress
+from ballistics.library.store import LibraryStore
+from ballistics.progress import Progress
 from ballistics.provenance import sha256_of_file
 from ballistics.surfaces.inspection import files_in
 from ballistics.surfaces.instruments import instrument_of, stated_by_file
@@ -186,7 +187,7 @@ def match_descriptions(
 
 
 def enrol_scans(
-    library: Library,
+    library: LibraryStore,
     scans: Sequence[DescribedScan],
     reading: Reading = Reading(),
     workers: int = 1,
@@ -200,7 +201,7 @@ def enrol_scans(
 
     Parameters
     ----------
-    library : Library
+    library : LibraryStore
     scans : sequence of DescribedScan
     reading : Reading
         How they are read and prepared.
@@ -240,7 +241,7 @@ def enrol_scans(
 
 
 def _identified(
-    library: Library, scan: DescribedScan, reading: Reading, method: Mapping[str, Any]
+    library: LibraryStore, scan: DescribedScan, reading: Reading, method: Mapping[str, Any]
 ) -> Enrolment | EnrolledMark | None:
     """Return the entry of a scan that needs not be prepared, its refusal, or None."""
     try:
@@ -252,7 +253,7 @@ def _identified(
     return entry
 
 
-def _present(library: Library, entry: EnrolledMark, scan: DescribedScan) -> Enrolment:
+def _present(library: LibraryStore, entry: EnrolledMark, scan: DescribedScan) -> Enrolment:
     name = scan.path.name
     if entry.scan != name:
         # What is said of a copy must not change what is known of the exhibit.
@@ -271,7 +272,7 @@ def _prepared(path: Path, reading: Reading, instrument: str) -> Mark | str:
 
 
 def _enrolled(
-    library: Library, scan: DescribedScan, mark: Mark | str, method: Mapping[str, Any], again: bool
+    library: LibraryStore, scan: DescribedScan, mark: Mark | str, method: Mapping[str, Any], again: bool
 ) -> Enrolment:
     name = scan.path.name
     if isinstance(mark, str):

@@ -15,23 +15,19 @@ from ballistics.library import seals as seals
 from ballistics.library import tables as tables
 from ballistics.library.items import EnrolledMark, Fault, Integrity
 from ballistics.library.rows import enrolled
+from ballistics.library.store import LibraryStore
+from ballistics.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.engine import Connection, Engine
 
-    from ballistics.library.store import Library
 
-    Progress = Callable[[str, int, int], None]
-
-
-def verify(library: Library, tidy: bool = False, progress: Progress | None = None) -> Integrity:
+def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None = None) -> Integrity:
     """Check a library while others may use it.
 
     Parameters
     ----------
-    library : Library
+    library : LibraryStore
     tidy : bool
         Delete the leftovers.
     progress : callable, optional
@@ -41,7 +37,7 @@ def verify(library: Library, tidy: bool = False, progress: Progress | None = Non
     -------
     Integrity
     """
-    engine, where = library._engine, str(library.folder)
+    engine, where = library.engine, str(library.folder)
     if tidy and library.database == tables.SQLITE and not tables.is_writable(library.folder):
         raise WriteError(f"{where} cannot be written: leave --tidy out, nothing was deleted")
     faults: list[Fault] = []
@@ -105,14 +101,14 @@ def _entries(connection: Connection) -> tuple[list[EnrolledMark], list[Fault]]:
     return entries, unreadable
 
 
-def _faults_of(library: Library, entry: EnrolledMark, row: Any, stacks: Mapping[str, Any]) -> Iterator[str]:
+def _faults_of(library: LibraryStore, entry: EnrolledMark, row: Any, stacks: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the array and the template of a mark."""
     from ballistics.library import template
 
     try:
-        heights, fault = library._arrays.look(entry.array_sha256)
+        heights, fault = library.arrays.look(entry.array_sha256)
         if fault is not None:
-            yield f"{library._arrays.path(entry.array_sha256)}: {fault}"
+            yield f"{library.arrays.path(entry.array_sha256)}: {fault}"
         elif heights is not None and heights.shape != entry.shape:
             yield f"its row states {entry.shape[0]} x {entry.shape[1]} points, its array has {heights.shape}"
         if row is None or row.version != template.VERSION:
@@ -123,13 +119,13 @@ def _faults_of(library: Library, entry: EnrolledMark, row: Any, stacks: Mapping[
         if stack is None or not whole or not 0 <= row.slot < stack.records:
             yield "the row of its template names a place that no stack has"
             return
-        fault = library._templates.stack(row.version, stack.record_bytes).fault(row.slot, row.sha256)
+        fault = library.templates.stack(row.version, stack.record_bytes).fault(row.slot, row.sha256)
         if fault is not None:
             yield fault
     except CorruptFileError as error:
         yield str(error)
 
 
-def _leftovers(library: Library, named: set[str]) -> list[Path]:
-    arrays = library._arrays
+def _leftovers(library: LibraryStore, named: set[str]) -> list[Path]:
+    arrays = library.arrays
     return [*(arrays.path(name) for name in arrays.names() if name not in named), *arrays.torn()]

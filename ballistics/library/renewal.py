@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ballistics.errors import CorruptFileError
 from ballistics.library import seals as seals
 from ballistics.library import tables as tables
 from ballistics.library import template
+from ballistics.library.items import EnrolledMark
+from ballistics.library.store import LibraryStore
+from ballistics.progress import Progress
 
-if TYPE_CHECKING:
-    from ballistics.library.items import EnrolledMark
-    from ballistics.library.store import Library, Progress
 
-
-def renew_templates(library: Library, progress: Progress | None = None) -> int:
+def renew_templates(library: LibraryStore, progress: Progress | None = None) -> int:
     """Make the template of every mark that has none of the current version; older ones are deleted.
 
     Needed after an update of the program that changed the templates; no scan is read for it. It may be stopped, and
@@ -36,28 +33,28 @@ def renew_templates(library: Library, progress: Progress | None = None) -> int:
         made += _renewed(library, entry)
         if progress is not None:
             progress("making templates", done, len(entries))
-    library._delete_pending()
+    library.delete_pending()
     return made
 
 
-def _renewed(library: Library, entry: EnrolledMark) -> bool:
+def _renewed(library: LibraryStore, entry: EnrolledMark) -> bool:
     """Make the template of a mark if it has none of the current version, and return whether it was made."""
-    engine, where = library._engine, str(library.folder)
+    engine, where = library.engine, str(library.folder)
     with tables.reading(engine, where) as connection:
-        if library._templates.has(connection, entry.id):
+        if library.templates.has(connection, entry.id):
             return False
     try:
         mark = library.with_heights(entry)
     except CorruptFileError:
         with tables.reading(engine, where) as connection:
-            if library._unchanged(connection, entry):
+            if library.is_unchanged(connection, entry):
                 raise
         return False
     record = template.make_template(mark).to_bytes()
     with tables.writing(engine, where) as connection:
         # It may have been removed, or enrolled anew with a template of its own, meanwhile.
-        if not library._unchanged(connection, entry):
+        if not library.is_unchanged(connection, entry):
             return False
-        library._templates.put(connection, entry.id, record)
+        library.templates.put(connection, entry.id, record)
         seals.seal_mark(connection, entry.id)
     return True

@@ -1,14 +1,14 @@
-"""The library: marks, templates and what is known of the exhibits, kept so that nothing acknowledged is ever lost."""
+"""The store of a library: marks, templates and what is known of the exhibits; nothing acknowledged is ever lost."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
@@ -26,7 +26,6 @@ from ballistics.library.items import (
     Description,
     EnrolledMark,
     Enrolment,
-    Integrity,
     Removal,
     Where,
     checked_filter,
@@ -39,13 +38,8 @@ from ballistics.surfaces.surface import Mark
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
-    from ballistics.evidence.population import ReferencePopulation
-    from ballistics.search.library_search import SearchResult
 
-Progress = Callable[[str, int, int], None]
-
-
-class Library:
+class LibraryStore:
     """A collection of marks that can be searched.
 
     A folder with ``library.json`` (what it is), ``library.sqlite`` (every row; or a PostgreSQL database elsewhere),
@@ -74,12 +68,12 @@ class Library:
         self.folder = folder
         self.identifier = identifier
         self.database = database
-        self._engine = engine
-        self._arrays = ArrayFolder(folder / "arrays")
-        self._templates = TemplateStacks(folder / "templates")
+        self.engine = engine
+        self.arrays = ArrayFolder(folder / "arrays")
+        self.templates = TemplateStacks(folder / "templates")
 
     @classmethod
-    def create(cls, folder: str | Path, database: str | None = None) -> Library:
+    def create(cls, folder: str | Path, database: str | None = None) -> Self:
         """Make an empty library.
 
         Parameters
@@ -121,7 +115,7 @@ class Library:
         return cls(folder, identifier, kept, engine)
 
     @classmethod
-    def open(cls, folder: str | Path, database: str | None = None) -> Library:
+    def open(cls, folder: str | Path, database: str | None = None) -> Self:
         """Open a library.
 
         Parameters
@@ -161,9 +155,9 @@ class Library:
 
     def close(self) -> None:
         """Close the database; the library can be opened again."""
-        self._engine.dispose()
+        self.engine.dispose()
 
-    def __enter__(self) -> Library:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -211,7 +205,7 @@ class Library:
 
         row = rows.row_of(mark, scan, method)
         record = template.make_template(mark).to_bytes()
-        with tables.writing(self._engine, str(self.folder)) as connection:
+        with tables.writing(self.engine, str(self.folder)) as connection:
             refusal = "" if again else rows.refusal(connection, row["identity"], mark.kind)
             if refusal:
                 return Enrolment(scan, "refused", None, refusal, found)
@@ -221,11 +215,11 @@ class Library:
                 description = before.updated(description)
                 changes = before.changes(description)
                 unchanged = all(old._mapping[name] == value for name, value in row.items())
-                if unchanged and self._templates.has(connection, old.id):
+                if unchanged and self.templates.has(connection, old.id):
                     if changes:
                         self._describe(connection, old.id, description)
                     return Enrolment(scan, "described anew" if changes else "present", old.id, changes, found)
-            self._arrays.write(mark.heights_um)
+            self.arrays.write(mark.heights_um)
             row |= asdict(description)
             if old is None:
                 inserted = connection.execute(tables.marks.insert().values(**row)).inserted_primary_key
@@ -236,9 +230,9 @@ class Library:
                 connection.execute(tables.marks.update().where(tables.marks.c.id == mark_id).values(**row))
                 if old.array_sha256 != row["array_sha256"]:
                     connection.execute(tables.deletions.insert().values(array_sha256=old.array_sha256))
-            self._templates.put(connection, mark_id, record)
+            self.templates.put(connection, mark_id, record)
             seals.seal_mark(connection, mark_id)
-        self._delete_pending()
+        self.delete_pending()
         if old is None:
             return Enrolment(scan, "enrolled", mark_id, "", found)
         return Enrolment(scan, "enrolled anew", mark_id, changes, found)
@@ -251,8 +245,8 @@ class Library:
         ParameterError
             When there is no such mark.
         """
-        with tables.writing(self._engine, str(self.folder)) as connection:
-            entry = self._entry(connection, mark_id)
+        with tables.writing(self.engine, str(self.folder)) as connection:
+            entry = self.entry_in(connection, mark_id)
             after = entry.description.updated(description)
             if entry.description.changes(after):
                 self._describe(connection, mark_id, after)
@@ -277,8 +271,8 @@ class Library:
         for name, value in (("removed_by", removed_by), ("removed_on", removed_on), ("reason", reason)):
             if not value.strip():
                 raise ParameterError(f"a mark is removed with a record: '{name}' must be stated")
-        with tables.writing(self._engine, str(self.folder)) as connection:
-            entry = self._entry(connection, mark_id)
+        with tables.writing(self.engine, str(self.folder)) as connection:
+            entry = self.entry_in(connection, mark_id)
             removal = Removal(
                 mark_id,
                 entry.scan,
@@ -289,13 +283,13 @@ class Library:
                 removed_on,
                 reason,
             )
-            self._templates.drop(connection, mark_id)
+            self.templates.drop(connection, mark_id)
             connection.execute(tables.deletions.insert().values(array_sha256=entry.array_sha256))
             connection.execute(tables.marks.delete().where(tables.marks.c.id == mark_id))
             connection.execute(tables.removals.insert().values(**asdict(removal)))
             seals.seal_mark(connection, mark_id)
             seals.seal_removal(connection, mark_id)
-        self._delete_pending()
+        self.delete_pending()
         return removal
 
     def contents(self, where: Where | None = None) -> Contents:
@@ -308,7 +302,7 @@ class Library:
             A mark for which the field is not stated is admitted: what is unknown excludes nothing.
         """
         admitted = checked_filter(where)
-        with tables.reading(self._engine, str(self.folder)) as connection:
+        with tables.reading(self.engine, str(self.folder)) as connection:
             return self._contents(connection, admitted)
 
     def mark(self, mark_id: int) -> Mark:
@@ -330,8 +324,8 @@ class Library:
             try:
                 return entry, self.with_heights(entry)
             except CorruptFileError:
-                with tables.reading(self._engine, str(self.folder)) as connection:
-                    if self._unchanged(connection, entry):
+                with tables.reading(self.engine, str(self.folder)) as connection:
+                    if self.is_unchanged(connection, entry):
                         raise
                 # Removed, and the next look says so; or enrolled anew, and its new heights are there.
 
@@ -343,14 +337,14 @@ class Library:
         ParameterError
             When there is no such mark.
         """
-        with tables.reading(self._engine, str(self.folder)) as connection:
-            return self._entry(connection, mark_id)
+        with tables.reading(self.engine, str(self.folder)) as connection:
+            return self.entry_in(connection, mark_id)
 
     def with_heights(self, entry: EnrolledMark) -> Mark:
         """Return the mark of an entry; errors as of `mark`."""
         return Mark(
             entry.mark_kind,
-            self._arrays.read(entry.array_sha256),
+            self.arrays.read(entry.array_sha256),
             entry.spacing_um,
             "reflectance" if entry.surface_kind == "reflectance" else "topography",
             findings=tuple(Finding(**finding) for finding in entry.record["findings"]),
@@ -358,43 +352,11 @@ class Library:
 
     def find(self, identity: str, mark_kind: str) -> EnrolledMark | None:
         """Return the entry of a scan by the SHA-256 of its file; None when there is none with a current template."""
-        with tables.reading(self._engine, str(self.folder)) as connection:
+        with tables.reading(self.engine, str(self.folder)) as connection:
             row = connection.execute(rows.of_scan(identity, mark_kind)).one_or_none()
-            if row is None or not self._templates.has(connection, row.id):
+            if row is None or not self.templates.has(connection, row.id):
                 return None
         return rows.enrolled(row)
-
-    def renew_templates(self, progress: Progress | None = None) -> int:
-        """Make the template of every mark that has none of the current version; see `library_renewal`."""
-        from ballistics.library.renewal import renew_templates
-
-        return renew_templates(self, progress)
-
-    def verify(self, tidy: bool = False, progress: Progress | None = None) -> Integrity:
-        """Check every row, every array and every template; see `library_integrity.verify`."""
-        from ballistics.library.integrity import verify
-
-        return verify(self, tidy, progress)
-
-    def backup(self, folder: str | Path, progress: Progress | None = None) -> Integrity:
-        """Copy the library while it is in use; see `library_backup.backup`."""
-        from ballistics.library.backup import backup
-
-        return backup(self, Path(folder), progress)
-
-    def search(
-        self,
-        mark: Mark,
-        scan: str = "",
-        top: int = 20,
-        where: Where | None = None,
-        population: ReferencePopulation | None = None,
-        progress: Progress | None = None,
-    ) -> SearchResult:
-        """Rank the marks of the library by how well they agree with a mark; see `library_search.search`."""
-        from ballistics.search.library_search import search
-
-        return search(self, mark, scan, top, where, population, progress)
 
     def _contents(self, connection: Connection, admitted: Mapping[str, tuple[str, ...]]) -> Contents:
         entries = map(rows.enrolled, connection.execute(sa.select(tables.marks).order_by(tables.marks.c.id)))
@@ -404,7 +366,7 @@ class Library:
             tuple(Removal(**row._mapping) for row in removed),
         )
 
-    def _entry(self, connection: Connection, mark_id: int) -> EnrolledMark:
+    def entry_in(self, connection: Connection, mark_id: int) -> EnrolledMark:
         row = connection.execute(sa.select(tables.marks).where(tables.marks.c.id == mark_id)).one_or_none()
         if row is not None:
             return rows.enrolled(row)
@@ -413,7 +375,7 @@ class Library:
             raise ParameterError(f"mark {mark_id} was removed by {gone.removed_by} on {gone.removed_on}: {gone.reason}")
         raise ParameterError(f"{self.folder} holds no mark {mark_id}; `ballistics library list` shows what it holds")
 
-    def _unchanged(self, connection: Connection, entry: EnrolledMark) -> bool:
+    def is_unchanged(self, connection: Connection, entry: EnrolledMark) -> bool:
         """Return whether a mark was neither removed nor enrolled with other heights since its entry was read."""
         heights = sa.select(tables.marks.c.array_sha256).where(tables.marks.c.id == entry.id)
         return connection.execute(heights).scalar_one_or_none() == entry.array_sha256
@@ -423,18 +385,18 @@ class Library:
         connection.execute(tables.marks.update().where(of_mark).values(**asdict(description)))
         seals.seal_mark(connection, mark_id)
 
-    def _delete_pending(self) -> None:
+    def delete_pending(self) -> None:
         """Carry out the deletions that were ordered, also those of a process that was stopped before it could."""
-        with tables.reading(self._engine, str(self.folder)) as connection:
+        with tables.reading(self.engine, str(self.folder)) as connection:
             if connection.execute(sa.select(tables.deletions.c.id)).first() is None:
                 return
-        with tables.writing(self._engine, str(self.folder)) as connection:
+        with tables.writing(self.engine, str(self.folder)) as connection:
             lengths = {row.version: row.record_bytes for row in connection.execute(sa.select(tables.stacks))}
             for row in connection.execute(sa.select(tables.deletions)).all():
                 if row.array_sha256 is None:
-                    self._templates.stack(row.version, lengths[row.version]).erase(row.slot)
+                    self.templates.stack(row.version, lengths[row.version]).erase(row.slot)
                 elif not self._refers(connection, row.array_sha256):
-                    self._arrays.delete(row.array_sha256)
+                    self.arrays.delete(row.array_sha256)
                 connection.execute(tables.deletions.delete().where(tables.deletions.c.id == row.id))
 
     def _refers(self, connection: Connection, array_sha256: str) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ballistics.errors import ParameterError
-from ballistics.library.store import Library
+from ballistics.library.store import LibraryStore
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.pairs.prepared_scans import PreparedScan
 from ballistics.surfaces.surface import Mark
@@ -49,9 +49,9 @@ def library_side(folder: Path, mark_kind: str) -> dict[str, PreparedScan]:
     Raises
     ------
     ParameterError
-        When there is none; further errors as of `Library.open`.
+        When there is none; further errors as of `LibraryStore.open`.
     """
-    with Library.open(folder) as library:
+    with LibraryStore.open(folder) as library:
         entries = [entry for entry in library.contents().marks if entry.mark_kind == mark_kind]
     if not entries:
         raise ParameterError(
@@ -79,5 +79,5 @@ def _enrolled(folder: Path, number: int, heights_sha256: str) -> Mark:
 
 
 @lru_cache(maxsize=1)
-def _opened(folder: Path) -> Library:
-    return Library.open(folder)
+def _opened(folder: Path) -> LibraryStore:
+    return LibraryStore.open(folder)

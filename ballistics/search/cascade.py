@@ -13,13 +13,12 @@ from ballistics.errors import ParameterError
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED
 from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import similarity
+from ballistics.progress import Progress
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 from ballistics_kernels.impressions.correlation import centred
 
 METHOD, VERSION = "template scan at every rotation, registration and similarity of the best", "1"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

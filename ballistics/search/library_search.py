@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.comparisons import conditions_of, pair_score
+from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Score
 from ballistics.impressions.comparing import METHOD as COMPARISON
 from ballistics.impressions.comparing import VERSION as COMPARISON_VERSION
@@ -22,6 +23,8 @@ from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.library import tables as tables
 from ballistics.library import template
 from ballistics.library.items import DESCRIPTION_FIELDS, Description, EnrolledMark, Where, checked_filter, is_admitted
+from ballistics.library.store import LibraryStore
+from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade
 from ballistics.search.scan import make_query, scan
@@ -32,8 +35,6 @@ from ballistics.surfaces.surface import Mark
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from ballistics.evidence.population import ReferencePopulation
-    from ballistics.library.store import Library, Progress
 
 # Twice as many are compared as are listed, and never fewer than this: what the template ranks low may still lead.
 _FEWEST_COMPARED = 40
@@ -171,7 +172,7 @@ class _Chosen:
 
 
 def search(
-    library: Library,
+    library: LibraryStore,
     mark: Mark,
     scan: str = "",
     top: int = 20,
@@ -187,7 +188,7 @@ def search(
 
     Parameters
     ----------
-    library : Library
+    library : LibraryStore
     mark : Mark
         From `ballistics.prepare`.
     scan : str
@@ -295,7 +296,7 @@ def search(
     return result if population is None else _held_against(library, mark, result, population, preparation, progress)
 
 
-def _scanned(library: Library, mark: Mark, chosen: _Chosen, progress: Progress | None) -> dict[int, float]:
+def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progress | None) -> dict[int, float]:
     """Return the template score of every chosen mark by its number, without those removed meanwhile.
 
     A template is erased as soon as its mark is removed or enrolled anew, perhaps while it is read here. What still has
@@ -308,7 +309,7 @@ def _scanned(library: Library, mark: Mark, chosen: _Chosen, progress: Progress |
         if progress is not None:
             progress("scanning templates", n - len(slot_of), n)
         found = scan(query, records, np.array(list(slot_of.values()), np.int64)).scores
-        with tables.reading(library._engine, str(library.folder)) as connection:
+        with tables.reading(library.engine, str(library.folder)) as connection:
             places, records = _templates(library, connection)
         now = {number: places.get(number) for number in slot_of}
         scores |= {k: float(r) for (k, slot), r in zip(slot_of.items(), found, strict=True) if now[k] == slot}
@@ -318,7 +319,7 @@ def _scanned(library: Library, mark: Mark, chosen: _Chosen, progress: Progress |
     return scores
 
 
-def _templates(library: Library, connection: Connection) -> tuple[dict[int, int], NDArray[np.uint8]]:
+def _templates(library: LibraryStore, connection: Connection) -> tuple[dict[int, int], NDArray[np.uint8]]:
     """Return which place of the stack holds the template of each mark, and the stack."""
     places = sa.select(tables.templates.c.mark_id, tables.templates.c.slot)
     places = places.where(tables.templates.c.version == template.VERSION)
@@ -336,10 +337,10 @@ def _templates(library: Library, connection: Connection) -> tuple[dict[int, int]
             f"{library.folder}: the rows of its templates were changed; see `ballistics library verify`, and take the "
             "library from a backup"
         )
-    return slot_of, library._templates.stack(stack.version, stack.record_bytes).records(stack.records)
+    return slot_of, library.templates.stack(stack.version, stack.record_bytes).records(stack.records)
 
 
-def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, tuple[str, ...]]) -> _Chosen:
+def _chosen(library: LibraryStore, mark: Mark, identity: str, admitted: Mapping[str, tuple[str, ...]]) -> _Chosen:
     """Say of every mark whether its template is scanned, or why not: as one moment shows the library."""
     passed_over = Counter[str]()
     n_marks, same_scan, scanned = 0, list[EnrolledMark](), list[int]()
@@ -347,7 +348,7 @@ def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, 
         tables.marks.c[name]
         for name in ("id", "identity", "mark_kind", "surface_kind", "spacing_um", *DESCRIPTION_FIELDS)
     ]
-    with tables.reading(library._engine, str(library.folder)) as connection:
+    with tables.reading(library.engine, str(library.folder)) as connection:
         slot_of, records = _templates(library, connection)
         for row in connection.execute(sa.select(*columns).order_by(tables.marks.c.id)):
             number, its_identity, kind, surface_kind, spacing_um, *description = row
@@ -357,7 +358,7 @@ def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, 
             elif surface_kind != mark.surface_kind:
                 passed_over[f"not {mark.surface_kind}"] += 1
             elif its_identity == identity:
-                same_scan.append(library._entry(connection, number))
+                same_scan.append(library.entry_in(connection, number))
             elif abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
                 passed_over[f"not of the spacing {mark.spacing_um:g} µm"] += 1
             elif admitted and not is_admitted(Description(*description), admitted):
@@ -371,7 +372,7 @@ def _chosen(library: Library, mark: Mark, identity: str, admitted: Mapping[str, 
 
 
 def _held_against(
-    library: Library,
+    library: LibraryStore,
     mark: Mark,
     result: SearchResult,
     population: ReferencePopulation,
@@ -409,7 +410,7 @@ def _held_against(
     )
 
 
-def heights_still_there(library: Library, entry: EnrolledMark) -> Mark | None:
+def heights_still_there(library: LibraryStore, entry: EnrolledMark) -> Mark | None:
     """Return the mark of an entry; None when its heights were deleted, or damaged, since it was ranked."""
     try:
         return library.with_heights(entry)

@@ -11,7 +11,7 @@ from typing import Any
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.scores import Score, ScoreTable
+from ballistics.evidence.scores import SCORE_MODELS, Score, ScoreTable
 from ballistics.evidence.study import Study, run_study
 from ballistics.studies.criteria import Acceptance
 from ballistics.studies.flagged_pairs import FlaggedPairs, flagged_pairs, withheld_codes
@@ -19,13 +19,6 @@ from ballistics.studies.scan_pairs import ScannedPair, ScoredScans
 from ballistics.studies.truth_table import LABELS, NOT_STATED, ScanTruth
 
 _SCHEMA = "ballistics/scan-study/2"
-# The headline score first. For the count the distributions of Zhang 2021, for the correlation the field's standard;
-# the model of the similarity follows from how evidence adds up over area (`ballistics.evidence.models.area_model`).
-MODELS: Mapping[Score, str] = {
-    "similarity": "log-normal over area",
-    "count": "beta-binomial",
-    "correlation": "logistic",
-}
 HEADLINE: Score = "similarity"
 _FEWEST_FIREARMS = 4
 
@@ -248,7 +241,7 @@ def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: st
     }
     items = {scan.sha256: scan.truth.item for scan in scored.scans if not scan.left_out}
     studies: dict[Score, Study] = {}
-    for score, model in MODELS.items():
+    for score, model in SCORE_MODELS.items():
         population = reference_population(scored, name, source, score)
         if population.insufficient:
             raise ParameterError(population.insufficient + _withheld_note(scored))

@@ -149,7 +149,7 @@ def _compare(folder: Path, truths: Sequence[ScanTruth], context: Context, output
     with Progress() as progress:
         tasks: dict[str, TaskID] = {}
 
-        def tell(stage: str, done: int, total: int, _: int) -> None:
+        def tell(stage: str, done: int, total: int, _: int = 0, /) -> None:
             task = tasks.get(stage)
             tasks[stage] = progress.add_task(stage, total=total) if task is None else task
             progress.update(tasks[stage], completed=done)

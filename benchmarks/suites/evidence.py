@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.progress import Progress, track
+from rich.progress import Progress as Bar
+from rich.progress import track
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
 from ballistics.evidence.metrics import measure
-from ballistics.evidence.scores import Floats, Score, ScoreTable
+from ballistics.evidence.scores import SCORE_MODELS, Floats, Score, ScoreTable
+from ballistics.progress import Progress
 from ballistics.studies.scan_pairs import score_all_pairs
-from ballistics.studies.scan_study import HEADLINE, MODELS, reference_population
+from ballistics.studies.scan_study import HEADLINE, reference_population
 from ballistics.studies.truth_table import read_truth
 from ballistics.surfaces.simulation.breech_faces import BREECH_FACES, BreechFace
 from ballistics.surfaces.simulation.files import write_population
@@ -96,17 +98,19 @@ def _scored(scans: RealSet, context: Context) -> _ScoredSet:
     work = context.output / "evidence" / f"work-{name.replace(' ', '-').replace(',', '')}"
     with _bar(name) as tell:
         scored = score_all_pairs(folder, truths, work, workers=os.cpu_count() or 1, progress=tell)
-    tables: dict[Score, ScoreTable] = {score: reference_population(scored, name, score=score).table for score in MODELS}
+    tables: dict[Score, ScoreTable] = {
+        score: reference_population(scored, name, score=score).table for score in SCORE_MODELS
+    }
     pairs = sum(not scored.repeats(pair) for pair in scored.pairs)
     return _ScoredSet(name, tables, pairs, pairs - len(tables[HEADLINE]))
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Callable[[str, int, int, int], None]]:
-    with Progress(transient=True) as progress:
+def _bar(name: str) -> Iterator[Progress]:
+    with Bar(transient=True) as progress:
         task = progress.add_task(name)
 
-        def tell(stage: str, done: int, total: int, resumed: int) -> None:
+        def tell(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
             progress.update(task, description=f"{name}: {stage}", completed=done, total=total)
 
         yield tell
@@ -117,9 +121,9 @@ def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
     yield _record(f"{scans.name}: pairs without a score", scans.without_score, "pairs", "", protocol, scans.pairs)
     for score, table in scans.tables.items():
         label = f"{scans.name}, our {score}"
-        protocol = f"{label}, {MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
+        protocol = f"{label}, {SCORE_MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
         try:
-            values = cross_validate(table, MODELS[score], seed=_SEED).log10_lr
+            values = cross_validate(table, SCORE_MODELS[score], seed=_SEED).log10_lr
         except ParameterError as error:
             # A set too small for it can still be judged by LRs frozen elsewhere.
             yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(table))
@@ -131,10 +135,10 @@ def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
 
 def _fused(scans: _ScoredSet) -> Iterator[Record]:
     """Yield Cllr of the three scores fused and of the similarity alone, on the same folds."""
-    tables = [scans.tables[score] for score in MODELS]
+    tables = [scans.tables[score] for score in SCORE_MODELS]
     label = f"{scans.name}, similarity, count and correlation fused"
     try:
-        fused, alone = fused_and_first(tables, tuple(MODELS.values()))
+        fused, alone = fused_and_first(tables, tuple(SCORE_MODELS.values()))
     except ParameterError as error:
         yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(tables[0]))
         return
@@ -151,7 +155,7 @@ def _floor(scans: _ScoredSet) -> Iterator[Record]:
     """Yield the Cllr that the bounds alone leave when every LR stands on its right bound."""
     table = scans.tables[HEADLINE]
     try:
-        value = at_the_bounds(table, MODELS[HEADLINE])
+        value = at_the_bounds(table, SCORE_MODELS[HEADLINE])
     except ParameterError:
         return
     protocol = f"{scans.name}: every pair at the bound on its right side, bounds of each fold's own training pairs"
@@ -160,15 +164,15 @@ def _floor(scans: _ScoredSet) -> Iterator[Record]:
 
 def _all_frozen(scans: _ScoredSet, reference: _ScoredSet, worth: str) -> Iterator[Record]:
     for score, table in scans.tables.items():
-        frozen = fit_with_bounds(reference.tables[score], MODELS[score], draws=0, seed=_SEED)
+        frozen = fit_with_bounds(reference.tables[score], SCORE_MODELS[score], draws=0, seed=_SEED)
         yield from _frozen(scans.name, score, frozen, table, worth)
 
 
 def _frozen(name: str, score: Score, frozen: FittedModel, table: ScoreTable, worth: str) -> Iterator[Record]:
     label = f"{name}, our {score}, frozen on Fadul"
     protocol = (
-        f"{label}: {MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs; casework "
-        f"declines those outside the range of the reference{worth}"
+        f"{label}: {SCORE_MODELS[score]} and bounds fitted on all Fadul pairs, applied unchanged to all pairs; "
+        f"casework declines those outside the range of the reference{worth}"
     )
     values = frozen.log10_lr(table.score, table.extent)
     yield from _merits(label, values, table, _EXTERNAL, protocol)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from rich.progress import Progress, track
+from rich.progress import Progress as Bar
+from rich.progress import track
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.metrics import auc, measure
-from ballistics.evidence.scores import Booleans, Floats, ScoreTable
+from ballistics.evidence.scores import SCORE_MODELS, Booleans, Floats, ScoreTable
 from ballistics.impressions.comparison import HEADLINE_RULE
 from ballistics.impressions.congruence import RULES
 from ballistics.pairs.prepared_scans import Method, prepare_scans
 from ballistics.pairs.rows import Row
+from ballistics.progress import Progress
 from ballistics.studies.scan_pairs import score_all_pairs
-from ballistics.studies.scan_study import MODELS, takes_part
+from ballistics.studies.scan_study import takes_part
 from ballistics.studies.truth_table import read_truth
 from ballistics.surfaces.simulation.difficulty import DIFFICULTIES
 from ballistics.surfaces.simulation.files import write_population
@@ -84,13 +86,13 @@ class Level:
         a, b = zip(*self.firearms, strict=True)
         if score == "similarity":
             areas = [row["overlap_um2"] * 1e-6 for row in self.rows]
-            return ScoreTable.build(_column(self.rows, score), a, b, area_mm2=areas), MODELS["similarity"]
+            return ScoreTable.build(_column(self.rows, score), a, b, area_mm2=areas), SCORE_MODELS["similarity"]
         if score == "accf" or score in _NO_COUNT:
             name = score if score == "accf" else _count_column(score)
-            return ScoreTable.build(_column(self.rows, name), a, b), MODELS["correlation"]
+            return ScoreTable.build(_column(self.rows, name), a, b), SCORE_MODELS["correlation"]
         counted = [_counted(row, score) for row in self.rows]
         counts, cells = zip(*counted, strict=True)
-        return ScoreTable.build(counts, a, b, cells), MODELS["count"]
+        return ScoreTable.build(counts, a, b, cells), SCORE_MODELS["count"]
 
 
 def scores() -> tuple[str, ...]:
@@ -171,11 +173,11 @@ def _compared(name: str, firearms: int, shots: int, context: Context) -> Level:
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Callable[[str, int, int, int], None]]:
-    with Progress(transient=True) as progress:
+def _bar(name: str) -> Iterator[Progress]:
+    with Bar(transient=True) as progress:
         task = progress.add_task(name)
 
-        def tell(stage: str, done: int, total: int, resumed: int) -> None:
+        def tell(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
             progress.update(task, description=f"{name}: {stage}", completed=done, total=total)
 
         yield tell

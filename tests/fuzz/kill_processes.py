@@ -29,7 +29,6 @@ from library_marks import noise_mark
 from ballistics.files.durable import write_whole
 from ballistics.library import template
 from ballistics.library.items import Description
-from ballistics.library.store import Library
 from ballistics.pairs.designs import AllPairs
 from ballistics.pairs.results import write_results
 from ballistics.pairs.rows import empty_row
@@ -40,6 +39,7 @@ from ballistics.printed.collection.integrity import verify_collection
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.disk.batch import run_printed_batch
 from ballistics.printed.files.reading import read_parts
+from ballistics.search.library import Library
 
 KIND = "breech face"
 SOLIDS = 6
@@ -135,7 +135,7 @@ class Enrol(Job):
 
     def result(self, folder: Path) -> Any:
         with Library.open(folder / "library") as library:
-            library._delete_pending()
+            library.delete_pending()
             library.verify(tidy=True)
             contents = library.contents()
             records = [library.mark(mark.id).heights_um.tobytes() for mark in contents.marks]

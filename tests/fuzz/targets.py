@@ -481,7 +481,7 @@ def _library(*names: str) -> Callable[[Path], list[Path]]:
     def make(folder: Path) -> list[Path]:
         from library_marks import noise_mark
 
-        from ballistics.library.store import Library
+        from ballistics.search.library import Library
 
         with Library.create(folder / "library") as library:
             for seed in (1, 2, 3):
@@ -495,7 +495,7 @@ def _library(*names: str) -> Callable[[Path], list[Path]]:
 def _use_library(path: Path, folder: Path, number: int) -> None:
     from library_marks import noise_mark
 
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     with Library.open(folder / "library") as library:
         library.verify()
@@ -508,7 +508,7 @@ def _use_library(path: Path, folder: Path, number: int) -> None:
 
 def _library_marker(path: Path, folder: Path, number: int) -> None:
     from ballistics.library.marker import read_marker
-    from ballistics.library.store import Library
+    from ballistics.search.library import Library
 
     # A server that a mutant names is not to be asked.
     if read_marker(path.parent)["database"] == "sqlite":

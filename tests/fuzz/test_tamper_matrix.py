@@ -19,7 +19,6 @@ from ballistics.evidence.reference_file import ReferenceFile, load_reference
 from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
 from ballistics.files.bounded_arrays import load_array
 from ballistics.library.items import Description
-from ballistics.library.store import Library
 from ballistics.pairs.designs import AllPairs
 from ballistics.pairs.mark_store import MarkStore, _loaded
 from ballistics.pairs.results import read_metadata, write_results
@@ -27,6 +26,7 @@ from ballistics.pairs.rows import empty_row
 from ballistics.pairs.runs import KeptPairs
 from ballistics.printed.collection.enrolment import enrol_files
 from ballistics.printed.collection.integrity import verify_collection
+from ballistics.search.library import Library
 
 KIND = "breech face"
 KEYS = [f"{k:064x}" for k in range(5)]

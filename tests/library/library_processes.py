@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 from library_marks import noise_mark
 
-from ballistics.library.store import Library
+from ballistics.search.library import Library
 
 
 def writer(folder: Path, seeds: list[int], out: int) -> None:

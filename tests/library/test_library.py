@@ -15,7 +15,7 @@ from library_marks import noise_mark, scan_sha256
 from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnsupportedFormatError, WriteError
 from ballistics.library import template
 from ballistics.library.items import Description
-from ballistics.library.store import Library
+from ballistics.search.library import Library
 
 NINE = Description(calibre="9 mm Luger", place="Skopje")
 
@@ -218,7 +218,7 @@ def test_verify_names_what_is_damaged(library):
 
 def test_leftovers_are_named_and_deleted_on_demand(library):
     enrolled(library, 1)
-    library._arrays.write(noise_mark(7).heights_um)
+    library.arrays.write(noise_mark(7).heights_um)
     (library.folder / "arrays" / "ab").mkdir(exist_ok=True)
     (library.folder / "arrays" / "ab" / "torn.part").write_bytes(b"half")
     found = library.verify(tidy=True)
@@ -229,7 +229,7 @@ def test_leftovers_are_named_and_deleted_on_demand(library):
 
 def test_a_cut_stack_is_refused_and_made_again(library):
     enrolled(library, 1, 2)
-    stack = library._templates.stack(template.VERSION, len(template.make_template(noise_mark(1)).to_bytes()))
+    stack = library.templates.stack(template.VERSION, len(template.make_template(noise_mark(1)).to_bytes()))
     stack.path.write_bytes(stack.path.read_bytes()[:-1])
     with pytest.raises(CorruptFileError, match="holds 1 templates, 2 were written"):
         stack.records(2)

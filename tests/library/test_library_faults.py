@@ -18,7 +18,7 @@ from ballistics.errors import BallisticsError, CorruptFileError, ParameterError,
 from ballistics.library import servers as servers
 from ballistics.library import tables as tables
 from ballistics.library.items import Description
-from ballistics.library.store import Library
+from ballistics.search.library import Library
 
 MARKS = 3
 

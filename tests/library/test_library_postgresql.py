@@ -17,7 +17,7 @@ from library_marks import noise_mark
 
 from ballistics.errors import ParameterError, WriteError
 from ballistics.library.items import Description
-from ballistics.library.store import Library
+from ballistics.search.library import Library
 
 pwd = pytest.importorskip("pwd", reason="the server is started as on Unix")
 pytest.importorskip("pg8000", reason="the extra 'postgresql' is not installed")

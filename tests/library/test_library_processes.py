@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from library_marks import noise_mark
 
-from ballistics.library.store import Library
+from ballistics.search.library import Library
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
@@ -90,7 +90,7 @@ def test_a_writer_stopped_before_each_step_on_the_disk_loses_nothing(base):
         assert library.verify().leftovers == ()
         # Deleting was completed for each removal, by whoever wrote next.
         for gone in library.contents().removals:
-            assert not library._arrays.path(gone.array_sha256).exists()
+            assert not library.arrays.path(gone.array_sha256).exists()
 
 
 def test_processes_that_enrol_the_same_scans_at_once_enrol_each_once(base):

@@ -190,8 +190,8 @@ def test_questioned_against_reference(scans, done, tmp_path):
 
 
 def test_new_scans_against_a_library(scans, done, tmp_path):
-    from ballistics.library.store import Library
     from ballistics.pairs.library_marks import _enrolled, _opened
+    from ballistics.search.library import Library
 
     with Library.create(tmp_path / "library") as library:
         for name in ("1-1.x3p", "1-2.x3p", "2-1.x3p"):

@@ -18,10 +18,10 @@ from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.impressions.comparing import compare
 from ballistics.library.items import Description
-from ballistics.library.store import Library
 from ballistics.reports.pages.search import search_report
 from ballistics.reports.schemas.search_files import search_csv, search_json, search_schema
 from ballistics.search import library_search
+from ballistics.search.library import Library
 from ballistics.search.scan import scan
 from ballistics.surfaces.preparation.record import preparation_parameters
 
@@ -189,7 +189,7 @@ def test_other_preparation_and_damage_are_said(tmp_path):
         library.enrol(replace(other, provenance=replace(other.provenance, version="2")), "otherwise")
         library.enrol(shot(1, 3), "damaged")
         entry = library.contents().marks[2]
-        library._arrays.path(entry.array_sha256).write_bytes(b"cut")
+        library.arrays.path(entry.array_sha256).write_bytes(b"cut")
         found = library.search(shot(1, 9), "x")
         by_scan = {lead.entry.scan: lead for lead in found.leads}
         assert by_scan["alike"].prepared_alike

@@ -56,8 +56,8 @@ def command(
     """
     import os
 
-    from ballistics.cli.compare import refuse_output, write_bytes
-    from ballistics.cli.scan_set import progress_bar
+    from ballistics.cli.terminal import bar, refuse_output
+    from ballistics.files.durable import write_whole
     from ballistics.pairs.links import printable
     from ballistics.printed.disk.batch import REFUSED, run_printed_batch
     from ballistics.reports.contents.printed_pieces import pieces_sentences
@@ -65,7 +65,7 @@ def command(
 
     for path in (out, report):
         refuse_output(path, paths, overwrite)
-    with progress_bar(quiet) as progress:
+    with bar(quiet) as progress:
         found = run_printed_batch(
             paths,
             folder,
@@ -79,7 +79,7 @@ def command(
     if report is not None:
         from ballistics.reports.pages.printed_sheet import contact_sheet
 
-        write_bytes(report, contact_sheet(found).encode("utf-8", "replace"))
+        write_whole(report, contact_sheet(found).encode("utf-8", "replace"))
     counts = found.counts()
     if not quiet:
         refused = [one for one in found.files if one.kept["verdict"] == REFUSED]

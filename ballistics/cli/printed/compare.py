@@ -25,8 +25,8 @@ def command(
 
     Exit code 0: compared, whatever the verdict; 2: an error, e.g. a file that cannot be read.
     """
-    from ballistics.cli.compare import refuse_output
     from ballistics.cli.printed.identify import answer, identified
+    from ballistics.cli.terminal import refuse_output
     from ballistics.errors import ReadError
     from ballistics.printed.collection.collection import Collection
     from ballistics.printed.collection.taxonomy import Taxonomy

@@ -54,7 +54,7 @@ def command(
 
     Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
     """
-    from ballistics.cli.library import bar, console
+    from ballistics.cli.terminal import bar, console
     from ballistics.pairs.batch import scan_files
     from ballistics.pairs.links import printable
     from ballistics.printed.collection.enrolment import enrol_files
@@ -92,7 +92,7 @@ def command(
 
 def _measure(folder: Path, queries: int | None, is_changed: bool, quiet: bool) -> None:
     """Measure the false-hit rate of what was enrolled, when it is asked for or due."""
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar
     from ballistics.printed.collection.enrolment import open_collection
     from ballistics.printed.identify.false_hits import QUERIES, is_measured, measure_folder
     from ballistics.reports.wording.printed import false_hits_sentence

@@ -43,8 +43,7 @@ def command(
 
     Exit code 0: every file was searched; 1: at least one could not be read; 2: an error.
     """
-    from ballistics.cli.compare import refuse_output
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar, refuse_output
     from ballistics.errors import ParameterError
     from ballistics.pairs.batch import scan_files
     from ballistics.printed.collection.enrolment import collection_sha256, open_collection
@@ -85,7 +84,7 @@ def answer(
     found: list[IdentifiedFile], searched: SearchedCollection, report: Path | None, *, turnable: bool, as_json: bool
 ) -> None:
     """Print what was found, and write the page."""
-    from ballistics.cli.compare import write_bytes
+    from ballistics.files.durable import write_whole
     from ballistics.reports.contents.printed_pieces import pieces_in
     from ballistics.reports.pages.printed import printed_report
     from ballistics.reports.schemas.printed_json import printed_json
@@ -99,7 +98,7 @@ def answer(
         _print_pieces(pieces, found, searched)
     if report is not None:
         page = printed_report(found, searched, pieces, turnable=turnable)
-        write_bytes(report, page.encode("utf-8", "replace"))
+        write_whole(report, page.encode("utf-8", "replace"))
         if not as_json:
             click.echo(f"report: {report.resolve()}")
 
@@ -108,7 +107,7 @@ def _say(text: str, style: str = "") -> None:
     """Print a line; names come from a seized disk, and none may steer the terminal."""
     from rich.text import Text
 
-    from ballistics.cli.library import console
+    from ballistics.cli.terminal import console
     from ballistics.pairs.links import printable
 
     console().print(Text(printable(text), style), soft_wrap=True)

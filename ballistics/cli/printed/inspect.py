@@ -60,7 +60,7 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
     """Write the views of each part and the file's own pictures, named after the file and its hash."""
     import cv2
 
-    from ballistics.cli.compare import write_bytes
+    from ballistics.files.durable import write_whole
     from ballistics.reports.figures.mesh_views import six_views
 
     out.mkdir(parents=True, exist_ok=True)
@@ -69,13 +69,13 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
     for k, part in enumerate(file.parts):
         sheet = six_views(part.vertices_mm, part.faces)
         target = out / f"{stem}-{k + 1}.png"
-        write_bytes(target, cv2.imencode(".png", sheet[:, :, ::-1])[1].tobytes())
+        write_whole(target, cv2.imencode(".png", sheet[:, :, ::-1])[1].tobytes())
         written.append(target)
     for k, thumbnail in enumerate(file.thumbnails):
         # Untrusted bytes: the suffix is ours, the name in the archive is not used.
         kind = ".png" if thumbnail.data.startswith(b"\x89PNG") else ".jpg"
         target = out / f"{stem}-carried-{k + 1}{kind}"
-        write_bytes(target, thumbnail.data)
+        write_whole(target, thumbnail.data)
         written.append(target)
     return written
 

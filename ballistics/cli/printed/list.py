@@ -19,7 +19,7 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.cli.library import console
+    from ballistics.cli.terminal import console
     from ballistics.pairs.links import printable
     from ballistics.printed.collection.enrolment import open_collection
     from ballistics.printed.describe.plainness import PLAIN_WORTH

@@ -21,7 +21,7 @@ def command(folder: Path, queries: int, quiet: bool) -> None:
     References, and pieces cut off them, are searched among those that are no relatives of theirs; the rate is kept
     with the collection and stands on every page about it. `ballistics printed enrol` measures it by itself.
     """
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar
     from ballistics.printed.identify.false_hits import measure_folder
     from ballistics.reports.wording.printed import false_hits_sentence
 

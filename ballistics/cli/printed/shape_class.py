@@ -56,7 +56,7 @@ def train_command(table: Path, out: Path, quiet: bool) -> None:
 
 def _described(table: Path, rows: tuple[ShapeReference, ...], quiet: bool) -> list[ShapeFeatures]:
     """Describe every reference, or say which could not be read: all of them, so that one run shows all."""
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar
     from ballistics.errors import BallisticsError, ReadError
     from ballistics.pairs.links import printable
     from ballistics.printed.files.reading import read_parts

@@ -21,7 +21,7 @@ def command(ctx: click.Context, folder: Path, as_json: bool, quiet: bool) -> Non
 
     Exit code 0: everything is as it was enrolled; 1: something is not, and is listed; 2: an error.
     """
-    from ballistics.cli.library import bar
+    from ballistics.cli.terminal import bar
     from ballistics.pairs.links import printable
     from ballistics.printed.collection.integrity import integrity_json, verify_collection
 

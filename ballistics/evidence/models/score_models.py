@@ -261,7 +261,7 @@ def _count_ratio(same: Any, different: Any) -> Callable[[GroupedScores], RatioMo
 
 
 # Name -> how to fit it. Defaults: "log-normal over area" for similarities, "beta-binomial" for counts, "logistic" for
-# correlations (`ballistics.studies.scan_study.MODELS`).
+# correlations (`ballistics.evidence.scores.SCORE_MODELS`).
 MODELS: Mapping[str, Callable[[GroupedScores], RatioModel]] = {
     "beta-binomial": _count_ratio(BetaBinomial, Binomial),
     "binomial": _count_ratio(Binomial, Binomial),

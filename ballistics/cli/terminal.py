@@ -1,0 +1,73 @@
+"""What the verbs share of the terminal: the console, the bar of long work, and outputs that must not be overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ballistics.errors import WriteError
+from ballistics.progress import Progress
+
+
+def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:
+    """Find out before the work, not after it, that an output must not be written."""
+    if path is None:
+        return
+    if any(path.resolve() == scan.resolve() for scan in inputs):
+        raise WriteError(f"{path} is one of the scans: choose another name for the output")
+    if path.exists() and not overwrite:
+        raise WriteError(f"{path} exists already: choose another name, or allow it with --overwrite")
+    if not path.resolve().parent.is_dir():
+        raise WriteError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
+
+
+def console() -> Any:
+    """Return a console on which a table is not folded when nobody looks at it."""
+    from rich.console import Console
+
+    made = Console()
+    if not made.is_terminal:
+        made.width = 160
+    return made
+
+
+@contextmanager
+def bar(quiet: bool) -> Iterator[Progress | None]:
+    """Give a bar with the number done, the rate of this run, and the time left."""
+    from rich import progress as rich_progress
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        # Pairs are alike in cost and many: the mean of two minutes is steadier than of the last second.
+        TimeRemainingColumn(),
+    )
+    with rich_progress.Progress(*columns, console=console, speed_estimate_period=120) as shown:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
+            if stage not in tasks:
+                tasks[stage] = shown.add_task(stage, total=total, completed=resumed, rate="")
+            task = next(task for task in shown.tasks if task.id == tasks[stage])
+            rate = (done - resumed) / task.elapsed if task.elapsed and done > resumed else None
+            shown.update(tasks[stage], completed=done, rate=f"{rate:.2f}/s" if rate else "")
+
+        yield tell

@@ -1,0 +1,65 @@
+"""The library as its users have it: a store that is looked after and searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ballistics.library.store import LibraryStore
+
+if TYPE_CHECKING:
+    from ballistics.evidence.population import ReferencePopulation
+    from ballistics.library.items import Integrity, Where
+    from ballistics.progress import Progress
+    from ballistics.search.library_search import SearchResult
+    from ballistics.surfaces.surface import Mark
+
+
+class Library(LibraryStore):
+    """A collection of marks that can be searched; what it keeps and how, see `LibraryStore`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ballistics.library import Description
+    >>> from ballistics.surfaces import prepare, simulate_firearm, simulate_head, simulate_shot
+    >>> head = simulate_head(simulate_firearm(1), simulate_shot(2), spacing_um=12.5)
+    >>> mark = prepare(head.surface)
+    >>> with tempfile.TemporaryDirectory() as folder, Library.create(Path(folder) / "open cases") as library:
+    ...     library.enrol(mark, "K-17.x3p", Description(calibre="9 mm Luger")).outcome
+    ...     [hit.entry.scan for hit in library.search(mark, "K-17.x3p").hits]
+    'enrolled'
+    ['K-17.x3p']
+    """
+
+    def renew_templates(self, progress: Progress | None = None) -> int:
+        """Make the template of every mark that has none of the current version; see `renew_templates`."""
+        from ballistics.library.renewal import renew_templates
+
+        return renew_templates(self, progress)
+
+    def verify(self, tidy: bool = False, progress: Progress | None = None) -> Integrity:
+        """Check every row, every array and every template; see `library.integrity.verify`."""
+        from ballistics.library.integrity import verify
+
+        return verify(self, tidy, progress)
+
+    def backup(self, folder: str | Path, progress: Progress | None = None) -> Integrity:
+        """Copy the library while it is in use; see `library.backup.backup`."""
+        from ballistics.library.backup import backup
+
+        return backup(self, Path(folder), progress)
+
+    def search(
+        self,
+        mark: Mark,
+        scan: str = "",
+        top: int = 20,
+        where: Where | None = None,
+        population: ReferencePopulation | None = None,
+        progress: Progress | None = None,
+    ) -> SearchResult:
+        """Rank the marks of the library by how well they agree with a mark; see `library_search.search`."""
+        from ballistics.search.library_search import search
+
+        return search(self, mark, scan, top, where, population, progress)
