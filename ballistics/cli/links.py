@@ -91,7 +91,7 @@ def _print(found: Links) -> None:
     from rich.text import Text
 
     from ballistics.pairs.links import SCORE_NAMES
-    from ballistics.reports.pages.links import headline, others_text, score_text
+    from ballistics.reports.pages.links import headline, link_score_text, others_text
 
     console = Console()
     if not console.is_terminal:
@@ -109,7 +109,7 @@ def _print(found: Links) -> None:
             table.add_row(
                 str(cluster.number),
                 Text(", ".join(member.name for member in cluster.members)),
-                Text(f"{weak.a.name} – {weak.b.name}: {score_text(weak.score, found)}"),
+                Text(f"{weak.a.name} – {weak.b.name}: {link_score_text(weak.score, found)}"),
                 Text(others_text(cluster)),
             )
         console.print(table)

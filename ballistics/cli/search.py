@@ -111,15 +111,15 @@ def _print(result: Any) -> None:
 
     from ballistics.cli.terminal import console
     from ballistics.library.items import DESCRIPTION_FIELDS
-    from ballistics.reports.wording.comparison import search as wording
+    from ballistics.reports.wording.search import background_sentence, passed_over_sentences, searched_sentence
 
     out = console()
     if result.insufficient is not None:
         out.print(Text("INSUFFICIENT", "bold yellow"))
         out.print(Text(f"{result.scan} is not searched for: {result.insufficient}."))
         return
-    out.print(Text(wording.searched_sentence(result), "bold"))
-    for sentence in wording.passed_over_sentences(result):
+    out.print(Text(searched_sentence(result), "bold"))
+    for sentence in passed_over_sentences(result):
         out.print(Text(sentence))
     described = [lead.entry.description for lead in result.leads]
     stated = [name for name in DESCRIPTION_FIELDS if any(getattr(one, name) for one in described)]
@@ -136,7 +136,7 @@ def _print(result: Any) -> None:
         table.add_row(*_cells(lead, result), *(Text(getattr(lead.entry.description, name) or "–") for name in stated))
     if result.leads:
         out.print(table)
-    out.print(Text(wording.background_sentence(result)))
+    out.print(Text(background_sentence(result)))
     out.print(Text("A lead is a mark to look at first: no opinion on source, no weight of evidence.", "bold"))
 
 

@@ -19,7 +19,7 @@ from ballistics.provenance import sha256_of_file
 from ballistics.surfaces.inspection import files_in
 from ballistics.surfaces.instruments import instrument_of, stated_by_file
 from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation.preparing import preparing as preparation
+from ballistics.surfaces.preparation.preparing import PREPARATION, PREPARATION_VERSION
 from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, AS_IT_IS, Readings, ScanReading, unit_named
 from ballistics.surfaces.surface import Mark
 from ballistics.workers import Watched
@@ -45,7 +45,7 @@ class Reading:
     def method(self, path: Path) -> dict[str, Any]:
         """Return all that decides which mark a file becomes; errors as of `ScanReading.content`."""
         return {
-            "preparation": [preparation.METHOD, preparation.VERSION],
+            "preparation": [PREPARATION, PREPARATION_VERSION],
             "mark type": {**asdict(mark_type(self.mark_kind)), "sources": list(mark_type(self.mark_kind).sources)},
             **self.readings.of(str(path)).content(),
         }

@@ -20,7 +20,7 @@ from ballistics.pairs.mark_store import MarkStore
 from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
 from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation.preparing import preparing as preparation
+from ballistics.surfaces.preparation.preparing import PREPARATION, PREPARATION_VERSION
 from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
 from ballistics.surfaces.surface import Mark
 from ballistics.workers import unordered
@@ -88,7 +88,7 @@ class Method:
         provenance = self.comparison()
         content = {
             "comparison": [provenance.method, provenance.version, provenance.parameters, dict(provenance.versions)],
-            "preparation": [preparation.METHOD, preparation.VERSION, asdict(mark_type(self.mark_kind))],
+            "preparation": [PREPARATION, PREPARATION_VERSION, asdict(mark_type(self.mark_kind))],
             "readings": self.readings.content(),
             "rows": pair_rows.VERSION,
         }

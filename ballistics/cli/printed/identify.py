@@ -129,7 +129,16 @@ def _print_pieces(
 def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
     """Print a verdict: a line for the file, then the candidates in words."""
     from ballistics.reports.contents.identified_file import bodies_of, is_symmetric, verdict_of
-    from ballistics.reports.wording.comparison import printed as wording
+    from ballistics.reports.wording.printed import (
+        LEAD,
+        candidate_sentence,
+        false_hits_sentence,
+        mirror_sentence,
+        plain_bodies_sentence,
+        score_sentence,
+        shares_sentence,
+        where_sentence,
+    )
 
     if one.found is None:
         _say(f"{one.name}: refused", "red")
@@ -140,17 +149,17 @@ def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
     _say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
     for candidate in found.accepted:
         symmetric = is_symmetric(searched.collection, candidate)
-        _say(f"  - {wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
-        _say(f"    {wording.shares_sentence(candidate)} {wording.mirror_sentence(candidate, symmetric=symmetric)}")
-        where = wording.where_sentence(candidate, bodies_of(found))
-        _say(f"    {wording.score_sentence(candidate, found)}{' ' if where else ''}{where}")
-    plain = wording.plain_bodies_sentence(found)
+        _say(f"  - {candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
+        _say(f"    {shares_sentence(candidate)} {mirror_sentence(candidate, symmetric=symmetric)}")
+        where = where_sentence(candidate, bodies_of(found))
+        _say(f"    {score_sentence(candidate, found)}{' ' if where else ''}{where}")
+    plain = plain_bodies_sentence(found)
     if plain:
         _say(f"  {plain}")
     best = next((one for one in found.candidates if one.is_plain and one.fits(found.threshold)), None)
     if best is not None and not found.accepted:
-        _say(f"  - “{best.name}”: {wording.score_sentence(best, found)}")
+        _say(f"  - “{best.name}”: {score_sentence(best, found)}")
     if not searched.other:
-        _say(f"  {wording.false_hits_sentence(found.false_hits)}")
+        _say(f"  {false_hits_sentence(found.false_hits)}")
     if found.accepted:
-        _say(f"  {wording.LEAD}")
+        _say(f"  {LEAD}")

@@ -140,7 +140,7 @@ def _number(
     x, y = 0.58 * ax + 0.42 * bx, 0.58 * ay + 0.42 * by
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     axes.text(
-        x, y, score_text(pair.score, links), ha="center", va="center", fontsize=7, color=colour, bbox=box, zorder=5
+        x, y, link_score_text(pair.score, links), ha="center", va="center", fontsize=7, color=colour, bbox=box, zorder=5
     )
 
 
@@ -150,7 +150,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
-def score_text(score: float | None, links: Links) -> str:
+def link_score_text(score: float | None, links: Links) -> str:
     """Return a score with the digits it has."""
     if score is None:
         return "–"
@@ -162,7 +162,7 @@ def score_text(score: float | None, links: Links) -> str:
 def relation_text(pair: PairInCluster, links: Links) -> str:
     """Return in words what is known directly of two members that are not linked."""
     if pair.relation == "below the threshold":
-        return f"compared directly: {score_text(pair.score, links)}, below the threshold"
+        return f"compared directly: {link_score_text(pair.score, links)}, below the threshold"
     if pair.relation == "insufficient":
         return f"compared directly: insufficient ({pair.reason})"
     if pair.relation == "failed":
@@ -208,7 +208,7 @@ def links_report(links: Links) -> str:
         lstrip_blocks=True,
     )
     environment.filters["source"] = source_of
-    environment.globals["score"] = lambda value: score_text(value, links)
+    environment.globals["score"] = lambda value: link_score_text(value, links)
     environment.globals["relation"] = lambda pair: relation_text(pair, links)
     environment.globals["others_text"] = others_text
     metadata = links.metadata

@@ -20,7 +20,7 @@ from ballistics.surfaces.regions.mark_shape import not_of_type
 from ballistics.surfaces.regions.masks import encode_mask, given_mask
 from ballistics.surfaces.surface import Mark, Step, Surface
 
-METHOD, VERSION = "preparation", "2"
+PREPARATION, PREPARATION_VERSION = "preparation", "2"
 
 # Wide enough to leave concentric tool marks, narrow beside the ring that is compared.
 _CIRCLES_UM = 100.0
@@ -258,8 +258,8 @@ def _mark(state: State, kind: MarkType, steps: tuple[Step, ...], references: tup
         findings=state.findings,
         insufficient=state.insufficient,
         provenance=Provenance(
-            METHOD,
-            VERSION,
+            PREPARATION,
+            PREPARATION_VERSION,
             {
                 "mark": kind.name,
                 "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in steps],
