@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lock
+.PHONY: demo test check rooms lock
 
 demo: .venv/installed
 	$(BIN)/ballistics demo --out demo
@@ -15,6 +15,10 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+# A picture of the imports by room; prints what goes up, past a face or round in a circle.
+rooms: .venv/installed
+	$(BIN)/python tests/support/rooms.py docs/rooms.svg
 
 .venv/installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

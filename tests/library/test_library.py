@@ -127,7 +127,7 @@ def test_removal_deletes_and_leaves_a_record(library):
 
 def test_a_removal_that_was_stopped_is_completed_by_the_next_writer(library, monkeypatch):
     first, _ = enrolled(library, 1, 2)
-    monkeypatch.setattr(Library, "_delete_pending", lambda self: None)
+    monkeypatch.setattr(Library, "delete_pending", lambda self: None)
     gone = library.remove(first, "A", "today", "test")
     monkeypatch.undo()
     assert any(gone.array_sha256 in name for name in files(library.folder))

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +34,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ground",),
     ("kernels",),
 )
-#: The same within a room whose folders are rooms of their own.
-INNER: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "surfaces": (
-        ("inspection", "scan_readings", "simulation"),
-        ("preparation",),
-        ("regions",),
-        ("filtering", "formats", "instruments"),
-        ("mark_types", "pose", "surface"),
-    ),
-    "evidence": (("study", "weighing", "crossvalidation", "comparisons", "reference_file", "wording"), ("lr_system",)),
-    "reports": (("pages",), ("schemas",), ("figures", "wording")),
+#: The same for the folders of a room.
+FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "surfaces": (("preparation", "simulation"), ("regions",), ("filtering", "formats")),
+    "reports": (("pages",), ("figures", "wording")),
 }
 GROUND = ("errors", "findings", "progress", "provenance", "workers")
 
@@ -74,6 +68,7 @@ def modules() -> dict[str, Path]:
 def arrows() -> Iterator[Arrow]:
     """Yield every import of a module of the project by another, also those inside functions and for types only."""
     known = modules()
+    faces = {name: face(path) for name, path in known.items() if path.name == "__init__.py"}
     for module, path in known.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -83,7 +78,16 @@ def arrows() -> Iterator[Arrow]:
             elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"
-                    yield Arrow(module, whole if whole in known else node.module, alias.name, node.lineno)
+                    inside = whole in known and alias.name not in faces.get(node.module, ())
+                    yield Arrow(module, whole if inside else node.module, alias.name, node.lineno)
+
+
+def face(path: Path) -> tuple[str, ...]:
+    """Return the names that a package lets others import, as its stub lists them."""
+    stub = path.with_suffix(".pyi")
+    tree = ast.parse(stub.read_text(encoding="utf-8") if stub.exists() else "")
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return tuple(name.name for node in imports for name in node.names)
 
 
 def room(module: str) -> str:
@@ -105,41 +109,106 @@ def floor(name: str) -> int:
     return next(number for number, rooms in enumerate(LAYERS) if name in rooms)
 
 
-def upward() -> list[Arrow]:
-    """Return the imports that go up, or sideways into another room."""
-    found = []
-    for arrow in arrows():
-        above, below = room(arrow.importer), room(arrow.imported)
-        if above != below and floor(below) <= floor(above):
-            found.append(arrow)
-    return found
+def upward(found: Iterable[Arrow]) -> list[Arrow]:
+    """Return the imports that go up, or sideways into another room or folder of a room."""
+    return [arrow for arrow in found if _goes_up(arrow)]
 
 
-def past_the_face() -> list[Arrow]:
-    """Return the imports between rooms that do not name the face of a room."""
+def _goes_up(arrow: Arrow) -> bool:
+    above, below = room(arrow.importer), room(arrow.imported)
+    if above != below:
+        return floor(below) <= floor(above)
+    floors = {name: number for number, names in enumerate(FOLDERS.get(above, ())) for name in names}
+    folders = [(*module.split(".")[2:], "")[0] for module in (arrow.importer, arrow.imported)]
+    if folders[0] == folders[1] or not all(folder in floors for folder in folders):
+        return False
+    return floors[folders[1]] <= floors[folders[0]]
+
+
+def past_the_face(found: Iterable[Arrow]) -> list[Arrow]:
+    """Return the imports from another room that do not name its face; `accelerate` is the kernels' own ground."""
     return [
         arrow
-        for arrow in arrows()
-        if (below := room(arrow.imported)) != room(arrow.importer)
-        and below not in ("ground", "ballistics")
-        and arrow.imported.count(".") != 1
+        for arrow in found
+        if (face := face_of(arrow.imported)) is not None and face != face_of(arrow.importer) and arrow.imported != face
     ]
 
 
-def circles() -> list[list[str]]:
+def face_of(module: str) -> str | None:
+    """Return the package whose face other rooms import instead of the module; None where modules have no room.
+
+    Examples
+    --------
+    >>> face_of("ballistics.surfaces.formats.x3p.reader"), face_of("ballistics_kernels.meshes.votes")
+    ('ballistics.surfaces', 'ballistics_kernels.meshes')
+    >>> face_of("ballistics.errors") is None
+    True
+    """
+    parts = module.split(".")
+    if len(parts) < 2 or parts[1] in (*GROUND, "selftest", "accelerate"):
+        return None
+    return ".".join(parts[:2])
+
+
+def circles(found: Iterable[Arrow]) -> list[list[str]]:
     """Return the sets of modules that import each other, directly or through others."""
-    graph = nx.DiGraph((arrow.importer, arrow.imported) for arrow in arrows() if arrow.importer != arrow.imported)
+    graph = nx.DiGraph((arrow.importer, arrow.imported) for arrow in found if arrow.importer != arrow.imported)
     return sorted(sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1)
 
 
-def main() -> None:
-    for kind, found in (("upward", upward()), ("circles", circles())):
-        print(f"{kind}: {len(found)}")
-        for each in found:
-            print("  ", each)
-    counts = Counter((room(a.importer), room(a.imported)) for a in arrows())
-    print(counts)
+def crowded(most: int = 24) -> dict[str, int]:
+    """Return the folders with more modules side by side than anybody finds their way in."""
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in modules().values() if path.stem != "__init__")
+    return {folder: count for folder, count in sorted(counts.items()) if count > most}
+
+
+def draw(found: Iterable[Arrow], out: Path) -> None:
+    """Draw the rooms floor by floor, and between two rooms an arrow as wide as their imports are many."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    matplotlib.rcParams["svg.hashsalt"] = "rooms"
+    counts = Counter((room(arrow.importer), room(arrow.imported)) for arrow in found)
+    sizes = Counter(room(module) for module in modules())
+    places = {
+        name: ((number + 1) / (len(row) + 1) * 12, -1.5 * level)
+        for level, row in enumerate([[name for name in row if name in sizes] for row in LAYERS])
+        for number, name in enumerate(row)
+    }
+    figure, axes = plt.subplots(figsize=(11, 13))
+    for (above, below), count in sorted(counts.items()):
+        if above == below or below == "ground":
+            continue
+        (x0, y0), (x1, y1) = places[above], places[below]
+        bend = 0.25 if abs(x0 - x1) < 0.5 and y0 - y1 > 1.6 else 0.08
+        style = {"arrowstyle": "-|>", "lw": 0.6 + count**0.5 / 3, "color": "#4a6fa5", "alpha": 0.55}
+        style |= {"connectionstyle": f"arc3,rad={bend}", "shrinkA": 18, "shrinkB": 18}
+        axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
+        axes.text(0.35 * x0 + 0.65 * x1, 0.35 * y0 + 0.65 * y1, str(count), fontsize=6, color="#26415f")
+    for name, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.5", "fc": "#fdf6e3" if name != "ground" else "#eeeeee", "ec": "#777777"}
+        axes.text(x, y, f"{name}\n{sizes[name]} files", ha="center", va="center", fontsize=9, bbox=box, zorder=5)
+    axes.set(xlim=(0, 12), ylim=(-1.5 * len(LAYERS) + 0.7, 0.8), title="Rooms and their imports")
+    axes.axis("off")
+    figure.savefig(out, bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)
+
+
+def main(out: str) -> None:
+    """Draw the picture, and print what is wrong with the house."""
+    found = list(arrows())
+    draw(found, Path(out))
+    for text, faults in (
+        ("upward", upward(found)),
+        ("past the face", past_the_face(found)),
+        ("circle", circles(found)),
+        ("crowded", crowded().items()),
+    ):
+        for fault in faults:
+            print(f"{text}: {fault}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
