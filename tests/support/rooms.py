@@ -172,8 +172,9 @@ def draw(found: Iterable[Arrow], out: Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "rooms"
     counts = Counter((room(arrow.importer), room(arrow.imported)) for arrow in found)
     sizes = Counter(room(module) for module in modules())
+    # Rooms alone on their floor stand in turn on the left, on the right and in the middle, so that arrows part.
     places = {
-        name: ((number + 1) / (len(row) + 1) * 12, -1.5 * level)
+        name: ((number + 1) / (len(row) + 1) * 12 + (0, -3.6, 3.6)[level % 3] * (len(row) == 1), -1.5 * level)
         for level, row in enumerate([[name for name in row if name in sizes] for row in LAYERS])
         for number, name in enumerate(row)
     }
