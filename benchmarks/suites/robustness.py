@@ -16,7 +16,7 @@ from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.filtering.filters import high_pass, low_pass
 from ballistics.surfaces.filtering.resampling import resample
 from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.simulation.heads import disturbances as disturb
+from ballistics.surfaces.simulation import disturbances as disturb
 from ballistics.surfaces.surface import Mark
 from ballistics_kernels.impressions.correlation import centred
 from benchmarks.support.pairs import ScanSet, auc, for_all, load

@@ -9,7 +9,7 @@ from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.content.part import PartFile
 from ballistics.printed.describe.inspection import FileDescription
 from ballistics.printed.identify.identification import Candidate, Identification
-from ballistics.reports.wording.comparison import printed as wording
+from ballistics.reports.wording import printed as wording
 
 
 @dataclass(frozen=True)

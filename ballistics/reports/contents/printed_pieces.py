@@ -14,7 +14,7 @@ from ballistics.printed.identify.pieces_of_reference import LaidPiece, Reference
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, bodies_of
 from ballistics.reports.figures.printed import beads, six_uri
 from ballistics.reports.schemas.comparison_json import plain
-from ballistics.reports.wording.comparison import printed as wording
+from ballistics.reports.wording import printed as wording
 
 # Told apart by readers who do not see all colours: Okabe & Ito 2008, without black and yellow.
 _COLOURS = ((0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0))

@@ -31,7 +31,7 @@ from ballistics.reports.figures.printed import (
 )
 from ballistics.reports.figures.printed_scene import scene_json, viewer_script
 from ballistics.reports.schemas.comparison_json import plain
-from ballistics.reports.wording.comparison import printed as wording
+from ballistics.reports.wording import printed as wording
 
 # Each shown candidate is some 300 kB of pictures; the table has all.
 _DRAWN = 4

@@ -8,7 +8,7 @@ from typing import Any
 
 from ballistics.printed.disk.results import FileResult, PrintedBatch
 from ballistics.reports.contents.printed_pieces import pieces_shown
-from ballistics.reports.wording.comparison import printed as wording
+from ballistics.reports.wording import printed as wording
 
 # More tiles, and more rows of refused files, nobody looks at in a page; the table has all.
 _MOST_TILES, _MOST_REFUSED = 600, 200

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ballistics.reports.figures.pictures import Grid, common_exaggeration, grey_image, picture_grid, shaded_relief
-from ballistics.reports.wording.comparison import search as wording
+from ballistics.reports.wording import search as wording
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ballistics.reports.contents import study_contents as contents
 from ballistics.reports.figures.evidence import study_figures, svg_data_uri
 from ballistics.reports.pages.study_pairs import withheld_cards, worst_cards
+from ballistics.reports.wording import study as wording
 from ballistics.reports.wording.comparison import source_of
-from ballistics.reports.wording.comparison import study as wording
 from ballistics.studies.scan_study import ScanStudy
 
 
