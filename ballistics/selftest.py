@@ -13,16 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import ballistics_kernels
-from ballistics.evidence.models.count_models import BetaBinomial, log_lower_tail
-from ballistics.impressions.comparing import compare
+from ballistics.evidence import BetaBinomial, log_lower_tail
+from ballistics.impressions import compare
 from ballistics.provenance import package_versions, sha256_of_array, sha256_of_file
-from ballistics.surfaces.filtering.filters import low_pass
-from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.formats.x3p.writer import write_x3p
-from ballistics.surfaces.preparation.preparing import prepare
-from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_population
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.impressions.correlation import masked_ncc
+from ballistics.surfaces import Mark, SimulatedHead, low_pass, prepare, read, simulate_population, write_x3p
+from ballistics_kernels.impressions import masked_ncc
 
 _SEED = 20_260_101
 

@@ -69,9 +69,8 @@ def command(
     import os
 
     from ballistics.cli.terminal import bar, refuse_output
-    from ballistics.pairs.batch import run_batch
-    from ballistics.pairs.prepared_scans import Method
-    from ballistics.surfaces.scan_readings import readings
+    from ballistics.pairs import Method, run_batch
+    from ballistics.surfaces import readings
 
     refuse_output(out, (*scans, *reference), overwrite)
     if database is not None:
@@ -82,7 +81,7 @@ def command(
         library_servers.name_for_now(library_tables.database_url(database))
     run = None
     if scheduler is not None:
-        from ballistics.pairs.cluster import on_cluster
+        from ballistics.pairs import on_cluster
 
         run = on_cluster(scheduler)
     with bar(quiet) as progress:

@@ -11,7 +11,7 @@ import rich_click as click
 
 from ballistics.cli.terminal import refuse_output
 from ballistics.cli.weighing import evaluation_options, evaluator, print_evaluation
-from ballistics.files.durable import write_whole
+from ballistics.files import write_whole
 
 _UNITS = click.Choice(["micrometres", "millimetres", "as written"])
 _SCAN = click.Path(path_type=Path)
@@ -102,11 +102,9 @@ def compare_files(
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from dataclasses import replace
 
-    from ballistics.impressions.comparing import compare
-    from ballistics.reports.contents.reported_scan import ReportedScan, reported_scan
-    from ballistics.surfaces.formats.reading import read
-    from ballistics.surfaces.instruments import instrument_of, stated_by_file
-    from ballistics.surfaces.scan_readings import ScanReading
+    from ballistics.impressions import compare
+    from ballistics.reports import ReportedScan, reported_scan
+    from ballistics.surfaces import ScanReading, instrument_of, read, stated_by_file
 
     with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
         surfaces = []
@@ -132,13 +130,13 @@ def compare_files(
         make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
         scans = [make(path.name, s, m) for path, s, m in zip(paths, surfaces, marks, strict=True)]
         if report is not None:
-            from ballistics.reports.pages.comparison import comparison_report
+            from ballistics.reports import comparison_report
 
             stage("drawing the report")
             html = comparison_report(comparison, scans[0], scans[1], evaluation=evaluation)
             write_whole(report, html.encode("utf-8", "replace"))
         if json_path is not None:
-            from ballistics.reports.schemas.comparison_json import comparison_json
+            from ballistics.reports import comparison_json
 
             stage("writing JSON")
             write_whole(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
@@ -180,13 +178,7 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording.comparison import (
-        counts_sentence,
-        score_text,
-        similarity_sentence,
-        similarity_text,
-        source_of,
-    )
+    from ballistics.reports import counts_sentence, score_text, similarity_sentence, similarity_text, source_of
 
     console = Console()
     if not console.is_terminal:

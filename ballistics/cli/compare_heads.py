@@ -9,7 +9,7 @@ import rich_click as click
 
 from ballistics.cli.compare import INSUFFICIENT, REGION_HELP
 from ballistics.cli.terminal import refuse_output
-from ballistics.files.durable import write_whole
+from ballistics.files import write_whole
 
 
 @click.command(name="compare-heads")
@@ -45,14 +45,14 @@ def command(
     For a report on one mark: ballistics compare --mark "firing pin" --report FILE. Exit code 0: at least one mark was
     compared. 2: an error. 3: insufficient, no mark could be compared; the table says why.
     """
-    from ballistics.impressions.heads import compare_heads
-    from ballistics.surfaces.formats.reading import read
+    from ballistics.impressions import compare_heads
+    from ballistics.surfaces import read
 
     refuse_output(json_path, (a, b), overwrite)
     surfaces = (read(a, units=units), read(b, units=units))
     heads = compare_heads(*surfaces, _regions(surfaces[0], region_a), _regions(surfaces[1], region_b))
     if json_path is not None:
-        from ballistics.reports.schemas.heads_json import heads_json
+        from ballistics.reports import heads_json
 
         write_whole(json_path, heads_json(heads, (a.name, b.name), surfaces))
     _print(heads, a.name, b.name)
@@ -63,7 +63,7 @@ def command(
 def _regions(surface: Any, given: tuple[str, ...]) -> dict[str, Any]:
     """Return the regions of a head by kind of mark."""
     from ballistics.errors import ParameterError
-    from ballistics.surfaces.regions.given_regions import region_of
+    from ballistics.surfaces import region_of
 
     regions = {}
     for text in given:
@@ -80,7 +80,7 @@ def _print(heads: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports.wording.comparison import counts_sentence, similarity_sentence
+    from ballistics.reports import counts_sentence, similarity_sentence
 
     console = Console()
     if not console.is_terminal:

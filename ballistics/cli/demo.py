@@ -59,7 +59,7 @@ def _hashes(out: Path, names: list[str]) -> dict[str, str]:
 
 
 def _record(out: Path, names: list[str]) -> None:
-    from ballistics.files.durable import write_whole
+    from ballistics.files import write_whole
 
     write_whole(out / _RECORD, (json.dumps(_hashes(out, names), indent=1) + "\n").encode())
 
@@ -85,8 +85,7 @@ def _write_scans(out: Path, names: list[str], quiet: bool) -> None:
     from rich.console import Console
     from rich.progress import track
 
-    from ballistics.surfaces.formats.x3p.writer import write_x3p
-    from ballistics.surfaces.simulation.heads import simulate_population
+    from ballistics.surfaces import simulate_population, write_x3p
 
     console = Console(stderr=True)
     heads = islice(simulate_population(2, 2, _SEED, breech_faces=("granular",)), len(_SCANS))

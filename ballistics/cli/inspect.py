@@ -27,7 +27,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, units: A
     Folders are walked. Exit code 0: every file was read without a serious finding; 1: at least one
     has a serious finding or was refused.
     """
-    from ballistics.surfaces.inspection import Inspection, files_in, inspect_file
+    from ballistics.surfaces import Inspection, files_in, inspect_file
 
     files = list(files_in(paths))
     rows: list[Inspection] = []

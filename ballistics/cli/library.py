@@ -11,11 +11,10 @@ import rich_click as click
 
 from ballistics.cli.scan_set import reading_options
 from ballistics.cli.terminal import bar, console
-from ballistics.library.items import DESCRIPTION_FIELDS
+from ballistics.library import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
-    from ballistics.library.enrolment import DescribedScan
-    from ballistics.library.items import Enrolment, Integrity
+    from ballistics.library import DescribedScan, Enrolment, Integrity
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _QUIET = click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
@@ -61,7 +60,7 @@ def create(library: Path, database: str | None) -> None:
     SQLite needs a local disk. When several computers write to one library, keep its rows in PostgreSQL and the folder
     on a share that all of them see.
     """
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.create(library, database) as made:
         click.echo(f"library: {made.folder.resolve()}")
@@ -111,11 +110,10 @@ def enrol(
     import os
 
     from ballistics.cli.terminal import refuse_output
-    from ballistics.files.durable import write_whole
-    from ballistics.library.enrolment import Reading, enrol_scans
-    from ballistics.library.items import Description
-    from ballistics.search.library import Library
-    from ballistics.surfaces.scan_readings import readings
+    from ballistics.files import write_whole
+    from ballistics.library import Description, Reading, enrol_scans
+    from ballistics.search import Library
+    from ballistics.surfaces import readings
 
     refuse_output(json_path, scans, overwrite)
     general = Description(**{name: value or "" for name, value in given.items()})
@@ -139,7 +137,7 @@ def _described(
     scans: tuple[Path, ...], data: Path | None, general: Any, quiet: bool
 ) -> tuple[list[DescribedScan], list[Enrolment]]:
     """Bring files and table together; what stands only in the table is a row of its own."""
-    from ballistics.library.enrolment import DescribedScan, match_descriptions, read_descriptions
+    from ballistics.library import DescribedScan, match_descriptions, read_descriptions
 
     table: dict[str, Any] = {}
     if data is not None:
@@ -189,7 +187,7 @@ def list_(library: Path, database: str | None, as_json: bool, **where: tuple[str
     """List the marks of LIBRARY, and the records of those that were removed."""
     from dataclasses import asdict
 
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.open(library, database) as opened:
         contents = opened.contents({name: values for name, values in where.items() if values})
@@ -227,7 +225,7 @@ def remove(
     """Remove mark NUMBER of LIBRARY for good: its heights and template are deleted, a record of the removal stays."""
     from datetime import datetime
 
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.open(library, database) as opened:
         gone = opened.remove(number, removed_by, removed_on or datetime.now().astimezone().date().isoformat(), reason)
@@ -245,7 +243,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 
     Exit code 0: every mark is as it was enrolled; 1: at least one is not, and listed.
     """
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.verify(tidy, progress)
@@ -267,7 +265,7 @@ def verify(ctx: click.Context, library: Path, database: str | None, tidy: bool, 
 @_QUIET
 def renew(library: Path, database: str | None, quiet: bool) -> None:
     """Make the templates of LIBRARY anew where an update of the program changed them; no scan is needed."""
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         made = opened.renew_templates(progress)
@@ -286,7 +284,7 @@ def backup(ctx: click.Context, library: Path, database: str | None, to: Path, qu
 
     TO is empty, or an earlier backup, to which only what is new is copied. The copy is a library: open it to restore.
     """
-    from ballistics.search.library import Library
+    from ballistics.search import Library
 
     with Library.open(library, database) as opened, bar(quiet) as progress:
         found = opened.backup(to, progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from ballistics.pairs.links import Links
+    from ballistics.pairs import Links
 
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _PRINTED = 50
@@ -50,8 +50,8 @@ def command(
     """
     from ballistics.cli.terminal import refuse_output
     from ballistics.errors import ParameterError
-    from ballistics.files.durable import write_whole
-    from ballistics.pairs.links import find_links, links_csv, links_graphml
+    from ballistics.files import write_whole
+    from ballistics.pairs import find_links, links_csv, links_graphml
 
     for path in (csv_path, graphml, picture, report):
         refuse_output(path, (results,), overwrite)
@@ -66,7 +66,7 @@ def command(
     if picture is not None:
         written[picture] = _picture(found, picture.suffix.lower())
     if report is not None:
-        from ballistics.reports.pages.links import links_report
+        from ballistics.reports import links_report
 
         written[report] = links_report(found).encode("utf-8", "replace")
     for path, content in written.items():
@@ -78,8 +78,7 @@ def command(
 
 
 def _picture(found: Links, ending: str) -> bytes:
-    from ballistics.reports.figures.evidence import png_bytes, svg_bytes
-    from ballistics.reports.pages.links import links_figure
+    from ballistics.reports import links_figure, png_bytes, svg_bytes
 
     figure = links_figure(found)
     return svg_bytes(figure) if ending == ".svg" else png_bytes(figure)
@@ -90,8 +89,8 @@ def _print(found: Links) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.pairs.links import SCORE_NAMES
-    from ballistics.reports.pages.links import headline, link_score_text, others_text
+    from ballistics.pairs import SCORE_NAMES
+    from ballistics.reports import headline, link_score_text, others_text
 
     console = Console()
     if not console.is_terminal:

@@ -32,10 +32,9 @@ def build(out: Path, **options: Any) -> None:
     """
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
     from ballistics.cli.terminal import refuse_output
-    from ballistics.evidence.reference_file import ReferenceFile
-    from ballistics.evidence.scores import SCORE_MODELS
-    from ballistics.files.durable import write_whole
-    from ballistics.studies.scan_study import reference_population
+    from ballistics.evidence import SCORE_MODELS, ReferenceFile
+    from ballistics.files import write_whole
+    from ballistics.studies import reference_population
 
     refuse_output(out, (options["truth_csv"],), options["overwrite"])
     scored = score_set(options, out.with_name(f"{out.name}.work"), 2, ("calibre", "instrument"))

@@ -12,7 +12,7 @@ import rich_click as click
 from ballistics.cli.terminal import bar
 
 if TYPE_CHECKING:
-    from ballistics.studies.scan_pairs import ScoredScans
+    from ballistics.studies import ScoredScans
 
 # By pattern where the scans of a set differ.
 READING_OPTIONS = (
@@ -71,11 +71,8 @@ def scan_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_labels: tuple[str, ...] = ()) -> Any:
     """Read the table, refuse what cannot give an answer, then prepare and compare everything."""
     from ballistics.errors import ParameterError
-    from ballistics.studies.scan_pairs import score_all_pairs
-    from ballistics.studies.scan_study import refuse_hopeless, with_labels
-    from ballistics.studies.truth_table import LABELS, NOT_STATED, read_truth
-    from ballistics.surfaces.instruments import named_by_file
-    from ballistics.surfaces.scan_readings import readings
+    from ballistics.studies import LABELS, NOT_STATED, read_truth, refuse_hopeless, score_all_pairs, with_labels
+    from ballistics.surfaces import named_by_file, readings
 
     given = {label: options[label] for label in LABELS if options[label]}
     truths = with_labels(read_truth(options["truth_csv"]), given)

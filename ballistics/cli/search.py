@@ -65,11 +65,11 @@ def command(
     Exit code 0: searched. 2: an error, e.g. a file that cannot be read. 3: the scan is insufficient to be searched for.
     """
     from ballistics.cli.terminal import bar, refuse_output
-    from ballistics.evidence.reference_file import load_reference
-    from ballistics.files.durable import write_whole
-    from ballistics.library.enrolment import Reading
-    from ballistics.search.library import Library
-    from ballistics.surfaces.scan_readings import readings
+    from ballistics.evidence import load_reference
+    from ballistics.files import write_whole
+    from ballistics.library import Reading
+    from ballistics.search import Library
+    from ballistics.surfaces import readings
 
     for path in (report, csv_path, json_path):
         refuse_output(path, (scan,), overwrite)
@@ -81,15 +81,15 @@ def command(
         with bar(quiet) as progress:
             result = library.search(questioned, scan.name, top, admitted, held_against, progress)
         if report is not None:
-            from ballistics.reports.pages.search import search_report
-            from ballistics.search.library_search import heights_still_there
+            from ballistics.reports import search_report
+            from ballistics.search import heights_still_there
 
             laid = [lead.entry for lead in result.leads if lead.pose is not None]
             there = {entry.id: heights_still_there(library, entry) for entry in laid}
             marks = {number: found for number, found in there.items() if found is not None}
             write_whole(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
     if csv_path is not None or json_path is not None:
-        from ballistics.reports.schemas.search_files import search_csv, search_json
+        from ballistics.reports import search_csv, search_json
 
         if csv_path is not None:
             write_whole(csv_path, search_csv(result))
@@ -110,8 +110,8 @@ def _print(result: Any) -> None:
     from rich.text import Text
 
     from ballistics.cli.terminal import console
-    from ballistics.library.items import DESCRIPTION_FIELDS
-    from ballistics.reports.wording.search import background_sentence, passed_over_sentences, searched_sentence
+    from ballistics.library import DESCRIPTION_FIELDS
+    from ballistics.reports import background_sentence, passed_over_sentences, searched_sentence
 
     out = console()
     if result.insufficient is not None:

@@ -53,9 +53,7 @@ def command(
     """
     from rich.progress import track
 
-    from ballistics.surfaces.simulation.breech_faces import BREECH_FACES
-    from ballistics.surfaces.simulation.files import write_population
-    from ballistics.surfaces.simulation.heads import simulate_population
+    from ballistics.surfaces import BREECH_FACES, simulate_population, write_population
 
     kinds = tuple(kind for kind in BREECH_FACES if not breech_faces or kind in breech_faces)
     heads = simulate_population(

@@ -12,7 +12,7 @@ import rich_click as click
 from ballistics.cli.scan_set import scan_set_options
 
 if TYPE_CHECKING:
-    from ballistics.studies.scan_study import ScanStudy
+    from ballistics.studies import ScanStudy
 
 _NOT_MET = 1
 
@@ -37,12 +37,10 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
     from ballistics.cli.terminal import refuse_output
     from ballistics.errors import WriteError
-    from ballistics.evidence.scores import SCORE_MODELS
-    from ballistics.files.durable import write_whole
+    from ballistics.evidence import SCORE_MODELS
+    from ballistics.files import write_whole
     from ballistics.provenance import sha256_of_file
-    from ballistics.studies.acceptance import with_verdicts
-    from ballistics.studies.criteria import read_criteria, results_when_first_given
-    from ballistics.studies.scan_study import study_of_scans
+    from ballistics.studies import read_criteria, results_when_first_given, study_of_scans, with_verdicts
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -60,11 +58,11 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
         study = with_verdicts(study, stated, finished)
     write_whole(out / "study.json", study.to_json())
 
-    from ballistics.reports.pages.study import study_report
+    from ballistics.reports import study_report
 
     with_pdf = find_spec("typst") is not None
     if with_pdf:
-        from ballistics.reports.pages.study_pdf import study_pdf
+        from ballistics.reports import study_pdf
 
         write_whole(out / "study.pdf", study_pdf(study))
     write_whole(report, study_report(study).encode())
@@ -80,7 +78,7 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
 
 def _print_figures(study: ScanStudy) -> None:
     """Print the figures of every score, the pairs shown apart, and what became of the criteria."""
-    from ballistics.reports.contents.study_contents import acceptance_rows, span
+    from ballistics.reports import acceptance_rows, span
 
     for score, one in study.studies.items():
         m = one.metrics

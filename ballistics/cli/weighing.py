@@ -56,8 +56,7 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
         if given:
             raise ParameterError(f"{', '.join(given)}: only for the weight of evidence; give --reference too")
         return None
-    from ballistics.evidence.reference_file import load_reference
-    from ballistics.evidence.wording.verbal_scale import VerbalScale
+    from ballistics.evidence import VerbalScale, load_reference
 
     populations = [population for path in _files(options["reference"]) for population in load_reference(path)]
     scale = VerbalScale.load(options["verbal_scale"])
@@ -67,9 +66,9 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
     words += ["--verbal-scale", options["verbal_scale"].name] if options["verbal_scale"] else []
 
     def evaluate(comparison: Any, surfaces: Sequence[Any], marks: Sequence[Any]) -> Any:
-        from ballistics.evidence.weighing import weigh
-        from ballistics.reports.contents.evaluation import Evaluation
-        from ballistics.surfaces.instruments import instrument_of, stated_by_file
+        from ballistics.evidence import weigh
+        from ballistics.reports import Evaluation
+        from ballistics.surfaces import instrument_of, stated_by_file
 
         scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]
         # Where a file speaks, it goes before what was stated.

@@ -12,11 +12,9 @@ from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.lr_system import Questioned
 from ballistics.evidence.preconditions import reason_withheld
 from ballistics.evidence.scores import SCORE_TEXTS, Score
-from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison
+from ballistics.impressions import HEADLINE_RULE, ImpressionComparison
 from ballistics.provenance import Provenance
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation.record import flat, preparation_parameters
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, flat, mark_type, preparation_parameters
 
 
 @dataclass(frozen=True)

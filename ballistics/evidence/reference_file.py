@@ -12,7 +12,7 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import SCORE_TEXTS, Score, ScoreTable
-from ballistics.files.bounded_json import SEAL, load_json, seal_fault, sealed
+from ballistics.files import SEAL, load_json, seal_fault, sealed
 
 _SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
 _JOINT = "; score: "

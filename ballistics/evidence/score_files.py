@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
 from ballistics.evidence.scores import ScoreTable
-from ballistics.files.durable import reason
+from ballistics.files import reason
 
 
 def read_scores(

@@ -12,8 +12,8 @@ from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
 from ballistics.evidence.scores import SCORE_MODELS, Score
 from ballistics.findings import Finding
-from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.surfaces.surface import Mark
+from ballistics.impressions import ImpressionComparison
+from ballistics.surfaces import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
 _ORDER: tuple[Score, ...] = tuple(SCORE_MODELS)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.impressions.search_levels import NO_PLACE, CoarseTransforms, Places, SearchLevel
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.impressions.valid_area import count_in_cells, middle_and_turn, reach_of_valid
+from ballistics.surfaces import Pose
+from ballistics_kernels.impressions import count_in_cells, middle_and_turn, reach_of_valid
 
 Floats = NDArray[np.float64]
 

@@ -18,9 +18,8 @@ from ballistics.impressions.registration import RegistrationSearch
 from ballistics.impressions.similarity import similarity_of
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.surfaces.preparation.record import unalike
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.impressions.correlation import centred
+from ballistics.surfaces import Mark, unalike
+from ballistics_kernels.impressions import centred
 
 METHOD, VERSION = "impressed marks: registration and congruent matching cells", "4"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ballistics.findings import Finding
 from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance
-from ballistics.surfaces.pose import Pose
+from ballistics.surfaces import Pose
 
 # The rule whose count stands for all of them: in sentences, in tables, and in the evidence room.
 HEADLINE_RULE = "significance"

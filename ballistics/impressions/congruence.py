@@ -19,8 +19,8 @@ from ballistics.impressions.cells import AngleSweep, medians
 from ballistics.impressions.comparison import DirectionVerdict, RuleResult
 from ballistics.impressions.direction import Direction, best_angles
 from ballistics.impressions.significance import SignificanceThresholds, significant
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.impressions.consensus import rigid_consensus
+from ballistics.surfaces import Pose
+from ballistics_kernels.impressions import rigid_consensus
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

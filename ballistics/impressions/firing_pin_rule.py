@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.congruence import Thresholds
 from ballistics.impressions.direction import Direction, best_angles
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.impressions.least_squares_matching import match_cells
+from ballistics.surfaces import Pose
+from ballistics_kernels.impressions import match_cells
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

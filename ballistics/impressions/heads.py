@@ -13,10 +13,7 @@ from ballistics.errors import ParameterError
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.mark_parameters import NOT_IMPRESSED
-from ballistics.surfaces.mark_types import MARK_TYPES, mark_type
-from ballistics.surfaces.preparation.preparing import prepare
-from ballistics.surfaces.regions.given_regions import GivenRegion
-from ballistics.surfaces.surface import Mark, Surface
+from ballistics.surfaces import MARK_TYPES, GivenRegion, Mark, Surface, mark_type, prepare
 
 Region = GivenRegion | NDArray[np.bool_] | str | int
 

@@ -13,7 +13,7 @@ from ballistics.impressions.firing_pin_rule import clusters
 from ballistics.impressions.registration import RegistrationParameters
 from ballistics.impressions.significance import SignificanceThresholds
 from ballistics.impressions.similarity import SimilarityParameters
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ballistics.findings import Finding
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import Registration, RegistrationSearch
 from ballistics.impressions.similarity import Similarity, SimilarityParameters, similarity_of
-from ballistics.surfaces.pose import Pose
+from ballistics.surfaces import Pose
 
 Heights = NDArray[np.float32]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.impressions.clipping import clipped
-from ballistics.surfaces.filtering.filters import low_pass
-from ballistics_kernels.filters.decimation import decimate
+from ballistics.surfaces import low_pass
+from ballistics_kernels.filters import decimate
 
 Heights = NDArray[np.float32]
 

@@ -15,14 +15,22 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.impressions.clipping import clipped
-from ballistics.surfaces.filtering.filters import low_pass
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.filters.decimation import decimate
-from ballistics_kernels.impressions.cell_maps import block_sums
-from ballistics_kernels.impressions.correlation import centred
-from ballistics_kernels.impressions.pose_search import best_shifts, climb_to_pose
-from ballistics_kernels.impressions.spectra import combined_sums, forward, inverse
-from ballistics_kernels.impressions.turning import padded, pearson_at_pose, split, turn_split, valid_points
+from ballistics.surfaces import Pose, low_pass
+from ballistics_kernels.filters import decimate
+from ballistics_kernels.impressions import (
+    best_shifts,
+    block_sums,
+    centred,
+    climb_to_pose,
+    combined_sums,
+    forward,
+    inverse,
+    padded,
+    pearson_at_pose,
+    split,
+    turn_split,
+    valid_points,
+)
 
 Heights = NDArray[np.float32]
 

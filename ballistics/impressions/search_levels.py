@@ -11,13 +11,20 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ballistics_kernels.filters.decimation import decimate
-from ballistics_kernels.impressions.cell_maps import block_sums, search_coarse
-from ballistics_kernels.impressions.cell_search import follow_peaks, pack_window
-from ballistics_kernels.impressions.cell_turning import turn_cells
-from ballistics_kernels.impressions.peaks import peaks_between
-from ballistics_kernels.impressions.spectra import combined_sums, forward, inverse
-from ballistics_kernels.impressions.turning import padded, split
+from ballistics_kernels.filters import decimate
+from ballistics_kernels.impressions import (
+    block_sums,
+    combined_sums,
+    follow_peaks,
+    forward,
+    inverse,
+    pack_window,
+    padded,
+    peaks_between,
+    search_coarse,
+    split,
+    turn_cells,
+)
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]

@@ -21,9 +21,8 @@ from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.direction import Direction
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.similarity import HIGHEST_CORRELATION, POINTS_PER_WAVE, points_per_step, shift_on_grid
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.impressions.cell_agreement import agreement_at_shifts
-from ballistics_kernels.impressions.turning import turn_onto
+from ballistics.surfaces import Pose
+from ballistics_kernels.impressions import agreement_at_shifts, turn_onto
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]

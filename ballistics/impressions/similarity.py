@@ -11,8 +11,8 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.impressions.octaves import Octaves
-from ballistics.surfaces.pose import Pose
-from ballistics_kernels.impressions.turning import turn_onto
+from ballistics.surfaces import Pose
+from ballistics_kernels.impressions import turn_onto
 
 Heights = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from ballistics.findings import Finding
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, LinePattern, RegularMarks, RuleResult
-from ballistics_kernels.filters.decimation import decimate
-from ballistics_kernels.impressions.regular_marks import (
+from ballistics_kernels.filters import decimate
+from ballistics_kernels.impressions import (
     cell_points,
     line_sums,
+    padded,
     products,
     products_by_direction,
     take_lines_off,
 )
-from ballistics_kernels.impressions.turning import padded
 
 Heights = NDArray[np.float32]
 Floats = NDArray[np.float64]

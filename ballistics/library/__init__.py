@@ -1,1 +1,5 @@
 """The store of a collection of marks: rows, arrays, templates, enrolment, integrity, backup."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, WriteError
-from ballistics.files.bounded_arrays import load_array
-from ballistics.files.durable import is_temporary, reason, sync_folder, write_whole
+from ballistics.files import is_temporary, load_array, reason, sync_folder, write_whole
 from ballistics.provenance import sha256_of_array
 
 _NAME = re.compile(r"[0-9a-f]{64}")

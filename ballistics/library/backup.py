@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
-from ballistics.files.durable import reason, sync_folder
+from ballistics.files import reason, sync_folder
 from ballistics.library import tables as tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.integrity import verify

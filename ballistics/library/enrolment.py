@@ -11,17 +11,25 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, ReadError, WriteError
-from ballistics.files.durable import reason
+from ballistics.files import reason
 from ballistics.library.items import DESCRIPTION_FIELDS, UNDESCRIBED, Description, EnrolledMark, Enrolment
 from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress
 from ballistics.provenance import sha256_of_file
-from ballistics.surfaces.inspection import files_in
-from ballistics.surfaces.instruments import instrument_of, stated_by_file
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation.preparing import PREPARATION, PREPARATION_VERSION
-from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, AS_IT_IS, Readings, ScanReading, unit_named
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import (
+    ALL_AS_THEY_ARE,
+    AS_IT_IS,
+    PREPARATION,
+    PREPARATION_VERSION,
+    Mark,
+    Readings,
+    ScanReading,
+    files_in,
+    instrument_of,
+    mark_type,
+    stated_by_file,
+    unit_named,
+)
 from ballistics.workers import Watched
 
 _READING = ("units", "region")

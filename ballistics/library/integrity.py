@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError, WriteError
-from ballistics.files.durable import reason
+from ballistics.files import reason
 from ballistics.library import seals as seals
 from ballistics.library import tables as tables
 from ballistics.library.items import EnrolledMark, Fault, Integrity

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
-from ballistics.files.bounded_json import parse_json
-from ballistics.files.durable import reason, write_whole
+from ballistics.files import parse_json, reason, write_whole
 
 SCHEMA, VERSION = "ballistics/library", 1
 _MARKER = "library.json"

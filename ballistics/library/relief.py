@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ballistics.surfaces.filtering.filters import low_pass
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.filters.decimation import decimate
+from ballistics.surfaces import Mark, low_pass, mark_type
+from ballistics_kernels.filters import decimate
 
 Heights = NDArray[np.float32]
 

@@ -11,11 +11,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError
-from ballistics.files.bounded_json import parse_json
+from ballistics.files import parse_json
 from ballistics.library import tables as tables
 from ballistics.library.items import DESCRIPTION_FIELDS, Description, EnrolledMark
 from ballistics.provenance import sha256_of_array
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -82,7 +82,7 @@ def _entry(row: Any) -> EnrolledMark:
 
 def row_of(mark: Mark, scan: str, method: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the row of a mark, but for its description."""
-    from ballistics.surfaces.preparation.record import preparation_parameters
+    from ballistics.surfaces import preparation_parameters
 
     array_sha256 = sha256_of_array(np.asarray(mark.heights_um))
     preparation = preparation_parameters(mark)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ballistics.errors import ParameterError, WriteError
-from ballistics.files.durable import reason, write_whole
+from ballistics.files import reason, write_whole
 
 #: URLs separated by blanks; set for this process and those it starts.
 VARIABLE = "BALLISTICS_DATABASES"

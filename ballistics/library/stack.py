@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, WriteError
-from ballistics.files.durable import reason, sync_folder
+from ballistics.files import reason, sync_folder
 
 
 class RecordStack:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
-from ballistics.files.durable import reason
+from ballistics.files import reason
 from ballistics.findings import Finding
 from ballistics.library import rows as rows
 from ballistics.library import seals as seals
@@ -33,7 +33,7 @@ from ballistics.library.items import (
 )
 from ballistics.library.marker import SCHEMA, VERSION, check_version, read_marker, write_marker
 from ballistics.library.template_stacks import TemplateStacks
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine

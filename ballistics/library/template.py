@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
 from ballistics.library.relief import Relief, relief
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.impressions.turning import padded
-from ballistics_kernels.templates.polar import polar_samples
+from ballistics.surfaces import Mark, mark_type
+from ballistics_kernels.impressions import padded
+from ballistics_kernels.templates import polar_samples
 
 METHOD = "polar spectra"
 VERSION = "polar-1"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import ParameterError
-from ballistics.files.tables import table_kind
+from ballistics.files import table_kind
 from ballistics.pairs.designs import AllPairs, Between, PairDesign
 from ballistics.pairs.mark_store import MarkSource
 from ballistics.pairs.prepared_scans import Method, PreparedScan, prepare_scans
@@ -18,7 +18,7 @@ from ballistics.pairs.results import write_results
 from ballistics.pairs.rows import Row, empty_row
 from ballistics.pairs.runs import KeptPairs, Runner, compare_missing, on_this_machine
 from ballistics.progress import Progress, silent
-from ballistics.surfaces.inspection import files_in
+from ballistics.surfaces import files_in
 
 _BREECH_FACES = Method()
 

@@ -14,7 +14,7 @@ from ballistics.pairs.mark_store import MarkSource
 from ballistics.pairs.rows import Row
 from ballistics.pairs.runs import Runner, compare_marks
 from ballistics.provenance import package_versions
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 
 # Pairs to a task: a few seconds of work, against a millisecond that the scheduler needs for each, and eight marks.
 _BLOCK = SQUARE**2

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from ballistics.errors import ParameterError
-from ballistics.library.store import LibraryStore
+from ballistics.library import LibraryStore
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.pairs.prepared_scans import PreparedScan
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 
 # Between the SHA-256 of a mark's heights and its number: no key of a scan's file has one.
 _NUMBER = "."

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import networkx as nx
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.files.tables import csv_bytes
-from ballistics.impressions.comparison import HEADLINE_RULE
+from ballistics.files import csv_bytes
+from ballistics.impressions import HEADLINE_RULE
 from ballistics.pairs.results import read_columns, read_metadata
 from ballistics.provenance import sha256_of_file
 

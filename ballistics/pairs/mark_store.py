@@ -13,14 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError
-from ballistics.files.bounded_arrays import read_header
-from ballistics.files.bounded_json import SEAL, parse_json
-from ballistics.files.durable import reason, write_whole
+from ballistics.files import SEAL, parse_json, read_header, reason, write_whole
 from ballistics.provenance import sha256_of_array
-from ballistics.surfaces.instruments import stated_by_file
-from ballistics.surfaces.preparation.record import preparation_parameters
-from ballistics.surfaces.scan_readings import ScanReading
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, ScanReading, preparation_parameters, stated_by_file
 
 _MOST_FIRST = 65_536
 

@@ -12,17 +12,13 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import WriteError
-from ballistics.files.durable import reason
-from ballistics.files.rows_file import RowsFile
-from ballistics.impressions.comparing import compare
+from ballistics.files import RowsFile, reason
+from ballistics.impressions import compare
 from ballistics.pairs import rows as pair_rows
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.preparation.preparing import PREPARATION, PREPARATION_VERSION
-from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import ALL_AS_THEY_ARE, PREPARATION, PREPARATION_VERSION, Mark, Readings, mark_type
 from ballistics.workers import unordered
 
 

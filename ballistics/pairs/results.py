@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
-from ballistics.files import parquet
-from ballistics.files.bounded_json import parse_json
-from ballistics.files.durable import written_whole
-from ballistics.files.tables import table_kind, write_csv
+from ballistics.files import parquet, parse_json, table_kind, write_csv, written_whole
 from ballistics.pairs.rows import Row, columns
 
 if TYPE_CHECKING:

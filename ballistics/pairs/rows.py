@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ballistics.evidence.comparisons import pair_score
-from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.impressions.mark_parameters import MARK_PARAMETERS
-from ballistics.surfaces.pose import Pose
+from ballistics.evidence import pair_score
+from ballistics.impressions import MARK_PARAMETERS, ImpressionComparison
+from ballistics.surfaces import Pose
 
 Row = dict[str, Any]
 

@@ -9,13 +9,13 @@ from types import TracebackType
 import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
-from ballistics.files.rows_file import RowsFile
-from ballistics.impressions.comparing import compare
+from ballistics.files import RowsFile
+from ballistics.impressions import compare
 from ballistics.pairs.designs import PairDesign
 from ballistics.pairs.mark_store import MarkSource
 from ballistics.pairs.rows import POSE, Row, columns, empty_row, exchanged_row, row_of
 from ballistics.progress import Progress, silent
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark
 from ballistics.workers import unordered
 
 # Compares the pairs of keys that an iterator gives, and yields their rows as they come, in any order.

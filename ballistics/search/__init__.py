@@ -1,1 +1,5 @@
 """Search: templates, the library that holds them, ranking, all-pairs batches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

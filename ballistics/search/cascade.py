@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED
-from ballistics.impressions.registration import register
-from ballistics.impressions.similarity import similarity
+from ballistics.impressions import MARK_PARAMETERS, NOT_IMPRESSED, register, similarity
 from ballistics.progress import Progress
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.impressions.correlation import centred
+from ballistics.surfaces import Mark, Pose
+from ballistics_kernels.impressions import centred
 
 METHOD, VERSION = "template scan at every rotation, registration and similarity of the best", "1"
 

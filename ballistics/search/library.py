@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ballistics.library.store import LibraryStore
+from ballistics.library import LibraryStore
 
 if TYPE_CHECKING:
-    from ballistics.evidence.population import ReferencePopulation
-    from ballistics.library.items import Integrity, Where
+    from ballistics.evidence import ReferencePopulation
+    from ballistics.library import Integrity, Where
     from ballistics.progress import Progress
     from ballistics.search.library_search import SearchResult
-    from ballistics.surfaces.surface import Mark
+    from ballistics.surfaces import Mark
 
 
 class Library(LibraryStore):
@@ -34,19 +34,19 @@ class Library(LibraryStore):
 
     def renew_templates(self, progress: Progress | None = None) -> int:
         """Make the template of every mark that has none of the current version; see `renew_templates`."""
-        from ballistics.library.renewal import renew_templates
+        from ballistics.library import renew_templates
 
         return renew_templates(self, progress)
 
     def verify(self, tidy: bool = False, progress: Progress | None = None) -> Integrity:
         """Check every row, every array and every template; see `library.integrity.verify`."""
-        from ballistics.library.integrity import verify
+        from ballistics.library import verify
 
         return verify(self, tidy, progress)
 
     def backup(self, folder: str | Path, progress: Progress | None = None) -> Integrity:
         """Copy the library while it is in use; see `library.backup.backup`."""
-        from ballistics.library.backup import backup
+        from ballistics.library import backup
 
         return backup(self, Path(folder), progress)
 

@@ -13,24 +13,26 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.evidence.comparisons import conditions_of, pair_score
-from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.scores import Score
-from ballistics.impressions.comparing import METHOD as COMPARISON
-from ballistics.impressions.comparing import VERSION as COMPARISON_VERSION
-from ballistics.impressions.comparing import compare
-from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.evidence import ReferencePopulation, Score, conditions_of, pair_score
+from ballistics.impressions import METHOD as COMPARISON
+from ballistics.impressions import VERSION as COMPARISON_VERSION
+from ballistics.impressions import ImpressionComparison, compare
+from ballistics.library import (
+    DESCRIPTION_FIELDS,
+    Description,
+    EnrolledMark,
+    LibraryStore,
+    Where,
+    checked_filter,
+    is_admitted,
+    template,
+)
 from ballistics.library import tables as tables
-from ballistics.library import template
-from ballistics.library.items import DESCRIPTION_FIELDS, Description, EnrolledMark, Where, checked_filter, is_admitted
-from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade
 from ballistics.search.scan import make_query, scan
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.preparation.record import preparation_parameters
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, Pose, preparation_parameters
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection

@@ -12,13 +12,11 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
+from ballistics.library import relief
 from ballistics.library import template as tp
-from ballistics.library.relief import relief
-from ballistics.surfaces.mark_types import mark_type
-from ballistics.surfaces.surface import Mark
-from ballistics_kernels.impressions.turning import padded
-from ballistics_kernels.templates.polar import polar_samples
-from ballistics_kernels.templates.polar_scan import LANES, OVERLAP_ANGLES, RINGS_AT_ONCE, scan_block, unpack
+from ballistics.surfaces import Mark, mark_type
+from ballistics_kernels.impressions import padded
+from ballistics_kernels.templates import LANES, OVERLAP_ANGLES, RINGS_AT_ONCE, polar_samples, scan_block, unpack
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

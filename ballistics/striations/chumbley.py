@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from ballistics.errors import ParameterError
 from ballistics.striations.correlation import centred
 from ballistics.striations.signature import Floats
-from ballistics_kernels.profiles.windows import best_window_pair
+from ballistics_kernels.profiles import best_window_pair
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.striations.signature import Floats
-from ballistics_kernels.profiles.correlation import NO_CORRELATION, correlate_lags
+from ballistics_kernels.profiles import NO_CORRELATION, correlate_lags
 
 
 @dataclass(frozen=True)

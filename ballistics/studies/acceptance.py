@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ballistics.evidence.metric_intervals import Limits
-from ballistics.evidence.metrics import error_upper_limit
-from ballistics.evidence.study import Study
+from ballistics.evidence import Limits, Study, error_upper_limit
 from ballistics.studies.criteria import Acceptance, Criteria, Figure, judge
 from ballistics.studies.scan_study import ScanStudy
 

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError, WriteError
-from ballistics.files.bounded_json import parse_json
-from ballistics.files.durable import reason
-from ballistics.files.rows_file import RowsFile
+from ballistics.files import RowsFile, parse_json, reason
 
 Relation = Literal["at most", "at least"]
 By = Literal["value", "limit"]

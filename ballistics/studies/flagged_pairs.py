@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ballistics.evidence.crossvalidation import source_disjoint_folds
-from ballistics.evidence.lr_system import fit_with_bounds
-from ballistics.evidence.metrics import Metrics, measure
-from ballistics.evidence.preconditions import withholding
-from ballistics.evidence.scores import Booleans, Floats, ScoreTable
-from ballistics.evidence.study import Study
+from ballistics.evidence import (
+    Booleans,
+    Floats,
+    Metrics,
+    ScoreTable,
+    Study,
+    fit_with_bounds,
+    measure,
+    source_disjoint_folds,
+    withholding,
+)
 from ballistics.studies.scan_pairs import ScannedPair, ScoredScans
 
 

@@ -9,17 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ballistics.pairs.designs import AllPairs
-from ballistics.pairs.mark_store import MarkSource
-from ballistics.pairs.prepared_scans import Method, PreparedScan, prepare_scans
-from ballistics.pairs.rows import Row
-from ballistics.pairs.runs import KeptPairs, compare_missing, on_this_machine
+from ballistics.pairs import (
+    AllPairs,
+    KeptPairs,
+    MarkSource,
+    Method,
+    PreparedScan,
+    Row,
+    compare_missing,
+    on_this_machine,
+    prepare_scans,
+)
 from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance
 from ballistics.studies.truth_table import NOT_STATED, ScanTruth
-from ballistics.surfaces.instruments import instrument_of
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.scan_readings import ALL_AS_THEY_ARE, Readings
+from ballistics.surfaces import ALL_AS_THEY_ARE, Pose, Readings, instrument_of
 
 
 @dataclass(frozen=True)

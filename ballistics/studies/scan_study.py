@@ -9,10 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import conditions_of
-from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.scores import SCORE_MODELS, Score, ScoreTable
-from ballistics.evidence.study import Study, run_study
+from ballistics.evidence import SCORE_MODELS, ReferencePopulation, Score, ScoreTable, Study, conditions_of, run_study
 from ballistics.studies.criteria import Acceptance
 from ballistics.studies.flagged_pairs import FlaggedPairs, flagged_pairs, withheld_codes
 from ballistics.studies.scan_pairs import ScannedPair, ScoredScans

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
-from ballistics.surfaces.scan_readings import AS_IT_IS, ScanReading, unit_named
+from ballistics.surfaces import AS_IT_IS, ScanReading, unit_named
 
 LABELS = ("calibre", "ammunition", "instrument")
 NOT_STATED = "not stated"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballistics.evidence.scores import Score
-from ballistics.evidence.study import Study
+from ballistics.evidence import Score, Study
 from ballistics.studies.scan_pairs import ScannedPair, ScoredScans
 
 MOST = 10

@@ -37,6 +37,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 #: The same for the folders of a room.
 FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "surfaces": (("preparation", "simulation"), ("regions",), ("filtering", "formats")),
+    "printed": (
+        ("disk",),
+        ("identify", "shape_class"),
+        ("collection",),
+        ("describe",),
+        ("files",),
+        ("jobs",),
+        ("content",),
+    ),
     "reports": (("pages",), ("figures", "wording")),
 }
 GROUND = ("errors", "findings", "progress", "provenance", "workers")

@@ -57,11 +57,10 @@ def command(
     import os
 
     from ballistics.cli.terminal import bar, refuse_output
-    from ballistics.files.durable import write_whole
-    from ballistics.pairs.links import printable
-    from ballistics.printed.disk.batch import REFUSED, run_printed_batch
-    from ballistics.reports.contents.printed_pieces import pieces_sentences
-    from ballistics.reports.figures.printed import thumbnail_of
+    from ballistics.files import write_whole
+    from ballistics.pairs import printable
+    from ballistics.printed import REFUSED, run_printed_batch
+    from ballistics.reports import pieces_sentences, thumbnail_of
 
     for path in (out, report):
         refuse_output(path, paths, overwrite)
@@ -77,7 +76,7 @@ def command(
             progress=progress,
         )
     if report is not None:
-        from ballistics.reports.pages.printed_sheet import contact_sheet
+        from ballistics.reports import contact_sheet
 
         write_whole(report, contact_sheet(found).encode("utf-8", "replace"))
     counts = found.counts()

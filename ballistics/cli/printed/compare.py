@@ -28,11 +28,8 @@ def command(
     from ballistics.cli.printed.identify import answer, identified
     from ballistics.cli.terminal import refuse_output
     from ballistics.errors import ReadError
-    from ballistics.printed.collection.collection import Collection
-    from ballistics.printed.collection.taxonomy import Taxonomy
-    from ballistics.printed.describe.signature import signature_of
-    from ballistics.printed.files.reading import read_parts
-    from ballistics.reports.contents.identified_file import SearchedCollection
+    from ballistics.printed import Collection, Taxonomy, read_parts, signature_of
+    from ballistics.reports import SearchedCollection
 
     refuse_output(report, (a, b), overwrite)
     other = read_parts(b, unit=unit)

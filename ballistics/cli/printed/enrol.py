@@ -55,9 +55,8 @@ def command(
     Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
     """
     from ballistics.cli.terminal import bar, console
-    from ballistics.pairs.batch import scan_files
-    from ballistics.pairs.links import printable
-    from ballistics.printed.collection.enrolment import enrol_files
+    from ballistics.pairs import printable, scan_files
+    from ballistics.printed import enrol_files
 
     counts: Counter[str] = Counter()
     files = scan_files(paths, (folder,))
@@ -93,9 +92,8 @@ def command(
 def _measure(folder: Path, queries: int | None, is_changed: bool, quiet: bool) -> None:
     """Measure the false-hit rate of what was enrolled, when it is asked for or due."""
     from ballistics.cli.terminal import bar
-    from ballistics.printed.collection.enrolment import open_collection
-    from ballistics.printed.identify.false_hits import QUERIES, is_measured, measure_folder
-    from ballistics.reports.wording.printed import false_hits_sentence
+    from ballistics.printed import QUERIES, is_measured, measure_folder, open_collection
+    from ballistics.reports import false_hits_sentence
 
     if queries == 0 or (queries is None and (not is_changed or is_measured(open_collection(folder)[0]))):
         return

@@ -10,8 +10,8 @@ import rich_click as click
 from ballistics.cli.printed.options import answer_options, references_option, unit_option
 
 if TYPE_CHECKING:
-    from ballistics.printed.identify.pieces_of_reference import ReferencePieces
-    from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection
+    from ballistics.printed import ReferencePieces
+    from ballistics.reports import IdentifiedFile, SearchedCollection
 
 _INCOMPLETE = 1
 _MOST_REPORTED = 40
@@ -45,9 +45,9 @@ def command(
     """
     from ballistics.cli.terminal import bar, refuse_output
     from ballistics.errors import ParameterError
-    from ballistics.pairs.batch import scan_files
-    from ballistics.printed.collection.enrolment import collection_sha256, open_collection
-    from ballistics.reports.contents.identified_file import SearchedCollection
+    from ballistics.pairs import scan_files
+    from ballistics.printed import collection_sha256, open_collection
+    from ballistics.reports import SearchedCollection
 
     refuse_output(report, paths, overwrite)
     files = scan_files(paths, (folder,))
@@ -71,9 +71,8 @@ def command(
 
 def identified(name: str, path: Path, searched: SearchedCollection, unit: str | None) -> IdentifiedFile:
     """Read a file and search it; a bad file is an answer too."""
-    from ballistics.printed.describe.inspection import describe_file
-    from ballistics.printed.identify.identification import identify
-    from ballistics.reports.contents.identified_file import IdentifiedFile
+    from ballistics.printed import describe_file, identify
+    from ballistics.reports import IdentifiedFile
 
     described, file = describe_file(path, unit=unit)
     found = None if file is None else identify(file.parts, searched.collection)
@@ -84,10 +83,8 @@ def answer(
     found: list[IdentifiedFile], searched: SearchedCollection, report: Path | None, *, turnable: bool, as_json: bool
 ) -> None:
     """Print what was found, and write the page."""
-    from ballistics.files.durable import write_whole
-    from ballistics.reports.contents.printed_pieces import pieces_in
-    from ballistics.reports.pages.printed import printed_report
-    from ballistics.reports.schemas.printed_json import printed_json
+    from ballistics.files import write_whole
+    from ballistics.reports import pieces_in, printed_json, printed_report
 
     pieces = pieces_in(found, searched)
     if as_json:
@@ -108,7 +105,7 @@ def _say(text: str, style: str = "") -> None:
     from rich.text import Text
 
     from ballistics.cli.terminal import console
-    from ballistics.pairs.links import printable
+    from ballistics.pairs import printable
 
     console().print(Text(printable(text), style), soft_wrap=True)
 
@@ -117,7 +114,7 @@ def _print_pieces(
     pieces: tuple[ReferencePieces, ...], found: list[IdentifiedFile], searched: SearchedCollection
 ) -> None:
     """Print what several files hold of the same references."""
-    from ballistics.reports.contents.printed_pieces import named_files, pieces_sentences
+    from ballistics.reports import named_files, pieces_sentences
 
     for one in pieces:
         statement, *more = pieces_sentences(one, named_files(found), searched.taxonomy)
@@ -128,15 +125,17 @@ def _print_pieces(
 
 def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
     """Print a verdict: a line for the file, then the candidates in words."""
-    from ballistics.reports.contents.identified_file import bodies_of, is_symmetric, verdict_of
-    from ballistics.reports.wording.printed import (
+    from ballistics.reports import (
         LEAD,
+        bodies_of,
         candidate_sentence,
         false_hits_sentence,
+        is_symmetric,
         mirror_sentence,
         plain_bodies_sentence,
         score_sentence,
         shares_sentence,
+        verdict_of,
         where_sentence,
     )
 

@@ -12,8 +12,7 @@ import rich_click as click
 from ballistics.cli.printed.options import unit_option
 
 if TYPE_CHECKING:
-    from ballistics.printed.content.part import PartFile
-    from ballistics.printed.describe.inspection import FileDescription
+    from ballistics.printed import FileDescription, PartFile
 
 
 @click.command(name="inspect")
@@ -32,8 +31,8 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, unit: st
     Folders are walked. Exit code 0: every file was read without a serious finding; 1: at least one has a serious
     finding or was refused.
     """
-    from ballistics.printed.describe.inspection import describe_file
-    from ballistics.surfaces.inspection import files_in
+    from ballistics.printed import describe_file
+    from ballistics.surfaces import files_in
 
     rows: list[FileDescription] = []
     pictures: list[Path] = []
@@ -60,8 +59,8 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
     """Write the views of each part and the file's own pictures, named after the file and its hash."""
     import cv2
 
-    from ballistics.files.durable import write_whole
-    from ballistics.reports.figures.mesh_views import six_views
+    from ballistics.files import write_whole
+    from ballistics.reports import six_views
 
     out.mkdir(parents=True, exist_ok=True)
     written = []

@@ -20,10 +20,9 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     from rich.text import Text
 
     from ballistics.cli.terminal import console
-    from ballistics.pairs.links import printable
-    from ballistics.printed.collection.enrolment import open_collection
-    from ballistics.printed.describe.plainness import PLAIN_WORTH
-    from ballistics.reports.wording.printed import false_hits_sentence
+    from ballistics.pairs import printable
+    from ballistics.printed import PLAIN_WORTH, open_collection
+    from ballistics.reports import false_hits_sentence
 
     collection, taxonomy = open_collection(folder)
     if category is not None:

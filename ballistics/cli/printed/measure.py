@@ -22,8 +22,8 @@ def command(folder: Path, queries: int, quiet: bool) -> None:
     with the collection and stands on every page about it. `ballistics printed enrol` measures it by itself.
     """
     from ballistics.cli.terminal import bar
-    from ballistics.printed.identify.false_hits import measure_folder
-    from ballistics.reports.wording.printed import false_hits_sentence
+    from ballistics.printed import measure_folder
+    from ballistics.reports import false_hits_sentence
 
     with bar(quiet) as progress:
         tell = None if progress is None else lambda done, total: progress("measuring false hits", done, total)

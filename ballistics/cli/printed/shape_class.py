@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from ballistics.printed.shape_class.classifier import ShapeClassifier
-    from ballistics.printed.shape_class.features import ShapeFeatures
-    from ballistics.printed.shape_class.references import ShapeReference
+    from ballistics.printed import ShapeClassifier, ShapeFeatures, ShapeReference
 
 _FEW_SOURCES = 3
 _SHOWN = 20
@@ -40,9 +38,7 @@ def train_command(table: Path, out: Path, quiet: bool) -> None:
 
     Exit code 0: trained; 2: an error, e.g. a reference that cannot be read, and nothing was written.
     """
-    from ballistics.printed.shape_class.classifier import train
-    from ballistics.printed.shape_class.classifier_file import refuse_existing, save_classifier
-    from ballistics.printed.shape_class.references import read_shape_references
+    from ballistics.printed import read_shape_references, refuse_existing, save_classifier, train
 
     refuse_existing(out)
     rows = read_shape_references(table)
@@ -58,9 +54,8 @@ def _described(table: Path, rows: tuple[ShapeReference, ...], quiet: bool) -> li
     """Describe every reference, or say which could not be read: all of them, so that one run shows all."""
     from ballistics.cli.terminal import bar
     from ballistics.errors import BallisticsError, ReadError
-    from ballistics.pairs.links import printable
-    from ballistics.printed.files.reading import read_parts
-    from ballistics.printed.shape_class.features import joined, shape_features
+    from ballistics.pairs import printable
+    from ballistics.printed import joined, read_parts, shape_features
 
     described: list[ShapeFeatures] = []
     wrong: list[str] = []
@@ -83,7 +78,7 @@ def _described(table: Path, rows: tuple[ShapeReference, ...], quiet: bool) -> li
 
 def _print_classifier(classifier: ShapeClassifier, sources: int) -> None:
     """Say what it was trained on, and where that is too little."""
-    from ballistics.printed.shape_class.classifier import CLASSES
+    from ballistics.printed import CLASSES
 
     for name in CLASSES:
         count, own = classifier.counts[name], classifier.sources[name]
@@ -119,11 +114,8 @@ def ask_command(ctx: click.Context, paths: tuple[Path, ...], classifier: Path, a
     from dataclasses import asdict
 
     from ballistics.errors import BallisticsError
-    from ballistics.pairs.batch import scan_files
-    from ballistics.pairs.links import printable
-    from ballistics.printed.files.reading import read_parts
-    from ballistics.printed.shape_class.classifier_file import load_classifier
-    from ballistics.printed.shape_class.features import joined, shape_features
+    from ballistics.pairs import printable, scan_files
+    from ballistics.printed import joined, load_classifier, read_parts, shape_features
 
     trained = load_classifier(classifier)
     rows, refused = [], False

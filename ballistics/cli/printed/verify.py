@@ -22,8 +22,8 @@ def command(ctx: click.Context, folder: Path, as_json: bool, quiet: bool) -> Non
     Exit code 0: everything is as it was enrolled; 1: something is not, and is listed; 2: an error.
     """
     from ballistics.cli.terminal import bar
-    from ballistics.pairs.links import printable
-    from ballistics.printed.collection.integrity import integrity_json, verify_collection
+    from ballistics.pairs import printable
+    from ballistics.printed import integrity_json, verify_collection
 
     with bar(quiet or as_json) as progress:
         tell = None if progress is None else lambda done, total: progress("checking references", done, total)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ballistics.errors import CorruptFileError
-from ballistics.files.bounded_json import load_json
+from ballistics.files import load_json
 
 _SCHEMA = "ballistics/verbal-scale/1"
 _MOST_BYTES = 16 << 20

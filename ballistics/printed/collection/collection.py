@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
-from ballistics.files.bounded_json import parse_json
+from ballistics.files import parse_json
 from ballistics.printed.collection import store
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.collection.votes import DescriptorIndex

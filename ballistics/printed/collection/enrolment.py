@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import BallisticsError, ParameterError, UnsupportedFormatError, WriteError
-from ballistics.files.durable import write_whole
+from ballistics.files import write_whole
 from ballistics.printed.collection import store
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.taxonomy import Taxonomy

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError
-from ballistics.files.bounded_arrays import map_rows
-from ballistics.files.bounded_json import SEAL
-from ballistics.files.durable import reason
+from ballistics.files import SEAL, map_rows, reason
 from ballistics.printed.collection import store
 from ballistics.printed.collection.collection import Reference, mismatch, reference_of
 from ballistics.printed.collection.taxonomy import Taxonomy

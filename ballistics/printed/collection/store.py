@@ -21,10 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import BallisticsError, CorruptFileError, UnsupportedFormatError, WriteError
-from ballistics.files.bounded_arrays import header_bytes, map_rows, read_header
-from ballistics.files.bounded_json import SEAL, load_json, seal_fault, sealed
-from ballistics.files.durable import is_temporary, reason, sync_folder, write_whole
-from ballistics.files.locks import locked
+from ballistics.files import (
+    SEAL,
+    header_bytes,
+    is_temporary,
+    load_json,
+    locked,
+    map_rows,
+    read_header,
+    reason,
+    seal_fault,
+    sealed,
+    sync_folder,
+    write_whole,
+)
 from ballistics.printed.collection.votes import DescriptorIndex
 from ballistics.printed.describe.signature import KEYPOINTS, MOST_POINTS, Signature
 from ballistics.provenance import sha256_of_file

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.files.bounded_json import load_json
+from ballistics.files import load_json
 
 SCHEMA = "ballistics/printed-taxonomy/1"
 _MOST_BYTES = 16 << 20

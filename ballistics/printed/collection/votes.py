@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from ballistics.errors import CorruptFileError
 from ballistics.printed.describe.cloud import Cloud
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, QUERY_STEPS, SIGNATURE_STEPS, metric
-from ballistics_kernels.meshes.agreeing_matches import agreeing_pairs, matches_by_reference
-from ballistics_kernels.meshes.scale_votes import scale_votes
+from ballistics_kernels.meshes import agreeing_pairs, matches_by_reference, scale_votes
 
 # Neighbours per descriptor, and cells of the index looked into.
 _NEIGHBOURS = 60

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ballistics.printed.describe.axes import principal_axes
 from ballistics.printed.describe.sampling import EvenSample
-from ballistics_kernels.meshes.rasterise import rasterise
+from ballistics_kernels.meshes import rasterise
 
 #: Width and height of a view.
 PIXELS = 64

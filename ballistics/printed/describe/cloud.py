@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.describe.surroundings import Surroundings, surroundings_of
-from ballistics_kernels.meshes.cell_grid import sort_into_cells
-from ballistics_kernels.meshes.counterparts import counterparts
-from ballistics_kernels.meshes.fine_registration import register
-from ballistics_kernels.meshes.near_points import nearest_within, normals_from_neighbours
+from ballistics_kernels.meshes import counterparts, nearest_within, normals_from_neighbours, register, sort_into_cells
 
 Pose = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.describe.sampling import EvenSample
-from ballistics_kernels.meshes.ball_descriptors import ball_descriptors, harmonic_recurrence
+from ballistics_kernels.meshes import ball_descriptors, harmonic_recurrence
 
 # Distance between the points of a ball as a share of its radius: about 450 points on a plane.
 _POINTS_PER_RADIUS = 13.0

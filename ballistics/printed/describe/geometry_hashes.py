@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.printed.content.part import Part
-from ballistics_kernels.meshes.surface_moments import area_and_centroid, surface_moments
+from ballistics_kernels.meshes import area_and_centroid, surface_moments
 
 GEOMETRY_HASH_VERSION = "1"
 # All values are of order 1. Rounding to float32 and moving by the width of a printer's plate changes them by some 1e-6,

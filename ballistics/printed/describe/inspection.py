@@ -15,7 +15,7 @@ from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.mesh_checks import topology
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.files.separation import body_numbers
-from ballistics_kernels.meshes.surface_moments import area_and_centroid
+from ballistics_kernels.meshes import area_and_centroid
 
 
 @dataclass(frozen=True)

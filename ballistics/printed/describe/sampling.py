@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics_kernels.meshes.surface_sampling import even_order, points_on_triangles, triangle_areas
+from ballistics_kernels.meshes import even_order, points_on_triangles, triangle_areas
 
 # Random points drawn before thinning, and how many may stay: bounds time and memory whatever the mesh.
 _DRAWN = 80_000

@@ -20,9 +20,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
-from ballistics.files.durable import reason
-from ballistics.files.rows_file import RowsFile
-from ballistics.files.tables import table_kind
+from ballistics.files import RowsFile, reason, table_kind
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
 from ballistics.printed.content.part import PartFile

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ballistics.files import parquet
-from ballistics.files.durable import written_whole
-from ballistics.files.tables import table_kind, write_csv
+from ballistics.files import parquet, table_kind, write_csv, written_whole
 from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.disk.results import FileResult
 from ballistics.printed.identify.pieces_of_reference import ReferencePieces

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.files.archives import SafeArchive
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, check_vertex_count, checked_faces, text_of
 from ballistics.printed.content.instances import Assembler, Assembly

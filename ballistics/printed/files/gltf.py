@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.files.binary import file_size
+from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_declared,

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from ballistics.errors import CorruptFileError, HostileFileError
 from ballistics.findings import Finding
 from ballistics.printed.content.mesh_content import Item
-from ballistics_kernels.meshes.surface_moments import area_and_centroid
-from ballistics_kernels.meshes.vertex_merging import merge_vertices
+from ballistics_kernels.meshes import area_and_centroid, merge_vertices
 
 # A damaged triangle or two may not hide a file; a file that is damaged all over is refused.
 _MOST_BROKEN_SHARE = 0.01

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
-from ballistics.files.binary import file_size
+from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import (
     check_declared,

@@ -23,7 +23,7 @@ from ballistics.errors import (
     ReadError,
     UnsupportedFormatError,
 )
-from ballistics.files.archives import SafeArchive
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics_kernels.meshes.surface_moments import area_and_centroid
-from ballistics_kernels.meshes.surface_sampling import points_on_triangles, triangle_areas
+from ballistics_kernels.meshes import area_and_centroid, points_on_triangles, triangle_areas
 
 # Bodies nearer than this share of the whole belong to one object: print-in-place joints and props made of pieces.
 # On a plate, objects keep some millimetres; points on the surface are about half as far apart.

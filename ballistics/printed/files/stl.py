@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
-from ballistics.files.binary import file_size
+from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, numbers, remainder, text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent

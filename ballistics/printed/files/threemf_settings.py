@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ballistics.errors import HostileFileError, ReadError
-from ballistics.files.archives import SafeArchive
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.roles import role_of

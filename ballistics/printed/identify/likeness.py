@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP
-from ballistics_kernels.meshes.matching import capped_distances, least_of_rows
+from ballistics_kernels.meshes import capped_distances, least_of_rows
 
 # A radius at which the surroundings are cut off or built over must not outweigh those at which they are not.
 _MOST_DISTANCE = 60.0

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ballistics.printed.describe.cloud import TOLERANCES, Cloud, Pose, moved, scale_of
 from ballistics.printed.identify.likeness import Likeness
 from ballistics.printed.identify.score import score_model
-from ballistics_kernels.meshes.matching import weighted_draws
-from ballistics_kernels.meshes.similarity_consensus import similarity_consensus
+from ballistics_kernels.meshes import similarity_consensus, weighted_draws
 
 # Least cosine of the normals of two surfaces of which one covers the other, or draws it towards itself: 37°.
 _RUNS_ALIKE = 0.8

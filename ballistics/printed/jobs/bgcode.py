@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.files.binary import file_size
+from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import MeshContent, Thumbnail

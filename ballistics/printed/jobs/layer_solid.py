@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import HostileFileError, ParameterError
-from ballistics_kernels.meshes.layer_fill import fill_layers
-from ballistics_kernels.meshes.surface_nets import surface_nets
+from ballistics_kernels.meshes import fill_layers, surface_nets
 
 # Pixels of 0.1 mm resolve a track of 0.4 mm; three by three of them are one cell, whose share places the surface.
 _PIXEL_MM = 0.1

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError
-from ballistics.files.archives import SafeArchive
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.jobs.layer_solid import Tracks
-from ballistics_kernels.meshes.layer_fill import fill_layers
+from ballistics_kernels.meshes import fill_layers
 
 # Loops end this share of the track's width before their start: slicers leave a gap at the seam.
 _SEAM_SHARE = 0.8

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ballistics.evidence.weighing import Weighed
-from ballistics.evidence.wording.sentences import Wording, format_ratio, phrase
-from ballistics.evidence.wording.verbal_scale import VerbalScale
+from ballistics.evidence import VerbalScale, Weighed, Wording, format_ratio, phrase
 from ballistics.reports.contents.study_contents import SCORE_NAMES
 
 
@@ -77,8 +75,7 @@ def evaluation_figures(evaluation: Evaluation) -> tuple[tuple[str, str, str], ..
     than four firearms, or one that cannot be divided, has none.
     """
     from ballistics.errors import ParameterError
-    from ballistics.evidence.crossvalidation import cross_validate
-    from ballistics.evidence.metrics import cllr
+    from ballistics.evidence import cllr, cross_validate
     from ballistics.reports.figures.evidence import bound_lines, score_densities, svg_data_uri, tippett
 
     result, system = evaluation.weighed.result, evaluation.weighed.system

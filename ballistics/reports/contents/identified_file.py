@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballistics.printed.collection.collection import Collection
-from ballistics.printed.collection.taxonomy import Taxonomy
-from ballistics.printed.content.part import PartFile
-from ballistics.printed.describe.inspection import FileDescription
-from ballistics.printed.identify.identification import Candidate, Identification
+from ballistics.printed import Candidate, Collection, FileDescription, Identification, PartFile, Taxonomy
 from ballistics.reports.wording import printed as wording
 
 

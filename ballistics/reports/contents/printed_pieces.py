@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.collection.taxonomy import Taxonomy
-from ballistics.printed.identify.pieces_of_reference import LaidPiece, ReferencePieces, reference_pieces
+from ballistics.printed import LaidPiece, ReferencePieces, Taxonomy, reference_pieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, bodies_of
 from ballistics.reports.figures.printed import beads, six_uri
 from ballistics.reports.schemas.comparison_json import plain

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
-from ballistics.surfaces.surface import Mark, Surface
+from ballistics.surfaces import Mark, Surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,7 @@ def reported_scan(name: str, surface: Surface, mark: Mark) -> ReportedScan:
     A mark keeps the region but not what the rest was taken for; the steps before the region are
     replayed and the region is found once more, which gives the same result.
     """
-    from ballistics.surfaces.preparation.preparing import replay
-    from ballistics.surfaces.regions.breech_face_region import find_breech_face
+    from ballistics.surfaces import find_breech_face, replay
 
     names = [step.name for step in mark.steps]
     # On an image nothing is told but the region itself.

@@ -7,15 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ballistics.evidence.metric_intervals import Limits
-from ballistics.evidence.metrics import Metrics
-from ballistics.evidence.scores import Score
-from ballistics.evidence.study import GroupResult, Study
+from ballistics.evidence import GroupResult, Limits, Metrics, Score, Study
 from ballistics.reports.wording.study import number, percent, ratio
-from ballistics.studies.acceptance import largest_misleading_lr
-from ballistics.studies.criteria import Verdict
-from ballistics.studies.scan_pairs import ScannedPair
-from ballistics.studies.scan_study import ScanStudy
+from ballistics.studies import ScannedPair, ScanStudy, Verdict, largest_misleading_lr
 
 FIGURE_TITLES = {
     "score densities": "Score densities",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ballistics.impressions.comparison import CellSearch, DirectionVerdict
+from ballistics.impressions import CellSearch, DirectionVerdict
 
 
 @dataclass(frozen=True)

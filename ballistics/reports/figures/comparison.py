@@ -21,8 +21,7 @@ from ballistics.reports.figures.pictures import (
     shaded_relief,
 )
 from ballistics.reports.figures.registered_pair import difference, registered_pair
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.regions.breech_face_region import RegionLabel
+from ballistics.surfaces import Pose, RegionLabel
 
 HEIGHT_COLOURS = "cividis"
 DIFFERENCE_COLOURS = "PuOr_r"
@@ -136,7 +135,7 @@ def _surface_grid(scan: ReportedScan) -> Grid | None:
 
 def _levelled(heights_um: NDArray[np.float64], spacing_um: tuple[float, float]) -> NDArray[np.float64]:
     """Take off the plane that most points agree on: a tilted scan would be drawn in its own shadow."""
-    from ballistics.surfaces.filtering.levelling import fit_form
+    from ballistics.surfaces import fit_form
 
     form = fit_form(heights_um, spacing_um, order=1)
     if form is None:

@@ -18,17 +18,19 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from ballistics.evidence.metrics import (
+from ballistics.evidence import (
+    Booleans,
+    Bounds,
+    Floats,
     PavCurve,
+    ScoreTable,
+    Study,
     empirical_cross_entropy,
     equal_error_rate,
     error_upper_limit,
     pav,
     roc,
 )
-from ballistics.evidence.models.bounds import Bounds
-from ballistics.evidence.scores import Booleans, Floats, ScoreTable
-from ballistics.evidence.study import Study
 
 # Blue and orange are told apart with every common colour blindness, and in grey by their dashes.
 _SAME: dict[str, Any] = {"color": "#0b5fa5", "linestyle": "-"}

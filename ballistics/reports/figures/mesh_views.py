@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics_kernels.meshes.rasterise import rasterise
+from ballistics_kernels.meshes import rasterise
 
 # Each view: the axes that point right, up, and towards the viewer.
 _AXES = {

@@ -11,8 +11,7 @@ from ballistics.reports.figures.pictures import (
     shaded_relief,
 )
 from ballistics.reports.figures.registered_pair import registered_pair
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, Pose
 
 # A page may hold dozens of pairs; at this size one costs some 80 kB of it.
 LARGEST_POINTS = 220

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.collection.collection import Collection
-from ballistics.printed.content.part import Part, PartFile
-from ballistics.printed.describe.cloud import moved
-from ballistics.printed.identify.bodies import separate_bodies
-from ballistics.printed.identify.identification import Candidate, Identification
-from ballistics.printed.identify.verification import deviations_of
+from ballistics.printed import (
+    Candidate,
+    Collection,
+    Identification,
+    Part,
+    PartFile,
+    deviations_of,
+    moved,
+    separate_bodies,
+)
 from ballistics.reports.figures.mesh_views import Picture, render_view, six_views
 from ballistics.reports.figures.pictures import palette_of
 
@@ -152,7 +156,7 @@ def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.b
     """Return which of some points, in the query's frame, lie on the query's surface within the tolerance."""
     from scipy.spatial import cKDTree
 
-    from ballistics.printed.describe.sampling import sample_surface
+    from ballistics.printed import sample_surface
 
     sample = sample_surface(mesh.vertices, mesh.faces)
     # Between the points of the sample the surface is known to lie: half a mesh width is no absence.

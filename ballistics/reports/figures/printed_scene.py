@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.collection.collection import Collection
-from ballistics.printed.identify.identification import Candidate, Identification
+from ballistics.printed import Candidate, Collection, Identification
 from ballistics.reports.figures.printed import (
     ABSENT,
     DEVIATION_COLOURS,

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.reports.figures.pictures import Grid, picture_grid
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, Pose
 
 
 def registered_pair(a: Mark, b: Mark, pose: Pose) -> tuple[Grid, Grid]:
@@ -27,7 +26,7 @@ def registered_pair(a: Mark, b: Mark, pose: Pose) -> tuple[Grid, Grid]:
     a, b : Grid
         Positions in µm from the centre of A; NaN where a mark has no point.
     """
-    from ballistics_kernels.impressions.turning import turn_onto
+    from ballistics_kernels.impressions import turn_onto
 
     spacing = a.spacing_um
     top, left, bottom, right = _common_frame(a, b, pose)

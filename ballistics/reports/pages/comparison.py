@@ -14,13 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
-from ballistics.impressions.comparison import (
-    HEADLINE_RULE,
-    CellSearch,
-    DirectionVerdict,
-    ImpressionComparison,
-    RuleResult,
-)
+from ballistics.impressions import HEADLINE_RULE, CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures
 from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.figures.cell_places import CellPlace, cell_names, cell_places
@@ -36,7 +30,7 @@ from ballistics.reports.wording.comparison import (
     source_of,
     unit_of,
 )
-from ballistics.surfaces.pose import Pose
+from ballistics.surfaces import Pose
 
 _LONGEST_TEXT, _LONGEST_WORD = 1500, 100
 # How names end, and what stands behind their numbers.

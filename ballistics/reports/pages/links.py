@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ballistics.pairs.links import SCORE_NAMES, Cluster, Exhibit, Links, PairInCluster, printable
+from ballistics.pairs import SCORE_NAMES, Cluster, Exhibit, Links, PairInCluster, printable
 from ballistics.reports.figures.evidence import svg_data_uri
 from ballistics.reports.wording.comparison import source_of
 

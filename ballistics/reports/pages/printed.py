@@ -7,9 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from ballistics.printed.collection.taxonomy import Taxonomy
-from ballistics.printed.identify.pieces_of_reference import ReferencePieces
-from ballistics.printed.identify.score import score_model
+from ballistics.printed import ReferencePieces, Taxonomy, score_model
 from ballistics.reports.contents.identified_file import (
     IdentifiedFile,
     SearchedCollection,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from ballistics.printed.disk.results import FileResult, PrintedBatch
+from ballistics.printed import FileResult, PrintedBatch
 from ballistics.reports.contents.printed_pieces import pieces_shown
 from ballistics.reports.wording import printed as wording
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from ballistics.reports.figures.pictures import Grid, common_exaggeration, grey_image, picture_grid, shaded_relief
 from ballistics.reports.wording import search as wording
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Mark
+from ballistics.surfaces import Mark, Pose
 
 if TYPE_CHECKING:
-    from ballistics.search.library_search import LibraryLead, SearchResult
+    from ballistics.search import LibraryLead, SearchResult
 
 _THUMBNAIL_POINTS = 240
 
@@ -79,7 +78,7 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
 
 def _laid(mark: Mark, questioned: Mark, pose: Pose | None) -> Mark:
     """Return a mark as it lies on the one searched for, cut to its frame."""
-    from ballistics_kernels.impressions.turning import turn_onto
+    from ballistics_kernels.impressions import turn_onto
 
     heights = np.ascontiguousarray(mark.heights_um, dtype=np.float32)
     if pose is None:

@@ -7,7 +7,7 @@ from ballistics.reports.figures.evidence import study_figures, svg_data_uri
 from ballistics.reports.pages.study_pairs import withheld_cards, worst_cards
 from ballistics.reports.wording import study as wording
 from ballistics.reports.wording.comparison import source_of
-from ballistics.studies.scan_study import ScanStudy
+from ballistics.studies import ScanStudy
 
 
 def study_report(study: ScanStudy) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ballistics.evidence.scores import Score
+from ballistics.evidence import Score
 from ballistics.reports.contents.study_contents import SCORE_NAMES
 from ballistics.reports.figures.pair_pictures import pair_pictures
 from ballistics.reports.figures.pictures import Picture
 from ballistics.reports.wording.study import number
-from ballistics.studies.scan_pairs import ScannedPair
-from ballistics.studies.scan_study import ScanStudy
-from ballistics.studies.worst_pairs import MOST, RankedPair, worst_pairs
+from ballistics.studies import MOST, RankedPair, ScannedPair, ScanStudy, worst_pairs
 
 _SHORT: Mapping[Score, str] = {"similarity": "similarity", "count": "cells", "correlation": "ACCF"}
 

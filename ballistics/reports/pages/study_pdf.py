@@ -14,7 +14,7 @@ from ballistics.reports.contents import study_contents as contents
 from ballistics.reports.figures.evidence import study_figures, svg_bytes
 from ballistics.reports.pages.study_pairs import PairCard, withheld_cards, worst_cards
 from ballistics.reports.wording import study as wording
-from ballistics.studies.scan_study import HEADLINE, ScanStudy
+from ballistics.studies import HEADLINE, ScanStudy
 
 _LONG, _PIECE, _HASH = re.compile(r"\S{20,}"), re.compile(r"\S{10}"), re.compile("[0-9a-f]{64}")
 _TEMPLATE = Path(__file__).parents[1] / "templates" / "study.typ"

@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ballistics.evidence.weighing import Weighed
+from ballistics.evidence import Weighed
 from ballistics.findings import Finding
-from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
-from ballistics.impressions.similarity import Similarity
+from ballistics.impressions import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult, Similarity
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.reports.contents.evaluation import Evaluation
 from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.figures.cell_places import cell_names, cell_places
-from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.surface import Mark, Surface
+from ballistics.surfaces import Mark, Pose, Surface
 
 SCHEMA = "ballistics/comparison/1"
 _LARGEST_LISTED = 64

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ballistics.impressions.heads import HeadComparison
+from ballistics.impressions import HeadComparison
 from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.schemas.comparison_json import comparison_document
-from ballistics.surfaces.surface import Surface
+from ballistics.surfaces import Surface
 
 SCHEMA = "ballistics/heads/1"
 

@@ -8,9 +8,7 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
-from ballistics.printed.collection.false_hit_rate import FalseHitRate
-from ballistics.printed.identify.identification import Candidate
-from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+from ballistics.printed import Candidate, FalseHitRate, ReferencePieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
 from ballistics.reports.contents.printed_pieces import named_files, pieces_json
 from ballistics.reports.schemas.comparison_json import plain

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ballistics.files.tables import csv_bytes
+from ballistics.files import csv_bytes
 from ballistics.reports.schemas.comparison_json import plain
 
 if TYPE_CHECKING:
-    from ballistics.search.library_search import LibraryLead, SearchResult
+    from ballistics.search import LibraryLead, SearchResult
 
 SCHEMA = "ballistics/search/1"
 NATURE = "lead: marks to look at first; no opinion on source, no weight of evidence"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ballistics.evidence.likelihood_ratio import Status
-from ballistics.impressions.comparison import HEADLINE_RULE, ImpressionComparison, RuleResult
+from ballistics.evidence import Status
+from ballistics.impressions import HEADLINE_RULE, ImpressionComparison, RuleResult
 
 _DOI = re.compile(r"[,;]?\s*\bdoi:(10\.[^\s;]+)")
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ballistics.printed.identify.score import score_model
+from ballistics.printed import score_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ballistics.printed.collection.false_hit_rate import FalseHitRate
-    from ballistics.printed.collection.taxonomy import Taxonomy
-    from ballistics.printed.describe.inspection import FileDescription
-    from ballistics.printed.identify.identification import Candidate, Identification
-    from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+    from ballistics.printed import Candidate, FalseHitRate, FileDescription, Identification, ReferencePieces, Taxonomy
 
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
 

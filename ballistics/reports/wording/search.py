@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ballistics.search.library_search import LibraryLead, SearchResult
+    from ballistics.search import LibraryLead, SearchResult
 
 LIMITS = (
     (

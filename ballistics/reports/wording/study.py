@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ballistics.evidence.study import Study
-from ballistics.studies.scan_study import ScanStudy
+from ballistics.evidence import Study
+from ballistics.studies import ScanStudy
 
 # Each: what a reader may take the numbers for, and why they are not that.
 LIMITS = (

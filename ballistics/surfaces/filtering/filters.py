@@ -129,12 +129,12 @@ def low_pass(
     """
     values = _checked(heights_um, spacing_um, cutoff_um)
     if order == 0:
-        from ballistics_kernels.filters.gaussian import weighted_mean
+        from ballistics_kernels.filters import weighted_mean
 
         sigma = [sigma_um(cutoff_um) / step for step in spacing_um]
         return weighted_mean(values, _band_limited_weights(sigma[0]), _band_limited_weights(sigma[1]))
     if order == 2:
-        from ballistics_kernels.filters.gaussian import quadratic_regression
+        from ballistics_kernels.filters import quadratic_regression
 
         sigma = [sigma_um(cutoff_um, order=2) / step for step in spacing_um]
         return quadratic_regression(

@@ -49,7 +49,7 @@ def resample(
     >>> resample(0.5 * x + y, (8.0, 8.0), 4.0)[8, 7]
     np.float64(46.0)
     """
-    from ballistics_kernels.filters.resampling import interpolate_grid
+    from ballistics_kernels.filters import interpolate_grid
 
     values = np.ascontiguousarray(heights_um, dtype=np.float64)
     if values.ndim != 2 or values.size == 0:

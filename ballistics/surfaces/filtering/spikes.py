@@ -67,7 +67,7 @@ def remove_spikes(
         raise ParameterError(
             f"threshold_sigmas {threshold_sigmas!r} must be positive and smallest_um {smallest_um!r} not negative"
         )
-    from ballistics_kernels.filters.spikes import local_median
+    from ballistics_kernels.filters import local_median
 
     values = np.array(heights_um, dtype=np.float64)
     half = window_points // 2

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
-from ballistics.files.binary import check_grid, file_size, take, take_floats
+from ballistics.files import check_grid, file_size, take, take_floats
 from ballistics.findings import Finding
 from ballistics.surfaces.formats.content import METRE_UM, FileContent
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
-from ballistics.files.binary import check_grid, file_size
+from ballistics.files import check_grid, file_size
 from ballistics.findings import Finding
 from ballistics.surfaces.formats.content import FileContent
 from ballistics.surfaces.formats.decoding import decode_image

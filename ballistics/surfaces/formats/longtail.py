@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
-from ballistics.files.binary import check_grid, file_size
+from ballistics.files import check_grid, file_size
 from ballistics.findings import Finding, Severity
 from ballistics.surfaces.formats.content import FileContent
 from ballistics.surfaces.formats.length_units import unit_um as length_in_um

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
-from ballistics.files.binary import check_grid, file_size, take
+from ballistics.files import check_grid, file_size, take
 from ballistics.findings import Finding
 from ballistics.surfaces.formats.content import MILLIMETRE_UM, FileContent
 from ballistics.surfaces.formats.units_guard import PIXEL_UM

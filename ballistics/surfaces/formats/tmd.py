@@ -12,7 +12,7 @@ import struct
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError
-from ballistics.files.binary import check_grid, file_size, take, take_floats
+from ballistics.files import check_grid, file_size, take, take_floats
 from ballistics.findings import Finding
 from ballistics.surfaces.formats.content import MILLIMETRE_UM, FileContent
 

@@ -88,7 +88,7 @@ def best_annulus(
     """
     from scipy.ndimage import gaussian_filter1d
 
-    from ballistics_kernels.filters.paths import closed_path
+    from ballistics_kernels.filters import closed_path
 
     step = float(radii_mm[1] - radii_mm[0])
     most = max(1, round(_STEEPEST_MM / step))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
-from ballistics.files.bounded_json import load_json
+from ballistics.files import load_json
 from ballistics.surfaces.regions.masks import given_mask
 from ballistics.surfaces.surface import Surface
 

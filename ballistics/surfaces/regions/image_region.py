@@ -152,7 +152,7 @@ def _evidence(
     """Return for every direction and radius how much speaks for the face, −1 to 1; and whether an aperture was seen."""
     from scipy import ndimage
 
-    from ballistics_kernels.filters.paths import closed_path
+    from ballistics_kernels.filters import closed_path
 
     fine_um = 0.5 * STEP_UM
     fine = _on_coarse_grid(surface, fine_um) / level

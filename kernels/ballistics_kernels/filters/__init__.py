@@ -1,1 +1,5 @@
 """Filters, coarser maps and interpolation on grids with missing points."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

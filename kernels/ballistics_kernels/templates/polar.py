@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
-from ballistics_kernels.impressions.turning import sample
+from ballistics_kernels.impressions import sample
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from ballistics.errors import CorruptFileError, UnsupportedFormatError
-from ballistics.files.archives import SafeArchive
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 
 

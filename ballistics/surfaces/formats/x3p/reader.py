@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, HostileFileError, ParameterError
-from ballistics.files.byte_order import native_order
+from ballistics.files import native_order
 from ballistics.findings import Finding
 from ballistics.surfaces.formats.content import METRE_UM, FileContent
 from ballistics.surfaces.formats.x3p.archive import X3pArchive

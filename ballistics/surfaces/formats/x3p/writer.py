@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import WriteError
-from ballistics.files.durable import write_whole
+from ballistics.files import write_whole
 from ballistics.surfaces.formats.content import METRE_UM
 from ballistics.surfaces.formats.x3p.extras import RECORD_NAME, VENDOR_ID
 from ballistics.surfaces.formats.x3p.header import STANDARD_REVISIONS

@@ -1,0 +1,92 @@
+# The face of this room: what other rooms may import.
+from .collection.collection import Collection as Collection
+from .collection.enrolment import collection_sha256 as collection_sha256
+from .collection.enrolment import enrol_files as enrol_files
+from .collection.enrolment import open_collection as open_collection
+from .collection.false_hit_rate import FalseHitRate as FalseHitRate
+from .collection.integrity import integrity_json as integrity_json
+from .collection.integrity import verify_collection as verify_collection
+from .collection.taxonomy import Taxonomy as Taxonomy
+from .content.part import Part as Part
+from .content.part import PartFile as PartFile
+from .describe.cloud import moved as moved
+from .describe.inspection import FileDescription as FileDescription
+from .describe.inspection import describe_file as describe_file
+from .describe.plainness import PLAIN_WORTH as PLAIN_WORTH
+from .describe.sampling import sample_surface as sample_surface
+from .describe.signature import signature_of as signature_of
+from .disk.batch import REFUSED as REFUSED
+from .disk.batch import run_printed_batch as run_printed_batch
+from .disk.results import FileResult as FileResult
+from .disk.results import PrintedBatch as PrintedBatch
+from .files.reading import read_parts as read_parts
+from .identify.bodies import separate_bodies as separate_bodies
+from .identify.false_hits import QUERIES as QUERIES
+from .identify.false_hits import is_measured as is_measured
+from .identify.false_hits import measure_folder as measure_folder
+from .identify.identification import Candidate as Candidate
+from .identify.identification import Identification as Identification
+from .identify.identification import identify as identify
+from .identify.pieces_of_reference import LaidPiece as LaidPiece
+from .identify.pieces_of_reference import ReferencePieces as ReferencePieces
+from .identify.pieces_of_reference import reference_pieces as reference_pieces
+from .identify.score import score_model as score_model
+from .identify.verification import deviations_of as deviations_of
+from .shape_class.classifier import CLASSES as CLASSES
+from .shape_class.classifier import ShapeClassifier as ShapeClassifier
+from .shape_class.classifier import train as train
+from .shape_class.classifier_file import load_classifier as load_classifier
+from .shape_class.classifier_file import refuse_existing as refuse_existing
+from .shape_class.classifier_file import save_classifier as save_classifier
+from .shape_class.features import ShapeFeatures as ShapeFeatures
+from .shape_class.features import joined as joined
+from .shape_class.features import shape_features as shape_features
+from .shape_class.references import ShapeReference as ShapeReference
+from .shape_class.references import read_shape_references as read_shape_references
+
+__all__ = [
+    "CLASSES",
+    "PLAIN_WORTH",
+    "QUERIES",
+    "REFUSED",
+    "Candidate",
+    "Collection",
+    "FalseHitRate",
+    "FileDescription",
+    "FileResult",
+    "Identification",
+    "LaidPiece",
+    "Part",
+    "PartFile",
+    "PrintedBatch",
+    "ReferencePieces",
+    "ShapeClassifier",
+    "ShapeFeatures",
+    "ShapeReference",
+    "Taxonomy",
+    "collection_sha256",
+    "describe_file",
+    "deviations_of",
+    "enrol_files",
+    "identify",
+    "integrity_json",
+    "is_measured",
+    "joined",
+    "load_classifier",
+    "measure_folder",
+    "moved",
+    "open_collection",
+    "read_parts",
+    "read_shape_references",
+    "reference_pieces",
+    "refuse_existing",
+    "run_printed_batch",
+    "sample_surface",
+    "save_classifier",
+    "score_model",
+    "separate_bodies",
+    "shape_features",
+    "signature_of",
+    "train",
+    "verify_collection",
+]

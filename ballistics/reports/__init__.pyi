@@ -1,0 +1,102 @@
+# The face of this room: what other rooms may import.
+from .contents.evaluation import Evaluation as Evaluation
+from .contents.identified_file import IdentifiedFile as IdentifiedFile
+from .contents.identified_file import SearchedCollection as SearchedCollection
+from .contents.identified_file import bodies_of as bodies_of
+from .contents.identified_file import is_symmetric as is_symmetric
+from .contents.identified_file import verdict_of as verdict_of
+from .contents.printed_pieces import named_files as named_files
+from .contents.printed_pieces import pieces_in as pieces_in
+from .contents.printed_pieces import pieces_sentences as pieces_sentences
+from .contents.reported_scan import ReportedScan as ReportedScan
+from .contents.reported_scan import reported_scan as reported_scan
+from .contents.study_contents import acceptance_rows as acceptance_rows
+from .contents.study_contents import span as span
+from .figures.evidence import png_bytes as png_bytes
+from .figures.evidence import svg_bytes as svg_bytes
+from .figures.mesh_views import six_views as six_views
+from .figures.printed import thumbnail_of as thumbnail_of
+from .pages.comparison import comparison_report as comparison_report
+from .pages.links import headline as headline
+from .pages.links import link_score_text as link_score_text
+from .pages.links import links_figure as links_figure
+from .pages.links import links_report as links_report
+from .pages.links import others_text as others_text
+from .pages.printed import printed_report as printed_report
+from .pages.printed_sheet import contact_sheet as contact_sheet
+from .pages.search import search_report as search_report
+from .pages.study import study_report as study_report
+from .pages.study_pdf import study_pdf as study_pdf
+from .schemas.comparison_json import comparison_json as comparison_json
+from .schemas.heads_json import heads_json as heads_json
+from .schemas.printed_json import printed_json as printed_json
+from .schemas.search_files import search_csv as search_csv
+from .schemas.search_files import search_json as search_json
+from .wording.comparison import counts_sentence as counts_sentence
+from .wording.comparison import score_text as score_text
+from .wording.comparison import similarity_sentence as similarity_sentence
+from .wording.comparison import similarity_text as similarity_text
+from .wording.comparison import source_of as source_of
+from .wording.printed import LEAD as LEAD
+from .wording.printed import candidate_sentence as candidate_sentence
+from .wording.printed import false_hits_sentence as false_hits_sentence
+from .wording.printed import mirror_sentence as mirror_sentence
+from .wording.printed import plain_bodies_sentence as plain_bodies_sentence
+from .wording.printed import score_sentence as score_sentence
+from .wording.printed import shares_sentence as shares_sentence
+from .wording.printed import where_sentence as where_sentence
+from .wording.search import background_sentence as background_sentence
+from .wording.search import passed_over_sentences as passed_over_sentences
+from .wording.search import searched_sentence as searched_sentence
+
+__all__ = [
+    "LEAD",
+    "Evaluation",
+    "IdentifiedFile",
+    "ReportedScan",
+    "SearchedCollection",
+    "acceptance_rows",
+    "background_sentence",
+    "bodies_of",
+    "candidate_sentence",
+    "comparison_json",
+    "comparison_report",
+    "contact_sheet",
+    "counts_sentence",
+    "false_hits_sentence",
+    "headline",
+    "heads_json",
+    "is_symmetric",
+    "link_score_text",
+    "links_figure",
+    "links_report",
+    "mirror_sentence",
+    "named_files",
+    "others_text",
+    "passed_over_sentences",
+    "pieces_in",
+    "pieces_sentences",
+    "plain_bodies_sentence",
+    "png_bytes",
+    "printed_json",
+    "printed_report",
+    "reported_scan",
+    "score_sentence",
+    "score_text",
+    "search_csv",
+    "search_json",
+    "search_report",
+    "searched_sentence",
+    "shares_sentence",
+    "similarity_sentence",
+    "similarity_text",
+    "six_views",
+    "source_of",
+    "span",
+    "study_pdf",
+    "study_report",
+    "svg_bytes",
+    "thumbnail_of",
+    "verdict_of",
+    "where_sentence",
+]

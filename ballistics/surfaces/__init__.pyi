@@ -1,0 +1,82 @@
+# The face of this room: what other rooms may import.
+from .filtering.filters import low_pass as low_pass
+from .filtering.levelling import fit_form as fit_form
+from .formats.reading import read as read
+from .formats.x3p.writer import write_x3p as write_x3p
+from .inspection import Inspection as Inspection
+from .inspection import files_in as files_in
+from .inspection import inspect as inspect
+from .inspection import inspect_file as inspect_file
+from .instruments import instrument_of as instrument_of
+from .instruments import named_by_file as named_by_file
+from .instruments import stated_by_file as stated_by_file
+from .mark_types import MARK_TYPES as MARK_TYPES
+from .mark_types import mark_type as mark_type
+from .pose import Pose as Pose
+from .preparation.preparing import PREPARATION as PREPARATION
+from .preparation.preparing import PREPARATION_VERSION as PREPARATION_VERSION
+from .preparation.preparing import prepare as prepare
+from .preparation.preparing import replay as replay
+from .preparation.record import flat as flat
+from .preparation.record import preparation_parameters as preparation_parameters
+from .preparation.record import unalike as unalike
+from .regions.breech_face_region import RegionLabel as RegionLabel
+from .regions.breech_face_region import find_breech_face as find_breech_face
+from .regions.given_regions import GivenRegion as GivenRegion
+from .regions.given_regions import region_of as region_of
+from .scan_readings import ALL_AS_THEY_ARE as ALL_AS_THEY_ARE
+from .scan_readings import AS_IT_IS as AS_IT_IS
+from .scan_readings import Readings as Readings
+from .scan_readings import ScanReading as ScanReading
+from .scan_readings import readings as readings
+from .scan_readings import unit_named as unit_named
+from .simulation.breech_faces import BREECH_FACES as BREECH_FACES
+from .simulation.files import write_population as write_population
+from .simulation.heads import SimulatedHead as SimulatedHead
+from .simulation.heads import simulate_head as simulate_head
+from .simulation.heads import simulate_population as simulate_population
+from .surface import Mark as Mark
+from .surface import Step as Step
+from .surface import Surface as Surface
+
+__all__ = [
+    "ALL_AS_THEY_ARE",
+    "AS_IT_IS",
+    "BREECH_FACES",
+    "MARK_TYPES",
+    "PREPARATION",
+    "PREPARATION_VERSION",
+    "GivenRegion",
+    "Inspection",
+    "Mark",
+    "Pose",
+    "Readings",
+    "RegionLabel",
+    "ScanReading",
+    "SimulatedHead",
+    "Step",
+    "Surface",
+    "files_in",
+    "find_breech_face",
+    "fit_form",
+    "flat",
+    "inspect",
+    "inspect_file",
+    "instrument_of",
+    "low_pass",
+    "mark_type",
+    "named_by_file",
+    "preparation_parameters",
+    "prepare",
+    "read",
+    "readings",
+    "region_of",
+    "replay",
+    "simulate_head",
+    "simulate_population",
+    "stated_by_file",
+    "unalike",
+    "unit_named",
+    "write_population",
+    "write_x3p",
+]

@@ -1,0 +1,14 @@
+# The face of this room: what other rooms may import.
+from .correlation import NO_CORRELATION as NO_CORRELATION
+from .correlation import best_lags as best_lags
+from .correlation import correlate_lags as correlate_lags
+from .correlation import stretched as stretched
+from .windows import best_window_pair as best_window_pair
+
+__all__ = [
+    "NO_CORRELATION",
+    "best_lags",
+    "best_window_pair",
+    "correlate_lags",
+    "stretched",
+]
