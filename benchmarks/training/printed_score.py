@@ -26,8 +26,8 @@ from ballistics.printed.identify.identification import Candidate, identify
 from ballistics.printed.identify.score import Curve, ScoreModel
 from ballistics.printed.identify.verification import SCORE_VALUES, score_values
 from benchmarks.__main__ import DEFAULT_DATA
-from benchmarks.printed import unrelated_queries
-from benchmarks.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
+from benchmarks.suites.printed import unrelated_queries
+from benchmarks.support.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
 from reference_meshes.disturbances import DISTURBANCES
 
 _SEED = 9001  # the reported runs have another

@@ -46,11 +46,11 @@ def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
 _DIGEST = """
 import hashlib
 import numpy as np
-from kernels.cell_grid import sort_into_cells
-from kernels.counterparts import counterparts
-from kernels.fine_registration import register
-from kernels.near_points import normals_from_neighbours
-from kernels.similarity_consensus import similarity_consensus
+from ballistics_kernels.meshes.cell_grid import sort_into_cells
+from ballistics_kernels.meshes.counterparts import counterparts
+from ballistics_kernels.meshes.fine_registration import register
+from ballistics_kernels.meshes.near_points import normals_from_neighbours
+from ballistics_kernels.meshes.similarity_consensus import similarity_consensus
 
 rng = np.random.default_rng(0)
 points = rng.normal(size=(3000, 3))
