@@ -160,7 +160,7 @@ class Fault:
     Parameters
     ----------
     mark_id : int or None
-        The mark concerned; None for the library as a whole.
+        The mark concerned; None for the whole library.
     what : str
         What was found, and what to do.
     """

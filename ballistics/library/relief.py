@@ -20,7 +20,7 @@ _GRID = 0.1
 _LONGEST_WAVE = 0.64
 _EVENED_OVER = 0.8
 _SMOOTHING = 0.105
-# Heights are limited to so many robust standard deviations before the waves are separated, and once more after.
+# Heights are limited to this number of robust standard deviations before the waves are separated, and once more after.
 _CLIP_SIGMAS = 3.0
 _CLIP_EVENED_SIGMAS = 2.0
 # Of unit variance: where there is next to nothing, the noise is not blown up.

@@ -41,13 +41,13 @@ RING_STEP = 0.27
 """Distance between rings, as a share of the mark type's long cut-off."""
 
 MASK_GROUPS = 8
-"""The overlap varies slowly: it is kept for so many groups of rings…"""
+"""The overlap varies slowly: this is the number of groups of rings it is kept for…"""
 
 MASK_MODES = 8
-"""…and so many angular modes."""
+"""…and this the number of angular modes."""
 
 OFFSETS = 20
-"""How far the true centre of a partial mark may lie from its own: so many ring steps are considered."""
+"""How far the true centre of a partial mark may lie from its own, in ring steps."""
 
 
 def ring_modes() -> NDArray[np.int64]:

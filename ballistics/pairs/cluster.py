@@ -82,7 +82,7 @@ class _Cluster:
         self._counted, self._threads = float("-inf"), 1
 
     def compared(self, pairs: Iterator[tuple[str, str]]) -> Iterator[Row]:
-        """Yield rows as they come, keeping only so many blocks under way."""
+        """Yield rows as they come, keeping only a limited number of blocks under way."""
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker, as_completed

@@ -20,7 +20,7 @@ SCHEMA = "ballistics/batch/2"
 _UNSEALED_SCHEMA = "ballistics/batch/1"
 NO_SEAL = "the table is of an earlier version, without a SHA-256 of itself: that it is unaltered cannot be told"
 _METADATA = b"ballistics"
-# The bytes of a Parquet file depend on it, so it is fixed; so many rows are in memory at a time.
+# The bytes of a Parquet file depend on it, so it is fixed; it is also the number of rows in memory at a time.
 _GROUP = 16_384
 # What the metadata hold that others rely on.
 _STATED: Mapping[str, type] = {

@@ -24,7 +24,7 @@ from reference_meshes.solids import Generator, Mesh, solid
 
 DESCRIPTION = "printed parts: CPU seconds of a search in 100 000 simulated references, mapped from disk"
 
-_KEYPOINTS = 40  # what `Collection` indexes of each of so many references
+_KEYPOINTS = 40  # what `Collection` indexes of each reference
 _SEED = 30_000
 
 
@@ -48,7 +48,7 @@ class SimulatedCollection(Collection):
         return self.bases[row // self.copies]
 
     def whole(self) -> NDArray[np.int8]:
-        """Return the descriptors of all references as wholes."""
+        """Return the descriptors of all whole references."""
         return self._whole
 
 
@@ -105,7 +105,7 @@ def run(context: Context) -> Iterator[Record]:
     protocol = (
         f"{references} simulated references ({count} solids with descriptors moved by one standard deviation), "
         f"{_KEYPOINTS} keypoints each, index mapped from disk; queries scaled, mirrored and turned; description of the "
-        "query and search of what a hit leaves included; halves need the index, parts are found as wholes before it"
+        "query and search of what a hit leaves included; halves need the index, parts are found whole before it"
     )
     for kind, found in rows.items():
         seconds, first = zip(*found, strict=True)

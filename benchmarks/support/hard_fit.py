@@ -25,7 +25,7 @@ from benchmarks.support.record import Context
 _QUANTILES = ((0.0, "lowest"), (0.25, "lower quarter"), (0.5, "median"), (0.75, "upper quarter"), (1.0, "highest"))
 _SETS = {"Fadul": "fadul", "TopMatch": "topmatch"}
 _OCTAVES_UM = tuple(itertools.pairwise((15.625, *SimilarityParameters().octaves_um)))
-# Every so many different-source pairs, so that real sets take a minute.
+# One different-source pair in this number, so that real sets take a minute.
 _EVERY = {"Fadul": 24, "TopMatch": 2}
 
 
@@ -69,7 +69,7 @@ class Likeness:
 
 
 def likeness(marks: Sequence[Mark], firearms: Sequence[str], every: int | None, what: str) -> Likeness:
-    """Compare all same-source pairs, and every so many of the others; mirrored pairs are left out.
+    """Compare all same-source pairs, and one in ``every`` of the others; mirrored pairs are left out.
 
     Parameters
     ----------

@@ -131,8 +131,9 @@ def support(study: Study) -> str:
     """Return what the strongest results may be, in one sentence."""
     bounds = study.bounds
     return (
-        f"The strongest result that so many comparisons can support is a likelihood ratio of {ratio(bounds.upper)} for "
-        f"one firearm, and of {ratio(bounds.lower)} (that is, {ratio(-bounds.lower)} for two firearms). Stronger ones "
+        "The strongest result that this number of comparisons can support is a likelihood ratio of "
+        f"{ratio(bounds.upper)} for one firearm, and of {ratio(bounds.lower)} (that is, {ratio(-bounds.lower)} for two "
+        "firearms). Stronger ones "
         "are cut to these."
     )
 

@@ -18,8 +18,8 @@ from ballistics.findings import Finding
 # A point further from the bulk than ten thousand times its range, and than the largest range of a toolmark, is none.
 _ABSURD_RANGES = 1e4
 _ABSURD_UM = 10_000.0
-# Otherwise a number must be shared by this number of points, and stand apart by so many ranges of the bulk. No two
-# of the 65 real scans at hand share their lowest or highest value, whatever its distance.
+# Otherwise a number must be shared by this number of points, and stand apart by this multiple of the range of the bulk.
+# No two of the 65 given scans share their lowest or highest value, whatever its distance.
 _FEW, _FEW_APART = 5, 10.0
 _MANY, _MANY_APART = 20, 1.0
 # An exact zero is written for "nothing" so often that less is needed.

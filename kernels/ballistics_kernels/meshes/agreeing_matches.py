@@ -35,7 +35,7 @@ def matches_by_reference(
     steps : ndarray of int64, shape (r,)
         By place: the difference of steps, stored minus query, that the matches have, give or take one.
     most : int
-        At most so many matches of a reference are kept, the heaviest.
+        The largest number of matches of a reference that are kept, the heaviest first.
 
     Returns
     -------

@@ -44,7 +44,7 @@ def scale_votes(
     balls, references : int
         Of the numbering.
     lowest, bins : int
-        Differences of steps, stored minus query, from ``lowest`` on are counted in so many bins.
+        Differences of steps, stored minus query, from ``lowest`` on are counted in this number of bins.
     floor : float
         Squared distance that means nothing, above 0: added to both.
 

@@ -136,7 +136,7 @@ def even_order(
     tries : ndarray of int64, shape (levels,)
         How many of the points each level looks at, from the first; at most n. Coarse levels need fewer.
     limit : int
-        Stop when so many points are kept.
+        Stop when this number of points is kept.
 
     Returns
     -------
