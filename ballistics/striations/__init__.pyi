@@ -1,30 +1,30 @@
 # The face of this room: what other rooms may import.
-from .chumbley import ChumbleyParameters as ChumbleyParameters
-from .chumbley import ChumbleyResult as ChumbleyResult
-from .chumbley import chumbley as chumbley
-from .cmps import CmpsParameters as CmpsParameters
-from .cmps import CmpsResult as CmpsResult
-from .cmps import cmps as cmps
-from .cms import CmsResult as CmsResult
-from .cms import StriaMatch as StriaMatch
-from .cms import cms as cms
-from .cms import lines_of as lines_of
+from .chumbley_score import ChumbleyParameters as ChumbleyParameters
+from .chumbley_score import ChumbleyResult as ChumbleyResult
+from .chumbley_score import chumbley as chumbley
+from .congruent_segments import CmpsParameters as CmpsParameters
+from .congruent_segments import CmpsResult as CmpsResult
+from .congruent_segments import cmps as cmps
 from .correlation import CorrelationParameters as CorrelationParameters
 from .correlation import Placement as Placement
 from .correlation import ProfileAgreement as ProfileAgreement
 from .correlation import best_correlations as best_correlations
-from .correlation import centred as centred
 from .correlation import correlate as correlate
-from .correlation import on_common_grid as on_common_grid
-from .correlation import resampled as resampled
-from .correlation import stretched_to as stretched_to
-from .signature import Arrangement as Arrangement
+from .matching_striae import CmsResult as CmsResult
+from .matching_striae import StriaMatch as StriaMatch
+from .matching_striae import cms as cms
 from .signature import ExcludedSpan as ExcludedSpan
 from .signature import Signature as Signature
-from .signature import arrangement as arrangement
+from .wavelengths import OctaveAgreement as OctaveAgreement
+from .wavelengths import OctaveProfiles as OctaveProfiles
+from .wavelengths import Similarity as Similarity
+from .wavelengths import SimilarityParameters as SimilarityParameters
+from .wavelengths import common_octaves as common_octaves
+from .wavelengths import octave_profiles as octave_profiles
+from .wavelengths import similarity as similarity
+from .wavelengths import similarity_of as similarity_of
 
 __all__ = [
-    "Arrangement",
     "ChumbleyParameters",
     "ChumbleyResult",
     "CmpsParameters",
@@ -32,19 +32,21 @@ __all__ = [
     "CmsResult",
     "CorrelationParameters",
     "ExcludedSpan",
+    "OctaveAgreement",
+    "OctaveProfiles",
     "Placement",
     "ProfileAgreement",
     "Signature",
+    "Similarity",
+    "SimilarityParameters",
     "StriaMatch",
-    "arrangement",
     "best_correlations",
-    "centred",
     "chumbley",
     "cmps",
     "cms",
+    "common_octaves",
     "correlate",
-    "lines_of",
-    "on_common_grid",
-    "resampled",
-    "stretched_to",
+    "octave_profiles",
+    "similarity",
+    "similarity_of",
 ]

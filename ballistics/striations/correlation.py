@@ -134,9 +134,11 @@ def correlate(a: Signature, b: Signature, parameters: CorrelationParameters | No
     reason = a.insufficient or b.insufficient
     if reason:
         return ProfileAgreement(math.nan, None, insufficient=reason)
-    spacing, x, y = on_common_grid(a, b)
-    way = arrangement(x, y)
-    first, second = (centred(v) for v in way.apply(x, y))
+    way = arrangement(a.heights_um, b.heights_um)
+    spacing = max(a.spacing_um, b.spacing_um)
+    spacings = (b.spacing_um, a.spacing_um) if way.swapped else (a.spacing_um, b.spacing_um)
+    arranged = way.apply(a.heights_um, b.heights_um)
+    first, second = (centred(resampled(v, own, spacing)) for v, own in zip(arranged, spacings, strict=True))
     points = min(int(np.isfinite(v).sum()) for v in (first, second))
     minimum = max(3.0, p.minimum_overlap * points)
     best = (NO_CORRELATION, 0.0, 1.0, 0.0)
@@ -211,13 +213,6 @@ def centred(heights: Floats) -> Floats:
     return np.where(valid, heights - (heights[valid].mean() if valid.any() else 0.0), np.nan)
 
 
-def on_common_grid(a: Signature, b: Signature) -> tuple[float, Floats, Floats]:
-    """Return the coarser of two spacings, in µm, and both profiles on a grid of it."""
-    spacing = max(a.spacing_um, b.spacing_um)
-    x, y = (resampled(s.heights_um, s.spacing_um, spacing) for s in (a, b))
-    return spacing, x, y
-
-
 def resampled(heights: Floats, spacing_um: float, step_um: float) -> Floats:
     """Return a profile on a coarser grid about the same middle, smoothed first to what that grid carries.
 
@@ -228,11 +223,6 @@ def resampled(heights: Floats, spacing_um: float, step_um: float) -> Floats:
         From and to; a step no more than a millionth off the spacing leaves the profile as it is.
     """
     if step_um <= spacing_um * (1.0 + 1e-6):
-        return heights
+        return np.ascontiguousarray(heights)
     smooth = low_pass(heights[None], (spacing_um, spacing_um), 2.0 * step_um)[0] if len(heights) else heights
-    return stretched_to(smooth, spacing_um / step_um)
-
-
-def stretched_to(heights: Floats, factor: float) -> Floats:
-    """Return `ballistics_kernels.profiles.correlation.stretched`: the same waves on a grid of another step."""
-    return stretched(np.ascontiguousarray(heights), factor)
+    return stretched(np.ascontiguousarray(smooth), spacing_um / step_um)

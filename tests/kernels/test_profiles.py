@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import naive_profiles as naive
 import numpy as np
 import pytest
 import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import profiles as naive
 
 from ballistics_kernels.profiles.correlation import NO_CORRELATION, best_lags, correlate_lags, stretched, valid_runs
 from ballistics_kernels.profiles.windows import best_window_pair

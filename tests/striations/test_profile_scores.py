@@ -10,10 +10,10 @@ import pytest
 from conftest import data_folder
 
 from ballistics.errors import ParameterError
-from ballistics.striations.chumbley import ChumbleyParameters, chumbley
-from ballistics.striations.cmps import CmpsParameters, cmps
-from ballistics.striations.cms import cms
+from ballistics.striations.chumbley_score import ChumbleyParameters, chumbley
+from ballistics.striations.congruent_segments import CmpsParameters, cmps
 from ballistics.striations.correlation import CorrelationParameters, Placement, best_correlations, correlate
+from ballistics.striations.matching_striae import cms
 from ballistics.striations.signature import ExcludedSpan, Signature, arrangement
 
 PUBLISHED = CmpsParameters(conventions="cmpsR 2020")

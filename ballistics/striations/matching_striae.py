@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ballistics.striations.signature import Floats
 
@@ -156,9 +155,3 @@ def _longest_run(flags: list[bool], wanted: bool) -> int:
         run = run + 1 if flag is wanted else 0
         longest = max(longest, run)
     return longest
-
-
-def lines_of(result: CmsResult) -> NDArray[np.float64]:
-    """Return start and stop of the matching striae, shape (matches, 2), for drawing."""
-    rows = [(stria.start, stria.stop) for stria in result.striae if stria.matched]
-    return np.array(rows, dtype=np.float64).reshape(-1, 2)
