@@ -39,8 +39,18 @@ def peaks(
     found = 0
     values = np.empty(k, np.float32)
     m, n = scores.shape
+    first = max(0, math.ceil(centre_j - reach))
+    row_size = max(0, min(n, math.floor(centre_j + reach) + 1) - first)
     for i in range(max(0, math.ceil(centre_i - reach)), min(m, math.floor(centre_i + reach) + 1)):
-        for j in range(max(0, math.ceil(centre_j - reach)), min(n, math.floor(centre_j + reach) + 1)):
+        # Most rows hold nothing above the least of the maxima that are already there, which a loop of vectors sees.
+        least = values[k - 1] if found == k else np.float32(-2)
+        row = scores[i, first : first + row_size]
+        above = 0
+        for j in range(row.size):
+            above += row[j] > least
+        if above == 0:
+            continue
+        for j in range(first, first + row_size):
             value = scores[i, j]
             if value <= -2.0 or (found == k and value <= values[k - 1]):
                 continue

@@ -37,12 +37,13 @@ def inverse(spectra: NDArray[np.complex64], columns: int, rows: int) -> NDArray[
 def _products(moved: NDArray[np.complex64], stays: NDArray[np.complex64], out: NDArray[np.complex64]) -> None:
     """Fill (maps, 5, points) with the products of the conjugated spectra of one side, (3, maps, points), and the other.
 
-    In pairs: validity with validity, values and squares, each way.
+    In pairs: validity with validity, values and squares, each way. The other side may be one map for all.
     """
     pairs = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2))
     for c in range(out.shape[0]):
+        other = min(c, stays.shape[1] - 1)
         for q in range(5):
-            x, y, z = moved[pairs[q][0], c], stays[pairs[q][1], c], out[c, q]
+            x, y, z = moved[pairs[q][0], c], stays[pairs[q][1], other], out[c, q]
             for k in range(z.size):
                 z[k] = x[k].conjugate() * y[k]
 
@@ -55,7 +56,8 @@ def combined_sums(
     Parameters
     ----------
     moved, stays : ndarray of complex64, shape (3, maps, m, n)
-        Spectra of validity, values, squares of the maps that are moved, and of those that stay.
+        Spectra of validity, values, squares of the maps that are moved, and of those that stay, or of one that stays
+        for all.
     columns, rows : int
         Columns of the padded maps; rows of the result that are needed.
 
@@ -66,5 +68,5 @@ def combined_sums(
     """
     _, maps, m, n = moved.shape
     products = np.empty((maps, 5, m, n), np.complex64)
-    _products(moved.reshape(3, maps, m * n), stays.reshape(3, maps, m * n), products.reshape(maps, 5, m * n))
+    _products(moved.reshape(3, maps, m * n), stays.reshape(3, -1, m * n), products.reshape(maps, 5, m * n))
     return inverse(products, columns, rows)
