@@ -49,7 +49,7 @@ def unordered(
     remaining = iter(arguments)
     for first in itertools.islice(remaining, 1):
         yield function(*first)
-    tasks = (delayed(Watched(function))(*one) for one in remaining)
+    tasks = (delayed(Watched(function))(*call) for call in remaining)
     yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
 
 

@@ -122,7 +122,7 @@ def _print(result: Any) -> None:
     for sentence in passed_over_sentences(result):
         out.print(Text(sentence))
     described = [lead.entry.description for lead in result.leads]
-    stated = [name for name in DESCRIPTION_FIELDS if any(getattr(one, name) for one in described)]
+    stated = [name for name in DESCRIPTION_FIELDS if any(getattr(description, name) for description in described)]
     table = Table()
     for heading in ("rank", "mark", "scan", "similarity", "correlation", "common area", "turn"):
         table.add_column(heading, justify="left" if heading == "scan" else "right")
@@ -153,7 +153,7 @@ def _cells(lead: Any, result: Any) -> list[Any]:
             f"{100 * lead.overlap_fraction:.0f} %",
             f"{lead.pose.theta_deg:.1f}°",
         ]
-    if any(one.count is not None for one in result.leads):
+    if any(listed.count is not None for listed in result.leads):
         cells.append("–" if lead.count is None else f"{lead.count} of {lead.cells}")
     if result.background is not None:
         cells.append("–" if lead.at_or_above is None else f"{lead.at_or_above} of {result.background.n_different}")

@@ -80,12 +80,12 @@ def _print_figures(study: ScanStudy) -> None:
     """Print the figures of every score, the pairs shown apart, and what became of the criteria."""
     from ballistics.reports import acceptance_rows, span
 
-    for score, one in study.studies.items():
-        m = one.metrics
+    for score, score_study in study.studies.items():
+        m = score_study.metrics
         click.echo(
             f"{score}: {m.n_same} same-source and {m.n_different} different-source pairs of {m.n_firearms} firearms, "
-            f"source-disjoint: Cllr {m.cllr:.4f} {span(one.intervals.cllr)}; AUC {one.score_auc:.4f} "
-            f"{span(one.intervals.score_auc)}; misleading {m.misleading_same} and {m.misleading_different}"
+            f"source-disjoint: Cllr {m.cllr:.4f} {span(score_study.intervals.cllr)}; AUC {score_study.score_auc:.4f} "
+            f"{span(score_study.intervals.score_auc)}; misleading {m.misleading_same} and {m.misleading_different}"
         )
     if study.flagged.withheld:
         click.echo(

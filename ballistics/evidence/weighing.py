@@ -111,13 +111,15 @@ def weigh(
         if by_score[score]
     }
     beside = tuple(weighed[score] for score in weighed if score != first)
-    one = weighed[first]
-    return Weighed(one.result, one.system, first, one.not_used, beside, contradictions((one, *beside)))
+    headline = weighed[first]
+    return Weighed(
+        headline.result, headline.system, first, headline.not_used, beside, contradictions((headline, *beside))
+    )
 
 
 def contradictions(weighed: Sequence[Weighed]) -> tuple[Finding, ...]:
     """Return a finding for every two scores of which one supports the first proposition and one the second."""
-    values = [(one.score, one.result.log10_lr) for one in weighed if one.result.log10_lr is not None]
+    values = [(answer.score, answer.result.log10_lr) for answer in weighed if answer.result.log10_lr is not None]
     found = []
     for score, value in values:
         for other, contrary in values:

@@ -159,8 +159,8 @@ def _check_levels(content: Any) -> None:
             return
         level = [
             value
-            for one in level
-            for value in (one.values() if isinstance(one, dict) else one)
+            for node in level
+            for value in (node.values() if isinstance(node, dict) else node)
             if isinstance(value, (dict, list))
         ]
     if level:

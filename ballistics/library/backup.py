@@ -104,8 +104,10 @@ def _refuse(library: LibraryStore, folder: Path) -> None:
         return  # a first backup that was stopped
     with LibraryStore.open(folder) as earlier:
         theirs, ours = earlier.contents(), library.contents()
-    known = {(one.id, one.identity) for one in ours.marks} | {(one.mark_id, one.identity) for one in ours.removals}
-    unknown = [one for one in theirs.marks if (one.id, one.identity) not in known]
+    known = {(mark.id, mark.identity) for mark in ours.marks} | {
+        (removal.mark_id, removal.identity) for removal in ours.removals
+    }
+    unknown = [mark for mark in theirs.marks if (mark.id, mark.identity) not in known]
     if unknown or not set(theirs.removals) <= set(ours.removals):
         raise WriteError(
             f"{folder} was used as a library since it was copied ({len(unknown)} marks are only there): "

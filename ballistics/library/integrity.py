@@ -47,7 +47,9 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
             faults += [Fault(None, f"the database is damaged: {word}") for word in words if word != "ok"]
         found, cautions = seals.faults(connection)
         entries, unreadable = _entries(connection)
-        faults += found + [one for one in unreadable if one.mark_id not in {fault.mark_id for fault in found}]
+        faults += found + [
+            further for further in unreadable if further.mark_id not in {fault.mark_id for fault in found}
+        ]
         stacks = {row.version: row for row in connection.execute(sa.select(tables.stacks))}
         rows = {row.mark_id: row for row in connection.execute(sa.select(tables.templates))}
     for done, entry in enumerate(entries, 1):
@@ -67,7 +69,9 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
                     raise WriteError(f"{path} cannot be deleted: {reason(error)}; leave --tidy out") from error
     # A mark that was removed or replaced during the check is not at fault.
     checked = {entry.id: entry for entry in entries}
-    faults = [one for one in faults if one.mark_id not in checked or now.get(one.mark_id) == checked[one.mark_id]]
+    faults = [
+        fault for fault in faults if fault.mark_id not in checked or now.get(fault.mark_id) == checked[fault.mark_id]
+    ]
     count = len(entries) + len(unreadable)
     names = tuple(str(path.relative_to(library.folder)) for path in leftovers)
     return Integrity(count, tuple(faults), names, tuple(cautions))

@@ -58,7 +58,7 @@ class Description:
         return "; ".join(f"{name} '{before}' became '{after}'" for name, before, after in pairs if before != after)
 
 
-DESCRIPTION_FIELDS = tuple(one.name for one in fields(Description))
+DESCRIPTION_FIELDS = tuple(field.name for field in fields(Description))
 UNDESCRIBED = Description()
 
 

@@ -46,7 +46,7 @@ def seal_removal(connection: Connection, mark_id: int) -> None:
 
 def digest(row: Any, templates: Any = ()) -> str:
     """Return the SHA-256 of a row, and of the rows of its templates."""
-    content = [dict(row._mapping), sorted([one.version, one.slot, one.sha256] for one in templates)]
+    content = [dict(row._mapping), sorted([template.version, template.slot, template.sha256] for template in templates)]
     return sha256(
         json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode("utf-8", "replace")
     ).hexdigest()

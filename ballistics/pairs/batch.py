@@ -73,7 +73,7 @@ def scan_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tupl
             raise ParameterError(f"{given} does not exist")
         for path in files_in([given]):
             resolved = path.resolve()
-            if not any(resolved == one or one in resolved.parents for one in excluded):
+            if not any(resolved == left_out or left_out in resolved.parents for left_out in excluded):
                 name = path.relative_to(given).as_posix() if given.is_dir() else path.name
                 # A name that is no Unicode must not end the run when the table is written.
                 found.setdefault(resolved, name.encode("utf-8", "replace").decode())

@@ -62,7 +62,9 @@ def library_side(folder: Path, mark_kind: str) -> dict[str, PreparedScan]:
             entry.scan,
             entry.identity,
             preparation=entry.preparation,
-            findings=tuple(sorted({f"{one['severity']}: {one['code']}" for one in entry.record["findings"]})),
+            findings=tuple(
+                sorted({f"{finding['severity']}: {finding['code']}" for finding in entry.record["findings"]})
+            ),
             mark_sha256=entry.array_sha256,
         )
         for entry in entries

@@ -127,9 +127,9 @@ def compare_best(
 def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) -> Lead:
     """Register a candidate with the mark and measure their similarity."""
     lead = Lead(row, template_score)
-    for name, one in (("the mark searched for", mark), ("the candidate", candidate)):
-        if one.insufficient is not None:
-            return replace(lead, insufficient=f"{name} is insufficient: {one.insufficient}")
+    for name, either in (("the mark searched for", mark), ("the candidate", candidate)):
+        if either.insufficient is not None:
+            return replace(lead, insufficient=f"{name} is insufficient: {either.insufficient}")
     if mark.kind not in MARK_PARAMETERS:
         reason = NOT_IMPRESSED.get(mark.kind, f"marks of kind '{mark.kind}' are not compared as impressions")
         return replace(lead, insufficient=reason)
@@ -139,7 +139,7 @@ def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) 
             insufficient=f"the marks have different spacings: {mark.spacing_um:g} and {candidate.spacing_um:g} µm",
         )
     parameters = MARK_PARAMETERS[mark.kind]
-    a, b = (centred(np.ascontiguousarray(one.heights_um, np.float32)) for one in (mark, candidate))
+    a, b = (centred(np.ascontiguousarray(either.heights_um, np.float32)) for either in (mark, candidate))
     registration = register(a, b, mark.spacing_um, parameters.registration)
     if registration is None:
         return replace(lead, insufficient="no pose lays a quarter of the smaller mark on the other")

@@ -29,8 +29,8 @@ def with_verdicts(study: ScanStudy, criteria: Criteria, finished_pairs: int) -> 
 def measured_figures(study: ScanStudy) -> dict[tuple[str, str], Figure]:
     """Return every figure that a criterion can name, by (figure, score)."""
     figures = {(name, ""): figure for name, figure in _of_the_set(study).items()}
-    for score, one in study.studies.items():
-        figures |= {(name, score): figure for name, figure in _of_a_score(one).items()}
+    for score, score_study in study.studies.items():
+        figures |= {(name, score): figure for name, figure in _of_a_score(score_study).items()}
     return figures
 
 

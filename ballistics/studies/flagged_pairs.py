@@ -122,10 +122,10 @@ def flagged_pairs(scored: ScoredScans, study: Study, withheld_table: ScoreTable 
             withheld.append(FlaggedPair(pair, same_source, codes, would.get(key)))
         elif others:
             serious.append(FlaggedPair(pair, same_source, others, None))
-    keys = [frozenset((scored.scans[one.pair.a].sha256, scored.scans[one.pair.b].sha256)) for one in serious]
+    keys = [frozenset((scored.scans[entry.pair.a].sha256, scored.scans[entry.pair.b].sha256)) for entry in serious]
     flagged = frozenset(keys)
     own = _by_scans(study.population.table, study.cross.log10_lr, flagged)
-    serious = [replace(one, log10_lr=own.get(key)) for one, key in zip(serious, keys, strict=True)]
+    serious = [replace(entry, log10_lr=own.get(key)) for entry, key in zip(serious, keys, strict=True)]
     return FlaggedPairs(
         tuple(withheld),
         tuple(serious),

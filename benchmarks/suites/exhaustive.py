@@ -171,7 +171,7 @@ def both_counts(scans: ScanSet, pair: tuple[int, int], kept: Path) -> tuple[Coun
         part = file.with_suffix(f".{os.getpid()}")
         part.write_text(json.dumps(found))
         part.replace(file)
-    exhaustive = {name: (one, other) for name, (one, other) in json.loads(file.read_text()).items()}
+    exhaustive = {name: (forward, backward) for name, (forward, backward) in json.loads(file.read_text()).items()}
     return counts(CellSearcher, (a, b), spacing_um, pose), exhaustive
 
 

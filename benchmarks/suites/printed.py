@@ -233,7 +233,7 @@ def unrelated_row(
     row = {
         "verdict": found.verdict,
         "worth": max(found.worths.values()),
-        "score": max((one.score for one in found.candidates), default=0.0),
+        "score": max((candidate.score for candidate in found.candidates), default=0.0),
         "name": found.candidates[0].name if found.candidates else "",
         "seconds": time.process_time() - start,
     }

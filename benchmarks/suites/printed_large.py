@@ -71,13 +71,13 @@ def simulated_index(bases: list[Signature], references: int) -> DescriptorIndex:
     place = np.arange(len(codes)) % (radii * _KEYPOINTS) + np.arange(len(codes)) // (radii * _KEYPOINTS) * (
         radii * _KEYPOINTS * copies
     )
-    for one in range(copies):
-        moved = codes if one == 0 else codes + np.rint(rng.normal(size=codes.shape) * 8.0)
+    for copy in range(copies):
+        moved = codes if copy == 0 else codes + np.rint(rng.normal(size=codes.shape) * 8.0)
         moved = np.clip(moved, -127, 127).astype(np.int8)
         order = np.argsort(cell, kind="stable")
         edges = np.flatnonzero(np.diff(cell[order])) + 1
         for rows in np.split(order, edges):
-            numbers = (place[rows] + one * radii * _KEYPOINTS).astype(np.int64)
+            numbers = (place[rows] + copy * radii * _KEYPOINTS).astype(np.int64)
             # The 8-bit codes of faiss hold the value plus 128.
             stored = (moved[rows].astype(np.int16) + 128).astype(np.uint8)
             index.faiss_index.invlists.add_entries(
@@ -126,6 +126,6 @@ def _searched(
     query = query_of_sample(sample_surface(mesh.vertices, mesh.faces))
     found = search(query, collection, 0, None)
     seconds = time.process_time() - start
-    best = max(found, key=lambda one: one.fit.score, default=None)
+    best = max(found, key=lambda candidate: candidate.fit.score, default=None)
     # All copies of a base hold its own signature: any of them is right.
     return seconds, best is not None and best.row // copies == k

@@ -153,7 +153,7 @@ def run(context: Context) -> Iterator[Record]:
         chunks = [tasks[i : i + 6] for i in range(0, len(tasks), 6)]
         work = (joblib.delayed(_searches)(scans, regions, path, compared, chunk) for chunk in chunks)
         parallel = joblib.Parallel(n_jobs=joblib.cpu_count(), return_as="generator")
-        found = [one for part in track(parallel(work), "searching", total=len(chunks)) for one in part]
+        found = [searched for part in track(parallel(work), "searching", total=len(chunks)) for searched in part]
         yield from _recalls(scans, n, compared, found)
         yield from _growth(context, path, scans)
     yield from given_away(scans, context)
@@ -165,13 +165,13 @@ def _recalls(scans: ScanSet, n: int, compared: int, found: list[Found]) -> Itera
         f"the best {compared} by template are compared"
     )
     for kind in KINDS:
-        searches = [one for one in found if one.kind == kind and one.ranks]
+        searches = [searched for searched in found if searched.kind == kind and searched.ranks]
         whole = kind == "whole"
         protocol = own if whole else f"{own}; {kind} of the mark is kept"
-        first = np.array([min(one.ranks) for one in searches])
-        ranks = np.concatenate([one.ranks for one in searches])
-        by_template = np.concatenate([one.template_ranks for one in searches])
-        rate = float(n / np.median([one.scan_s for one in searches]))
+        first = np.array([min(searched.ranks) for searched in searches])
+        ranks = np.concatenate([searched.ranks for searched in searches])
+        by_template = np.concatenate([searched.template_ranks for searched in searches])
+        rate = float(n / np.median([searched.scan_s for searched in searches]))
         for name, value, unit, goal, count in (
             ("same firearm at rank 1", _share(first == 1), "share", "1" if whole else "≥ 0.95", len(first)),
             ("same-firearm scans within 10", _share(ranks <= 10), "share", "≥ 0.98" if whole else "", len(ranks)),
@@ -180,7 +180,7 @@ def _recalls(scans: ScanSet, n: int, compared: int, found: list[Found]) -> Itera
             ("template stage", rate, "candidates/CPU s", "≥ 5000 (NumPy prototype: 1000)", len(searches)),
         ):
             yield Record("search", f"{kind}: {name}", value, unit, goal, protocol, count, SEED)
-    halves = [min(one.ranks) for one in found if one.kind in _HALVES and one.ranks]
+    halves = [min(searched.ranks) for searched in found if searched.kind in _HALVES and searched.ranks]
     yield Record(
         "search",
         "halves together: same firearm at rank 1",
@@ -191,10 +191,10 @@ def _recalls(scans: ScanSet, n: int, compared: int, found: list[Found]) -> Itera
         len(halves),
         SEED,
     )
-    harder = float(np.mean([one.harder for one in found if one.kind == "whole"]))
+    harder = float(np.mean([searched.harder for searched in found if searched.kind == "whole"]))
     protocol = "mean share of simulated marks below real marks of other firearms by template score; 0.5: equally hard"
     yield Record("search", "hardness of the simulated marks", harder, "share", "0.5", protocol, n, SEED)
-    times = np.median([[one.query_s, one.compare_s / compared] for one in found], axis=0)
+    times = np.median([[searched.query_s, searched.compare_s / compared] for searched in found], axis=0)
     yield Record("search", "preparing a query", times[0], "CPU s", "", own, len(found), SEED)
     yield Record("search", "comparing a candidate", times[1], "CPU s", "", own, len(found) * compared, SEED)
 

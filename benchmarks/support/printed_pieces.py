@@ -27,11 +27,11 @@ def halved(item: Item, k: int, collection: Collection) -> dict[str, Any]:
     found = [
         identify(part_of(posed(query, similarity(rng, False, False, diagonal(mesh)))), collection) for query in queries
     ]
-    hit = [any(same_reference(collection, one.row, item.name) for one in own.accepted) for own in found]
+    hit = [any(same_reference(collection, candidate.row, item.name) for candidate in own.accepted) for own in found]
 
     def told(a: int, b: int) -> bool:
         laid = reference_pieces([found[a], found[b]], collection)
-        return any(one.complementary and same_reference(collection, one.row, item.name) for one in laid)
+        return any(group.complementary and same_reference(collection, group.row, item.name) for group in laid)
 
     return {"hit": hit, "halves": told(0, 1), "copies": told(0, 2)}
 

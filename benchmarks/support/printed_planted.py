@@ -90,7 +90,7 @@ def _unrelated(k: int, meshes: Sequence[Item], collection: Collection) -> dict[s
     start = time.process_time()
     found = identify(part_of(query), searched)
     seconds = time.process_time() - start
-    best = max(found.candidates, key=lambda one: one.score, default=None)
+    best = max(found.candidates, key=lambda candidate: candidate.score, default=None)
     return {
         "seconds": seconds,
         "hit": bool(found.accepted),
@@ -99,7 +99,7 @@ def _unrelated(k: int, meshes: Sequence[Item], collection: Collection) -> dict[s
         "score": 0.0 if best is None else best.score,
         "worth": 0.0 if best is None else best.worth,
         "name": "" if best is None else best.name,
-        "accepted": [one.name for one in found.accepted],
+        "accepted": [candidate.name for candidate in found.accepted],
     }
 
 
@@ -152,8 +152,9 @@ def planted_look_alikes(context: Context, store: Store, progress: Progress) -> I
                     key,
                     {
                         "top": bool(found.candidates) and found.candidates[0].name == right,
-                        "hidden": bool(found.accepted) and right not in [one.name for one in found.candidates],
-                        "accepted": [one.name for one in found.accepted],
+                        "hidden": bool(found.accepted)
+                        and right not in [candidate.name for candidate in found.candidates],
+                        "accepted": [candidate.name for candidate in found.accepted],
                     },
                 )
             rows.append(row)

@@ -59,7 +59,7 @@ def given_away(scans: ScanSet, context: Context) -> Iterator[Record]:
         mark, other = scans.marks[i], scans.marks[j]
         copy = rebuilt(mark)
         octaves = similarity(mark.heights_um, copy.heights_um, mark.spacing_um, Pose()).octaves
-        comparisons = [compare(one, other) for one in (mark, copy)]
+        comparisons = [compare(either, other) for either in (mark, copy)]
         accf = [c.accf if c.accf is not None else np.nan for c in comparisons]
         nats = [c.similarity.score if c.similarity is not None else np.nan for c in comparisons]
         cells = [_cells(c) for c in comparisons]

@@ -39,9 +39,9 @@ def thinned(places: NDArray[np.int8]) -> NDArray[np.int8]:
     kept: list[NDArray[np.float32]] = []
     while len(left):
         chosen: list[NDArray[np.float32]] = []
-        for one in left[:_BLOCK]:
-            if not chosen or ((np.array(chosen) - one) ** 2).sum(axis=1).min() > limit:
-                chosen.append(one)
+        for place in left[:_BLOCK]:
+            if not chosen or ((np.array(chosen) - place) ** 2).sum(axis=1).min() > limit:
+                chosen.append(place)
         new = np.array(chosen)
         squares = (left**2).sum(axis=1)[:, None] + (new**2).sum(axis=1) - 2.0 * (left @ new.T)
         left = left[squares.min(axis=1) > limit]

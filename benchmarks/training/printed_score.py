@@ -66,10 +66,10 @@ def trials(listed: list[Item]) -> list[Trial]:
     return found
 
 
-def values_of(one: Candidate) -> tuple[float, ...]:
+def values_of(candidate: Candidate) -> tuple[float, ...]:
     """Return what the score of a candidate is made of."""
-    alike = one.agreement, one.detail, one.radii
-    return score_values(one.coverage, *alike, one.exactness, one.missing, one.added)
+    alike = candidate.agreement, candidate.detail, candidate.radii
+    return score_values(candidate.coverage, *alike, candidate.exactness, candidate.missing, candidate.added)
 
 
 def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
@@ -87,16 +87,17 @@ def tried(trial: Trial, collection: Collection, store: Store) -> dict[str, Any]:
             [r.name for r in collection.references if owner_of(r.metadata["source"]) == owner]
         )
     found = identify(part_of(query), searched)
-    copied = any(one.relation == "exact copy" for one in found.candidates)
+    copied = any(candidate.relation == "exact copy" for candidate in found.candidates)
     right = [
-        trial.kind == "disturbed" and same_reference(collection, one.row, trial.item.name) for one in found.candidates
+        trial.kind == "disturbed" and same_reference(collection, candidate.row, trial.item.name)
+        for candidate in found.candidates
     ]
     return store.put(
         key,
         {
             "copied": copied,
             "worth": max(found.worths.values()),
-            "values": [values_of(one) for one in found.candidates],
+            "values": [values_of(candidate) for candidate in found.candidates],
             "right": right,
         },
     )

@@ -81,12 +81,12 @@ def command(
         write_whole(report, contact_sheet(found).encode("utf-8", "replace"))
     counts = found.counts()
     if not quiet:
-        refused = [one for one in found.files if one.kept["verdict"] == REFUSED]
-        for one in refused[:_SHOWN]:
-            click.echo(printable(f"refused: {one.name}: {one.kept['error']}"))
+        refused = [file for file in found.files if file.kept["verdict"] == REFUSED]
+        for file in refused[:_SHOWN]:
+            click.echo(printable(f"refused: {file.name}: {file.kept['error']}"))
         if len(refused) > _SHOWN:
             click.echo(f"refused: {len(refused) - _SHOWN} more; the table has a row for each")
-        files = [(one.name, int(one.kept["bodies"])) for one in found.files]
+        files = [(file.name, int(file.kept["bodies"])) for file in found.files]
         for piece in found.pieces[:_SHOWN]:
             click.echo(printable(pieces_sentences(piece, files, found.taxonomy)[0]))
         if len(found.pieces) > _SHOWN:

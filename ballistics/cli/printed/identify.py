@@ -65,7 +65,7 @@ def command(
                 progress("searching files", len(found), len(files))
             found.append(identified(name, path, searched, unit))
     answer(found, searched, report, turnable=not without_3d, as_json=as_json)
-    if any(one.found is None for one in found):
+    if any(file.found is None for file in found):
         ctx.exit(_INCOMPLETE)
 
 
@@ -90,8 +90,8 @@ def answer(
     if as_json:
         click.echo(printed_json(found, searched, pieces).decode("utf-8"), nl=False)
     else:
-        for one in found:
-            _print(one, searched)
+        for file in found:
+            _print(file, searched)
         _print_pieces(pieces, found, searched)
     if report is not None:
         page = printed_report(found, searched, pieces, turnable=turnable)
@@ -116,14 +116,14 @@ def _print_pieces(
     """Print what several files hold of the same references."""
     from ballistics.reports import named_files, pieces_sentences
 
-    for one in pieces:
-        statement, *more = pieces_sentences(one, named_files(found), searched.taxonomy)
-        _say(statement, "bold" if one.complementary else "")
+    for group in pieces:
+        statement, *more = pieces_sentences(group, named_files(found), searched.taxonomy)
+        _say(statement, "bold" if group.complementary else "")
         for sentence in more:
             _say(f"  {sentence}")
 
 
-def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
+def _print(file: IdentifiedFile, searched: SearchedCollection) -> None:
     """Print a verdict: a line for the file, then the candidates in words."""
     from ballistics.reports import (
         LEAD,
@@ -139,13 +139,13 @@ def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
         where_sentence,
     )
 
-    if one.found is None:
-        _say(f"{one.name}: refused", "red")
-        _say(f"  {one.described.error}: {one.described.reason.removeprefix(f'{one.described.path}: ')}")
+    if file.found is None:
+        _say(f"{file.name}: refused", "red")
+        _say(f"  {file.described.error}: {file.described.reason.removeprefix(f'{file.described.path}: ')}")
         return
-    found: Any = one.found
-    _say(f"{one.name}", "bold")
-    _say(f"  {verdict_of(one, searched)}", "bold" if found.accepted else "yellow")
+    found: Any = file.found
+    _say(f"{file.name}", "bold")
+    _say(f"  {verdict_of(file, searched)}", "bold" if found.accepted else "yellow")
     for candidate in found.accepted:
         symmetric = is_symmetric(searched.collection, candidate)
         _say(f"  - {candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
@@ -155,7 +155,9 @@ def _print(one: IdentifiedFile, searched: SearchedCollection) -> None:
     plain = plain_bodies_sentence(found)
     if plain:
         _say(f"  {plain}")
-    best = next((one for one in found.candidates if one.is_plain and one.fits(found.threshold)), None)
+    best = next(
+        (candidate for candidate in found.candidates if candidate.is_plain and candidate.fits(found.threshold)), None
+    )
     if best is not None and not found.accepted:
         _say(f"  - “{best.name}”: {score_sentence(best, found)}")
     if not searched.other:

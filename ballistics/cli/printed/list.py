@@ -27,30 +27,37 @@ def command(folder: Path, category: str | None, as_json: bool) -> None:
     collection, taxonomy = open_collection(folder)
     if category is not None:
         taxonomy.check(category)
-    rows = [one for one in collection.references if category is None or one.category == category]
+    rows = [reference for reference in collection.references if category is None or reference.category == category]
     if as_json:
         listed = [
             {
-                "name": one.name,
-                "category": one.category,
-                "geometry_hash": one.keys.exact if one.keys is not None else None,
-                "detail_nats": one.detail_nats,
-                "too_plain": None if one.detail_nats is None else one.detail_nats < PLAIN_WORTH,
-                "metadata": dict(one.metadata),
+                "name": reference.name,
+                "category": reference.category,
+                "geometry_hash": reference.keys.exact if reference.keys is not None else None,
+                "detail_nats": reference.detail_nats,
+                "too_plain": None if reference.detail_nats is None else reference.detail_nats < PLAIN_WORTH,
+                "metadata": dict(reference.metadata),
             }
-            for one in rows
+            for reference in rows
         ]
         click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
         return
     table = Table()
     for heading in ("reference", "category", "size, mm", "worth, nats", "file", "geometry hash"):
         table.add_column(heading)
-    for one in rows:
-        size = " x ".join(f"{value:.4g}" for value in one.metadata.get("extent_mm", ()))
-        short = one.keys.exact[:16] if one.keys is not None else ""
-        told = "not measured" if one.detail_nats is None else f"{one.detail_nats:.1f}"
-        told += ", too plain" if one.detail_nats is not None and one.detail_nats < PLAIN_WORTH else ""
-        cells = (one.name, taxonomy.title(one.category), size, told, str(one.metadata.get("file", "")), short)
+    for reference in rows:
+        size = " x ".join(f"{value:.4g}" for value in reference.metadata.get("extent_mm", ()))
+        short = reference.keys.exact[:16] if reference.keys is not None else ""
+        told = "not measured" if reference.detail_nats is None else f"{reference.detail_nats:.1f}"
+        told += ", too plain" if reference.detail_nats is not None and reference.detail_nats < PLAIN_WORTH else ""
+        cells = (
+            reference.name,
+            taxonomy.title(reference.category),
+            size,
+            told,
+            str(reference.metadata.get("file", "")),
+            short,
+        )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     out = console()
     out.print(table)

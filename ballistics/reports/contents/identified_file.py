@@ -49,13 +49,13 @@ class SearchedCollection:
     other: str = ""
 
 
-def verdict_of(one: IdentifiedFile, searched: SearchedCollection) -> str:
+def verdict_of(file: IdentifiedFile, searched: SearchedCollection) -> str:
     """Return the verdict on a file that was searched, in one sentence."""
-    if one.found is None:
+    if file.found is None:
         return "Refused."
     if searched.other:
-        return wording.two_files_headline(one.found, searched.other)
-    return wording.headline(one.found, one.described, len(searched.collection))
+        return wording.two_files_headline(file.found, searched.other)
+    return wording.headline(file.found, file.described, len(searched.collection))
 
 
 def is_symmetric(collection: Collection, candidate: Candidate) -> bool:

@@ -24,24 +24,24 @@ _BEAD = 0.85
 
 def pieces_in(files: Sequence[IdentifiedFile], searched: SearchedCollection) -> tuple[ReferencePieces, ...]:
     """Return what the files that were searched hold of the same references; `LaidPiece.file` counts all files."""
-    rows = [k for k, one in enumerate(files) if one.found is not None]
-    found = [one.found for one in files if one.found is not None]
+    rows = [k for k, file in enumerate(files) if file.found is not None]
+    found = [file.found for file in files if file.found is not None]
     return tuple(
-        replace(one, laid=tuple(replace(piece, file=rows[piece.file]) for piece in one.laid))
-        for one in reference_pieces(found, searched.collection)
+        replace(group, laid=tuple(replace(piece, file=rows[piece.file]) for piece in group.laid))
+        for group in reference_pieces(found, searched.collection)
     )
 
 
-def piece_names(one: ReferencePieces, files: Sequence[tuple[str, int]]) -> list[str]:
+def piece_names(group: ReferencePieces, files: Sequence[tuple[str, int]]) -> list[str]:
     """Return what each laid piece is called: its file, and where a file has several bodies, which.
 
     Parameters
     ----------
-    one : ReferencePieces
+    group : ReferencePieces
     files : sequence of (str, int)
         Name of each file, and how many bodies it has.
     """
-    return [_name(piece, *files[piece.file]) for piece in one.laid]
+    return [_name(piece, *files[piece.file]) for piece in group.laid]
 
 
 def _name(piece: LaidPiece, name: str, bodies: int) -> str:
@@ -54,25 +54,25 @@ def _name(piece: LaidPiece, name: str, bodies: int) -> str:
 
 def named_files(files: Sequence[IdentifiedFile]) -> list[tuple[str, int]]:
     """Return the name of each file, and how many bodies it has; 0 for one that was refused."""
-    return [(one.name, 0 if one.found is None else bodies_of(one.found)) for one in files]
+    return [(file.name, 0 if file.found is None else bodies_of(file.found)) for file in files]
 
 
-def pieces_sentences(one: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> tuple[str, ...]:
+def pieces_sentences(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> tuple[str, ...]:
     """Return what the files hold of a reference, the statement first."""
-    return wording.pieces_sentences(one, piece_names(one, files), taxonomy.title(one.category))
+    return wording.pieces_sentences(group, piece_names(group, files), taxonomy.title(group.category))
 
 
-def pieces_json(one: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
+def pieces_json(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
     """Return what the files hold of a reference as plain values."""
     return {
-        "reference": one.name,
-        "category": one.category or None,
-        "complementary": one.complementary,
-        "sentence": " ".join(pieces_sentences(one, files, taxonomy)),
-        "together": one.together,
-        "twice": one.twice,
-        "same_scale": one.same_scale,
-        "same_hand": one.same_hand,
+        "reference": group.name,
+        "category": group.category or None,
+        "complementary": group.complementary,
+        "sentence": " ".join(pieces_sentences(group, files, taxonomy)),
+        "together": group.together,
+        "twice": group.twice,
+        "same_scale": group.same_scale,
+        "same_hand": group.same_hand,
         "laid": [
             {
                 "file": piece.file,
@@ -85,45 +85,45 @@ def pieces_json(one: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy
                 "mirrored": piece.mirrored,
                 "pose": piece.pose.tolist(),
             }
-            for piece in one.laid
+            for piece in group.laid
         ],
-        "provenance": plain(one.provenance),
+        "provenance": plain(group.provenance),
     }
 
 
-def pieces_shown(one: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
+def pieces_shown(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
     """Return what the template shows of a reference that several files hold something of; drawn if they are pieces."""
-    colours = piece_colours(one)
+    colours = piece_colours(group)
     return {
-        "one": one,
-        "sentences": pieces_sentences(one, files, taxonomy),
-        "rows": list(zip(piece_names(one, files), one.laid, map(_hex, colours), strict=True)),
-        "picture": _picture(one, colours) if one.complementary else None,
+        "group": group,
+        "sentences": pieces_sentences(group, files, taxonomy),
+        "rows": list(zip(piece_names(group, files), group.laid, map(_hex, colours), strict=True)),
+        "picture": _picture(group, colours) if group.complementary else None,
         "twice_colour": _hex(_TWICE),
         "none_colour": _hex(_NONE),
     }
 
 
-def piece_colours(one: ReferencePieces) -> list[tuple[int, int, int]]:
+def piece_colours(group: ReferencePieces) -> list[tuple[int, int, int]]:
     """Return the colour of each laid piece; only pieces with a place of their own are drawn."""
-    own = [k for k, piece in enumerate(one.laid) if piece.place == "its own"]
+    own = [k for k, piece in enumerate(group.laid) if piece.place == "its own"]
     chosen = dict(zip(own, _COLOURS, strict=False))
-    return [chosen.get(k, _FURTHER) for k in range(len(one.laid))]
+    return [chosen.get(k, _FURTHER) for k in range(len(group.laid))]
 
 
-def _picture(one: ReferencePieces, colours: list[tuple[int, int, int]]) -> str:
+def _picture(group: ReferencePieces, colours: list[tuple[int, int, int]]) -> str:
     """Draw the reference's points as beads, in the colour of the piece that covers them."""
     from scipy.spatial import cKDTree
 
-    shown: NDArray[np.uint8] = np.tile(np.array(_NONE, np.uint8), (len(one.points_mm), 1))
-    count = np.zeros(len(one.points_mm), dtype=np.int64)
-    for piece, colour in zip(one.laid, colours, strict=True):
+    shown: NDArray[np.uint8] = np.tile(np.array(_NONE, np.uint8), (len(group.points_mm), 1))
+    count = np.zeros(len(group.points_mm), dtype=np.int64)
+    for piece, colour in zip(group.laid, colours, strict=True):
         if piece.place == "its own":
             shown[piece.covers] = colour
             count += piece.covers
     shown[count > 1] = _TWICE
-    distance = float(np.median(cKDTree(one.points_mm).query(one.points_mm, 2)[0][:, 1]))
-    mesh = beads(one.points_mm, _BEAD * distance)
+    distance = float(np.median(cKDTree(group.points_mm).query(group.points_mm, 2)[0][:, 1]))
+    mesh = beads(group.points_mm, _BEAD * distance)
     return six_uri(mesh, np.repeat(shown, len(mesh.vertices) // len(shown), axis=0))
 
 

@@ -129,10 +129,11 @@ def upper(limits: Limits) -> str:
 
 def limits_lines(study: ScanStudy) -> list[str]:
     """Return how the limits were got, and what they do not tell."""
-    one = study.headline.intervals
+    intervals = study.headline.intervals
     lines = [
-        f"In brackets and “by firearms”: one-sided 95 % limits from {one.used} resamples of the {one.n_firearms} "
-        f"firearms with replacement (seed {one.seed}; bias-corrected percentiles, tail expanded as for a t-interval). "
+        f"In brackets and “by firearms”: one-sided 95 % limits from {intervals.used} resamples of the "
+        f"{intervals.n_firearms} firearms with replacement (seed {intervals.seed}; bias-corrected percentiles, tail "
+        "expanded as for a t-interval). "
         "Pairs that share a firearm are not independent, so firearms are resampled, never pairs; the LRs are held as "
         "they are. No limit of a share or of an AUC is closer than the exact binomial one of none in as many firearms: "
         "resamples of firearms that all did well know nothing of one that does not. “By pairs”: exact binomial "
@@ -144,7 +145,7 @@ def limits_lines(study: ScanStudy) -> list[str]:
         for name, limits in (("Cllr", s.intervals.cllr), ("Cllr_min", s.intervals.cllr_min))
         if limits.reason
     )
-    return [*lines, *reasons, *(f"Caution: {caution}." for caution in one.cautions)]
+    return [*lines, *reasons, *(f"Caution: {caution}." for caution in intervals.cautions)]
 
 
 def acceptance_rows(study: ScanStudy) -> list[tuple[str, str, str, str]]:
@@ -219,16 +220,16 @@ def flagged_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     both = (("withheld", study.flagged.withheld), ("counted", study.flagged.serious))
     rows: list[tuple[str, ...]] = [
         (
-            scans[one.pair.a].truth.scan,
-            scans[one.pair.b].truth.scan,
-            "same" if one.same_source else "different",
-            ", ".join(one.codes),
-            "–" if one.pair.similarity is None else f"{one.pair.similarity:.0f}",
-            number(one.log10_lr, 2),
-            f"{state}; misleads" if one.misleads and state == "counted" else state,
+            scans[flagged.pair.a].truth.scan,
+            scans[flagged.pair.b].truth.scan,
+            "same" if flagged.same_source else "different",
+            ", ".join(flagged.codes),
+            "–" if flagged.pair.similarity is None else f"{flagged.pair.similarity:.0f}",
+            number(flagged.log10_lr, 2),
+            f"{state}; misleads" if flagged.misleads and state == "counted" else state,
         )
         for state, chosen in both
-        for one in sorted(chosen, key=lambda one: (not one.same_source, one.pair.similarity or 0.0))
+        for flagged in sorted(chosen, key=lambda flagged: (not flagged.same_source, flagged.pair.similarity or 0.0))
     ]
     return rows[:MOST_ROWS]
 
@@ -278,8 +279,8 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
         f"{len(pairs)} pairs are two scans of one cartridge case. They are in no error rate: a case agrees with itself "
         "better than with another case of the same firearm."
     ]
-    for name, one in studies(study).items():
-        r = one.repeatability
+    for name, score_study in studies(study).items():
+        r = score_study.repeatability
         if r is not None:
             lines.append(
                 f"Score {SCORE_NAMES[name]}: {r.n_comparisons} comparisons of {r.n_pairs} pairs of cases that "
@@ -334,11 +335,11 @@ def left_out_rows(study: ScanStudy) -> list[tuple[str, str]]:
 
 def misleading_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     """Return the pairs whose LR misleads: scans, truth, score, log10 LR; the worst first, `MOST_ROWS` at most."""
-    one = study.headline
-    table = one.population.table
+    headline = study.headline
+    table = headline.population.table
     names = {scan.sha256: scan.truth.scan for scan in reversed(study.scored.scans)}
     rows = []
-    for i, value in enumerate(one.cross.log10_lr.tolist()):
+    for i, value in enumerate(headline.cross.log10_lr.tolist()):
         same = bool(table.same_source[i])
         if (value < 0) if same else (value > 0):
             out_of = "" if table.area_mm2 is None else f" over {table.area_mm2[i]:.2f} mm²"
@@ -383,8 +384,8 @@ def method_rows(study: ScanStudy) -> list[tuple[str, str]]:
 def model_rows(study: ScanStudy) -> list[tuple[str, str]]:
     """Return the LR models as fitted on the whole set: what casework would use."""
     return [
-        (f"{SCORE_NAMES[name]}: {one.model}", plain(one.fitted.model.parameters()))
-        for name, one in studies(study).items()
+        (f"{SCORE_NAMES[name]}: {score_study.model}", plain(score_study.fitted.model.parameters()))
+        for name, score_study in studies(study).items()
     ]
 
 
@@ -392,7 +393,10 @@ def hash_rows(study: ScanStudy) -> list[tuple[str, str]]:
     """Return the hashes that tie the report to its data."""
     return [
         ("truth table", study.truth_sha256),
-        *((f"reference population, {SCORE_NAMES[name]}", one.population.hash) for name, one in studies(study).items()),
+        *(
+            (f"reference population, {SCORE_NAMES[name]}", score_study.population.hash)
+            for name, score_study in studies(study).items()
+        ),
     ]
 
 

@@ -72,16 +72,16 @@ def printed_report(
     environment.filters |= {
         "percent": wording.percent,
         "short": wording.short,
-        "relation": lambda one: wording.relation_words(one.relation, one.scale, one.mirrored),
+        "relation": lambda candidate: wording.relation_words(candidate.relation, candidate.scale, candidate.mirrored),
         "scale": wording.scale_words,
         "category": searched.taxonomy.title,
-        "where": lambda one, count: wording.where_sentence(one, count),
+        "where": lambda candidate, count: wording.where_sentence(candidate, count),
     }
-    shown = [_shown(k, one, searched, turnable) for k, one in enumerate(files, 1)]
-    scripts = [viewer_script(), _START] if turnable and any(one["candidates"] for one in shown) else []
+    shown = [_shown(k, file, searched, turnable) for k, file in enumerate(files, 1)]
+    scripts = [viewer_script(), _START] if turnable and any(drawn["candidates"] for drawn in shown) else []
     return environment.get_template("printed.html").render(
         files=shown,
-        pieces=[pieces_shown(one, named_files(files), searched.taxonomy) for one in pieces],
+        pieces=[pieces_shown(group, named_files(files), searched.taxonomy) for group in pieces],
         searched=searched,
         lead=wording.LEAD,
         base_log_odds=score_model().base,
@@ -99,14 +99,14 @@ def printed_report(
     )  # fmt: skip
 
 
-def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turnable: bool) -> dict[str, Any]:
+def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection, turnable: bool) -> dict[str, Any]:
     """Return what the template shows of a file."""
-    described, found = one.described, one.found
+    described, found = identified.described, identified.found
     findings = [("file", finding) for finding in described.findings]
     findings += [(f"part {k}", finding) for k, part in enumerate(described.parts, 1) for finding in part.findings]
     shown: dict[str, Any] = {
         "number": number,
-        "name": one.name,
+        "name": identified.name,
         "described": described,
         "reason": described.reason.removeprefix(f"{described.path}: "),
         "findings": findings,
@@ -121,9 +121,9 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
         "others": [],
         "provenance": None,
     }
-    if one.file is None or found is None:
+    if identified.file is None or found is None:
         return shown
-    mesh = whole_mesh(one.file.parts)
+    mesh = whole_mesh(identified.file.parts)
     drawn = found.accepted[:_DRAWN]
     if not drawn and (searched.other or found.verdict == "too plain to identify"):
         # That two files have nothing in common is best seen where they come nearest to it, and how plain that is.
@@ -131,13 +131,13 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
     candidates = []
     for rank, candidate in enumerate(drawn, 1):
         symmetric = is_symmetric(searched.collection, candidate)
-        body = searched_mesh(one.file.parts, candidate)
+        body = searched_mesh(identified.file.parts, candidate)
         extent = float((body.vertices.max(axis=0) - body.vertices.min(axis=0)).max())
         figures = candidate_figures(body, found, candidate, searched.collection)
         candidates.append(
             {
                 "rank": rank,
-                "one": candidate,
+                "candidate": candidate,
                 "accepted": candidate.fits(found.threshold) and not candidate.is_plain,
                 "sentence": wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric),
                 "shares": wording.shares_sentence(candidate),
@@ -154,7 +154,7 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
         )
     return shown | {
         "views": views_of(mesh),
-        "headline": verdict_of(one, searched),
+        "headline": verdict_of(identified, searched),
         "plain_bodies": wording.plain_bodies_sentence(found),
         "false_hits": "" if searched.other else wording.false_hits_sentence(found.false_hits),
         "components": bodies_of(found),
@@ -165,7 +165,7 @@ def _shown(number: int, one: IdentifiedFile, searched: SearchedCollection, turna
 
 
 def _definition(taxonomy: Taxonomy, identifier: str) -> str:
-    return next((one.definition for one in taxonomy.categories if one.id == identifier), "")
+    return next((category.definition for category in taxonomy.categories if category.id == identifier), "")
 
 
 def _text(value: Any) -> str:
@@ -179,7 +179,7 @@ def _method(
     shown: list[dict[str, Any]], searched: SearchedCollection, pieces: Sequence[ReferencePieces]
 ) -> dict[str, Any] | None:
     """Return parameters and versions, which are the same for all files."""
-    first = next((one["provenance"] for one in shown if one["provenance"] is not None), None)
+    first = next((file["provenance"] for file in shown if file["provenance"] is not None), None)
     if first is None:
         return None
     return {
@@ -192,9 +192,9 @@ def _method(
     }
 
 
-def _pieces_method(one: ReferencePieces) -> str:
+def _pieces_method(group: ReferencePieces) -> str:
     """Return version and parameters of the search for pieces, which are the same for all references."""
     parameters = ", ".join(
-        f"{name.replace('_', ' ')} {_text(value)}" for name, value in one.provenance.parameters.items()
+        f"{name.replace('_', ' ')} {_text(value)}" for name, value in group.provenance.parameters.items()
     )
-    return f"version {one.provenance.version}; {parameters}"
+    return f"version {group.provenance.version}; {parameters}"

@@ -37,18 +37,18 @@ def contact_sheet(batch: PrintedBatch) -> str:
     }
     environment.filters |= filters
     families: dict[int, list[FileResult]] = defaultdict(list)
-    for one in batch.files:
-        if one.kept["keys"] is not None:
-            families[one.copy.family].append(one)
+    for file in batch.files:
+        if file.kept["keys"] is not None:
+            families[file.copy.family].append(file)
     tiles = [_tile(number, members) for number, members in families.items()]
     hits = [tile for tile in tiles if tile["hits"]]
     hits.sort(key=lambda tile: (-tile["hits"][0]["score"], tile["number"]))
     others = [tile for tile in tiles if not tile["hits"]]
     others.sort(key=lambda tile: (-tile["size"], tile["number"]))
-    refused = [one for one in batch.files if one.kept["verdict"] == "refused"]
-    files = [(one.name, int(one.kept["bodies"])) for one in batch.files]
+    refused = [file for file in batch.files if file.kept["verdict"] == "refused"]
+    files = [(file.name, int(file.kept["bodies"])) for file in batch.files]
     return environment.get_template("printed_sheet.html").render(
-        pieces=[pieces_shown(one, files, batch.taxonomy) for one in batch.pieces[:_MOST_PIECES]],
+        pieces=[pieces_shown(group, files, batch.taxonomy) for group in batch.pieces[:_MOST_PIECES]],
         pieces_left=max(0, len(batch.pieces) - _MOST_PIECES),
         counts=batch.counts(),
         total=len(batch.files),
@@ -79,6 +79,6 @@ def _tile(number: int, members: list[FileResult]) -> dict[str, Any]:
         "sha256": first.sha256,
         "hits": first.kept["hits"],
         "is_plain": first.kept["verdict"] == "too plain to identify",
-        "copies": [(one.name, one.copy.relation) for one in members[1 : _MOST_COPIES + 1]],
+        "copies": [(member.name, member.copy.relation) for member in members[1 : _MOST_COPIES + 1]],
         "more": max(0, len(members) - 1 - _MOST_COPIES),
     }

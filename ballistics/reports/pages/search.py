@@ -48,8 +48,12 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
     }
     exaggeration = common_exaggeration(grid, *grids.values())
 
-    def picture(one: Grid) -> Any:
-        return grey_image(one) if questioned.surface_kind == "reflectance" else shaded_relief(one, exaggeration)
+    def picture(thumbnail: Grid) -> Any:
+        return (
+            grey_image(thumbnail)
+            if questioned.surface_kind == "reflectance"
+            else shaded_relief(thumbnail, exaggeration)
+        )
 
     n_different = result.background.n_different if result.background is not None else 0
     rows = [
@@ -120,6 +124,6 @@ def _method(result: SearchResult) -> list[tuple[str, str]]:
     ]
     for name, value in result.provenance.parameters.items():
         inner = value if isinstance(value, Mapping) else {"": value}
-        rows += [(key or name, str(plain(one))) for key, one in inner.items() if one != {}]
+        rows += [(key or name, str(plain(entry))) for key, entry in inner.items() if entry != {}]
     rows += [(f"version of {name}", version) for name, version in result.provenance.versions.items()]
     return rows

@@ -33,16 +33,24 @@ def study_report(study: ScanStudy) -> str:
             "name": contents.SCORE_NAMES[name],
             "figures": [
                 (contents.FIGURE_TITLES[title], contents.FIGURE_TEXTS[title], svg_data_uri(figure))
-                for title, figure in study_figures(one, contents.SCORE_NAMES[name]).items()
+                for title, figure in study_figures(score_study, contents.SCORE_NAMES[name]).items()
             ],
         }
-        for name, one in contents.studies(study).items()
+        for name, score_study in contents.studies(study).items()
     ]
     references = dict.fromkeys(
         (
             *study.scored.provenance.references,
-            *(reference for one in contents.studies(study).values() for reference in one.fitted.model.references),
-            *(one.bounds.reference for one in contents.studies(study).values() if one.bounds.reference),
+            *(
+                reference
+                for score_study in contents.studies(study).values()
+                for reference in score_study.fitted.model.references
+            ),
+            *(
+                score_study.bounds.reference
+                for score_study in contents.studies(study).values()
+                if score_study.bounds.reference
+            ),
         )
     )
     return environment.get_template("study.html").render(

@@ -60,15 +60,15 @@ def worst_cards(study: ScanStudy, same_source: bool, scores: Iterable[Score] | N
     """
     chosen = set(study.studies if scores is None else scores)
     ranked: dict[tuple[int, int], list[RankedPair]] = {}
-    for score, one in study.studies.items():
+    for score, score_study in study.studies.items():
         if score in chosen:
-            for found in worst_pairs(study.scored, one, score, same_source):
+            for found in worst_pairs(study.scored, score_study, score, same_source):
                 ranked.setdefault((found.pair.a, found.pair.b), []).append(found)
     way = "lowest" if same_source else "highest"
     return _cards(
         study,
         [
-            (own[0].pair, "; ".join(f"{_SHORT[one.score]}: {_ordinal(one.rank)} {way}" for one in own))
+            (own[0].pair, "; ".join(f"{_SHORT[entry.score]}: {_ordinal(entry.rank)} {way}" for entry in own))
             for own in ranked.values()
         ],
     )
@@ -76,8 +76,10 @@ def worst_cards(study: ScanStudy, same_source: bool, scores: Iterable[Score] | N
 
 def withheld_cards(study: ScanStudy) -> tuple[PairCard, ...]:
     """Return the first pairs for which casework states no LR, those of one firearm and little similarity first."""
-    order = sorted(study.flagged.withheld, key=lambda one: (not one.same_source, one.pair.similarity or 0.0))
-    return _cards(study, [(one.pair, f"withheld: {', '.join(one.codes)}") for one in order[:MOST]])
+    order = sorted(
+        study.flagged.withheld, key=lambda flagged: (not flagged.same_source, flagged.pair.similarity or 0.0)
+    )
+    return _cards(study, [(flagged.pair, f"withheld: {', '.join(flagged.codes)}") for flagged in order[:MOST]])
 
 
 def _cards(study: ScanStudy, chosen: Sequence[tuple[ScannedPair, str]]) -> tuple[PairCard, ...]:
@@ -85,11 +87,11 @@ def _cards(study: ScanStudy, chosen: Sequence[tuple[ScannedPair, str]]) -> tuple
     wanted = {frozenset((scans[pair.a].sha256, scans[pair.b].sha256)) for pair, _ in chosen}
     # Once through each table, which may have millions of rows.
     lrs: dict[tuple[Score, frozenset[str]], float] = {}
-    for score, one in study.studies.items():
-        table = one.population.table
+    for score, score_study in study.studies.items():
+        table = score_study.population.table
         for row, key in enumerate(map(frozenset, zip(table.scan_a, table.scan_b, strict=True))):
             if key in wanted:
-                lrs[score, key] = float(one.cross.log10_lr[row])
+                lrs[score, key] = float(score_study.cross.log10_lr[row])
     return tuple(_card(study, pair, ranks, lrs) for pair, ranks in chosen)
 
 

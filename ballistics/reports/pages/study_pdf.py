@@ -32,8 +32,8 @@ def study_pdf(study: ScanStudy) -> bytes:
         import typst
     except ImportError as error:
         raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
-    one = study.headline
-    figures = study_figures(one, contents.SCORE_NAMES[HEADLINE])
+    headline = study.headline
+    figures = study_figures(headline, contents.SCORE_NAMES[HEADLINE])
     cards = {
         "One firearm: the lowest similarities": worst_cards(study, True, (HEADLINE,)),
         "Two firearms: the highest similarities": worst_cards(study, False, (HEADLINE,)),
@@ -46,9 +46,9 @@ def study_pdf(study: ScanStudy) -> bytes:
         "source": study.source,
         "mark": study.scored.mark_kind,
         "tested": wording.what_was_tested(study),
-        "erred": wording.erred(one),
-        "support": wording.support(one),
-        "quality": wording.quality(one),
+        "erred": wording.erred(headline),
+        "support": wording.support(headline),
+        "quality": wording.quality(headline),
         "limits": wording.LIMITS,
         "acceptance": None
         if study.acceptance is None
@@ -63,9 +63,9 @@ def study_pdf(study: ScanStudy) -> bytes:
         "repeats": contents.repeat_rows(study),
         "metrics": contents.metric_rows(study),
         "scores": list(contents.SCORE_NAMES.values()),
-        "firearms": contents.firearm_rows(one),
+        "firearms": contents.firearm_rows(headline),
         "misleading": contents.misleading_rows(study),
-        "groups": contents.group_rows(one),
+        "groups": contents.group_rows(headline),
         "repeatability": contents.repeatability_lines(study),
         "left_out": contents.left_out_rows(study),
         "method": contents.method_rows(study),

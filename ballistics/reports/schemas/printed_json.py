@@ -37,17 +37,17 @@ def printed_json(
             "sha256": searched.sha256,
             "taxonomy": {"name": searched.taxonomy.name, "version": searched.taxonomy.version},
         },
-        "files": [_file(one, searched) for one in files],
-        "pieces": [pieces_json(one, named_files(files), searched.taxonomy) for one in pieces],
+        "files": [_file(file, searched) for file in files],
+        "pieces": [pieces_json(group, named_files(files), searched.taxonomy) for group in pieces],
     }
     return (json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
 
 
-def _file(one: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
-    described, found = one.described, one.found
+def _file(file: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
+    described, found = file.described, file.found
     reason = described.reason.removeprefix(f"{described.path}: ")
     return {
-        "name": one.name,
+        "name": file.name,
         "sha256": described.sha256 or None,
         "format": described.format or None,
         "unit": described.unit or None,
@@ -56,7 +56,7 @@ def _file(one: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "metadata": dict(described.metadata),
         "findings": [asdict(finding) for finding in described.findings],
         "verdict": None if found is None else found.verdict,
-        "sentence": verdict_of(one, searched),
+        "sentence": verdict_of(file, searched),
         "threshold": None if found is None else found.threshold,
         "false_hits": None if found is None or found.false_hits is None else _false_hits(found.false_hits),
         "worth": None if found is None else max(found.worths.values()),

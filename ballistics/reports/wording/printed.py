@@ -208,9 +208,15 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
     """Return the verdict on a file."""
     searched = f"{references} reference{'s were' if references != 1 else ' was'} searched"
     if not found.accepted:
-        best = max((one.score for one in found.candidates), default=0.0)
+        best = max((candidate.score for candidate in found.candidates), default=0.0)
         if found.verdict == "too plain to identify":
-            fits = len({one.row for one in found.candidates if one.is_plain and one.fits(found.threshold)})
+            fits = len(
+                {
+                    candidate.row
+                    for candidate in found.candidates
+                    if candidate.is_plain and candidate.fits(found.threshold)
+                }
+            )
             worth = max(found.worths.values())
             if worth >= found.plain_below:
                 what = "the only shape that fits is" if fits == 1 else f"the {fits} shapes that fit are"
@@ -222,7 +228,7 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
             shared = f"; {fits} fit{'s' if fits == 1 else ''}, sharing no more than a plain shape" if fits else ""
             return f"Too plain to identify: {why}. {searched}{shared}."
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
-    different = len({one.row for one in found.accepted})
+    different = len({candidate.row for candidate in found.accepted})
     several = f"{different} reference{'s' if different != 1 else ''}"
     if len(found.accepted) > 1:
         several += " explain parts of it" if different != 1 else f" explains {len(found.accepted)} parts of it"
@@ -234,7 +240,7 @@ def two_files_headline(found: Identification, other: str) -> str:
     """Return the verdict on a comparison of two files."""
     if found.accepted:
         return f"The file has geometry in common with “{other}”."
-    best = max((one.score for one in found.candidates), default=0.0)
+    best = max((candidate.score for candidate in found.candidates), default=0.0)
     if found.verdict == "too plain to identify":
         return f"The file is too plain to say whether it has geometry in common with “{other}”: many shapes would fit."
     return f"No geometry in common with “{other}” was found: the best score is {best:.2f}, below {found.threshold:g}."
@@ -249,42 +255,42 @@ def where_sentence(candidate: Candidate, components: int) -> str:
     return f"Found in body {candidate.component + 1} of {components}."
 
 
-def pieces_sentences(one: ReferencePieces, names: Sequence[str], category: str) -> tuple[str, ...]:
+def pieces_sentences(group: ReferencePieces, names: Sequence[str], category: str) -> tuple[str, ...]:
     """Return what several files hold of one reference, the statement first.
 
     Parameters
     ----------
-    one : ReferencePieces
+    group : ReferencePieces
     names : sequence of str
         Of each laid piece.
     category : str
         Of the reference, in words; may be empty.
     """
-    reference = f"“{one.name}”" + (f" ({category})" if one.category else "")
-    own = [k for k, piece in enumerate(one.laid) if piece.place == "its own"]
-    again = [names[k] for k, piece in enumerate(one.laid) if piece.place == "that of another"]
-    uncertain = [names[k] for k, piece in enumerate(one.laid) if piece.place == "uncertain"]
+    reference = f"“{group.name}”" + (f" ({category})" if group.category else "")
+    own = [k for k, piece in enumerate(group.laid) if piece.place == "its own"]
+    again = [names[k] for k, piece in enumerate(group.laid) if piece.place == "that of another"]
+    uncertain = [names[k] for k, piece in enumerate(group.laid) if piece.place == "uncertain"]
     found = []
-    if one.complementary:
-        first, *others = ((names[k], percent(one.laid[k].share)) for k in own)
+    if group.complementary:
+        first, *others = ((names[k], percent(group.laid[k].share)) for k in own)
         held = [f"{first[0]} holds {first[1]} of its surface", *(f"{name} {share}" for name, share in others)]
-        twice = f", {percent(one.twice)} of it more than once" if one.twice else ""
+        twice = f", {percent(group.twice)} of it more than once" if group.twice else ""
         found += [
-            f"{len(own)} pieces of {reference}: {_listed(held)}; together {percent(one.together)}{twice}.",
-            _fit_sentence(one, own, names),
+            f"{len(own)} pieces of {reference}: {_listed(held)}; together {percent(group.together)}{twice}.",
+            _fit_sentence(group, own, names),
             "Pieces that lie on different places of one reference say more than each alone; how much more was not "
             "measured.",
         ]
-        mirrored = [names[k] for k in own if one.laid[k].fits_mirrored]
+        mirrored = [names[k] for k in own if group.laid[k].fits_mirrored]
         if mirrored:
             found.append(
                 f"The mirror image of {_listed(mirrored)} would also fit where another piece lies: it may be a "
                 "mirrored copy of that one."
             )
     else:
-        share = percent(one.laid[0].share)
+        share = percent(group.laid[0].share)
         found.append(
-            f"{len(one.laid)} files or bodies hold something of {reference}, not different pieces as far as shape "
+            f"{len(group.laid)} files or bodies hold something of {reference}, not different pieces as far as shape "
             f"tells: {names[0]} holds {share} of its surface."
         )
     if again:
@@ -302,16 +308,16 @@ def pieces_sentences(one: ReferencePieces, names: Sequence[str], category: str) 
     return tuple(found)
 
 
-def _fit_sentence(one: ReferencePieces, own: Sequence[int], names: Sequence[str]) -> str:
+def _fit_sentence(group: ReferencePieces, own: Sequence[int], names: Sequence[str]) -> str:
     """Return whether pieces fit together as they are."""
-    if one.same_scale and one.same_hand:
+    if group.same_scale and group.same_hand:
         return "They have one scale and one hand, as pieces of one object have."
     wrong = []
-    if not one.same_scale:
-        scales = _listed([f"{names[k]} {scale_words(one.laid[k].scale)}" for k in own])
+    if not group.same_scale:
+        scales = _listed([f"{names[k]} {scale_words(group.laid[k].scale)}" for k in own])
         wrong.append(f"the scales differ ({scales})")
-    if not one.same_hand:
-        hands = [names[k] for k in own if one.laid[k].mirrored]
+    if not group.same_hand:
+        hands = [names[k] for k in own if group.laid[k].mirrored]
         wrong.append(f"{_listed(hands)} {_verb(hands, 'is', 'are')} mirrored")
     return f"As they are they do not fit together: {' and '.join(wrong)}."
 
@@ -329,5 +335,5 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _verb(words: Sequence[str], one: str, several: str) -> str:
-    return one if len(words) == 1 else several
+def _verb(words: Sequence[str], singular: str, plural: str) -> str:
+    return singular if len(words) == 1 else plural

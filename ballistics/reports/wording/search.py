@@ -89,9 +89,9 @@ def background_sentence(result: SearchResult) -> str:
     """Return what the scores are held against."""
     if result.background is None:
         return f"Scores are not held against known different-source scores: {result.no_percentile}."
-    one = result.background
+    population = result.background
     sentence = (
-        f"Scores are held against the {one.n_different} different-source pairs of the population '{one.name}' "
-        f"({one.n_firearms} firearms)."
+        f"Scores are held against the {population.n_different} different-source pairs of the population "
+        f"'{population.name}' ({population.n_firearms} firearms)."
     )
-    return sentence + "".join(f" Caution: {caution}." for caution in one.cautions)
+    return sentence + "".join(f" Caution: {caution}." for caution in population.cautions)

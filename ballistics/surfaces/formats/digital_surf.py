@@ -75,7 +75,7 @@ def read_digital_surf(file: BinaryIO, *, layer: int, height_limit_bytes: int) ->
         raise ParameterError(f"layer {layer} was asked for; the file has {len(objects)} (numbered from 0)")
     chosen = objects[layer]
     if len(objects) > 1:
-        names = ", ".join(repr(one.name) for one in objects[:10])
+        names = ", ".join(repr(surface.name) for surface in objects[:10])
         findings.append(
             Finding(
                 "several-layers",
@@ -117,14 +117,13 @@ def _objects(file: BinaryIO, height_limit_bytes: int) -> tuple[list[_Object], li
                 )
             if declared > _MOST_OBJECTS:
                 raise HostileFileError(f"the file claims {declared} objects; a real one has a few")
-        found = _object(file, header, order, at, height_limit_bytes)
-        one, next_at = found
+        surface, next_at = _object(file, header, order, at, height_limit_bytes)
         if next_at > size:
             raise CorruptFileError(
                 f"object {number + 1} needs {next_at - at} bytes, {size - at} are there: the file is truncated"
             )
-        if one is not None:
-            surfaces.append(one)
+        if surface is not None:
+            surfaces.append(surface)
         at, number = next_at, number + 1
     if not surfaces:
         raise UnsupportedFormatError(
@@ -213,35 +212,35 @@ def _shown(text: bytes) -> str:
     return repr(text.decode("latin-1").strip("\0 "))
 
 
-def _heights(file: BinaryIO, one: _Object) -> tuple[NDArray[np.float64], list[Finding]]:
-    file.seek(one.start)
-    needed = one.shape[0] * one.shape[1] * one.bits // 8
-    data = _unpacked(file, one, needed) if one.packed else take(file, one.size, "its points")
-    raw = np.frombuffer(data, np.dtype(f"{one.order}i{one.bits // 8}")).reshape(one.shape)
-    heights = raw * one.height_um + one.height_offset_um
+def _heights(file: BinaryIO, surface: _Object) -> tuple[NDArray[np.float64], list[Finding]]:
+    file.seek(surface.start)
+    needed = surface.shape[0] * surface.shape[1] * surface.bits // 8
+    data = _unpacked(file, surface, needed) if surface.packed else take(file, surface.size, "its points")
+    raw = np.frombuffer(data, np.dtype(f"{surface.order}i{surface.bits // 8}")).reshape(surface.shape)
+    heights = raw * surface.height_um + surface.height_offset_um
     findings: list[Finding] = []
-    if one.missing is not None and (absent := raw == one.missing).any():
+    if surface.missing is not None and (absent := raw == surface.missing).any():
         heights[absent] = np.nan
         findings.append(
             Finding("points-marked-missing", "note", f"{int(absent.sum())} points are marked not measured", "missing")
         )
-    if one.inverted in _INVERTED:
-        upside, sideways = _INVERTED[one.inverted]
+    if surface.inverted in _INVERTED:
+        upside, sideways = _INVERTED[surface.inverted]
         heights = -heights[:: -1 if upside else 1, :: -1 if sideways else 1]
     return np.ascontiguousarray(heights), findings
 
 
-def _unpacked(file: BinaryIO, one: _Object, needed: int) -> bytes:
+def _unpacked(file: BinaryIO, surface: _Object, needed: int) -> bytes:
     """Return the points of a compressed object, never more of them than the grid needs."""
-    (streams,) = struct.unpack(f"{one.order}L", take(file, 4, "the list of its compressed streams"))
+    (streams,) = struct.unpack(f"{surface.order}L", take(file, 4, "the list of its compressed streams"))
     if not 1 <= streams <= _MOST_STREAMS:
         raise CorruptFileError(f"the compressed points claim to be {streams} streams")
     table = take(file, 8 * streams, "the list of its compressed streams")
-    sizes = list(struct.iter_unpack(f"{one.order}LL", table))
+    sizes = list(struct.iter_unpack(f"{surface.order}LL", table))
     if sum(raw for raw, _ in sizes) != needed:
         raise CorruptFileError(
-            f"the compressed points claim {sum(raw for raw, _ in sizes)} bytes, {one.shape[0]} x {one.shape[1]} points "
-            f"need {needed}"
+            f"the compressed points claim {sum(raw for raw, _ in sizes)} bytes, "
+            f"{surface.shape[0]} x {surface.shape[1]} points need {needed}"
         )
     pieces = []
     for raw, packed in sizes:
@@ -258,19 +257,19 @@ def _unpacked(file: BinaryIO, one: _Object, needed: int) -> bytes:
     return b"".join(pieces)
 
 
-def _order_findings(one: _Object) -> list[Finding]:
-    if one.order == _LITTLE:
+def _order_findings(surface: _Object) -> list[Finding]:
+    if surface.order == _LITTLE:
         return []
     return [Finding("big-endian", "note", "the file was written big-endian (Macintosh)", "read so")]
 
 
-def _turned_findings(one: _Object) -> list[Finding]:
+def _turned_findings(surface: _Object) -> list[Finding]:
     findings = []
-    if one.replica and b"surfalize" in one.client:
+    if surface.replica and b"surfalize" in surface.client:
         findings.append(
             Finding("replica-flag-default", "note", "surfalize wrote it; it marks every file as a replica", "ignored")
         )
-    elif one.replica:
+    elif surface.replica:
         findings.append(
             Finding(
                 "replica-stated",
@@ -280,14 +279,14 @@ def _turned_findings(one: _Object) -> list[Finding]:
                 "heights left as they are; compare replicas with replicas only",
             )
         )
-    if one.inverted:
+    if surface.inverted:
         how = {1: "upside down", 2: "upside down and left to right", 3: "upside down and top to bottom"}
         findings.append(
             Finding(
                 "inverted-stated",
                 "serious",
-                f"the file is marked as turned {how.get(one.inverted, f'in an unknown way ({one.inverted})')}",
-                "turned back, as Gwyddion does" if one.inverted in _INVERTED else "left as it is",
+                f"the file is marked as turned {how.get(surface.inverted, f'in an unknown way ({surface.inverted})')}",
+                "turned back, as Gwyddion does" if surface.inverted in _INVERTED else "left as it is",
             )
         )
     return findings

@@ -62,8 +62,8 @@ def read_x3p(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileCont
         findings.append(
             Finding("several-layers", "warning", f"the file holds {layers} layers", f"layer {layer} was read")
         )
-    one = {name: values.reshape(shape)[layer] for name, values in listed.items()}
-    spacing, coordinates, axis_findings = _lateral(header, one)
+    points = {name: values.reshape(shape)[layer] for name, values in listed.items()}
+    spacing, coordinates, axis_findings = _lateral(header, points)
     findings += axis_findings
     metadata = dict(header.metadata)
     for extra, extra_findings in (
@@ -78,7 +78,7 @@ def read_x3p(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileCont
         metadata["offset_in_file_units"] = offset
     return FileContent(
         format="X3P",
-        values=one["CZ"],
+        values=points["CZ"],
         spacing=spacing,
         unit_um=METRE_UM,
         kind=kinds[header.feature],
@@ -179,15 +179,15 @@ def _in_metres(axis: Axis, raw: NDArray[Any]) -> NDArray[Any]:
 
 
 def _lateral(
-    header: Header, one: dict[str, NDArray[Any]]
+    header: Header, points: dict[str, NDArray[Any]]
 ) -> tuple[tuple[float, float], NDArray[Any] | None, list[Finding]]:
     """Return spacing (rows, columns), listed coordinates if any, and findings about them."""
     x_axis, y_axis, _ = header.axes
     if not (x_axis.absolute or y_axis.absolute):
         return (abs(y_axis.increment), abs(x_axis.increment)), None, []
-    rows, columns = one["CZ"].shape
-    x = one.get("CX", np.arange(columns) * x_axis.increment + x_axis.offset)
-    y = one.get("CY", (np.arange(rows) * y_axis.increment + y_axis.offset)[:, None])
+    rows, columns = points["CZ"].shape
+    x = points.get("CX", np.arange(columns) * x_axis.increment + x_axis.offset)
+    y = points.get("CY", (np.arange(rows) * y_axis.increment + y_axis.offset)[:, None])
     coordinates = np.empty((rows, columns, 2))
     coordinates[..., 0], coordinates[..., 1] = x, y
     if header.feature == "PCL":
