@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/ballistics demo --out demo
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 check: .venv/installed
 	$(BIN)/ruff check .

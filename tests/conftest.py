@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,26 @@ settings.register_profile("ballistics", deadline=None, derandomize=True)
 settings.load_profile("ballistics")
 
 DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+_SHARED = "BALLISTICS_TESTS_SHARED"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all workers of this run share; they inherit the environment."""
+    if _SHARED not in os.environ:
+        os.environ[_SHARED] = tempfile.mkdtemp(prefix="ballistics-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(_SHARED), ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the kernels: each file compiles its own; two workers at whole comparisons would compile all twice."""
+    items.sort(key=lambda item: Path(item.path).parent.name != "kernels")
+
+
+def shared_folder() -> Path:
+    """Return the folder that all workers of this run share; it is empty when the run begins."""
+    return Path(os.environ[_SHARED])
 
 
 def data_folder(name: str) -> Path:

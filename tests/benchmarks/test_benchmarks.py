@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prepared_marks import fadul_mark
 from study_cases import made_up
 
-from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.files import write_population
 from ballistics.surfaces.simulation.heads import simulate_population
 from benchmarks.__main__ import main, names
@@ -89,8 +88,8 @@ def test_withheld_pairs_are_listed_and_in_no_figure(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("names", [("1-1", "F"), ("A", "B")])
-def test_fast_search_counts_as_the_exhaustive_one_does(fadul: Path, names: tuple[str, str], tmp_path: Path) -> None:
-    marks = tuple(prepare(read(fadul / f"Fadul-{name}.x3p")) for name in names)
+def test_fast_search_counts_as_the_exhaustive_one_does(names: tuple[str, str], tmp_path: Path) -> None:
+    marks = tuple(fadul_mark(name) for name in names)
     scans = ScanSet("Fadul", names, ("?", "?"), marks)
     found = both_counts(scans, (0, 1), tmp_path)
     assert found is not None

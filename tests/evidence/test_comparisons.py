@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prepared_marks import fadul_mark
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import comparison_conditions, pair_score, questioned
@@ -23,8 +24,8 @@ KNOWN = {"calibres": ["9 mm Luger"], "instrument_classes": ["confocal"]}
 
 
 @pytest.fixture(scope="module")
-def marks(fadul):
-    return [prepare(read(fadul / f"Fadul-{name}.x3p")) for name in ("1-1", "1-2")]
+def marks():
+    return [fadul_mark(name) for name in ("1-1", "1-2")]
 
 
 @pytest.fixture(scope="module")

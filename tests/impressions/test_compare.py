@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+from prepared_marks import fadul_mark, simulated_heads
 
 from ballistics.impressions.comparing import MINIMUM_CELLS, compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.congruence import RULES
-from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.disturbances import rotate_surface
-from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
-
-
-def fadul_mark(folder: Path, name: str) -> Mark:
-    """One prepared Fadul scan."""
-    return prepare(read(folder / f"Fadul-{name}.x3p"))
 
 
 def counts(result: ImpressionComparison) -> dict[str, tuple[int, int]]:
@@ -43,14 +34,20 @@ def plain(value: object) -> object:
 
 
 @pytest.fixture(scope="module")
-def heads() -> Iterator[list[Mark]]:
+def heads() -> list[Mark]:
     """Three simulated marks: two of one firearm, one of another, at random poses."""
-    population = list(simulate_population(2, 2, 77, breech_faces=("granular",), field_mm=5.0))
-    return [prepare(head.surface) for head in population[:3]]
+    return [head.mark for head in simulated_heads("granular")]
 
 
-def test_fadul_pairs_are_told_apart(fadul: Path) -> None:
-    one, two, other = (fadul_mark(fadul, name) for name in ("1-1", "1-2", "2-1"))
+@pytest.fixture(scope="module")
+def first_pair() -> tuple[list[Mark], ImpressionComparison]:
+    """Two Fadul scans of one firearm, and their comparison as they lie."""
+    marks = [fadul_mark(name) for name in ("1-1", "1-2")]
+    return marks, compare(*marks)
+
+
+def test_fadul_pairs_are_told_apart() -> None:
+    one, two, other = (fadul_mark(name) for name in ("1-1", "1-2", "2-1"))
     same, different = compare(one, two), compare(one, other)
     assert min(counts(same)["significance"]) >= 15
     for name, pair in counts(same).items():
@@ -63,17 +60,18 @@ def test_fadul_pairs_are_told_apart(fadul: Path) -> None:
     assert different.accf < 0.45
 
 
-def test_displaced_fadul_pair_keeps_its_cells(fadul: Path) -> None:
+def test_displaced_fadul_pair_keeps_its_cells() -> None:
     # Displaced by more than half a cell: windows laid on the image centre keep 5 of about 30.
-    result = compare(fadul_mark(fadul, "8-1"), fadul_mark(fadul, "Q"))
+    result = compare(fadul_mark("8-1"), fadul_mark("Q"))
     assert result.rules["significance"].score >= 0.85 * min(result.a_in_b.n_cells, result.b_in_a.n_cells)
 
 
 @pytest.mark.parametrize("theta", [11.0, 45.0, 90.0, 158.3, 271.0])
 @pytest.mark.parametrize("turned", [0, 1])
-def test_turning_either_scan_keeps_every_count(fadul: Path, theta: float, turned: int) -> None:
-    marks = [fadul_mark(fadul, name) for name in ("1-1", "1-2")]
-    before = counts(compare(*marks))
+def test_turning_either_scan_keeps_every_count(
+    first_pair: tuple[list[Mark], ImpressionComparison], theta: float, turned: int
+) -> None:
+    marks, before = list(first_pair[0]), counts(first_pair[1])
     marks[turned] = rotate_surface(marks[turned], theta)
     after = counts(compare(*marks))
     for name, pair in before.items():
@@ -95,10 +93,9 @@ def test_exchanging_the_marks_exchanges_the_roles_exactly(heads: list[Mark]) -> 
 
 
 def test_pose_of_simulated_heads_is_found(heads: list[Mark]) -> None:
-    population = list(simulate_population(1, 2, 78, breech_faces=("milled",), field_mm=5.0))
-    a, b = (prepare(head.surface) for head in population)
-    result = compare(a, b)
-    truth = population[0].pose.after(population[1].pose.inverse())
+    a, b, _ = simulated_heads("milled")
+    result = compare(a.mark, b.mark)
+    truth = a.pose.after(b.pose.inverse())
     assert (result.pose.theta_deg - truth.theta_deg + 180) % 360 - 180 == pytest.approx(0, abs=0.3)
     assert result.rules["significance"].score >= 15
     assert compare(heads[0], heads[2]).rules["significance"].score <= 3

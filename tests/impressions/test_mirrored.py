@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from prepared_marks import simulated_heads
 
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
 from ballistics.impressions.registration import RegistrationSearch, register
 from ballistics.impressions.similarity import similarity
-from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.disturbances import mirror, rotate_surface
-from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
 
 
@@ -27,8 +26,7 @@ def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
 @pytest.fixture(scope="module", params=["granular", "milled"])
 def heads(request: pytest.FixtureRequest) -> list[Mark]:
     """Two firearms, two shots of the first."""
-    population = list(simulate_population(2, 2, 9, breech_faces=(request.param,), field_mm=5.0))
-    return [prepare(head.surface) for head in population[:3]]
+    return [head.mark for head in simulated_heads(request.param)]
 
 
 def test_mirrored_marks_of_one_firearm_are_found(heads: list[Mark]) -> None:

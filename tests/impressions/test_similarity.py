@@ -7,13 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from prepared_marks import simulated_heads
 
 from ballistics.impressions.registration import register
 from ballistics.impressions.similarity import Similarity, effective_number, similarity
 from ballistics.surfaces.pose import Pose
-from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.disturbances import add_noise, keep_disc, rotate_surface
-from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
 
 Marks = dict[str, list[Mark]]
@@ -21,11 +20,8 @@ Marks = dict[str, list[Mark]]
 
 @pytest.fixture(scope="module")
 def heads() -> Marks:
-    """Two firearms, two shots each, granular and milled, at random poses."""
-    return {
-        kind: [prepare(head.surface) for head in simulate_population(2, 2, 5, breech_faces=(kind,), field_mm=5.0)]
-        for kind in ("granular", "milled")
-    }
+    """Two shots of one firearm and one of another, granular and milled, at random poses."""
+    return {kind: [head.mark for head in simulated_heads(kind)] for kind in ("granular", "milled")}
 
 
 def compared(a: Mark, b: Mark) -> tuple[Similarity, Pose]:
@@ -37,7 +33,7 @@ def compared(a: Mark, b: Mark) -> tuple[Similarity, Pose]:
 
 @pytest.mark.parametrize("kind", ["granular", "milled"])
 def test_firearms_are_told_apart(heads: Marks, kind: str) -> None:
-    a, b, other, _ = heads[kind]
+    a, b, other = heads[kind]
     assert compared(a, b)[0].score > 500
     assert -40 < compared(a, other)[0].score < 60
 
@@ -93,7 +89,7 @@ def test_scraps_are_insufficient(heads: Marks) -> None:
 
 
 def test_a_small_area_carries_a_comparison_when_it_agrees_well_enough(heads: Marks) -> None:
-    _, b, other, _ = heads["granular"]
+    _, b, other = heads["granular"]
     small = keep_disc(b, 0.02, 3)
     alike = similarity(b.heights_um, add_noise(small, 0.25, 1.0, 3).heights_um, b.spacing_um, Pose())
     assert alike.independent_areas < alike.needed_areas

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+from prepared_marks import fadul_mark
 
 from ballistics.impressions.comparing import compare, exchanged
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison
 from ballistics.impressions.subclass import SubclassParameters, find_regular_marks
-from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.breech_faces import BreechFace
 from ballistics.surfaces.simulation.fields import generator, red_field, red_profile
@@ -167,8 +166,8 @@ def test_too_few_cells_have_no_agreement_to_explain() -> None:
 
 
 @pytest.mark.parametrize("names", [("3-1", "3-2"), ("8-1", "8-2")])
-def test_real_granular_marks_raise_no_alarm(fadul: Path, names: tuple[str, str]) -> None:
-    result = compare(*(prepare(read(fadul / f"Fadul-{name}.x3p")) for name in names))
+def test_real_granular_marks_raise_no_alarm(names: tuple[str, str]) -> None:
+    result = compare(*(fadul_mark(name) for name in names))
     congruent, explained = shares(result)
     assert congruent > 30
     assert explained == 0

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prepared_marks import fadul_mark
 from scipy import ndimage
 
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.library import template
 from ballistics.library.relief import relief
 from ballistics.search import cascade, scan
-from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.disturbances import keep_disc, keep_sector, rotate_surface
 from ballistics.surfaces.surface import Mark
 
@@ -181,9 +179,9 @@ def test_insufficient_candidates_come_last(marks: list[Mark], stack: np.ndarray)
         cascade.compare_best(marks[0], rows, scores, marks.__getitem__, compared=0)
 
 
-def test_real_scans_of_one_firearm_find_each_other(fadul: Path) -> None:
+def test_real_scans_of_one_firearm_find_each_other() -> None:
     names = ("1-1", "F", "5-1")
-    marks = [prepare(read(fadul / f"Fadul-{name}.x3p")) for name in names]
+    marks = [fadul_mark(name) for name in names]
     stack = np.stack([template.make_template(mark).array for mark in marks])
     scores = scan.scan(scan.make_query(rotate_surface(marks[0], 150.0)), stack).scores
     assert list(np.argsort(-scores)) == [0, 1, 2]

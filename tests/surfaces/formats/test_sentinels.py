@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import DATA
+from prepared_marks import fadul_mark
 
 import ballistics
 from ballistics.impressions.comparing import compare
@@ -114,7 +115,7 @@ def test_no_real_scan_has_any(fadul, raw_scans):
     assert seen > 15
 
 
-def test_scores_are_those_of_the_sibling_without_markers(fadul):
+def test_scores_are_those_of_the_sibling_without_markers():
     """Before, 330 scattered markers took a fifth of the similarity in silence."""
     faulty = DATA / "faults" / "files" / "fltmax_scattered.x3p"
     if not faulty.exists():
@@ -123,7 +124,7 @@ def test_scores_are_those_of_the_sibling_without_markers(fadul):
     assert "330 points hold -3.40282347e+38" in next(
         f.message for f in marked.findings if f.code == "sentinel-made-missing"
     )
-    sibling = prepare(ballistics.read(fadul / "Fadul-1-1.x3p"), "breech face")
-    other = prepare(ballistics.read(fadul / "Fadul-1-2.x3p"), "breech face")
+    sibling = fadul_mark("1-1")
+    other = fadul_mark("1-2")
     scores = [compare(mark, other).similarity for mark in (prepare(marked, "breech face"), sibling)]
     assert scores[0].score == pytest.approx(scores[1].score, rel=0.02)
