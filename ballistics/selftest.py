@@ -113,7 +113,7 @@ def _correlation() -> Iterator[Check]:
     a = np.array([[1, 2, np.nan], [4, 8, 3]], np.float32)
     b = np.array([[2, np.nan, 1], [3, 9, 5]], np.float32)
     r, overlap = masked_ncc(a, b, 2)
-    # Laid on each other without a shift, four points are valid in both: (1, 2), (4, 3), (8, 9), (3, 5).
+    # Placed on each other without a shift, four points are valid in both: (1, 2), (4, 3), (8, 9), (3, 5).
     yield Check(
         "masked correlation by hand: r",
         float(r[1, 2]),

@@ -61,7 +61,7 @@ def as_solid(mesh: Mesh) -> m3.Manifold | None:
 
 
 def joined(*meshes: Mesh) -> Mesh:
-    """Return meshes laid side by side in one."""
+    """Return several meshes as one, each at its place."""
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
     faces = np.vstack([mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)])
     return Mesh(np.vstack([mesh.vertices for mesh in meshes]), faces)
@@ -204,21 +204,21 @@ def holes_and_struts(mesh: Mesh, rng: Generator) -> Mesh:
 
 
 def split(mesh: Mesh, rng: Generator) -> Mesh:
-    """Cut in two at 40–60 % of the area and lay the pieces apart, each turned, in one file."""
+    """Cut in two at 40–60 % of the area and place the pieces apart, each turned, in one file."""
     pieces = halves(mesh, rng.uniform(0.4, 0.6), rng)
     return plate([posed(piece, similarity(rng, False, False, 0.0)) for piece in pieces])
 
 
 def plate(meshes: list[Mesh]) -> Mesh:
-    """Lay meshes on a grid with gaps of 5 % of the largest, in one file."""
+    """Place meshes on a grid with gaps of 5 % of the largest, in one file."""
     side = int(np.ceil(np.sqrt(len(meshes))))
     pitch = 1.05 * max(diagonal(mesh) for mesh in meshes)
-    laid = []
+    placed = []
     for k, mesh in enumerate(meshes):
         used = mesh.vertices[mesh.faces.ravel()]
         centre = 0.5 * (used.min(axis=0) + used.max(axis=0))
-        laid.append(Mesh(mesh.vertices - centre + pitch * np.array([k % side, k // side, 0.0]), mesh.faces))
-    return joined(*laid)
+        placed.append(Mesh(mesh.vertices - centre + pitch * np.array([k % side, k // side, 0.0]), mesh.faces))
+    return joined(*placed)
 
 
 def sliced(mesh: Mesh) -> Mesh:

@@ -84,8 +84,8 @@ def command(
             from ballistics.reports import search_report
             from ballistics.search import heights_still_there
 
-            laid = [lead.entry for lead in result.leads if lead.pose is not None]
-            there = {entry.id: heights_still_there(library, entry) for entry in laid}
+            registered = [lead.entry for lead in result.leads if lead.pose is not None]
+            there = {entry.id: heights_still_there(library, entry) for entry in registered}
             marks = {number: found for number, found in there.items() if found is not None}
             write_whole(report, search_report(result, questioned, marks).encode("utf-8", "replace"))
     if csv_path is not None or json_path is not None:

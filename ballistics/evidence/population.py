@@ -149,7 +149,7 @@ def select_population(
     Parameters
     ----------
     populations : iterable of ReferencePopulation
-        Those at hand.
+        Those to choose from.
     questioned : Conditions
         Of the comparison.
 

@@ -80,7 +80,7 @@ def weigh(
     marks : sequence of Mark, length 2
         The marks, for how they were prepared.
     populations : iterable of ReferencePopulation
-        Those at hand, at least one; of one score, their names differ.
+        Those to choose from, at least one. Populations of the same score have different names.
     calibres, instrument_classes, ammunition : iterable of str
         Those of the two items.
     scans : sequence of str
@@ -93,15 +93,15 @@ def weigh(
     ParameterError
         Without a population, with two of one name and score, or when comparison or marks carry no provenance.
     """
-    at_hand = tuple(populations)
-    if not at_hand:
+    given = tuple(populations)
+    if not given:
         raise ParameterError("no reference population was given: build one with `ballistics reference build`")
-    names = [(population.name, population.score) for population in at_hand]
+    names = [(population.name, population.score) for population in given]
     if len(set(names)) < len(names):
         raise ParameterError("two reference populations have the same name; rename one")
     labels = tuple(calibres), tuple(instrument_classes), tuple(ammunition)
     asked = {score: questioned(comparison, marks, score, *labels, scans) for score in _ORDER}
-    by_score = {score: [p for p in at_hand if p.score == score] for score in _ORDER}
+    by_score = {score: [p for p in given if p.score == score] for score in _ORDER}
     chosen = {score: _select(by_score[score], asked[score])[0] for score in _ORDER}
     first = next((s for s in _ORDER if chosen[s] is not None), next(s for s in _ORDER if by_score[s]))
     # An interval is stated of the score that carries the evidence; the others stand beside it with their value.

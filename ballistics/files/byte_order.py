@@ -14,8 +14,8 @@ _RUNS, _RUN = 64, 64
 _WILD = 1e6
 _TAME = 1e4
 _NOTHING, _TOO_MUCH = 1e-20, 1e20
-# Median step to the neighbour, over the range of the middle half. White noise has 0.6 to 0.7; the real scans at
-# hand have at most 0.15.
+# Median step to the neighbour, over the range of the middle half. White noise has 0.6 to 0.7; the given scans
+# have at most 0.15.
 _SMOOTH = 0.25
 # Swapped integers jump wherever their low byte overflows: their steps are this much larger than those of the surface.
 _JUMPY, _JUMPIER = 0.05, 3.0

@@ -139,7 +139,7 @@ class RowsFile:
         return row
 
     def append(self, row: Mapping[str, Any]) -> int:
-        """Write one row, hand it to the operating system at once, and return its place."""
+        """Write one row, pass it to the operating system at once, and return its place."""
         try:
             if self._file is None:
                 self._cut_torn_line()

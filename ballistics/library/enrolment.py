@@ -168,7 +168,7 @@ def match_descriptions(
     Raises
     ------
     ParameterError
-        When two files of one name lay claim to a row that gives only the name.
+        When two files of one name claim a row that gives only the name.
     """
     described: dict[Path, TableRow] = {}
     claimed: dict[str, Path] = {}

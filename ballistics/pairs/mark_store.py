@@ -106,7 +106,7 @@ def _content(says: dict[str, Any], values: bytes) -> str:
     return digest.hexdigest()
 
 
-# A worker goes through the pairs of two groups of scans at a time (`pair_designs.TILE`), and needs both at hand.
+# A worker goes through the pairs of two groups of scans at a time (`designs.TILE`): both stay in memory.
 @lru_cache(maxsize=72)
 def _loaded(path: Path, kind: str) -> Mark:
     fault = f"{path} is not a prepared mark"

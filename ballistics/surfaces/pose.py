@@ -44,7 +44,7 @@ class Pose:
         return math.cos(theta), math.sin(theta)
 
     def inverse(self) -> Pose:
-        """Return the pose that lays A on B.
+        """Return how A lies on B.
 
         Examples
         --------

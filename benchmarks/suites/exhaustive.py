@@ -145,8 +145,8 @@ def counts(
     """Return the counts of all rules in both directions, as one kind of cell search finds them."""
     a, b = marks
     alike, directions = similarity(a, b, spacing_um, pose), []
-    for tiled, searched, laid in ((a, b, pose), (b, a, pose.inverse())):
-        searcher = kind(tiled, searched, spacing_um, laid, CellParameters())
+    for tiled, searched, tiled_pose in ((a, b, pose), (b, a, pose.inverse())):
+        searcher = kind(tiled, searched, spacing_um, tiled_pose, CellParameters())
         directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike))
     return {name: (r.a_in_b.count, r.b_in_a.count) for name, r in judge(directions[0], directions[1], _SWEPT).items()}
 

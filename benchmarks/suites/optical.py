@@ -40,7 +40,7 @@ _PUBLISHED = {
 
 @dataclass(frozen=True)
 class Condition:
-    """How heads were laid under the microscope (turned by at most so much) and how uneven its ring light is."""
+    """How far heads are turned under the microscope, at most, and how uneven its ring light is."""
 
     name: str
     turn_deg: float

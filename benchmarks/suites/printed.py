@@ -84,7 +84,7 @@ def pose_error(mesh: Mesh, true: NDArray[np.float64], found: NDArray[np.float64]
 
 
 def true_pose_score(query: Mesh, true: NDArray[np.float64], row: int, collection: Collection) -> float:
-    """Return the score of the right reference laid where it belongs: what a perfect search would have found.
+    """Return the score of the right reference at its true pose: what a perfect search would have found.
 
     ``true`` leads from the reference to the query; 0 where the sizes are so far apart that no radii are equal.
     """
@@ -290,13 +290,13 @@ def plates(
         if row is None:
             rng = np.random.Generator(np.random.PCG64([_SEED, 500 + k]))
             chosen = [reported[i] for i in rng.permutation(len(reported))[:10]]
-            laid = []
+            placed = []
             for item in chosen:
                 mesh = item.mesh()
                 pose = similarity(rng, False, False, 0.0)
                 pose[:3, :3] *= rng.uniform(60.0, 140.0) / diagonal(mesh)
-                laid.append(posed(mesh, pose))
-            found: Identification = identify(part_of(plate(laid)), collection)
+                placed.append(posed(mesh, pose))
+            found: Identification = identify(part_of(plate(placed)), collection)
             named = [c.row for c in found.accepted]
             hit = [any(same_reference(collection, row, item.name) for row in named) for item in chosen]
             wrong = [not any(same_reference(collection, r, item.name) for item in chosen) for r in named]

@@ -30,8 +30,8 @@ def halved(item: Item, k: int, collection: Collection) -> dict[str, Any]:
     hit = [any(same_reference(collection, candidate.row, item.name) for candidate in own.accepted) for own in found]
 
     def told(a: int, b: int) -> bool:
-        laid = reference_pieces([found[a], found[b]], collection)
-        return any(group.complementary and same_reference(collection, group.row, item.name) for group in laid)
+        groups = reference_pieces([found[a], found[b]], collection)
+        return any(group.complementary and same_reference(collection, group.row, item.name) for group in groups)
 
     return {"hit": hit, "halves": told(0, 1), "copies": told(0, 2)}
 

@@ -44,7 +44,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Context:
-    """What the runner hands to a benchmark.
+    """What the runner gives to a benchmark.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def test_words(lab):
     done = run("identify", seized / "left.off", seized / COPY, "--references", lab / "collection")
     assert done.exit_code == 0, done.output
     assert re.search(r"2 pieces of “rack”: .+ holds \d+ % of its surface and .+ \d+ %; together ", done.stdout)
-    assert "They have one scale and one hand" in done.stdout
+    assert "They have the same scale and handedness" in done.stdout
     assert "\x1b" not in done.output
     done = run("identify", seized / "right.off", seized / COPY, "--references", lab / "collection")
     assert "2 files or bodies hold something of “rack”, not different pieces" in done.stdout

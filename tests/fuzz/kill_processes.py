@@ -328,7 +328,7 @@ def forked(job: Any, folder: Path, kill_after_s: float | None) -> tuple[bool, se
 
 
 def tried(name: str, kills: int, seed: int, place: Path) -> dict[str, Any]:
-    """Kill a job so many times, and return what was lost or came out otherwise."""
+    """Kill a job a number of times, and return what was lost or came out otherwise."""
     rng = random.Random(f"{name} {seed}")
     job = JOBS[name](place)
     job.prepare()

@@ -252,10 +252,10 @@ def test_page_shows_every_lead_and_takes_no_markup_from_outside(library, result)
 
 
 def test_picture_shows_the_lead_as_it_lies_on_the_mark(library, result):
-    from ballistics.reports.pages.search import _laid
+    from ballistics.reports.pages.search import _registered
 
     lead = result.leads[0]
     questioned = shot(1, 9)
-    laid = _laid(library.with_heights(lead.entry), questioned, lead.pose).heights_um
-    both = np.isfinite(laid) & np.isfinite(questioned.heights_um)
-    assert np.corrcoef(laid[both], questioned.heights_um[both])[0, 1] > 0.9
+    placed = _registered(library.with_heights(lead.entry), questioned, lead.pose).heights_um
+    both = np.isfinite(placed) & np.isfinite(questioned.heights_um)
+    assert np.corrcoef(placed[both], questioned.heights_um[both])[0, 1] > 0.9

@@ -19,7 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(
     a: Path, b: Path, report: Path | None, without_3d: bool, as_json: bool, unit: str | None, overwrite: bool
 ) -> None:
-    """Lay the parts of A on those of B: how much of A is explained by B, and how much of B is present in A.
+    """Register the parts of A to those of B: how much of A does B explain, and how much of B is present in A?
 
     A hit is a lead for an examiner: no opinion, no weight of evidence.
 

@@ -1,4 +1,4 @@
-"""How far a likelihood ratio may go on the data at hand: ELUB and the sample-size bound."""
+"""The largest likelihood ratio that the data can support: ELUB and the sample-size bound."""
 
 from __future__ import annotations
 

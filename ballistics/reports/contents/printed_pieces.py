@@ -33,7 +33,7 @@ def pieces_in(files: Sequence[IdentifiedFile], searched: SearchedCollection) -> 
 
 
 def piece_names(group: ReferencePieces, files: Sequence[tuple[str, int]]) -> list[str]:
-    """Return what each laid piece is called: its file, and where a file has several bodies, which.
+    """Return the name of each piece: its file, and which body of it where there are several.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def pieces_shown(group: ReferencePieces, files: Sequence[tuple[str, int]], taxon
 
 
 def piece_colours(group: ReferencePieces) -> list[tuple[int, int, int]]:
-    """Return the colour of each laid piece; only pieces with a place of their own are drawn."""
+    """Return the colour of each piece; only pieces with a place of their own are drawn."""
     own = [k for k, piece in enumerate(group.laid) if piece.place == "its own"]
     chosen = dict(zip(own, _COLOURS, strict=False))
     return [chosen.get(k, _FURTHER) for k in range(len(group.laid))]

@@ -18,7 +18,7 @@ class ReportedScan:
     Parameters
     ----------
     name : str
-        Name of the file, without its folder: a report does not depend on where the file lay.
+        Name of the file, without its folder: a report does not depend on where the file is.
     surface : Surface
         As read.
     mark : Mark

@@ -1,4 +1,4 @@
-"""Small pictures of two marks side by side as a comparison laid them, in one light."""
+"""Small pictures of two registered marks side by side, in one light."""
 
 from __future__ import annotations
 

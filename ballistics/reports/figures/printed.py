@@ -29,7 +29,7 @@ UNEXPLAINED = (214, 188, 150)
 ABSENT = (196, 30, 120)
 NO_COUNTERPART = (150, 150, 150)
 DEVIATION_COLOURS = "YlOrRd"
-# Triangles are cut to this share of the size before they are coloured by corner, while there are fewer than so many.
+# Triangles are cut to this share of the size before they are coloured by corner, up to this number of triangles.
 _FINE, _MOST_FACES = 1.0 / 70.0, 300_000
 # The reference's points are drawn as beads of this share of its size.
 _BEAD = 1.0 / 110.0
@@ -148,8 +148,8 @@ def own_points(found: Identification, candidate: Candidate) -> NDArray[np.bool_]
 
 
 def reference_points_mm(candidate: Candidate, collection: Collection) -> Points:
-    """Return the coarse points of a candidate's reference, laid into the frame of the query."""
-    return _laid(candidate, collection.signature(candidate.row).points_mm())
+    """Return the coarse points of a candidate's reference in the frame of the query."""
+    return _in_query_frame(candidate, collection.signature(candidate.row).points_mm())
 
 
 def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.bool_]:
@@ -165,14 +165,14 @@ def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.b
     return np.asarray(np.isfinite(distance))
 
 
-def _laid(candidate: Candidate, points_mm: Points) -> Points:
+def _in_query_frame(candidate: Candidate, points_mm: Points) -> Points:
     inverse: Points = np.linalg.inv(candidate.pose).astype(np.float64)
     return moved(points_mm, inverse)
 
 
 def _absent(mesh: Mesh, candidate: Candidate, points_mm: Points) -> Points:
-    laid = _laid(candidate, points_mm)
-    return laid[~present(mesh, candidate, laid)]
+    moved_mm = _in_query_frame(candidate, points_mm)
+    return moved_mm[~present(mesh, candidate, moved_mm)]
 
 
 def finer(mesh: Mesh, longest_mm: float) -> Mesh:

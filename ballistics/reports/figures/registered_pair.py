@@ -1,4 +1,4 @@
-"""Two marks on one grid, B laid on A: what the comparison microscope shows."""
+"""Two marks on one grid, B registered to A: what the comparison microscope shows."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def registered_pair(a: Mark, b: Mark, pose: Pose) -> tuple[Grid, Grid]:
     on_a = np.full((bottom - top, right - left), np.nan, np.float32)
     y0, y1, x0, x1 = max(top, 0), min(bottom, rows_a), max(left, 0), min(right, columns_a)
     on_a[y0 - top : y1 - top, x0 - left : x1 - left] = a.heights_um[y0:y1, x0:x1]
-    laid_b = np.empty_like(on_a)
+    registered_b = np.empty_like(on_a)
     heights_b = np.ascontiguousarray(b.heights_um, dtype=np.float32)
     shift_y, shift_x = pose.dy_um / spacing - centre_y, pose.dx_um / spacing - centre_x
-    turn_onto(heights_b, math.radians(-pose.theta_deg), shift_y, shift_x, laid_b)
-    return _placed(on_a, spacing, centre_y, centre_x), _placed(laid_b, spacing, centre_y, centre_x)
+    turn_onto(heights_b, math.radians(-pose.theta_deg), shift_y, shift_x, registered_b)
+    return _placed(on_a, spacing, centre_y, centre_x), _placed(registered_b, spacing, centre_y, centre_x)
 
 
 def difference(a: Grid, b: Grid) -> Grid:

@@ -119,8 +119,8 @@ def _places(cluster: Cluster) -> dict[Exhibit, tuple[float, float]]:
     graph = nx.Graph()
     graph.add_nodes_from(members)
     graph.add_edges_from((pair.a, pair.b) for pair in cluster.links)
-    laid = nx.kamada_kawai_layout(graph, pos=circle)
-    positions = np.array([laid[member] for member in members])
+    layout = nx.kamada_kawai_layout(graph, pos=circle)
+    positions = np.array([layout[member] for member in members])
     positions -= (positions.max(axis=0) + positions.min(axis=0)) / 2.0
     positions /= max(float(np.abs(positions).max()), 1e-9)
     # A hair of difference between two machines must not show.

@@ -42,7 +42,7 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
     )
     grid = _thumbnail(questioned)
     grids = {
-        lead.rank: _thumbnail(_laid(marks[lead.entry.id], questioned, lead.pose))
+        lead.rank: _thumbnail(_registered(marks[lead.entry.id], questioned, lead.pose))
         for lead in result.leads
         if lead.entry.id in marks
     }
@@ -80,17 +80,17 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
     )
 
 
-def _laid(mark: Mark, questioned: Mark, pose: Pose | None) -> Mark:
+def _registered(mark: Mark, questioned: Mark, pose: Pose | None) -> Mark:
     """Return a mark as it lies on the one searched for, cut to its frame."""
     from ballistics_kernels.impressions import turn_onto
 
     heights = np.ascontiguousarray(mark.heights_um, dtype=np.float32)
     if pose is None:
         return mark
-    laid = np.empty(questioned.heights_um.shape, np.float32)
+    registered = np.empty(questioned.heights_um.shape, np.float32)
     spacing = questioned.spacing_um
-    turn_onto(heights, math.radians(-pose.theta_deg), pose.dy_um / spacing, pose.dx_um / spacing, laid)
-    return replace(mark, heights_um=laid)
+    turn_onto(heights, math.radians(-pose.theta_deg), pose.dy_um / spacing, pose.dx_um / spacing, registered)
+    return replace(mark, heights_um=registered)
 
 
 def _thumbnail(mark: Mark) -> Grid:

@@ -30,7 +30,7 @@ class PairCard:
     findings : str
         What the comparison found; empty when nothing.
     pictures : tuple of Picture, or None
-        A, and B as it lies on A; None when the marks were not laid on each other.
+        A, and B as it lies on A; None when the marks were not registered.
     """
 
     scans: tuple[str, str]

@@ -85,7 +85,7 @@ _ALWAYS = (
         "Thresholds come from the literature or from chance.",
         "Those of the published rules were published for particular firearms and ammunition (sources in the tables); "
         "that of the significance rule is computed from how often unrelated marks agree by chance, and does not know "
-        "what marks of one class share. None was validated on the exhibits at hand.",
+        "what marks of one class share. None was validated on these exhibits.",
     ),
 )
 

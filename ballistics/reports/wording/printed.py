@@ -99,8 +99,8 @@ def candidate_sentence(candidate: Candidate, taxonomy: Taxonomy, *, symmetric: b
     mirrored = candidate.mirrored and not symmetric
     words = relation_words(candidate.relation, candidate.scale, mirrored)
     category = f" ({taxonomy.title(candidate.category)})" if candidate.category else ""
-    hand = ", mirrored" if mirrored else ""
-    return f"{_RELATIONS[words]} “{candidate.name}”{category}, {scale_words(candidate.scale)}{hand}."
+    handedness = ", mirrored" if mirrored else ""
+    return f"{_RELATIONS[words]} “{candidate.name}”{category}, {scale_words(candidate.scale)}{handedness}."
 
 
 def relation_words(relation: str, scale: float, mirrored: bool) -> str:
@@ -198,7 +198,7 @@ def score_rows(candidate: Candidate) -> list[tuple[str, str, float, float]]:
 
 
 def mirror_sentence(candidate: Candidate, *, symmetric: bool) -> str:
-    """Return what can be said of the hand."""
+    """Return whether the query is mirrored, in one sentence."""
     if symmetric:
         return "The reference is its own mirror image: whether the query was mirrored cannot be told."
     return "The query shows the mirror image of the reference." if candidate.mirrored else "Not mirrored."
@@ -262,7 +262,7 @@ def pieces_sentences(group: ReferencePieces, names: Sequence[str], category: str
     ----------
     group : ReferencePieces
     names : sequence of str
-        Of each laid piece.
+        Of each piece, see `piece_names`.
     category : str
         Of the reference, in words; may be empty.
     """
@@ -311,14 +311,14 @@ def pieces_sentences(group: ReferencePieces, names: Sequence[str], category: str
 def _fit_sentence(group: ReferencePieces, own: Sequence[int], names: Sequence[str]) -> str:
     """Return whether pieces fit together as they are."""
     if group.same_scale and group.same_hand:
-        return "They have one scale and one hand, as pieces of one object have."
+        return "They have the same scale and handedness, as pieces of one object have."
     wrong = []
     if not group.same_scale:
         scales = _listed([f"{names[k]} {scale_words(group.laid[k].scale)}" for k in own])
         wrong.append(f"the scales differ ({scales})")
     if not group.same_hand:
-        hands = [names[k] for k in own if group.laid[k].mirrored]
-        wrong.append(f"{_listed(hands)} {_verb(hands, 'is', 'are')} mirrored")
+        mirrored = [names[k] for k in own if group.laid[k].mirrored]
+        wrong.append(f"{_listed(mirrored)} {_verb(mirrored, 'is', 'are')} mirrored")
     return f"As they are they do not fit together: {' and '.join(wrong)}."
 
 

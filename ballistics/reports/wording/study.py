@@ -80,7 +80,7 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
         "pairs fired in two.",
         "For each pair the program gave a likelihood ratio: how many times more probable the findings are if one "
         "firearm fired both than if two did. It was computed from other firearms only: the program had never been "
-        "told anything about the two at hand.",
+        "told anything about these two.",
     ]
     insufficient = same.insufficient + different.insufficient
     if insufficient:

@@ -22,10 +22,10 @@ EXTENT_UM = (300.0, 80_000.0)
 # One field of a microscope's camera may be smaller than a mark; a wrong unit would have moved its pixel as well.
 FIELD_POINTS, FIELD_UM = 256, 100.0
 HEIGHT_RANGE_UM = 10_000.0
-# Height range over the longer side. The real scans at hand have 0.0013 (breech face) to 0.07 (whole primer): a range
+# Height range over the longer side. The given scans have 0.0013 (breech face) to 0.07 (whole primer): a range
 # a thousand times smaller or larger is in another unit than the spacing.
 FLAT, STEEP = 2e-4, 0.5
-# Nor do optical instruments see slopes of more than about 35 degrees over most of a surface (0.014 to 0.16 at hand).
+# Nor do optical instruments see slopes of more than about 35 degrees over most of a surface (same scans: 0.014 to 0.16).
 STEEP_SLOPE = 0.7
 # 0.05e-6 m times 1e6 is a little less than 0.05 um in floating point; that is not implausible.
 _ROUNDING = 1e-9

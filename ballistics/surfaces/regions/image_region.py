@@ -69,8 +69,8 @@ def find_face_on_image(surface: Surface) -> ImageRegion:
     On a 25 µm grid, dark walls vote for the common centre of firing pin and primer, as steep ones do on a topography.
     Around it the region is the closed band, by dynamic programming, that is as bright and as even as the face: the
     rolled edge of the primer is rougher, the gap and the firing pin are darker, and the edge of the aperture is a
-    dark line inside of which nothing is taken. Areas that were dragged or sheared are not told from the face; mask
-    them by hand. Tested on simulated images only: look at the region before relying on it.
+    dark line inside of which nothing is taken. Dragged and sheared areas are not told from the face: give a region
+    without them. Tested on simulated images only: look at the region before relying on it.
 
     Parameters
     ----------

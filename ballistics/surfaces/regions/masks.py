@@ -1,4 +1,4 @@
-"""Regions given by hand: as a mask, or as a colour or label of the mask that a file carries."""
+"""Masks of regions that the user gives: as text, or by the colour or label of the mask that a file carries."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _milled(cutter_seed: int) -> NDArray[np.float32]:
 
 
 def _filed(seed: int) -> NDArray[np.float32]:
-    """Strokes of a file by hand: straight scratches in two crossing sets, each stroke of its own length."""
+    """Hand filing: straight scratches in two crossing sets, each stroke of its own length."""
     rng = generator(seed, "file")
     main = rng.uniform(0.0, np.pi)
     crossing = main + np.deg2rad(rng.uniform(35.0, 90.0))
