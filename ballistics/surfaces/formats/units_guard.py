@@ -25,7 +25,8 @@ HEIGHT_RANGE_UM = 10_000.0
 # Height range over the longer side. The given scans have 0.0013 (breech face) to 0.07 (whole primer): a range
 # a thousand times smaller or larger is in another unit than the spacing.
 FLAT, STEEP = 2e-4, 0.5
-# Optical instruments do not see slopes of more than about 35 degrees over most of a surface (same scans: 0.014 to 0.16).
+# Optical instruments do not see slopes of more than about 35 degrees over most of a surface (the given scans have 0.014
+# to 0.16).
 STEEP_SLOPE = 0.7
 # 0.05e-6 m times 1e6 is a little less than 0.05 um in floating point; that is not implausible.
 _ROUNDING = 1e-9
