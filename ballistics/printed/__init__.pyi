@@ -20,18 +20,19 @@ from .disk.batch import run_printed_batch as run_printed_batch
 from .disk.results import FileResult as FileResult
 from .disk.results import PrintedBatch as PrintedBatch
 from .files.reading import read_parts as read_parts
-from .identify.bodies import separate_bodies as separate_bodies
+from .identify.coverage import deviations_of as deviations_of
 from .identify.false_hits import QUERIES as QUERIES
 from .identify.false_hits import is_measured as is_measured
 from .identify.false_hits import measure_folder as measure_folder
 from .identify.identification import Candidate as Candidate
 from .identify.identification import Identification as Identification
 from .identify.identification import identify as identify
+from .identify.parameters import IdentificationParameters as IdentificationParameters
+from .identify.pieces import separate_bodies as separate_bodies
 from .identify.pieces_of_reference import LaidPiece as LaidPiece
 from .identify.pieces_of_reference import ReferencePieces as ReferencePieces
 from .identify.pieces_of_reference import reference_pieces as reference_pieces
 from .identify.score import score_model as score_model
-from .identify.verification import deviations_of as deviations_of
 from .shape_class.classifier import CLASSES as CLASSES
 from .shape_class.classifier import ShapeClassifier as ShapeClassifier
 from .shape_class.classifier import train as train
@@ -55,6 +56,7 @@ __all__ = [
     "FileDescription",
     "FileResult",
     "Identification",
+    "IdentificationParameters",
     "LaidPiece",
     "Part",
     "PartFile",

@@ -17,9 +17,9 @@ from ballistics.printed.collection.collection import Collection
 from ballistics.printed.describe.descriptors import SIGNATURE_STEPS
 from ballistics.printed.describe.query import query_of_sample
 from ballistics.printed.describe.sampling import sample_surface
-from ballistics.printed.identify.candidates import fit_candidate
-from ballistics.printed.identify.cascade import THRESHOLD
 from ballistics.printed.identify.identification import Identification, identify
+from ballistics.printed.identify.judgement import fit_candidate
+from ballistics.printed.identify.parameters import DEFAULT
 from benchmarks.support.printed_items import (
     Item,
     Store,
@@ -274,7 +274,7 @@ def unrelated(
     for quantile in (0.5, 0.95, 0.99, 1.0):
         value = float(np.quantile([row["score"] for row in rows], quantile))
         text = f"score of unrelated queries, {quantile:.0%} quantile"
-        yield Record("printed", text, value, "score", f"threshold {THRESHOLD}", protocol, n, _SEED)
+        yield Record("printed", text, value, "score", f"threshold {DEFAULT.threshold}", protocol, n, _SEED)
 
 
 def plates(

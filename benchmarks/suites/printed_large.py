@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.collection.collection import Collection
-from ballistics.printed.collection.votes import DescriptorIndex
+from ballistics.printed.collection.descriptor_index import DescriptorIndex
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_STEPS, metric
 from ballistics.printed.describe.query import query_of_sample
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import Signature, signature_of
-from ballistics.printed.identify.cascade import search
+from ballistics.printed.identify.search import Question, search
 from benchmarks.support.printed_items import part_of
 from benchmarks.support.record import Context, Record
 from reference_meshes.disturbances import cut, posed, similarity
@@ -124,7 +124,7 @@ def _searched(
     mesh = changed(posed(mesh, similarity(rng, True, True, 50.0)), rng)
     start = time.process_time()
     query = query_of_sample(sample_surface(mesh.vertices, mesh.faces))
-    found = search(query, collection, 0, None)
+    found = search(Question(query, 0, None, collection))
     seconds = time.process_time() - start
     best = max(found, key=lambda candidate: candidate.fit.score, default=None)
     # All copies of a base hold its own signature: any of them is right.

@@ -21,10 +21,9 @@ from sklearn.model_selection import GroupKFold
 from ballistics.evidence.metrics import error_upper_limit
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.describe.plainness import PLAIN_WORTH
-from ballistics.printed.identify.cascade import THRESHOLD
 from ballistics.printed.identify.identification import Candidate, identify
-from ballistics.printed.identify.score import Curve, ScoreModel
-from ballistics.printed.identify.verification import SCORE_VALUES, score_values
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.score import SCORE_VALUES, Curve, ScoreModel, score_values
 from benchmarks.__main__ import DEFAULT_DATA
 from benchmarks.suites.printed import unrelated_queries
 from benchmarks.support.printed_items import Item, Store, collection_of, items, owner_of, part_of, same_reference
@@ -190,7 +189,7 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
         if name != "disturbed":
             yield f"{name}: n {len(own)}, highest {np.round(np.sort(own)[::-1][:4], 3)}"
     own = best[unrelated]
-    for threshold in sorted({0.3, 0.4, 0.5, 0.6, 0.7, 0.8, THRESHOLD}):
+    for threshold in sorted({0.3, 0.4, 0.5, 0.6, 0.7, 0.8, DEFAULT.threshold}):
         hits = int((own >= threshold).sum())
         limit = error_upper_limit(hits, len(own))
         chosen = (kind == "disturbed") & ~copied
@@ -207,7 +206,7 @@ def summary(rows: list[dict[str, Any]], listed: list[Trial], found: list[NDArray
             f"disturbed accepted {right[chosen].mean():.3f}, top 1 {first[chosen].mean():.3f} of {chosen.sum()}"
         )
     plain = np.array([row["worth"] for row in rows]) < PLAIN_WORTH
-    hit = np.array([bool(np.any(s >= THRESHOLD)) for s in found])
+    hit = np.array([bool(np.any(s >= DEFAULT.threshold)) for s in found])
     disturbed = kind == "disturbed"
     yield (
         f"worth below {PLAIN_WORTH}: {plain.sum()} queries, of them {(plain & disturbed).sum()} disturbed; "

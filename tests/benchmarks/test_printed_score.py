@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ballistics.printed.identify.verification import SCORE_VALUES
+from ballistics.printed.identify.score import SCORE_VALUES
 from benchmarks.training.printed_score import learned
 
 

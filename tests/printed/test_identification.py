@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.content.part import Part
+from ballistics.printed.describe.descriptors import QUERY_STEPS
 from ballistics.printed.describe.sampling import enclosing_diameter, sample_surface
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify import cascade
 from ballistics.printed.identify.identification import identify
-from ballistics.printed.identify.likeness import detail_of
+from ballistics.printed.identify.judgement import detail_of
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.shortlist import count_votes
 from ballistics.reports.wording.printed import two_files_headline
 from reference_meshes.disturbances import cut, noise, plate, posed, refined, remesh, similarity
 from reference_meshes.solids import Mesh, solid
@@ -147,7 +150,8 @@ def test_the_same_answer_twice_and_from_disk(solids: list[Mesh], collection: Col
         assert a.deviations_mm.tobytes() == b.deviations_mm.tobytes()
     opened.enrol(signature_of(part(solid(83_000))), "later")
     index = opened.index()
-    assert len(index.votes(index.neighbours(np.zeros((17, 3, 24), dtype=np.int8)))) == 5
+    found = index.neighbours(np.zeros((17, 3, 24), dtype=np.int8), QUERY_STEPS, 60, 4)
+    assert len(count_votes(index, found)) == 5
     with pytest.raises(WriteError, match="not empty"):
         collection.save(tmp_path / "references")
 
@@ -273,29 +277,26 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
 
 
 @pytest.mark.usefixtures("refused_index")
-@pytest.mark.parametrize(("limit", "value"), [("_DECISIVE", 1.1), ("ALIKE_AS_WHOLE", 1e9)])
+@pytest.mark.parametrize(("limit", "value"), [("decisive", 1.1), ("alike_as_whole", 1e9)])
 def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
-    solids: list[Mesh], collection: Collection, monkeypatch, limit: str, value: float
+    solids: list[Mesh], collection: Collection, limit: str, value: float
 ):
     rng = np.random.Generator(np.random.PCG64(7))
     moved = noise(posed(solids[1], similarity(rng, True, True, 10.0)), 0.003, rng)
-    monkeypatch.setattr(cascade, "_FITTED_AS_WHOLE", 3)
-    # No score is decisive, or all four references are alike as a whole and only three are registered.
-    monkeypatch.setattr(cascade, limit, value)
+    # No score is decisive, or all four references have like whole surfaces and only three are registered.
+    parameters = replace(DEFAULT, registered_by_whole=3, **{limit: value})
     with pytest.raises(AssertionError, match="index"):
-        identify(part(moved), collection)
+        identify(part(moved), collection, parameters=parameters)
 
 
 @pytest.mark.usefixtures("refused_index")
-def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(
-    solids: list[Mesh], collection: Collection, monkeypatch
-):
+def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
     shortened = cut(posed(solids[2], similarity(rng, True, True, 10.0)), 0.8, rng)
     with pytest.raises(AssertionError, match="index"):
         identify(part(shortened), collection)
-    monkeypatch.setattr(cascade, "_DECISIVE", 0.4)
+    decisive = replace(DEFAULT, decisive=0.4)
     with pytest.raises(AssertionError, match="index"):
-        identify(part(shortened), collection)
-    monkeypatch.setattr(cascade, "_WHOLE_ON_WHOLE", 0.6)
-    assert [one.name for one in identify(part(shortened), collection).accepted] == [f"solid {SEEDS[2]}"]
+        identify(part(shortened), collection, parameters=decisive)
+    found = identify(part(shortened), collection, parameters=replace(decisive, whole_share=0.6))
+    assert [hit.name for hit in found.accepted] == [f"solid {SEEDS[2]}"]

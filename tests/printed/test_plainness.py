@@ -13,7 +13,7 @@ from ballistics.printed.content.part import Part
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP
 from ballistics.printed.describe.plainness import PLAIN_WORTH, _plain_bytes, beyond_plain, telling_nats, worth_of
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify import cascade
+from ballistics.printed.identify import search
 from ballistics.printed.identify.identification import identify
 from ballistics.reports.wording.printed import headline, plain_bodies_sentence, score_sentence
 from reference_meshes.disturbances import joined, noise, remesh, similarity
@@ -112,9 +112,9 @@ def test_a_plain_reference_hides_no_other(monkeypatch):
     for k in range(16):
         made.enrol(signature_of(part(plain_body(PLAIN_SEED + 1 + 8 * k))), f"bar {k}")
     made.enrol(signature_of(part(right)), "right")
-    # The right one is not laid as a whole.
-    whole = cascade._as_whole
-    monkeypatch.setattr(cascade, "_as_whole", lambda *given: [one for one in whole(*given) if one.row < 16])
+    # The right one is not tried by its whole surface.
+    whole = search._by_whole
+    monkeypatch.setattr(search, "_by_whole", lambda question: [one for one in whole(question) if one.row < 16])
     found = identify(part(laid_at(remesh(right, rng), similarity(rng, True, True, 10.0))), made)
     assert found.candidates[0].name == "right"
     assert [one.name for one in found.accepted] == ["right"]
@@ -134,14 +134,14 @@ def test_worth_is_kept_and_measured_when_an_older_version_did_not(collection: Co
 
 
 @pytest.mark.parametrize(("hit", "registered"), [(True, [4, 8]), (False, [4])])
-def test_where_one_is_a_hit_all_that_were_laid_are_registered(monkeypatch, hit: bool, registered: list[int]):
+def test_where_one_is_a_hit_all_that_were_placed_are_registered(monkeypatch, hit: bool, registered: list[int]):
     asked = []
 
-    def heard(query, collection, component, proposals, copied):
+    def heard(question, proposals, copied):
         asked.append(len(proposals))
         return [type("One", (), {"is_hit": hit})() for _ in proposals]
 
-    monkeypatch.setattr(cascade, "_registered", heard)
-    found = cascade._registered_in_turn(None, None, 0, list(range(12)), 4)
+    monkeypatch.setattr(search, "_registered", heard)
+    found = search._registered_in_turn(None, list(range(12)), 4)
     assert asked == registered
     assert len(found) == sum(registered)

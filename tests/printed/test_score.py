@@ -11,11 +11,9 @@ from ballistics.printed.describe.query import cloud_of, query_of_sample, query_o
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import Signature, signature_of_sample
 from ballistics.printed.describe.surroundings import surroundings_of
-from ballistics.printed.identify.candidates import fit_candidate
-from ballistics.printed.identify.cascade import THRESHOLD
-from ballistics.printed.identify.likeness import agreement_in_place
-from ballistics.printed.identify.score import Curve, ScoreModel, score_model
-from ballistics.printed.identify.verification import SCORE_VALUES, Fit, score_values
+from ballistics.printed.identify.judgement import Fit, agreement_in_place, fit_candidate
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.score import SCORE_VALUES, Curve, ScoreModel, score_model, score_values
 from reference_meshes.disturbances import as_solid, cut
 from reference_meshes.solids import Mesh, from_manifold, solid
 
@@ -87,7 +85,7 @@ def test_a_cut_leaves_nothing_added_and_material_nothing_missing():
     other = fit_in_place(solid(80_003), whole)
     assert min(other.missing, other.added) > 0.05
     assert other.score < 0.1
-    assert min(half.score, built_over.score) >= THRESHOLD
+    assert min(half.score, built_over.score) >= DEFAULT.threshold
 
 
 def test_agreement_at_the_places_of_a_reference_itself_is_the_largest_possible():

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from ballistics.errors import CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
 from ballistics.files import parse_json
 from ballistics.printed.collection import store
+from ballistics.printed.collection.descriptor_index import DescriptorIndex
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
-from ballistics.printed.collection.votes import DescriptorIndex
-from ballistics.printed.describe.cloud import Cloud
+from ballistics.printed.describe.cloud import DEFAULT_SURFACE, Cloud, SurfaceParameters
 from ballistics.printed.describe.geometry_hashes import GeometryKeys
 from ballistics.printed.describe.plainness import PLACES, beyond_plain, worth_of
 from ballistics.printed.describe.query import cloud_of
 from ballistics.printed.describe.signature import KEYPOINTS, SIGNATURE_VERSION, Signature
 
-#: Squared distance, in stored steps over all radii, up to which the descriptors of two wholes are alike.
+#: Squared distance of two whole surfaces' descriptors, in stored steps over all radii, up to which they are alike.
 ALIKE_AS_WHOLE = 4608.0
 
 # Local descriptors in the index: as many keypoints of each reference as keep it near this number.
@@ -98,7 +98,7 @@ class Collection:
         self._names: set[str] = set()
         self._index: DescriptorIndex | None = None
         self._keys: dict[str, list[int]] | None = None
-        self._clouds: dict[int, Cloud] = {}
+        self._clouds: dict[tuple[int, SurfaceParameters], Cloud] = {}
         self._beyond: dict[int, NDArray[np.float32]] = {}
         #: How often unrelated queries hit it, as measured; None when it was not.
         self.false_hits: FalseHitRate | None = None
@@ -177,13 +177,14 @@ class Collection:
             self._references[row].keys,
         )
 
-    def cloud(self, row: int) -> Cloud:
+    def cloud(self, row: int, surface: SurfaceParameters = DEFAULT_SURFACE) -> Cloud:
         """Return the coarse points of a reference, ready to find neighbours in; kept while it is among the last 64."""
-        if row not in self._clouds:
+        key = row, surface
+        if key not in self._clouds:
             if len(self._clouds) >= 64:
                 self._clouds.clear()
-            self._clouds[row] = cloud_of(self.signature(row))
-        return self._clouds[row]
+            self._clouds[key] = cloud_of(self.signature(row), surface)
+        return self._clouds[key]
 
     def whole(self) -> NDArray[np.int8]:
         """Return the descriptors of all references as wholes, shape (references, radii, 24)."""
@@ -219,9 +220,9 @@ class Collection:
         # Sums of whole numbers below 2^24: exact, in whatever order they are taken.
         return np.asarray(((self.whole().astype(np.float32) - whole.astype(np.float32)) ** 2).sum(axis=(1, 2)))
 
-    def alike(self, row: int) -> int:
-        """Return how many other references look like one, as far as the descriptors of the whole tell."""
-        return int((self.apart_as_whole(self.whole()[row]) <= ALIKE_AS_WHOLE).sum()) - 1
+    def alike(self, row: int, at_most: float = ALIKE_AS_WHOLE) -> int:
+        """Return how many other references have whole descriptors no further apart than that from those of one."""
+        return int((self.apart_as_whole(self.whole()[row]) <= at_most).sum()) - 1
 
     def rows_of_key(self, key: str) -> list[int]:
         """Return the references whose exact or shape key is a given one."""

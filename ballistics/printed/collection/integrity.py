@@ -14,8 +14,8 @@ from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.files import SEAL, map_rows, reason
 from ballistics.printed.collection import store
 from ballistics.printed.collection.collection import Reference, mismatch, reference_of
+from ballistics.printed.collection.descriptor_index import DescriptorIndex
 from ballistics.printed.collection.taxonomy import Taxonomy
-from ballistics.printed.collection.votes import DescriptorIndex
 from ballistics.printed.describe.signature import MOST_POINTS
 
 Tell = Callable[[int, int], None]

@@ -35,7 +35,7 @@ from ballistics.files import (
     sync_folder,
     write_whole,
 )
-from ballistics.printed.collection.votes import DescriptorIndex
+from ballistics.printed.collection.descriptor_index import DescriptorIndex
 from ballistics.printed.describe.signature import KEYPOINTS, MOST_POINTS, Signature
 from ballistics.provenance import sha256_of_file
 

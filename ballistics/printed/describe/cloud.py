@@ -8,20 +8,66 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.describe.surroundings import Surroundings, surroundings_of
+from ballistics.errors import ParameterError
+from ballistics.printed.describe.surroundings import SPACE_CELL_SPACINGS, Surroundings, surroundings_of
 from ballistics_kernels.meshes import counterparts, nearest_within, normals_from_neighbours, register, sort_into_cells
 
 Pose = NDArray[np.float64]
 
-# Share of the size of the reference, at the scale found.
-_REACH = 0.04  # points further away than this have no counterpart
-# Of fine registration: weight of the distance to the point beside that to its plane, and the fewest points.
-_PULL = 0.02
-_FEWEST = 20
-#: Deviations, as shares of the size, up to which a point counts as explained; the score is the mean over them.
-TOLERANCES = (0.006, 0.01, 0.015, 0.025)
-#: The tolerance of the shares that are reported.
-REPORTED = 2
+
+@dataclass(frozen=True)
+class SurfaceParameters:
+    """How the surface between even points is understood.
+
+    Parameters
+    ----------
+    cell_share, cell_spacings : float
+        Side of the cells that points are sorted into: the larger of these shares of the size and of the spacing. No
+        neighbour is looked for further away.
+    normal_spacings : float
+        Reach, in spacings, of the neighbours that a normal is fitted to.
+    counterpart_share, counterpart_spacings : float
+        A point further from all others has no counterpart: the larger of the two, at most a cell. The middle of three
+        points of the sparsest possible even sample lies 1 spacing away.
+    along_spacings : float
+        Distance along the surface that is no deviation. The middle of three points 1 spacing apart is 0.58 away.
+    space_cell_spacings : float
+        Side of the cells in which it is found what is inside and what is outside. With a wall one cell thinner, more
+        than half of 30 solids leaked.
+    point_weight : float
+        Weight, in a registration, of the distance to the nearest point beside that to its plane.
+    registration_least_points : int
+        Fewer points with a counterpart end a registration.
+
+    Raises
+    ------
+    ParameterError
+        A counterpart would be looked for beyond a cell, or a side is not positive.
+    """
+
+    cell_share: float = 0.04
+    cell_spacings: float = 1.8
+    normal_spacings: float = 2.2
+    counterpart_share: float = 0.04
+    counterpart_spacings: float = 1.2
+    along_spacings: float = 0.9
+    space_cell_spacings: float = SPACE_CELL_SPACINGS
+    point_weight: float = 0.02
+    registration_least_points: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse what no surface can be understood with."""
+        sides = self.cell_share, self.cell_spacings, self.normal_spacings, self.space_cell_spacings
+        if not all(0 < side < np.inf for side in sides):
+            raise ParameterError(f"sides of cells are {sides}; give positive numbers")
+        if not (
+            0 <= self.counterpart_share <= self.cell_share and 0 <= self.counterpart_spacings <= self.cell_spacings
+        ):
+            raise ParameterError("counterpart_share and counterpart_spacings are at most those of a cell")
+
+
+#: The parameters of the published figures.
+DEFAULT_SURFACE = SurfaceParameters()
 
 
 @dataclass(frozen=True)
@@ -39,6 +85,7 @@ class Cloud:
         Least distance between the points.
     finer : Cloud or None
         A cloud that begins with these points and knows their normals better.
+    parameters : SurfaceParameters
     """
 
     points: NDArray[np.float64]
@@ -46,6 +93,7 @@ class Cloud:
     area: float
     spacing: float
     finer: Cloud | None = None
+    parameters: SurfaceParameters = DEFAULT_SURFACE
 
     def beginning(self, count: int) -> Cloud:
         """Return a coarser cloud: the first points, which are even too; kept for the next call."""
@@ -53,7 +101,7 @@ class Cloud:
             return self
         if count not in self._coarser:
             sparser = self.spacing * float(np.sqrt(len(self.points) / count))
-            self._coarser[count] = Cloud(self.points[:count], self.size, self.area, sparser, self)
+            self._coarser[count] = Cloud(self.points[:count], self.size, self.area, sparser, self, self.parameters)
         return self._coarser[count]
 
     @cached_property
@@ -63,7 +111,7 @@ class Cloud:
     @cached_property
     def cell(self) -> float:
         """Side of the cells the points are sorted into."""
-        return max(_REACH * self.size, 1.8 * self.spacing)
+        return max(self.parameters.cell_share * self.size, self.parameters.cell_spacings * self.spacing)
 
     @cached_property
     def _sorted(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -74,13 +122,13 @@ class Cloud:
         """Unsigned normals at the points, shape (n, 3)."""
         if self.finer is not None:
             return self.finer.normals[: len(self.points)]
-        cell = 2.2 * self.spacing
+        cell = self.parameters.normal_spacings * self.spacing
         return normals_from_neighbours(self.points, cell, *sort_into_cells(self.points, cell))
 
     @cached_property
     def surroundings(self) -> Surroundings:
         """The space around the surface."""
-        return surroundings_of(self.points, self.spacing)
+        return surroundings_of(self.points, self.spacing, self.parameters.space_cell_spacings)
 
     def nearest(self, queries: NDArray[np.float64], reach: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the row of the nearest point within reach of each query, −1 for none, and its distance."""
@@ -102,9 +150,9 @@ class Cloud:
         The row of the point that each lies at, −1 when out of reach; the `deviations`; and the cosine of the angle
         between the normals, of either sign.
         """
-        reach = max(_REACH * self.size, 1.2 * self.spacing)
-        # The middle of three points 1 spacing apart is 0.58, of the sparsest possible sample 1 spacing away.
-        slack = 0.9 * self.spacing
+        known = self.parameters
+        reach = max(known.counterpart_share * self.size, known.counterpart_spacings * self.spacing)
+        slack = known.along_spacings * self.spacing
         fixed = self.points, self.normals, self.cell, *self._sorted
         return counterparts(points, normals, np.ascontiguousarray(poses[:, :3]), *fixed, reach, slack)
 
@@ -113,12 +161,14 @@ class Cloud:
     ) -> NDArray[np.float64]:
         """Return the 3 × 4 pose at which a cloud lies best on this one, from one near it; a round for each reach.
 
-        A point counts when the cosine of the angle between its normal and that of the nearest is at least so much.
+        A point counts when the cosine of the angle between its normal and that of the nearest is at least
+        ``least_cosine``.
         """
         fixed = self.points, self.normals, self.cell, *self._sorted
         within = np.minimum(reaches, self.cell)
         start = np.ascontiguousarray(pose[:3])
-        return register(moving.points, moving.normals, start, *fixed, within, least_cosine, _PULL, _FEWEST)
+        pull = self.parameters.point_weight, self.parameters.registration_least_points
+        return register(moving.points, moving.normals, start, *fixed, within, least_cosine, *pull)
 
 
 def scale_of(pose: Pose) -> float:

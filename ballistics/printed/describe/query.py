@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.describe.cloud import Cloud
+from ballistics.printed.describe.cloud import DEFAULT_SURFACE, Cloud, SurfaceParameters
 from ballistics.printed.describe.descriptors import (
     QUERY_RADII,
     QUERY_STEPS,
@@ -23,8 +23,8 @@ from ballistics.printed.describe.sampling import EvenSample
 from ballistics.printed.describe.signature import Signature, coarse_points, whole_descriptors
 from ballistics.printed.describe.surroundings import Surroundings, surroundings_of
 
-# Fewer than of a signature: they are described at three times as many radii, and say as much.
-_KEYPOINTS = 600
+#: Keypoints of a query. Fewer than of a signature: they are described at three times as many radii, and say as much.
+QUERY_KEYPOINTS = 600
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Query:
     whole : ndarray of int8, shape (3, 24)
     source : EvenSample or Signature
         What all this was taken from.
+    source_keypoints : int
+        At most so many of its first points are described.
     """
 
     cloud: Cloud
@@ -49,6 +51,7 @@ class Query:
     keypoints: NDArray[np.int64]
     whole: NDArray[np.int8]
     source: EvenSample | Signature
+    source_keypoints: int = QUERY_KEYPOINTS
     _described: dict[int, NDArray[np.int8]] = field(default_factory=dict, repr=False)
 
     def local(self, radii: Iterable[int]) -> NDArray[np.int8]:
@@ -68,7 +71,7 @@ class Query:
         """Describe all keypoints of the source."""
         if isinstance(self.source, Signature):
             return np.asarray(self.source.local[row])
-        keypoints = coarse_points(self.source)[0][:_KEYPOINTS]
+        keypoints = coarse_points(self.source)[0][: self.source_keypoints]
         return np.asarray(local_descriptors(self.source, keypoints, (QUERY_RADII[row] * self.source.size_mm,))[0])
 
     @cached_property
@@ -77,6 +80,7 @@ class Query:
         return surroundings_of(
             self.source.points_mm() if isinstance(self.source, Signature) else self.source.points_mm,
             self.source.spacing_mm,
+            self.cloud.parameters.space_cell_spacings,
         )
 
     def described_at(self, places_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.int8]:
@@ -89,8 +93,9 @@ class Query:
         step = round(-6.0 * math.log2(radius_mm / (SIGNATURE_RADII[0] * self.source.size_mm)))
         kept = min(range(len(SIGNATURE_STEPS)), key=lambda k: abs(SIGNATURE_STEPS[k] - step))
         described = np.full((len(places_mm), self.source.local.shape[2]), -128, dtype=np.int8)
-        keypoints = cloud_of(self.source).beginning(self.source.local.shape[1])
-        row, _ = keypoints.nearest(places_mm, 1.2 * keypoints.spacing)
+        known = self.cloud.parameters
+        keypoints = cloud_of(self.source, known).beginning(self.source.local.shape[1])
+        row, _ = keypoints.nearest(places_mm, known.counterpart_spacings * keypoints.spacing)
         if abs(SIGNATURE_STEPS[kept] - step) <= 1:
             described[row >= 0] = self.source.local[kept, row[row >= 0]]
         return described
@@ -101,39 +106,43 @@ class Query:
         return worth_of(self.local(k for k, step in enumerate(self.steps) if step in SIGNATURE_STEPS))
 
 
-def query_of_sample(sample: EvenSample) -> Query:
-    """Describe a sampled surface as a query."""
+def query_of_sample(
+    sample: EvenSample, keypoints: int = QUERY_KEYPOINTS, surface: SurfaceParameters = DEFAULT_SURFACE
+) -> Query:
+    """Describe a sampled surface as a query with at most this number of keypoints."""
     points, spacing = coarse_points(sample)
-    cloud = Cloud(points, sample.size_mm, sample.area_mm2, spacing)
-    return Query(cloud, QUERY_STEPS, np.arange(len(points[:_KEYPOINTS])), whole_descriptors(sample), sample)
+    cloud = Cloud(points, sample.size_mm, sample.area_mm2, spacing, None, surface)
+    rows = np.arange(len(points[:keypoints]))
+    return Query(cloud, QUERY_STEPS, rows, whole_descriptors(sample), sample, keypoints)
 
 
-def remainder(query: Query, explained: NDArray[np.bool_]) -> Query | None:
-    """Return a query about the points that are not explained; None when too few are left to say anything.
+def remainder(query: Query, explained: NDArray[np.bool_], least_points: int) -> Query | None:
+    """Return a query about the points that are not explained; None when fewer than ``least_points`` are left.
 
     The descriptors stay as they are: a ball near the border still sees what is explained, as it sees dummy material.
     """
     left = ~explained
-    if left.sum() < 200:
+    if left.sum() < least_points:
         return None
     cloud = query.cloud
     return Query(
         # The keypoints stay in front; what remains of an even sample is even.
-        Cloud(cloud.points[left], cloud.size, cloud.area * float(left.mean()), cloud.spacing),
+        Cloud(cloud.points[left], cloud.size, cloud.area * float(left.mean()), cloud.spacing, None, cloud.parameters),
         query.steps,
         query.keypoints[left[: len(query.keypoints)]],
         query.whole,
         query.source,
+        query.source_keypoints,
         query._described,
     )
 
 
-def query_of_signature(signature: Signature) -> Query:
+def query_of_signature(signature: Signature, surface: SurfaceParameters = DEFAULT_SURFACE) -> Query:
     """Use a signature as a query, when the part itself is not at hand; a little less sure to find pieces."""
     keypoints = np.arange(signature.local.shape[1])
-    return Query(cloud_of(signature), SIGNATURE_STEPS, keypoints, signature.whole, signature)
+    return Query(cloud_of(signature, surface), SIGNATURE_STEPS, keypoints, signature.whole, signature)
 
 
-def cloud_of(signature: Signature) -> Cloud:
+def cloud_of(signature: Signature, surface: SurfaceParameters = DEFAULT_SURFACE) -> Cloud:
     """Return the points of a signature as a cloud."""
-    return Cloud(signature.points_mm(), signature.size_mm, signature.area_mm2, signature.spacing_mm)
+    return Cloud(signature.points_mm(), signature.size_mm, signature.area_mm2, signature.spacing_mm, None, surface)

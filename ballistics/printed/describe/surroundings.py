@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Side of a cell over the distance of the points. Without a wall one cell thicker, more than half of 30 solids leaked.
-_CELL = 2.0
+#: Side of a cell over the distance of the points. Without a wall one cell thicker, more than half of 30 solids leaked.
+SPACE_CELL_SPACINGS = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Surroundings:
         return outside
 
 
-def surroundings_of(points: NDArray[np.float64], spacing: float) -> Surroundings:
+def surroundings_of(
+    points: NDArray[np.float64], spacing: float, cell_spacings: float = SPACE_CELL_SPACINGS
+) -> Surroundings:
     """Return the space around a surface.
 
     Parameters
@@ -47,6 +49,8 @@ def surroundings_of(points: NDArray[np.float64], spacing: float) -> Surroundings
         An even sample of the surface.
     spacing : float
         Least distance between them.
+    cell_spacings : float
+        Side of a cell over this distance.
 
     Notes
     -----
@@ -63,7 +67,7 @@ def surroundings_of(points: NDArray[np.float64], spacing: float) -> Surroundings
     """
     from scipy import ndimage
 
-    cell = _CELL * spacing
+    cell = cell_spacings * spacing
     low = points.min(axis=0) - 2.5 * cell
     place = np.floor((points - low) / cell).astype(np.int64)
     filled = np.zeros(place.max(axis=0) + 4, dtype=bool)

@@ -1,11 +1,11 @@
-"""Which reference is this, or a piece of this? The cascade from exact copies to fitted surfaces, and its verdict."""
+"""Which reference is this, or a piece of this? The five stages in order, and what they found."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,39 +14,30 @@ from ballistics.errors import ParameterError
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.content.part import Part
-from ballistics.printed.describe.cloud import REPORTED, TOLERANCES
-from ballistics.printed.describe.plainness import PLAIN_WORTH, plain_file_sha256
+from ballistics.printed.describe.plainness import plain_file_sha256
 from ballistics.printed.describe.signature import SIGNATURE_VERSION, Signature
-from ballistics.printed.identify.cascade import (
-    BY_VOTES,
-    BY_VOTES_AT_MOST,
-    BY_WHOLE,
-    THRESHOLD,
+from ballistics.printed.identify.coverage import deviations_of
+from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
+from ballistics.printed.identify.pieces import pieces_of
+from ballistics.printed.identify.score import SCORE_VALUES, score_file_sha256, score_model
+from ballistics.printed.identify.search import Question, is_explained, search, search_explained
+from ballistics.printed.identify.verdict import (
     Found,
+    Relation,
+    Verdict,
     accepted_of,
-    is_explained,
-    pieces_of,
-    search,
-    search_body,
     shared_worth,
+    verdict_of,
 )
-from ballistics.printed.identify.score import score_file_sha256, score_model
-from ballistics.printed.identify.verification import SCORE_VALUES, deviations_of
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same query and collection could give other numbers.
 IDENTIFICATION_VERSION = "8"
 
-# A query worth less, in nats, is not called unknown although nothing fits: disturbed, its own reference may not either.
-_UNKNOWN_FROM = 0.5 * PLAIN_WORTH
-
-Verdict = Literal["in the collection", "nothing in the collection", "too plain to identify"]
-Relation = Literal["exact copy", "same geometry", "part of the reference", "contains the reference", "shares a region"]
-
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A reference laid on the query.
+    """A reference placed on the query.
 
     Parameters
     ----------
@@ -76,7 +67,7 @@ class Candidate:
     agreement : float
         How well the local descriptors agree at the reference's own places; 1 is expected of chance.
     detail : float
-        How much the surroundings of a point of what lies on each other say about its place, in nats: 3–7 for boxes and
+        How much the surroundings of a point of the shared surface say about its place, in nats: 3–7 for boxes and
         plates, 10–16 for most parts.
     radii : int
         How many of the 6 radii of the descriptors are equal: fewer, the further the sizes are apart.
@@ -97,7 +88,7 @@ class Candidate:
     reference_worth : float
         What the whole reference is worth, in nats.
     alike : int
-        How many other references of the collection look like this one as a whole.
+        How many other references of the collection have whole descriptors like this one's.
     log_odds : mapping of str to float
         What each of the seven values adds to the log-odds of the score, from 0 where it speaks most against it.
     component : int
@@ -182,7 +173,13 @@ class Identification:
     provenance: Provenance = field(repr=False)
 
 
-def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *, most: int = 10) -> Identification:
+def identify(
+    query: Part | Sequence[Part] | Signature,
+    collection: Collection,
+    *,
+    most: int = 10,
+    parameters: IdentificationParameters = DEFAULT,
+) -> Identification:
     """Search a part, or all parts of one file, in a collection.
 
     Parameters
@@ -191,7 +188,10 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
         Several parts are searched together and each for itself; so are the separate bodies of a part.
     collection : Collection
     most : int
-        How many candidates are reported.
+        Candidates that are reported.
+    parameters : IdentificationParameters
+        Every number that can change the result; they stand in its provenance. The figures of the benchmarks hold for
+        the default ones only.
 
     Returns
     -------
@@ -204,22 +204,28 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
 
     Notes
     -----
-    Exact copies are known by their canonical hash. Else the references that resemble the query as a whole are laid on
-    it, principal axes on principal axes (doi:10.1109/MMSP.2001.962749). Unless one of these is a decisive hit, whole on
-    whole, and all references that look like the query as a whole were laid on it, local descriptors of balls at many
-    radii vote for references and scales (doi:10.1109/CVPR.2012.6248111), in turn with those whose matches agree best in
-    their distances from each other (doi:10.1109/ICCV.2005.20); each candidate is laid on the query by random sample
-    consensus on matched keypoints and their normals (doi:10.1145/358669.358692), both hands. The best poses of a
-    candidate are registered on few points, and those of the candidates that cover most finely, scale included. The
-    score is learned (`ballistics.printed.identify.score`): from the area that both cover and how exactly, from how well
-    the query agrees with the reference's descriptors at the reference's own places, from how much so plain or detailed
-    a shape can say, and from what is missing or added: a cut leaves nothing added, dummy material hides what is
-    missing, chance leaves both. When none is a decisive hit, more references and other scales are tried. A candidate
-    whose shared places are worth little more than those of plain bodies is not accepted: with place, turn, hand and
-    size free such bodies lie on much. What an accepted candidate explains is taken away and the rest is searched again,
-    by descriptors, until nothing more is found. On a body that decisive hits in all bodies together explain only these
-    are laid. Shapes made by the same rule with nearly the same numbers score like copies of each other: that they share
-    geometry is true, that one derives from the other need not be.
+    Five stages, for all bodies together and then for each body:
+
+    1. *Describe*: even points of the surface, local descriptors of balls at many radii, and the geometry hash.
+    2. *Shortlist*: references with the same hash; else those whose whole surfaces have the nearest descriptors; else
+       those for which, and for whose scale, local descriptors vote (doi:10.1109/CVPR.2012.6248111), by turns with those
+       whose matches agree best in their distances from each other (doi:10.1109/ICCV.2005.20).
+    3. *Place*: principal axes are brought onto principal axes (doi:10.1109/MMSP.2001.962749), or matched keypoints and
+       their normals onto each other by random sample consensus (doi:10.1145/358669.358692), mirrored ways too. The best
+       poses are registered on few points, those that cover most finely, scale included
+       (doi:10.1016/0262-8856(92)90066-C).
+    4. *Judge*: a learned score (`ballistics.printed.identify.score`) of the area that both surfaces cover, of the
+       agreement of their descriptors at the reference's own places, of the detail of what they share, and of what is
+       missing or added. A cut adds nothing, dummy material hides what is missing, chance leaves both.
+    5. *Verdict*: candidates above the threshold are accepted unless what they share with the query is worth little more
+       than plain bodies: placed, turned, mirrored and scaled at will, such bodies cover much of many others.
+
+    The votes are skipped when a decisive hit covers the whole query and every reference with like whole descriptors was
+    tried. Without a decisive hit, more references and other scales are tried. The points that an accepted candidate
+    explains are taken away and the rest is searched again by votes, until nothing more is found; a body that decisive
+    hits in all bodies together explain is only compared with these. Shapes made by the same rule with nearly the same
+    numbers score like copies of each other: that they share geometry is true, that one derives from the other need not
+    be.
 
     Examples
     --------
@@ -234,92 +240,80 @@ def identify(query: Part | Sequence[Part] | Signature, collection: Collection, *
     """
     if most < 1:
         raise ParameterError(f"most is {most}; at least one candidate must be asked for")
-    pieces = pieces_of(query)
+    pieces = pieces_of(query, parameters)
     found: list[Found] = []
     worths: dict[int, float] = {}
     for number, piece in enumerate(pieces):
         if number and not len(collection):
             continue
-        described = piece.query()
+        described = piece.query(parameters)
         worths[piece.component] = described.worth
-        if is_explained(piece, found, collection):
-            found += search_body(described, found, collection, piece.component, piece.keys)
+        question = Question(described, piece.component, piece.keys, collection, parameters)
+        if is_explained(piece, found, collection, parameters):
+            found += search_explained(question, found)
         elif len(collection):
-            found += search(described, collection, piece.component, piece.keys)
+            found += search(question)
     bodies = [piece for piece in pieces if piece.component >= 0]
     points = np.vstack([piece.points for piece in bodies])
     labels = np.concatenate([np.full(len(piece.points), piece.component) for piece in bodies])
-    found.sort(key=lambda one: (not one.is_hit, not one.copied, -one.fit.score, one.row))
+    found.sort(key=lambda hit: (not hit.is_hit, not hit.copied, -hit.fit.score, hit.row))
     accepted = accepted_of(found, points, labels, collection)
     return Identification(
-        _verdict(accepted, found, worths, collection),
-        tuple(_candidate(one, points, collection) for one in accepted),
-        tuple(_candidate(one, points, collection) for one in found[:most]),
-        THRESHOLD,
+        verdict_of(accepted, found, worths, collection, parameters),
+        tuple(_candidate(hit, points, collection) for hit in accepted),
+        tuple(_candidate(hit, points, collection) for hit in found[:most]),
+        parameters.threshold,
         collection.false_hits,
         worths,
-        PLAIN_WORTH,
+        parameters.plain_below_nats,
         points,
         labels,
-        _provenance(query, collection, most),
+        _provenance(query, collection, most, parameters),
     )
 
 
-def _verdict(accepted: list[Found], found: list[Found], worths: Mapping[int, float], collection: Collection) -> Verdict:
-    if accepted:
-        return "in the collection"
-    is_plain = any(one.is_fit for one in found) or max(worths.values()) < _UNKNOWN_FROM
-    return "too plain to identify" if len(collection) and is_plain else "nothing in the collection"
-
-
-def _candidate(one: Found, points: NDArray[np.float64], collection: Collection) -> Candidate:
-    reference = collection.references[one.row]
-    query_share = float(one.fit.query_shares[REPORTED])
-    reference_share = float(one.fit.reference_shares[REPORTED])
-    cloud = collection.cloud(one.row)
-    worth = shared_worth(one.row, one.fit, collection) if math.isnan(one.worth) else one.worth
+def _candidate(found: Found, points: NDArray[np.float64], collection: Collection) -> Candidate:
+    reference = collection.references[found.row]
+    parameters, fit = found.parameters, found.fit
+    tolerance = parameters.tolerances_share_of_size[parameters.reported_tolerance]
+    cloud = collection.cloud(found.row, parameters.surface)
+    worth = shared_worth(found.row, fit, collection) if math.isnan(found.worth) else found.worth
     return Candidate(
-        one.row,
+        found.row,
         reference.name,
         reference.category,
         reference.metadata,
-        _relation(one.copied, query_share, reference_share),
-        one.fit.pose,
-        1.0 / one.fit.scale,
-        one.fit.mirrored,
-        query_share,
-        reference_share,
-        TOLERANCES[REPORTED] * cloud.size / one.fit.scale,
-        one.fit.score,
-        one.fit.coverage,
-        one.fit.likeness.agreement,
-        one.fit.likeness.detail,
-        one.fit.likeness.radii,
-        one.fit.exactness,
-        one.fit.missing,
-        one.fit.added,
+        found.relation,
+        fit.pose,
+        1.0 / fit.scale,
+        fit.mirrored,
+        float(fit.query_shares[parameters.reported_tolerance]),
+        float(fit.reference_shares[parameters.reported_tolerance]),
+        tolerance * cloud.size / fit.scale,
+        fit.score,
+        fit.coverage,
+        fit.likeness.agreement,
+        fit.likeness.detail,
+        fit.likeness.radii,
+        fit.exactness,
+        fit.missing,
+        fit.added,
         worth,
-        replace(one, worth=worth).is_plain,
-        collection.worth(one.row),
-        collection.alike(one.row),
-        dict(zip(SCORE_VALUES, score_model().added(one.fit.values), strict=True)),
-        one.component,
-        deviations_of(points, cloud, one.fit.pose).astype(np.float32),
+        replace(found, worth=worth).is_plain,
+        collection.worth(found.row),
+        collection.alike(found.row, parameters.alike_as_whole),
+        dict(zip(SCORE_VALUES, score_model().added(fit.values), strict=True)),
+        found.component,
+        deviations_of(points, cloud, fit.pose).astype(np.float32),
     )
 
 
-def _relation(copied: bool, query_share: float, reference_share: float) -> Relation:
-    if copied:
-        return "exact copy"
-    much = 0.85
-    if query_share >= much and reference_share >= much:
-        return "same geometry"
-    if query_share >= much:
-        return "part of the reference"
-    return "contains the reference" if reference_share >= much else "shares a region"
-
-
-def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection, most: int) -> Provenance:
+def _provenance(
+    query: Part | Sequence[Part] | Signature,
+    collection: Collection,
+    most: int,
+    parameters: IdentificationParameters,
+) -> Provenance:
     if isinstance(query, Signature):
         inputs = {"signature": sha256_of_array(query.local)}
     else:
@@ -336,14 +330,9 @@ def _provenance(query: Part | Sequence[Part] | Signature, collection: Collection
         {
             "signature_version": SIGNATURE_VERSION,
             "references": len(collection),
-            "threshold": THRESHOLD,
             "score_model_sha256": score_file_sha256(),
-            "plain_below_nats": PLAIN_WORTH,
             "plain_places_sha256": plain_file_sha256(),
-            "candidates_by_votes": BY_VOTES,
-            "candidates_by_votes_at_most": BY_VOTES_AT_MOST,
-            "candidates_by_whole": BY_WHOLE,
-            "tolerances_share_of_size": TOLERANCES,
+            **parameters.recorded(),
             "most": most,
         },
         inputs,

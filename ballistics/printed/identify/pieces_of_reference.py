@@ -12,12 +12,14 @@ from scipy.spatial import cKDTree
 
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.describe.axes import principal_axes
-from ballistics.printed.describe.cloud import REPORTED, TOLERANCES, Cloud, Pose, moved, scale_of
+from ballistics.printed.describe.cloud import Cloud, Pose, moved, scale_of
 from ballistics.printed.describe.query import cloud_of
 from ballistics.printed.describe.sampling import enclosing_diameter
 from ballistics.printed.describe.signature import Signature
+from ballistics.printed.identify.coverage import covered
 from ballistics.printed.identify.identification import Candidate, Identification, identify
-from ballistics.printed.identify.verification import covered, refine
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.placement import refine
 from ballistics.provenance import Provenance, sha256_of_array
 
 #: Changes whenever the same identifications and collection could give other pieces.
@@ -30,7 +32,9 @@ _FITS_SHARE = 0.85
 _SYMMETRIC_SHARE = 0.95
 # Ratio of scales up to which pieces are of one size; a piece says its scale to about 1 %.
 _SAME_SCALE = 1.03
-_REGISTERED = 1500
+_REGISTERED = DEFAULT.registered_points
+# Within what a piece covers its reference, as reported of every candidate.
+_TOLERANCE = DEFAULT.tolerances_share_of_size[DEFAULT.reported_tolerance]
 
 Place = Literal["its own", "that of another", "uncertain"]
 Mask = NDArray[np.bool_]
@@ -174,7 +178,7 @@ def covered_points(found: Identification, candidate: Candidate, collection: Coll
     reference = collection.cloud(candidate.row)
     inverse: Pose = np.linalg.inv(candidate.pose).astype(np.float64)
     at = moved(reference.points, inverse)
-    limit = TOLERANCES[REPORTED] * reference.size * candidate.scale
+    limit = _TOLERANCE * reference.size * candidate.scale
     covers = np.zeros(len(at), dtype=bool)
     for body in _clouds(found, candidate):
         covers |= body.deviations(at) <= limit
@@ -248,7 +252,7 @@ def _reflections(cloud: Cloud) -> list[Pose]:
         pose[:3, :3] -= 2.0 * np.outer(normal, normal)
         pose[:3, 3] = 2.0 * normal * (normal @ centre)
         pose = refine(small, cloud, pose)
-        if covered(small, cloud, pose).query_shares[REPORTED] >= _SYMMETRIC_SHARE:
+        if covered(small, cloud, pose).query_shares[DEFAULT.reported_tolerance] >= _SYMMETRIC_SHARE:
             found.append(pose)
     return found
 
@@ -307,7 +311,7 @@ def _fits_in(region: Signature, covered_region: Signature) -> tuple[bool, bool]:
 def _lies_on(cloud: Cloud, other: Cloud, pose: Pose) -> bool:
     scale = scale_of(pose)
     same = max(scale, 1.0 / scale) <= _SAME_SCALE
-    return same and bool(covered(cloud, other, pose).query_shares[REPORTED] >= _FITS_SHARE)
+    return same and bool(covered(cloud, other, pose).query_shares[DEFAULT.reported_tolerance] >= _FITS_SHARE)
 
 
 def _provenance(signature: Signature) -> Provenance:
@@ -319,7 +323,7 @@ def _provenance(signature: Signature) -> Provenance:
             "fits_share": _FITS_SHARE,
             "symmetric_share": _SYMMETRIC_SHARE,
             "same_scale": _SAME_SCALE,
-            "tolerance_share_of_size": TOLERANCES[REPORTED],
+            "tolerance_share_of_size": _TOLERANCE,
         },
         {"reference points": sha256_of_array(signature.codes)},
         (),

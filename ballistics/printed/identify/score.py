@@ -12,9 +12,22 @@ from importlib import resources
 
 import numpy as np
 
+from ballistics.printed.identify.coverage import log_odds
+
 #: File of the package, written by `benchmarks/training/printed_score.py`; the shipped one from 552 of the trials
 #: listed there.
 SCORE_FILE = "identification_score.json"
+#: What the score is made of, in the order of `score_values`, and whether more of it speaks for a candidate (1) or
+#: against it (−1).
+SCORE_VALUES = {
+    "coverage": 1,
+    "agreement": 1,
+    "detail": 1,
+    "radii": 1,
+    "exactness": 1,
+    "missing": -1,
+    "added": -1,
+}
 
 
 @dataclass(frozen=True)
@@ -81,3 +94,22 @@ def score_model() -> ScoreModel:
     head = json.loads(_score_text())
     curves = (Curve(one["name"], tuple(one["knots"]), tuple(one["added"])) for one in head["curves"])
     return ScoreModel(head["base"], tuple(curves))
+
+
+def score_values(
+    coverage: float, agreement: float, detail: float, radii: int, exactness: float, missing: float, added: float
+) -> tuple[float, ...]:
+    """Return what the score is made of, in the order of `SCORE_VALUES`; shares as log-odds.
+
+    The coverage: does each surface cover the other? The agreement: is each place like its counterpart, or only flat
+    like it? The detail: plates and boxes cover much of many others and agree with them. The number of radii: sizes that
+    are far apart are rarer. The exactness: chance brings surfaces near each other, not onto each other. What is missing
+    and what is added: a cut takes away and adds nothing outside, dummy material adds and hides what it takes away;
+    chance leaves both.
+    """
+    return log_odds(coverage), agreement, detail, float(radii), exactness, _odds_of_rest(missing), _odds_of_rest(added)
+
+
+def _odds_of_rest(share: float) -> float:
+    # Softened, not cut off: whether 0.1 or 1 % is left matters.
+    return math.log((share + 0.01) / (1.01 - share))

@@ -7,24 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ballistics.printed.collection.votes import Vote
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.axes import axis_poses
 from ballistics.printed.describe.cloud import Cloud, moved, scale_of
 from ballistics.printed.describe.query import Query, cloud_of, query_of_sample
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify.candidates import (
-    ALL_RADII,
-    FEW_RADII,
-    Proposal,
-    RoughPose,
-    propose_as_whole,
-    propose_by_matches,
-    settled,
-)
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.placement import Proposal, RoughPose, propose_by_axes, propose_by_matches, settled
+from ballistics.printed.identify.shortlist import Vote
 from reference_meshes.disturbances import decimate, posed, similarity
 from reference_meshes.solids import Mesh, solid
+
+FEW_RADII, ALL_RADII = DEFAULT.both_radii
 
 
 def cloud(mesh: Mesh) -> Cloud:
@@ -60,7 +55,7 @@ def test_one_way_to_lay_axes_on_axes_is_right(reference: Cloud, mirrored: bool):
 def test_a_coarse_copy_is_laid_as_a_whole(reference: Cloud):
     pose = similarity(np.random.Generator(np.random.PCG64(6)), True, False, 30.0)
     query = described(decimate(posed(solid(80_002), pose), 0.05))
-    proposal = settled(query, reference, propose_as_whole(query, reference, 7))
+    proposal = settled(query, reference, propose_by_axes(query, reference, 7))
     assert proposal.vote.reference == 7
     sizes = reference.size * scale_of(pose) / query.cloud.size
     # Radii are compared in whole steps.
@@ -104,7 +99,7 @@ def test_the_smallest_equal_radii_are_matched(reference: Cloud):
     assert spoiled is not None
     assert [one.followed for one in spoiled.poses] == [one.followed for one in few.poses]
     smallest_spoiled = proposed([4, 5], FEW_RADII)
-    assert smallest_spoiled is None or smallest_spoiled.promise < few.promise - 3.0
+    assert smallest_spoiled is None or smallest_spoiled.priority() < few.priority() - 3.0
     # With both numbers the poses of each compete.
     both, by_all = proposed([4, 5], FEW_RADII, ALL_RADII), proposed([4, 5], ALL_RADII)
     assert both is not None

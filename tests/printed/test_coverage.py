@@ -1,4 +1,4 @@
-"""Surfaces laid on each other: coverage at several poses, and registration of poses that are a little off."""
+"""Two surfaces at a pose: coverage at several poses, and registration of poses that are a little off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ballistics.printed.content.part import Part
 from ballistics.printed.describe.cloud import Cloud, moved
 from ballistics.printed.describe.query import cloud_of
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify.verification import coverages, covered, refine
+from ballistics.printed.identify.coverage import coverages, covered
+from ballistics.printed.identify.placement import refine
 from reference_meshes.disturbances import cut
 from reference_meshes.solids import Mesh, solid
 

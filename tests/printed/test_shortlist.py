@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ballistics.printed.collection.collection import Collection
-from ballistics.printed.collection.votes import LOWEST_STEP, STEPS, Vote, in_turn, ranked
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.query import cloud_of, query_of_sample
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify import cascade
+from ballistics.printed.identify import shortlist
 from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.shortlist import Vote, agreement, count_votes, in_turn, look_up, ranked
 from reference_meshes.disturbances import cut, posed, similarity
 from reference_meshes.solids import Mesh, solid
 
@@ -37,16 +40,16 @@ def half(seed: int, scaled: bool = False) -> Part:
 
 
 def test_a_peak_counts_against_what_scatters():
-    votes = np.zeros((4, STEPS))
+    votes = np.zeros((4, DEFAULT.scale_steps))
     votes[0, 14] = 5.0
     votes[1] = 2.0  # many votes for no scale in particular
     votes[1, 3] = 6.0
     votes[3, 20:22] = 3.0
     best = ranked(votes, 3)
     assert [(one.reference, one.step) for one in best] == [
-        (0, 14.0 + LOWEST_STEP),
-        (3, 20.0 + LOWEST_STEP),
-        (1, 3.0 + LOWEST_STEP),
+        (0, 14.0 + DEFAULT.scale_lowest_step),
+        (3, 20.0 + DEFAULT.scale_lowest_step),
+        (1, 3.0 + DEFAULT.scale_lowest_step),
     ]
     assert best[0].weight == pytest.approx(5.0 / np.sqrt(5.0))
     assert best[1].weight == pytest.approx(4.5 / np.sqrt(6.0))
@@ -65,19 +68,19 @@ def test_matches_of_the_right_reference_agree_best(collection: Collection):
     for row in (0, 2, 5):
         queried = half(SEEDS[row], scaled=True)
         query = query_of_sample(sample_surface(queried.vertices_mm, queried.faces))
-        found = index.neighbours(query.local(range(len(query.steps))), query.steps)
-        votes = sorted(ranked(index.votes(found), len(SEEDS)), key=lambda one: one.reference)
-        agreement = index.agreement(found, votes, query.cloud, [clouds[one.reference] for one in votes])
-        assert votes[int(np.argmax(agreement))].reference == row
+        found = look_up(query, collection, DEFAULT)
+        votes = sorted(ranked(count_votes(index, found), len(SEEDS)), key=lambda vote: vote.reference)
+        agreed = agreement(index, found, votes, query.cloud, [clouds[vote.reference] for vote in votes])
+        assert votes[int(np.argmax(agreed))].reference == row
 
 
 @pytest.mark.parametrize("most", [8, 0])
-def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collection, monkeypatch, most: int):
-    monkeypatch.setattr(cascade, "BY_VOTES", 0)
-    monkeypatch.setattr(cascade, "BY_WHOLE", 0)
-    monkeypatch.setattr(cascade, "BY_VOTES_AT_MOST", most)
-    monkeypatch.setattr(cascade, "_RESCALED", 0)
-    found = identify(half(SEEDS[6]), collection)
+def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collection, most: int):
+    second = replace(
+        DEFAULT, candidates_by_votes=0, candidates_by_whole=0, candidates_by_votes_at_most=most, rescaled=0
+    )
+    found = identify(half(SEEDS[6]), collection, parameters=second)
+    assert found.provenance.parameters["candidates_by_votes_at_most"] == most
     assert [one.name for one in found.accepted] == ([f"solid {SEEDS[6]}"] if most else [])
     assert len({one.row for one in found.candidates}) == len(found.candidates)
 
@@ -87,9 +90,9 @@ def test_a_wrongly_voted_scale_is_mended(collection: Collection, monkeypatch):
     assert found.accepted[0].name == f"solid {SEEDS[6]}"
     for off in (-4.0, 4.0):
         monkeypatch.setattr(
-            cascade,
+            shortlist,
             "ranked",
-            lambda votes, most, off=off: [Vote(v.reference, v.step + off, v.weight) for v in ranked(votes, most)],
+            lambda *given, off=off: [Vote(v.reference, v.step + off, v.weight) for v in ranked(*given)],
         )
         again = identify(half(SEEDS[6]), collection)
         assert again.accepted[0].name == f"solid {SEEDS[6]}"

@@ -1,0 +1,185 @@
+"""Stage 2, shortlist: which references are worth a comparison, and at which scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.descriptor_index import DescriptorIndex, Neighbours
+from ballistics.printed.describe.cloud import Cloud
+from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_STEPS
+from ballistics.printed.describe.geometry_hashes import GeometryKeys, copy_relation
+from ballistics.printed.describe.query import Query, cloud_of
+from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
+from ballistics_kernels.meshes import agreeing_pairs, matches_by_reference, scale_votes
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A reference that is worth a comparison, at one scale.
+
+    Parameters
+    ----------
+    reference : int
+        Row of the collection.
+    step : float
+        The voted ratio of sizes, as steps: a query of ``size_q`` shows the reference's ``size_r`` at the scale
+        size_q / size_r · 2^(step / 6).
+    weight : float
+        Above 0: votes for the reference at this scale, over the square root of those at all scales; only comparable
+        within a query.
+    """
+
+    reference: int
+    step: float
+    weight: float
+
+
+def exact_copies(collection: Collection, keys: GeometryKeys) -> list[int]:
+    """Return the references that a query is an exact copy of, scaled or mirrored ones too."""
+    rows: set[int] = set()
+    for mirrored in (False, True):
+        for key in keys.near_shapes(mirrored=mirrored):
+            for row in collection.rows_of_key(key):
+                own = collection.references[row].keys
+                if row not in collection.barred and own is not None and copy_relation(keys, own) is not None:
+                    rows.add(row)
+    return sorted(rows)
+
+
+def nearest_wholes(query: Query, collection: Collection, count: int) -> list[int]:
+    """Return the references whose whole surfaces resemble the query's most.
+
+    The descriptors of a whole surface say nothing of a piece, but where they agree no index is needed.
+    """
+    order = np.argsort(collection.apart_as_whole(query.whole), kind="stable")[: count + len(collection.barred)]
+    return [int(row) for row in order if int(row) not in collection.barred][:count]
+
+
+def count_alike_wholes(query: Query, collection: Collection, at_most: float) -> int:
+    """Return how many references have whole descriptors no further than that from the query's."""
+    near = np.flatnonzero(collection.apart_as_whole(query.whole) <= at_most)
+    return int((~np.isin(near, sorted(collection.barred))).sum())
+
+
+def look_up(query: Query, collection: Collection, parameters: IdentificationParameters) -> Neighbours:
+    """Look up the local descriptors of a query in the collection's index."""
+    local = query.local(range(len(query.steps)))
+    return collection.index().neighbours(local, query.steps, parameters.neighbours, parameters.cells_searched)
+
+
+def votes_of(
+    query: Query, neighbours: Neighbours, collection: Collection, parameters: IdentificationParameters
+) -> list[Vote]:
+    """Return references, those first that most descriptors or the best agreeing ones are for."""
+    index = collection.index()
+    counted = count_votes(index, neighbours, parameters)
+    counted[sorted(collection.barred)] = 0.0
+    votes = ranked(counted, parameters.candidates_reordered, parameters)
+    # Not from the collection's own clouds: these are needed once.
+    clouds = [cloud_of(collection.signature(vote.reference), parameters.surface) for vote in votes]
+    return in_turn(votes, agreement(index, neighbours, votes, query.cloud, clouds, parameters)) if votes else []
+
+
+def count_votes(
+    index: DescriptorIndex, found: Neighbours, parameters: IdentificationParameters = DEFAULT
+) -> NDArray[np.float64]:
+    """Return the votes of a query's neighbours, shape (references, scale steps)."""
+    return scale_votes(
+        found.numbers,
+        found.distances,
+        found.steps,
+        _weights(found, parameters),
+        np.asarray(SIGNATURE_STEPS, dtype=np.int64),
+        index.keypoints,
+        index.references,
+        parameters.scale_lowest_step,
+        parameters.scale_steps,
+        parameters.vote_floor / DESCRIPTOR_STEP**2,
+    )
+
+
+def agreement(
+    index: DescriptorIndex,
+    found: Neighbours,
+    votes: Sequence[Vote],
+    query: Cloud,
+    references: Sequence[Cloud],
+    parameters: IdentificationParameters = DEFAULT,
+) -> NDArray[np.float64]:
+    """Return how much the matches with each reference agree in their distances from each other.
+
+    Parameters
+    ----------
+    index : DescriptorIndex
+    found : Neighbours
+        Of the query.
+    votes : sequence of Vote
+        References and scales in question.
+    query : Cloud
+        Its first points are the keypoints.
+    references : sequence of Cloud
+        Of the votes.
+    parameters : IdentificationParameters
+
+    Returns
+    -------
+    ndarray of float64, shape (votes,)
+    """
+    places = np.full(index.references, -1, dtype=np.int64)
+    places[[vote.reference for vote in votes]] = np.arange(len(votes))
+    steps = np.array([round(vote.step) for vote in votes], dtype=np.int64)
+    matches = matches_by_reference(
+        found.numbers,
+        found.distances,
+        found.keypoints,
+        found.steps,
+        _weights(found, parameters),
+        np.asarray(SIGNATURE_STEPS, dtype=np.int64),
+        index.keypoints,
+        places,
+        steps,
+        parameters.vote_floor / DESCRIPTOR_STEP**2,
+        parameters.agreement_matches,
+    )
+    points = np.zeros((len(votes), index.keypoints, 3))
+    for place, reference in enumerate(references):
+        few = reference.points[: index.keypoints]
+        points[place, : len(few)] = few
+    sizes = np.array([reference.size for reference in references])
+    scales = sizes / query.size * 2.0 ** (-steps / 6.0)
+    tolerance, shortest = parameters.agreement_tolerance_share, parameters.agreement_shortest_share
+    return agreeing_pairs(
+        *matches, query.points, points, scales, tolerance * sizes, shortest * sizes, parameters.agreement_slack
+    )
+
+
+def _weights(found: Neighbours, parameters: IdentificationParameters) -> NDArray[np.float64]:
+    return np.exp2(found.steps / parameters.vote_doubling_steps)
+
+
+def ranked(votes: NDArray[np.float64], at_most: int, parameters: IdentificationParameters = DEFAULT) -> list[Vote]:
+    """Return the references with the highest peaks over the scale, smoothed over three steps, best first.
+
+    A peak is measured by the square root of all votes for the reference: so much do they scatter by chance, for a
+    reference that has much of what is common.
+    """
+    padded = np.pad(votes, ((0, 0), (1, 1)))
+    smooth = 0.5 * padded[:, :-2] + padded[:, 1:-1] + 0.5 * padded[:, 2:]
+    peak = smooth.argmax(axis=1)
+    height = smooth[np.arange(len(votes)), peak]
+    height /= np.sqrt(np.maximum(votes.sum(axis=1), 1e-12))
+    best = np.lexsort((np.arange(len(votes)), -height))[:at_most]
+    lowest = parameters.scale_lowest_step
+    return [Vote(int(r), float(peak[r] + lowest), float(height[r])) for r in best if height[r] > 0]
+
+
+def in_turn(votes: Sequence[Vote], agreement: NDArray[np.float64]) -> list[Vote]:
+    """Return votes in a new order: by turns the next by votes and the next by agreement, each once."""
+    others = np.argsort(-agreement, kind="stable")
+    order = np.column_stack([np.arange(len(votes)), others]).ravel()
+    return [votes[k] for k in dict.fromkeys(order.tolist())]
