@@ -82,7 +82,7 @@ def decimate(mesh: Mesh, share: float) -> Mesh:
 
 
 def refined(mesh: Mesh, edge: float, most: int = 400_000) -> Mesh:
-    """Split triangles until no edge is longer than a length, or a number of triangles is reached."""
+    """Split triangles until no edge is longer than ``edge``, or there are ``most`` triangles."""
     vertices, faces = mesh.vertices, mesh.faces
     while True:
         corner = vertices[faces]

@@ -1,4 +1,4 @@
-"""What scores stand for: the kind of mark, the items, the instrument, and the exact method."""
+"""The conditions under which scores were obtained: kind of mark, items, instrument, exact method."""
 
 from __future__ import annotations
 

@@ -84,11 +84,11 @@ class FittedModel:
         Fitted on bootstrap samples of the firearms.
     score_range : tuple of float
         Lowest and highest score that can be evaluated: a little beyond the reference's own. The highest is infinite
-        for models that never fall with the score: a score above all of the reference's is better, not unknown, and
-        weighs what the bound lets it.
+        for models that never fall with the score: a score above all of the reference's is stronger, not unknown, and
+        its LR is limited by the bound.
     least_extent : float or None
         Fewest cells, or smallest common area in mm², that can be evaluated: nine tenths of the reference's fewest, or
-        half of its smallest. There is no largest: more that was compared makes a mark better, not unknown.
+        half of its smallest. There is no upper limit: a larger compared area is better, not unknown.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How far the figures of a study could be others with other firearms: limits by a bootstrap over firearms."""
+"""Confidence limits of the figures of a study, by a bootstrap over firearms."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Limits:
     low, high : float or None
         None when the data cannot tell.
     basis : {"firearms resampled", "exact, by firearms", "none"}
-        "exact, by firearms" where the limit on the unfavourable side is the exact binomial one of none in as many
-        firearms: no share, and no AUC, is known better than that.
+        ``"exact, by firearms"``: on the unfavourable side the bootstrap limit was replaced by the exact binomial limit
+        of 0 failures in this number of firearms, the best that can be claimed of a share or an AUC.
     reason : str
         Why there are none; empty when there are.
     """
@@ -78,11 +78,11 @@ class MetricIntervals:
 
 
 def metric_intervals(log10_lr: Floats, table: ScoreTable, draws: int = 1000, seed: int = 1) -> MetricIntervals:
-    """Resample the firearms and return the limits between which the figures lie.
+    """Return the limits of every figure, by resampling the firearms.
 
     Pairs that share a firearm are not independent, so firearms are drawn with replacement, never pairs
-    (`models.uncertainty.resampled_weights`). The LRs are held as they are: what is resampled is which
-    firearms they were measured on, not how the LR system was fitted.
+    (`models.uncertainty.resampled_weights`). The LRs are not refitted: the firearms
+    that they were measured on are resampled, not those that the LR system was fitted on.
 
     Parameters
     ----------
@@ -107,7 +107,8 @@ def metric_intervals(log10_lr: Floats, table: ScoreTable, draws: int = 1000, see
     doi:10.1080/00031305.2015.1089789). With few clusters such limits are still too close (Cameron, Gelbach and Miller
     2008, doi:10.1162/rest.90.3.414), and ``cautions`` says so. In 120 simulated studies of firearms that differ
     much the true Cllr lay above its upper limit in 18 % (10 firearms) and 10 % (20) instead of 5 %; with plain
-    percentiles in 22 % and 14 %. No limit of a share or of an AUC is closer than that of none in as many firearms.
+    percentiles in 22 % and 14 %. No limit of a share or of an AUC claims more than 0 failures in this number of
+    firearms would allow.
     """
     if draws < 100:
         raise ParameterError(f"{draws} resamples: give at least 100, the limits are percentiles of them")
@@ -226,12 +227,12 @@ def _limits(point: float, sample: Floats, firearms: int, reason: str) -> Limits:
 
 
 def _no_closer(point: float, firearms: int, found: Limits) -> Limits:
-    """Return the limits of a share, no closer than those of a perfect result: none of as many firearms fails.
+    """Widen the limits of a share to at least those of a perfect result: 0 failures in this number of firearms.
 
-    If a share p of firearms were to fail, none of n would with probability (1 − p)ⁿ. A pair that fails makes its
-    firearm fail, so the limit for firearms is one for pairs too. Resamples of a perfect set are all perfect, and those
-    of one with a single failure know nothing of firearms that fail always: without this a set with an error would get
-    the closer limit.
+    If a share p of all firearms fails, a sample of n firearms shows no failure with probability (1 − p)ⁿ. A pair that
+    fails makes its firearm fail, so the limit holds for pairs too. Resamples of a perfect set are all perfect, and
+    resamples of a set with one failing pair hold no firearm that always fails: without this step a set with an error
+    could get narrower limits than a perfect one.
     """
     if found.low is None and point not in (0.0, 1.0):
         return found

@@ -83,7 +83,7 @@ class ReferenceFile:
 def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
     """Read the populations of a file that `ReferenceFile.to_json` wrote, one for each score.
 
-    A file of one score as versions before this one wrote it gives that one population.
+    A file of an earlier version holds one score, and gives one population.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A case's comparison held against reference populations: the one that covers it is used, or it is said why none is."""
+"""Weighs a comparison of a case by the reference population that covers it, or says why none does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON from outside, read within bounds: what no measurement writes is refused with a word that says where."""
+"""Bounded reading of JSON from outside: what no measurement writes is refused, and the message says where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices numbers that lie in a file with their bytes in another order than its format says."""
+"""Detects binary values that are stored in another byte order than their format defines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHARED = 0.05
 
 
 def native_order(values: NDArray[Any]) -> tuple[NDArray[Any], list[Finding]]:
-    """Return flat binary values in the order of bytes in which they are heights.
+    """Return binary values in the byte order in which they are heights.
 
     Parameters
     ----------

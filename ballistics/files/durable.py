@@ -1,4 +1,4 @@
-"""Durable writing: a file is on the disk, whole, before anybody is told that it is there."""
+"""Durable writing: when a function of this module returns, the whole file is on the disk."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True, left: str = 
 
 @contextmanager
 def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose another place") -> Iterator[Path]:
-    """Give a temporary path in the same folder, and put what was written there in place, durably, at the end.
+    """Give a temporary path in the same folder; at the end of the block, move that file into place, durably.
 
     Parameters and errors as of `write_whole`. What a killed process left of the same file is removed.
     """
@@ -77,7 +77,7 @@ def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose ano
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a folder's list of names on the disk; a new file is lost in a power cut without it."""
+    """Flush a folder's list of names to the disk: without it, a power cut can lose a new file."""
     if os.name == "nt":  # Windows writes it with the file, and cannot open a folder
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A lock on a folder between processes: who holds it is the only one to write, and a killed holder lets go."""
+"""A lock on a folder between processes: only its holder writes, and it is free again when the holder ends."""
 
 from __future__ import annotations
 

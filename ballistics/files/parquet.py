@@ -1,4 +1,4 @@
-"""Parquet files that carry the SHA-256 of themselves: whatever byte of one is altered, it is refused."""
+"""Parquet files with a seal, the SHA-256 of their own bytes: a file of which any byte was altered is refused."""
 
 from __future__ import annotations
 

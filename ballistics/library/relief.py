@@ -1,4 +1,4 @@
-"""The relief that a search looks at: a mark's short waves, evened out, on a coarse grid, and the middle of it."""
+"""The relief that templates are made of: a mark's short waves, their strength evened out, on a coarse grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between the rows of a library's tables and the marks they stand for."""
+"""Conversion between the rows of a library's tables and the marks that they stand for."""
 
 from __future__ import annotations
 

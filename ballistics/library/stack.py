@@ -15,11 +15,11 @@ from ballistics.files import reason, sync_folder
 
 
 class RecordStack:
-    """Records one after another; which of them count is for the database to say.
+    """Records of one length, one after another; the database says which of them count.
 
-    A writer puts a record behind the last one that the database knows, has it on the disk, and only then lets the
-    database know. A writer that is stopped in between leaves bytes that nobody looks at, and that the next one
-    overwrites; a reader that came before the last record does not see it.
+    A writer puts a record behind the last one that the database knows, flushes it to the disk, and only then enters it
+    in the database. If the writer is stopped in between, nobody reads the record and the next writer overwrites it. A
+    reader sees the records that the database named when the reader began.
 
     Parameters
     ----------

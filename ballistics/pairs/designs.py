@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import product
 from typing import Protocol
 
-# Scans to a side of the squares in which pairs are worked through: a worker that holds two groups of them has all it
-# needs for the square, and each mark is fetched once for hundreds of pairs.
+# Pairs are compared square by square, with this number of scans to a side: a worker that holds the marks of both sides
+# has all that the square needs, and each mark is fetched once for hundreds of pairs.
 TILE = 32
-# And in these smaller ones within: what is sent at once needs half as many marks as it has pairs.
+# Within a square they are compared in smaller ones: what is sent at once needs half as many marks as it has pairs.
 SQUARE = 4
 
 
@@ -23,7 +23,7 @@ class PairDesign(Protocol):
         ...
 
     def places(self, i: int, j: int) -> tuple[int, ...]:
-        """Return the numbers of the pairs that the comparison of two scans, in any order, answers."""
+        """Return the numbers of all pairs of the design that are these two scans, in either order."""
         ...
 
     def pairs(self) -> Iterator[tuple[int, int]]:
@@ -31,7 +31,7 @@ class PairDesign(Protocol):
         ...
 
     def work(self) -> Iterator[tuple[int, int, int]]:
-        """Yield number, i and j of all pairs, close ones together: the order of the work."""
+        """Yield number, i and j of all pairs in the order of the work: pairs of the same few scans together."""
         ...
 
 
@@ -110,7 +110,7 @@ class Between:
         yield from product(self.rows, self.columns)
 
     def work(self) -> Iterator[tuple[int, int, int]]:
-        """Yield all pairs, square by square; of two that one comparison answers, the first."""
+        """Yield all pairs, square by square; of two pairs of the same scans, the first."""
         for rows, columns in _tiles(range(len(self.rows)), range(len(self.columns))):
             for k, m in product(rows, columns):
                 number, i, j = k * len(self.columns) + m, self.rows[k], self.columns[m]
@@ -119,7 +119,7 @@ class Between:
 
 
 def _tiles(rows: range, columns: range, sides: Sequence[int] = (TILE, SQUARE)) -> Iterator[tuple[range, range]]:
-    """Yield small squares, those of one large square after those of another."""
+    """Yield small squares (rows, columns): all of one large square, then those of the next."""
     side, *smaller = sides
     for top in range(rows.start, rows.stop, side):
         for left in range(columns.start, columns.stop, side):

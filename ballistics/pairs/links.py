@@ -91,7 +91,7 @@ class Cluster:
     unlisted : int
         How many such pairs are not listed.
     weakest : PairInCluster
-        The weakest link that the cluster needs: of the spanning tree of strongest links, the weakest.
+        The weakest link of the maximum spanning tree: at any higher threshold the cluster falls apart.
     """
 
     number: int
@@ -139,7 +139,7 @@ class Links:
 
 
 def find_links(results: Path, score: Score = "similarity", at_least: float | None = None) -> Links:
-    """Find the clusters of exhibits whose marks agree at least so well; a lead, not evidence.
+    """Find clusters of exhibits, linked by the pairs whose score reaches a threshold; leads, not evidence.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def _in_order(links: Iterable[PairInCluster]) -> Any:
 
 
 def _chains(tree: Any, start: str) -> dict[str, list[str]]:
-    """Return the way to every other exhibit in the tree of strongest links; no other is stronger in its weakest."""
+    """Return the path to every other exhibit in the maximum spanning tree: none has a stronger weakest link."""
     found: dict[str, list[str]] = nx.single_source_shortest_path(tree, start)
     return found
 

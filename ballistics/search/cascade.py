@@ -27,7 +27,7 @@ class Lead:
     candidate : int
         Its row in the stack.
     template_score : float
-        By which it came to be compared, see `ballistics.search.scan.ScanScores`.
+        Score of the template scan, by which it was selected for comparison; see `ballistics.search.scan.ScanScores`.
     score : float or None
         Similarity in nats (`ballistics.impressions.similarity`), by which leads are ranked; None when insufficient.
     accf : float or None

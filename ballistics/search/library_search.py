@@ -54,7 +54,7 @@ class LibraryLead:
     entry : EnrolledMark
         The mark.
     template_score : float
-        By which it came to be compared.
+        Score of the template scan, by which the mark was selected for comparison.
     similarity : float or None
         In nats, see `ballistics.impressions.similarity`; None when insufficient. It is no likelihood ratio.
     accf : float or None
@@ -299,10 +299,10 @@ def search(
 
 
 def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progress | None) -> dict[int, float]:
-    """Return the template score of every chosen mark by its number, without those removed meanwhile.
+    """Return the template score of every chosen mark, by its number; marks removed meanwhile are left out.
 
-    A template is erased as soon as its mark is removed or enrolled anew, perhaps while it is read here. What still has
-    its place after the scan had it all the time; what has another by now is scanned there.
+    A template is erased when its mark is removed or enrolled anew, perhaps during the scan. So a score counts only if
+    the template still has the same place after the scan; if it has another place, it is scanned again there.
     """
     query, n = make_query(mark), len(chosen.slot_of)
     slot_of = dict(chosen.slot_of)

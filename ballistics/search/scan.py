@@ -49,13 +49,13 @@ class Query:
     area : float
         Valid area, as in a template's record.
     shifts_um : ndarray of float64, shape (shifts, 2)
-        The points, (y, x) from the middle of its smallest circle; those first that ask for the smallest circle.
+        The points, (y, x) from the centre of the smallest circle around the mark, in the order of ``needed_um``.
     needed_um : ndarray of float64, shape (shifts,)
-        Radius of the circle around each point that holds the mark, ascending.
+        Radius of the circle around each point that encloses the mark, ascending.
     heights : ndarray of float32, shape (shifts, padded coefficients, 2)
         Real and imaginary parts, as `ballistics_kernels.templates.polar_scan.scan_block` takes them.
     mask : ndarray of float32, shape (shifts, padded mask coefficients, 2)
-        The same of where the mark is valid.
+        The same of the mark's valid area.
     """
 
     mark_kind: str
@@ -213,8 +213,9 @@ def _records(stack: NDArray[np.uint8], rows: Integers | None) -> tuple[NDArray[n
 def _shifts_tried(query: Query, records: NDArray[np.void], candidates: Integers) -> Integers:
     """Return at how many shifts of the query each candidate is tried; 0 for one that cannot be scanned.
 
-    The true circle is taken to be as large as the query's, the candidate's or the median candidate's. Where a part of
-    a mark is missing, its true middle may lie as far from its own as a circle of that size still holds it.
+    The whole mark is assumed to fill a circle: the largest of the query's, the candidate's and the median candidate's.
+    Where a candidate is only a part of it, the centre of the whole may lie away from the candidate's own: as far as a
+    circle of that size still encloses the candidate.
     """
     # Field by field: an index on several would copy whole records.
     fits = records["area"][candidates] > 0

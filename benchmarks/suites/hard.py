@@ -65,7 +65,7 @@ class Level:
     pairs, insufficient, withheld : int
         Of all; without a score; with a score, and a finding under which casework states no LR.
     likeness : Likeness
-        What real marks are held against.
+        The figures by which they are compared with real marks.
     """
 
     name: str
@@ -216,7 +216,7 @@ def _fused(level: Level, protocol: str) -> Iterator[Record]:
 
 
 def _fit(name: str, found: Likeness, protocol: str) -> Iterator[Record]:
-    """Yield what simulated and real marks are held against each other by."""
+    """Yield the figures by which simulated and real marks are compared."""
     for metric, value, unit, n in found.figures():
         yield Record(_NAME, f"{name}: {metric}", value, unit, "", protocol, n, SEED)
 

@@ -1,4 +1,4 @@
-"""How like real marks simulated ones are: nats per mm², agreement and roughness octave by octave."""
+"""How closely simulated marks resemble real ones: nats per mm², agreement and roughness in each octave."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Likeness:
-    """What simulated and real marks are held against each other by.
+    """The figures by which simulated and real marks are compared.
 
     Parameters
     ----------

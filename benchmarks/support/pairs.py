@@ -66,7 +66,7 @@ def load(context: Context) -> ScanSet:
 
 
 def thinned(scans: ScanSet, context: Context, every: int) -> tuple[tuple[int, int], ...]:
-    """Return all same-source pairs and, for a quick run, only every so-many-th different-source pair."""
+    """Return all pairs; in a quick run all same-source pairs, and one in ``every`` different-source pairs."""
     pairs = scans.pairs()
     if not context.quick:
         return pairs

@@ -246,7 +246,11 @@ def _calibration(folder: Path, mark: str, quick: bool) -> Iterator[Record]:
 
 
 def _calibration_by_chance(label: str, fitted: FittedModel, test: ScoreTable, draws: int) -> Iterator[Record]:
-    """Say what so few test pairs cost when the model is exactly true: PAV fits them better than the truth does."""
+    """Yield the calibration cost that chance alone gives a model that is exactly true.
+
+    Test pairs are drawn from the model itself. PAV fits their small number better than the true model does: the
+    difference in Cllr is that cost.
+    """
     random = np.random.Generator(np.random.PCG64(_SEED))
     same = test.same_source
     costs = []

@@ -32,7 +32,7 @@ def places_of(mesh: Mesh) -> NDArray[np.int8]:
 
 
 def thinned(places: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return descriptors none of which is near another, in their order, so that each of all is near one of them."""
+    """Return a subset of descriptors, in their order: no two are near each other, and each of all is near one."""
     limit = _APART / DESCRIPTOR_STEP**2
     # Squares of whole numbers below 2^24: exact in single precision, whatever the order of the sums.
     left = places.astype(np.float32)

@@ -116,9 +116,9 @@ def knots_of(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[
 def learned(x: NDArray[np.float64], y: NDArray[np.bool_]) -> ScoreModel:
     """Return the additive model of which candidates are right; each curve only rises or only falls.
 
-    The log-odds are a sum over the stretches between the knots of the share that a value has passed of it times the
-    stretch's rise. The rises are held to one sign and, like those of a ridge regression, kept small; a little they all
-    rise, so that the better of two near twins comes first.
+    The log-odds are a sum of piecewise linear curves, one for each value. Between two knots a curve has one rise, and a
+    value gets the share of it that it has passed. The rises of a curve have one sign and are kept small, as in a ridge
+    regression, but none is zero, so that the better of two nearly equal candidates comes first.
     """
     knots = [knots_of(column[y], column[~y]) for column in x.T]
     bounds: list[tuple[float | None, float | None]] = []

@@ -47,10 +47,10 @@ def command(
 ) -> None:
     """Search every file below FOLDERs, hidden ones too, in a collection, and write one table.
 
-    A row for each hit of each file, and for each file without: its geometry, its copies among the files (same file,
-    same geometry, mirrored, scaled), or why it was refused. Where files hold different pieces of one reference, their
-    rows say so. Links are not followed. A stopped run goes on where it was
-    when the same command is given again; the table is the same, byte for byte, for any number of workers.
+    A file has a row for each of its hits, and one row if it has none. Rows state the file's geometry and its copies
+    among the files (same file, same geometry, mirrored, scaled), or why it was refused; and where files hold different
+    pieces of one reference. Links are not followed. A stopped run goes on where it was when the same command is given
+    again; the table is the same, byte for byte, for any number of workers.
 
     Exit code 0: every mesh was searched; 1: at least one was refused, and its row says why; 2: an error.
     """

@@ -46,11 +46,13 @@ def command(
 ) -> None:
     """Enrol every part of FILEs (or of folders, walked) as a reference.
 
-    Kept are signatures, names and facts, never a mesh: collections can be exchanged. What is enrolled already is
-    passed over, so a stopped run goes on when it is given again. Each collection has its own taxonomy.json.
+    Signatures, names and facts are kept, never a mesh: collections can be exchanged. What is enrolled already is
+    passed over, so a stopped run goes on when the same command is given again. Each collection has its own
+    taxonomy.json.
 
-    What each body is worth as a reference is measured, and how often unrelated queries hit the collection: references,
-    and pieces of them, are searched among those that are no relatives of theirs.
+    Two things are measured: how much each body says beyond plain bodies (its worth), and how often unrelated queries
+    hit the collection. The queries are references, and pieces of them, searched among references that are not related
+    to them.
 
     Exit code 0: every file was enrolled or is no mesh; 1: at least one was refused, and is listed; 2: an error.
     """

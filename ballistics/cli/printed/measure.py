@@ -18,7 +18,7 @@ from ballistics.cli.printed.options import references_option
 def command(folder: Path, queries: int, quiet: bool) -> None:
     """Measure the false-hit rate of a collection again, with more queries or after an older version enrolled it.
 
-    References, and pieces cut off them, are searched among those that are no relatives of theirs; the rate is kept
+    References, and pieces cut off them, are searched among references that are not related to them. The rate is kept
     with the collection and stands on every page about it. `ballistics printed enrol` measures it by itself.
     """
     from ballistics.cli.terminal import bar

@@ -15,7 +15,7 @@ _Option = Callable[[_Command], _Command]
 
 
 def references_option(text: str = "The collection's folder (`ballistics printed enrol`).") -> _Option[Any]:
-    """Return the option ``--references``, handed over as ``folder``."""
+    """Return the option ``--references``, passed on as ``folder``."""
     kind = click.Path(file_okay=False, path_type=Path)
     return click.option("--references", "folder", required=True, type=kind, help=text)
 

@@ -128,16 +128,16 @@ def upper(limits: Limits) -> str:
 
 
 def limits_lines(study: ScanStudy) -> list[str]:
-    """Return how the limits were got, and what they do not tell."""
+    """Return how the limits were computed, and what they do not tell."""
     intervals = study.headline.intervals
     lines = [
         f"In brackets and “by firearms”: one-sided 95 % limits from {intervals.used} resamples of the "
         f"{intervals.n_firearms} firearms with replacement (seed {intervals.seed}; bias-corrected percentiles, tail "
         "expanded as for a t-interval). "
-        "Pairs that share a firearm are not independent, so firearms are resampled, never pairs; the LRs are held as "
-        "they are. No limit of a share or of an AUC is closer than the exact binomial one of none in as many firearms: "
-        "resamples of firearms that all did well know nothing of one that does not. “By pairs”: exact binomial "
-        "(Clopper–Pearson), as if pairs were independent."
+        "Pairs that share a firearm are not independent, so firearms are resampled, never pairs; the LRs are not "
+        "refitted. No limit of a share or of an AUC claims more than 0 failures in this number of firearms would allow "
+        "(exact binomial): resamples of firearms without a failure cannot show how often other firearms fail. “By "
+        "pairs”: exact binomial (Clopper–Pearson), as if pairs were independent."
     ]
     reasons = dict.fromkeys(
         f"No limits of {name}: {limits.reason}."

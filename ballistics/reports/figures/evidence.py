@@ -131,9 +131,9 @@ def cross_entropy_plot(log10_lr: ArrayLike, same_source: ArrayLike) -> Figure:
 def det_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:
     """Draw the DET curve: both error rates on normal-deviate axes, with the equal error rate.
 
-    The finest rate that n pairs show is one in n. A rate of zero has no place on such an axis, and is not drawn at any:
-    it stands on a shaded margin beyond one in n, called "0 of n", with the highest rate that agrees with it (exact
-    one-sided 95 % limit, near 3/n: Hanley and Lippman-Hand 1983, doi:10.1001/jama.1983.03330370053031).
+    The smallest rate above zero that n pairs can show is 1/n. A rate of zero has no place on a normal-deviate axis: it
+    is drawn in a shaded margin beyond 1/n, with its exact one-sided 95 % upper limit as a dotted line (near 3/n: Hanley
+    and Lippman-Hand 1983, doi:10.1001/jama.1983.03330370053031).
     """
     values, same = _arrays(score, same_source)
     false, hits = roc(values, same)
@@ -179,7 +179,7 @@ def _deviates(rate: Floats, n: int) -> Floats:
 
 
 def _zero_rates(axes: Axes, false: Floats, hits: Floats, n_same: int, n_different: int) -> list[str]:
-    """Draw the highest rate that agrees with no error where there is none, and return in words what it is."""
+    """Draw the 95 % upper limit of every rate that reaches zero, and return the limits in words."""
     notes = []
     for kind, n, seen in (("different", n_different, false), ("same", n_same, 1 - hits)):
         if (seen == 0).any():

@@ -24,7 +24,7 @@ class PairCard:
     scans, firearms : tuple of str
         Names of the two scans and of their firearms.
     ranks : str
-        Why it is shown: by which scores it is the how-manieth worst.
+        Why it is shown: its rank among the worst pairs, by each score; or the finding that withholds it.
     scores : tuple of tuples of str
         Name of the score, its value, its log10 LR.
     findings : str

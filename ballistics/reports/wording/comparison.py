@@ -11,9 +11,9 @@ from ballistics.impressions import HEADLINE_RULE, ImpressionComparison, RuleResu
 _DOI = re.compile(r"[,;]?\s*\bdoi:(10\.[^\s;]+)")
 
 RULE_EXPLANATIONS = {
-    "significance": "Each cell is held against what lies under it, within a small free place, when the whole marks are "
-    "registered. The count is the largest number of cells that agree more closely than chance lets that number of "
-    "cells of unrelated marks agree at any pose.",
+    "significance": "Each cell is compared with the place where the registration of the whole marks puts it, give or "
+    "take a small displacement. The count is the largest k for which k cells each agree more closely than the chance "
+    "limit for k cells. That limit is set so that unrelated marks rarely show this, for any k, at any pose.",
     "original": "Each cell is held against the median turn and displacement of all cells.",
     "high": "As the original rule, at the turns at which most cells agree in both directions.",
     "convergence": "At the turn at which the cells' displacements lie closest together, each cell is sought near "
@@ -59,7 +59,7 @@ _EVALUATED = (
     (
         "Only what was compared.",
         "It weighs one score of one kind of mark. Class characteristics, other marks and what the examiner saw "
-        "are not in it, and its strength is held to what that number of reference pairs can support.",
+        "are not in it, and its strength is limited to what the number of reference pairs can support.",
     ),
 )
 _ALWAYS = (

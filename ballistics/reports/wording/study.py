@@ -133,8 +133,7 @@ def support(study: Study) -> str:
     return (
         "The strongest result that this number of comparisons can support is a likelihood ratio of "
         f"{ratio(bounds.upper)} for one firearm, and of {ratio(bounds.lower)} (that is, {ratio(-bounds.lower)} for two "
-        "firearms). Stronger ones "
-        "are cut to these."
+        "firearms). Stronger ones are cut to these."
     )
 
 
@@ -143,7 +142,7 @@ def quality(study: Study) -> str:
     m = study.metrics
     return (
         f"The overall cost of the likelihood ratios (Cllr) is {number(m.cllr)}{_between(study)}: 0 would be perfect, 1 "
-        "is what a method gets that says nothing. "
+        "is the value of a method that gives no information. "
         f"Of it, {number(m.cllr_cal)} is due to ratios that are too large, too small, or cut to the bounds."
     )
 

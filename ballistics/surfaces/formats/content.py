@@ -1,4 +1,4 @@
-"""What a format reader hands to the door: the file's own numbers, before units are settled."""
+"""What a format reader returns: the numbers of the file in its own unit, before units are settled."""
 
 from __future__ import annotations
 

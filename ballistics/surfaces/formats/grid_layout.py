@@ -1,4 +1,4 @@
-"""Notices heights that lie in the file in another order than it says: rows and columns exchanged."""
+"""Detects grids whose numbers of rows and columns are exchanged in the file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _BETTER, _CLEAR = 0.9, 0.3
 
 
 def exchanged_sizes(heights: NDArray[np.float64]) -> list[Finding]:
-    """Notice a grid whose numbers of rows and columns were exchanged: every row is shifted against the one above.
+    """Detect a grid whose numbers of rows and columns were exchanged: every row is shifted against the one above.
 
-    Read under its own sizes, a surface changes less from one row to the next than under the exchanged ones, the
-    ends of its rows do not continue each other, and its missing points lie under each other.
+    Three signs tell the right sizes from the exchanged ones: heights change less from one row to the next, the end of
+    a row is not continued at the beginning of the next, and missing points lie below missing points.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """Finds numbers that stand for "not measured" in files that do not say so, and makes those points missing.
 
-Exporters write -FLT_MAX, 1e10, 9999, -32768 or 0 where the instrument saw nothing. One in 250 points of this kind
-takes a comparison's similarity from 1018 to 821 nats. What tells them from a height: they lie far from all others,
-or many share one number exactly and nothing lies between it and the rest. A clipped or saturated scan has such a
-number too, but heights up to it; a coarse one repeats all its numbers; both are left as they are.
+Exporters write -FLT_MAX, 1e10, 9999, -32768 or 0 where the instrument saw nothing. One such point in 250 lowers the
+similarity of a comparison from 1018 to 821 nats. Two signs tell such a marker from a height: it lies far from all
+heights, or many points hold exactly this number with a gap between it and the heights. In a clipped or saturated scan
+many points hold one number, too, but without a gap; in a coarsely quantised scan every number is repeated. Both are
+left as they are.
 """
 
 from __future__ import annotations

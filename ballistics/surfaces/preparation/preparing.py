@@ -50,10 +50,11 @@ def prepare(
     Images pass through: find the region; level its intensity (plane); remove circular symmetry; then as topographies
     from the low-pass on, with cut-offs of their own.
 
-    A scan that was cut out, or cut out and filtered, elsewhere passes through the same steps: its region is what is
-    left of it. Filtered once more, the 780 pairs of Fadul's scans (16/500 µm by their makers) keep 18 or more congruent
-    cells against 3 or fewer; filtered in one mark of a pair and not in the other, 12 became 1. Findings:
-    ``already-masked``, ``already-prepared``.
+    A scan that other software has cut out, or cut out and filtered, passes through the same steps; its region is the
+    measured area that is left. Filtering again does no harm if both marks get it: the 780 pairs of Fadul's scans, which
+    their makers filtered (16/500 µm), keep 18 or more congruent cells (same source) against 3 or fewer (different
+    source). If only one mark of a pair is filtered, 12 congruent cells became 1. Findings: ``already-masked``,
+    ``already-prepared``.
 
     Parameters
     ----------
@@ -62,9 +63,9 @@ def prepare(
     mark : str
         Mark type, e.g. ``"breech face"``.
     region : GivenRegion, or ndarray of bool, or str, or int, optional
-        Mask on the surface's grid; or name, colour (``"#rrggbb"``) or label value of the mask that
-        the file carries. By default the region that the file's mask marks, if it marks one only (or one by the name of
-        the mark type) and it can be such a mark; else what is left of a scan that was cut to one mark; else found
+        A mask on the surface's grid; or the name, colour (``"#rrggbb"``) or value of a label in the mask that the file
+        carries. By default the first of these that there is: the label that has the name of the mark type, or the only
+        one, if it can be such a mark; the measured area of a scan that was cut to one mark; the region that is found
         automatically (breech face and firing pin; on images the breech face only). A region that does not look like
         the mark type has the serious finding ``not-the-mark-type``.
 

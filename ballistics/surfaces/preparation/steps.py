@@ -306,7 +306,7 @@ def _high_pass(state: State, *, cutoff_um: float) -> tuple[State, Outcome]:
 
 
 def _remove_extremes(state: State, *, threshold_sigmas: float) -> tuple[State, Outcome]:
-    """What the band-pass could not take away and the face cannot have made: burrs, dust, deep pits."""
+    """Make extreme points missing, which the band-pass left and no breech face makes: burrs, dust, deep pits."""
     values = state.heights_um[np.isfinite(state.heights_um)]
     if values.size == 0:
         return replace(state, insufficient="no point of the mark is measured"), {}
@@ -320,7 +320,7 @@ def _remove_extremes(state: State, *, threshold_sigmas: float) -> tuple[State, O
 
 
 def _trim_edge(state: State, *, margin_um: float) -> tuple[State, Outcome]:
-    """What lies so near the border that the high-pass filter saw one side only: in a bowl, its wall is still there."""
+    """Make a margin of the region missing: there the high-pass filter had one side only, and left a bowl's wall in."""
     from scipy import ndimage
 
     if not (math.isfinite(margin_um) and margin_um >= 0):

@@ -66,13 +66,13 @@ def best_annulus(
     radii_mm: NDArray[np.float64],
     stiffness_mm: float,
 ) -> Annulus:
-    """Return the band with the largest sum of evidence over its area, less the unrest of its borders.
+    """Return the band with the largest sum of evidence over its area, less a penalty for uneven borders.
 
-    With the evidence summed from the centre outwards along each direction, the band's sum is the
-    value at its outer border less that at its inner one. The outer border is the closed path of
-    largest value over the least value further in, then the inner border is the closed path of
-    least value within it. Either is exact dynamic programming, run over three turns so that the
-    path closes in the middle one.
+    The evidence is summed from the centre outwards along each direction: the sum over the band is then the value at
+    its outer border less the value at its inner border. The outer border is found first: the closed path with the
+    largest value above the least value further in. The inner border is then the closed path of least value inside it.
+    Both are found exactly, by dynamic programming over three turns, of which the middle one is kept: there the path
+    closes.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def best_annulus(
     radii_mm : ndarray, shape (radii,)
         Evenly spaced.
     stiffness_mm : float
-        Price of moving a border by 1 mm, in mm² of evidence 1 per mm; a bulge narrower than about
-        twice this does not pay.
+        Penalty for each mm that a border moves between directions, in mm² of evidence 1. A bulge narrower than about
+        twice this value costs more than it gains.
     """
     from scipy.ndimage import gaussian_filter1d
 
