@@ -15,6 +15,7 @@ from benchmarks.support.record import Context
 _LOOSE = {"E1 correlated binomial": 2e-3, "E1 beta-binomial": 5e-3, "E1 binomial": 6e-3, "NFI firing pin EER": 1e-2}
 
 
+@pytest.mark.slow
 def test_check_values(scores, tmp_path):
     records = list(published_scores(Context(scores.parent, False, True, tmp_path)))
     assert DESCRIPTION

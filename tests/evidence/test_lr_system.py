@@ -27,6 +27,9 @@ CMC = Conditions(
     ("Winchester",),
 )
 
+# Of firearms with replacement; a user has more.
+DRAWS = 40
+
 
 def small_table(extra=()):
     rows = [
@@ -45,7 +48,7 @@ def population(table=None, **changes):
 
 @pytest.fixture(scope="module")
 def fadul_system(scores):
-    return fit_lr_system(ReferencePopulation("Fadul", nist(scores, "fadul"), CMC), "beta-binomial", draws=100)
+    return fit_lr_system(ReferencePopulation("Fadul", nist(scores, "fadul"), CMC), "beta-binomial", draws=DRAWS)
 
 
 def test_an_lr_at_its_bound_says_so(fadul_system):
@@ -64,13 +67,13 @@ def test_between_the_bounds_there_is_an_interval_around_the_value(fadul_system):
     assert middle.bound == "none"
     low, high = middle.interval
     assert middle.bounds.lower <= low < middle.log10_lr < high <= middle.bounds.upper
-    again = fit_lr_system(fadul_system.population, "beta-binomial", draws=100).evaluate(Questioned(4, CMC, cells=30))
+    again = fit_lr_system(fadul_system.population, "beta-binomial", draws=DRAWS).evaluate(Questioned(4, CMC, cells=30))
     assert again == middle
 
 
 def test_another_seed_gives_a_similar_interval(fadul_system):
     question = Questioned(4, CMC, cells=30)
-    other = fit_lr_system(fadul_system.population, "beta-binomial", draws=100, seed=2).evaluate(question)
+    other = fit_lr_system(fadul_system.population, "beta-binomial", draws=DRAWS, seed=2).evaluate(question)
     first = fadul_system.evaluate(question)
     assert other.log10_lr == first.log10_lr
     assert other.interval != first.interval

@@ -1,4 +1,4 @@
-"""Kills a process that writes a store, again and again, at moments of a seed: python kill_processes.py JOB KILLS SEED.
+"""Kills a process that writes a store, again and again, at moments of a seed: python kill_processes.py KILLS SEED JOB….
 
 Every round is a process of its own, forked from one that has everything imported, and is ended by SIGKILL. What it
 acknowledged it has written to a pipe before. After every kill all that was ever acknowledged must be there; the last
@@ -363,10 +363,11 @@ def tried(name: str, kills: int, seed: int, place: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    name, kills, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    kills, seed, names = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with tempfile.TemporaryDirectory(prefix="kills-") as place:
-        print(json.dumps(tried(name, kills, seed, Path(place))), flush=True)
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="kills-") as place:
+            print(json.dumps(tried(name, kills, seed, Path(place))), flush=True)
 
 
 if __name__ == "__main__":

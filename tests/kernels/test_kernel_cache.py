@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _INNER = "from ballistics_kernels.accelerate import kernel\n\n"
 _INNER += "@kernel\ndef inner(x: float) -> float:\n    return x + {}\n"
 _OUTER = (
@@ -43,6 +45,18 @@ def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert told == [["4.0", "0"], ["4.0", "1"], ["12.0", "0"]]
 
 
+_NORMALS = """
+import hashlib
+import numpy as np
+from ballistics_kernels.meshes.cell_grid import sort_into_cells
+from ballistics_kernels.meshes.near_points import normals_from_neighbours
+
+points = np.random.default_rng(0).normal(size=(1000, 3))
+points /= np.linalg.norm(points, axis=1)[:, None]
+normals = normals_from_neighbours(points, 0.25, *sort_into_cells(points, 0.25))
+print(normals_from_neighbours.stats.cache_hits != {}, hashlib.sha256(normals.tobytes()).hexdigest())
+"""
+
 _DIGEST = """
 import hashlib
 import numpy as np
@@ -71,11 +85,14 @@ print(similarity_consensus.stats.cache_hits != {}, *digests)
 """
 
 
-def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "code", [_NORMALS, pytest.param(_DIGEST, marks=pytest.mark.slow)], ids=["normals", "registration of meshes"]
+)
+def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path, code: str) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     told = [
         subprocess.run(
-            [sys.executable, "-c", _DIGEST], env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
         for _ in range(2)
     ]

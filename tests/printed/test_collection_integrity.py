@@ -20,6 +20,8 @@ from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, enrol_files, open_collection
 from ballistics.printed.collection.integrity import verify_collection
 from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.signature import Signature, signature_of
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.identify.identification import identify
 
@@ -29,6 +31,22 @@ _SOLIDS = {
     "plank.stl": samples.box(size=(60.0, 20.0, 4.0)),
     "slab.stl": samples.box(size=(33.0, 27.0, 9.0)),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def signatures_once():
+    """Compute the signature of each solid once: what is tried is the writing."""
+    kept: dict[bytes, Signature] = {}
+
+    def signature_once(part: Part) -> Signature:
+        key = part.vertices_mm.tobytes()
+        if key not in kept:
+            kept[key] = signature_of(part)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(enrolment, "signature_of", signature_once)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ballistics.printed.content.part import Part
 from ballistics.printed.describe.descriptors import QUERY_STEPS
 from ballistics.printed.describe.sampling import enclosing_diameter, sample_surface
 from ballistics.printed.describe.signature import signature_of
-from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.identification import Identification, identify
 from ballistics.printed.identify.judgement import detail_of
 from ballistics.printed.identify.parameters import DEFAULT
 from ballistics.printed.identify.shortlist import count_votes
@@ -126,16 +126,26 @@ def test_two_parts_on_a_plate_and_one_of_them_unknown(solids: list[Mesh], collec
     assert [one.name for one in found.accepted] == [f"solid {SEEDS[3]}"]
     inside = found.components == found.accepted[0].component
     assert 0 < inside.sum() < len(inside)
+
+
+@pytest.mark.slow
+def test_two_parts_of_one_file_and_one_of_them_unknown(solids: list[Mesh], collection: Collection):
+    rng = np.random.Generator(np.random.PCG64(4))
+    known, unknown = posed(solids[3], similarity(rng, False, False, 0.0)), solid(81_004)
     apart = identify([part(known), part(unknown)], collection)
     assert [one.name for one in apart.accepted] == [f"solid {SEEDS[3]}"]
 
 
-def test_an_unrelated_part_is_not_found(collection: Collection):
-    found = identify(part(solid(82_004)), collection)
-    assert found.verdict == "nothing in the collection"
-    assert found.accepted == ()
-    assert found.candidates
-    assert found.candidates[0].score < found.threshold
+@pytest.fixture(scope="module")
+def unrelated(collection: Collection) -> Identification:
+    return identify(part(solid(82_004)), collection)
+
+
+def test_an_unrelated_part_is_not_found(unrelated: Identification):
+    assert unrelated.verdict == "nothing in the collection"
+    assert unrelated.accepted == ()
+    assert unrelated.candidates
+    assert unrelated.candidates[0].score < unrelated.threshold
 
 
 def test_the_same_answer_twice_and_from_disk(solids: list[Mesh], collection: Collection, tmp_path):
@@ -227,13 +237,13 @@ def box(*sides: float) -> Part:
     return Part(corners, np.array([[q[0], q[j], q[j + 1]] for q in quads for j in (1, 2)]))
 
 
-def test_a_plain_query_is_not_called_unknown(collection: Collection):
+def test_a_plain_query_is_not_called_unknown(collection: Collection, unrelated: Identification):
     found = identify(box(90.0, 40.0, 3.0), collection)
     assert found.verdict == "too plain to identify"
     assert max(found.worths.values()) < found.plain_below
     assert found.accepted == ()
     assert two_files_headline(found, "other.stl").startswith("The file is too plain to say")
-    assert min(identify(part(solid(82_004)), collection).worths.values()) > found.plain_below
+    assert min(unrelated.worths.values()) > found.plain_below
 
 
 def test_a_plain_copy_is_known_by_its_keys():

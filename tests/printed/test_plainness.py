@@ -104,6 +104,7 @@ def test_a_plain_body_beside_a_detailed_one_is_told_by_its_number(collection: Co
     assert f"Body {plain[0] + 1} of the query is too plain" in plain_bodies_sentence(found)
 
 
+@pytest.mark.slow
 def test_a_plain_reference_hides_no_other(monkeypatch):
     """The reported fault: a bar that a coarse sword resembles as a whole, and the sword not among the candidates."""
     made = Collection()

@@ -250,15 +250,20 @@ def test_off_with_a_number_missing_is_not_shifted(tmp_path):
 
 # --- STEP ----------------------------------------------------------------------------------------
 
+# Every file is converted by a process of its own.
+_SLOW = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("unit", "body", "mm"),
     [
         ("millimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.))", 1.0),
-        ("centimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.CENTI.,.METRE.))", 10.0),
-        ("metre", "( LENGTH_UNIT() NAMED_UNIT(*) SI_UNIT($,.METRE.) )", 1000.0),
+        pytest.param(
+            "centimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.CENTI.,.METRE.))", 10.0, marks=pytest.mark.slow
+        ),
+        pytest.param("metre", "( LENGTH_UNIT() NAMED_UNIT(*) SI_UNIT($,.METRE.) )", 1000.0, marks=_SLOW),
         ("inch", "(CONVERSION_BASED_UNIT('INCH',#60)LENGTH_UNIT()NAMED_UNIT(#61))", 25.4),
-        ("foot", "(CONVERSION_BASED_UNIT('FOOT',#63)LENGTH_UNIT()NAMED_UNIT(#61))", 304.8),
+        pytest.param("foot", "(CONVERSION_BASED_UNIT('FOOT',#63)LENGTH_UNIT()NAMED_UNIT(#61))", 304.8, marks=_SLOW),
     ],
 )
 def test_the_unit_that_a_step_file_announces(tmp_path, unit, body, mm):

@@ -24,8 +24,12 @@ def judged():
     return with_verdicts(made_up_study(), Criteria("Lab <b>X</b>", (criterion,), "ab" * 32, "c.toml"), 0)
 
 
-def test_criteria_come_first_and_say_not_met(judged):
-    html = study_report(judged)
+@pytest.fixture(scope="module")
+def html(judged):
+    return study_report(judged)
+
+
+def test_criteria_come_first_and_say_not_met(judged, html):
     first = html.index('id="acceptance"')
     assert first < html.index("What was tested</h2>")
     assert "Acceptance criteria are NOT met." in html
@@ -35,11 +39,9 @@ def test_criteria_come_first_and_say_not_met(judged):
     assert "Lab &lt;b&gt;X&lt;/b&gt;" in html
     without = study_report(replace(judged, acceptance=None))
     assert "No acceptance criteria were stated" in without
-    assert study_report(judged) == html
 
 
-def test_the_worst_pairs_stand_on_the_page_with_pictures(judged):
-    html = study_report(judged)
+def test_the_worst_pairs_stand_on_the_page_with_pictures(judged, html):
     cards = [*worst_cards(judged, True), *worst_cards(judged, False), *withheld_cards(judged)]
     assert len(withheld_cards(judged)) == 3
     for same_source in (True, False):
@@ -88,9 +90,7 @@ def test_pdf_holds_the_same(judged):
     pytest.importorskip("typst")
     from ballistics.reports.pages.study_pdf import study_pdf
 
-    pdf = study_pdf(judged)
-    assert pdf.startswith(b"%PDF-")
-    assert pdf == study_pdf(judged)
+    assert study_pdf(judged).startswith(b"%PDF-")
 
 
 def test_long_names_may_break_and_hashes_stay_whole():

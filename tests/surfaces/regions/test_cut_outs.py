@@ -46,12 +46,13 @@ def field_of_view(surface: Surface, radius_um: float) -> Surface:
     return Surface(np.where(radius < radius_um, surface.heights_um, np.nan), surface.spacing_um)
 
 
-def test_limits_stand_far_from_both_populations(fadul: Path, topmatch: Path, raw_scans: Path) -> None:
-    """On every given scan, and on simulated heads at several spacings, twice as far as the limit or half as far."""
-    cut = {path.name: as_read(path) for folder in (fadul, topmatch) for path in sorted(folder.glob("*.x3p"))}
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_limits_stand_far_from_both_populations(fadul: Path, topmatch: Path, raw_scans: Path, every: int) -> None:
+    """On the given scans, and on simulated heads at several spacings, twice as far as the limit or half as far."""
+    cut = {path.name: as_read(path) for folder in (fadul, topmatch) for path in sorted(folder.glob("*.x3p"))[::every]}
     raw_cut, whole, round_view = {}, {}, {}
     heads = [(path.name, as_read(path)) for path in sorted(raw_scans.glob("*.x3p"))]
-    for spacing in (3.5, 6.25, 12.5):
+    for spacing in (3.5, 6.25, 12.5) if every == 1 else (12.5,):
         heads += [
             (f"simulated {number} at {spacing} µm", head.surface)
             for number, head in enumerate(simulate_population(2, 1, 4_107, spacing_um=spacing, field_mm=4.6))
@@ -97,7 +98,8 @@ def test_a_raw_scan_cut_to_a_ring_that_was_drawn_is_taken_whole(raw_scans: Path)
 
 def test_every_scan_goes_through_the_same_steps(topmatch: Path, fadul: Path, raw_scans: Path) -> None:
     """K013sA1 and K013sA2 are two scans of one cartridge case; K066jN1 is a cut-out ring that was refused."""
-    paths = [*sorted(topmatch.glob("*.x3p")), fadul / "Fadul-1-1.x3p", *sorted(raw_scans.glob("*.x3p"))]
+    ours = [path for path in sorted(topmatch.glob("*.x3p")) if path.stem[:4] in ("K013", "K066")]
+    paths = [*ours, fadul / "Fadul-1-1.x3p", *sorted(raw_scans.glob("*.x3p"))]
     marks = {path.parent.name + path.name: prepare(as_read(path)) for path in paths}
     assert {mark.insufficient for mark in marks.values()} == {None}
     assert len({str(preparation_parameters(mark)) for mark in marks.values()}) == 1
