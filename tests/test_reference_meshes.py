@@ -37,7 +37,7 @@ def test_the_manifest_lists_what_is_there():
 def test_the_queries_are_what_they_say(query, reference, relation):
     collection, _ = open_collection(HERE / "collection")
     found = identify(read_parts(HERE / "queries" / f"{query}.stl").parts, collection)
-    assert [one.name for one in found.accepted] == ([reference] if reference else [])
-    for one in found.accepted:
-        assert one.relation == relation
-        assert one.mirrored == (query == "mirrored-and-scaled")
+    assert [candidate.name for candidate in found.accepted] == ([reference] if reference else [])
+    for candidate in found.accepted:
+        assert candidate.relation == relation
+        assert candidate.mirrored == (query == "mirrored-and-scaled")

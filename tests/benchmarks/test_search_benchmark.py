@@ -44,7 +44,7 @@ def test_a_rebuilt_mark_lies_where_the_mark_is_and_lacks_its_short_waves(regions
     valid = np.isfinite(mark.heights_um)
     np.testing.assert_array_equal(np.isfinite(copy.heights_um), valid)
     assert 0.4 < np.corrcoef(mark.heights_um[valid], copy.heights_um[valid])[0, 1] < 0.9
-    own, back = (make_template(one).array.view(RECORD)[0]["heights"].ravel() for one in (mark, copy))
+    own, back = (make_template(either).array.view(RECORD)[0]["heights"].ravel() for either in (mark, copy))
     assert np.corrcoef(own, back)[0, 1] > 0.8
     step = np.diff(copy.heights_um, axis=1) / np.nanstd(copy.heights_um)
     assert np.nanstd(step) < np.nanstd(np.diff(mark.heights_um, axis=1) / np.nanstd(mark.heights_um))

@@ -87,13 +87,13 @@ def test_words(lab):
 def test_json(answer):
     document, _ = answer
     jsonschema.validate(document, printed_schema())
-    (one,) = document["pieces"]
-    assert one["complementary"]
-    assert one["together"] > 0.95
+    (group,) = document["pieces"]
+    assert group["complementary"]
+    assert group["together"] > 0.95
     # A file that was refused counts: the numbers are places in the list of files.
     assert document["files"][0]["error"]
-    assert [document["files"][piece["file"]]["name"] for piece in one["laid"]] == [p["name"] for p in one["laid"]]
-    assert sorted(piece["place"] for piece in one["laid"]) == ["its own", "its own", "that of another"]
+    assert [document["files"][piece["file"]]["name"] for piece in group["laid"]] == [p["name"] for p in group["laid"]]
+    assert sorted(piece["place"] for piece in group["laid"]) == ["its own", "its own", "that of another"]
 
 
 def test_page(answer):

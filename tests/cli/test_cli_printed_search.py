@@ -84,7 +84,7 @@ def test_the_json_follows_its_schema(lab):
     first = run("identify", *paths, "--references", lab / "collection", "--json").output
     document = json.loads(first)
     jsonschema.validate(document, printed_schema())
-    verdicts = {one["name"]: one["verdict"] for one in document["files"]}
+    verdicts = {file["name"]: file["verdict"] for file in document["files"]}
     assert verdicts == {
         "bad.stl": None, "box.stl": "nothing in the collection", "inches.off": "in the collection",
     }  # fmt: skip

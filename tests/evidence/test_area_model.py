@@ -47,10 +47,10 @@ def test_the_larger_spread_counts():
     loose = drawn(5.5, 3.2, 0.4, 0.8)
     mixed = drawn(5.5, 3.2, 0.4, 0.2)
     score = np.where(mixed.same_source, loose.score, mixed.score)
-    one = AreaRatio.fit(ScoreTable.build(score, mixed.firearm_a, mixed.firearm_b, area_mm2=mixed.area_mm2).grouped())
-    assert one.deviation == pytest.approx(0.8, abs=0.08)
+    wide = AreaRatio.fit(ScoreTable.build(score, mixed.firearm_a, mixed.firearm_b, area_mm2=mixed.area_mm2).grouped())
+    assert wide.deviation == pytest.approx(0.8, abs=0.08)
     case = np.array([500.0]), np.array([3.0])
-    assert one.log10_lr(*case)[0] < tight.log10_lr(*case)[0] / 4
+    assert wide.log10_lr(*case)[0] < tight.log10_lr(*case)[0] / 4
 
 
 @settings(max_examples=60, deadline=None)

@@ -63,8 +63,8 @@ def counted(comparison: ImpressionComparison, counts: tuple[int, int], cells: tu
     [((9, 7), (20, 25), (7, 25)), ((7, 9), (20, 25), (7, 20)), ((7, 7), (20, 25), (7, 25)), ((0, 0), (9, 8), (0, 9))],
 )
 def test_the_smaller_count_with_its_own_cells(comparison, counts, cells, expected):
-    for one in (counted(comparison, counts, cells), counted(comparison, counts[::-1], cells[::-1])):
-        score = pair_score(one)
+    for either in (counted(comparison, counts, cells), counted(comparison, counts[::-1], cells[::-1])):
+        score = pair_score(either)
         assert (score.count, score.cells) == expected
         assert score.accf == comparison.accf
 
@@ -154,9 +154,9 @@ def test_marks_prepared_in_different_ways_are_told(fadul, marks):
     steps = [replace(s, parameters={"cutoff_um": 500.0}) if s.name == "high-pass" else s for s in marks[1].steps]
     other = replay(surface, steps)
     found = [f for pair in ((marks[0], other), (other, marks[0])) for f in compare(*pair).findings]
-    (one, two) = (finding for finding in found if finding.code == "prepared-unalike")
-    assert one == two
-    assert (one.severity, "250.0 and 500.0" in one.message, "high-pass" in one.message) == ("serious", True, True)
+    (first, second) = (finding for finding in found if finding.code == "prepared-unalike")
+    assert first == second
+    assert (first.severity, "250.0 and 500.0" in first.message, "high-pass" in first.message) == ("serious", True, True)
     assert "prepared-unalike" not in {finding.code for finding in compare(*marks).findings}
 
 

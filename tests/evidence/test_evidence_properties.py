@@ -88,7 +88,7 @@ def test_order_of_rows_and_of_marks_changes_nothing_to_the_last_bit(pairs, model
     mixed = [(score, *random.sample((a, b), 2)) for score, a, b in pairs]
     random.shuffle(mixed)
     cells = CELLS if model in COUNTS else None
-    first, second = (system(one, model, draws=3) for one in (pairs, mixed))
+    first, second = (system(table, model, draws=3) for table in (pairs, mixed))
     assert first.population.hash == second.population.hash
     for score in (0.0, 5.0, float(CELLS)):
         assert first.evaluate(Questioned(score, CASE, cells)) == second.evaluate(Questioned(score, CASE, cells))
@@ -97,21 +97,21 @@ def test_order_of_rows_and_of_marks_changes_nothing_to_the_last_bit(pairs, model
 @settings(max_examples=40, deadline=None)
 @given(rows, st.sampled_from(("logistic", "isotonic")))
 def test_bounded_ratios_never_fall_where_the_model_says_so(pairs, model):
-    one = system(pairs, model)
-    if one.fitted is not None:
-        values = one.fitted.log10_lr(np.linspace(-2, CELLS + 2, 57))
+    weigher = system(pairs, model)
+    if weigher.fitted is not None:
+        values = weigher.fitted.log10_lr(np.linspace(-2, CELLS + 2, 57))
         assert (np.diff(values) >= -1e-12).all()
 
 
 @settings(max_examples=40, deadline=None)
 @given(rows)
 def test_binomial_counts_never_fall_when_same_source_cells_agree_more_often(pairs):
-    one = system(pairs, "binomial")
-    if one.fitted is None:
+    weigher = system(pairs, "binomial")
+    if weigher.fitted is None:
         return
     k, n = np.arange(CELLS + 1), np.full(CELLS + 1, CELLS)
-    rises = one.fitted.model.same.p >= one.fitted.model.different.p
-    assert (np.diff(one.fitted.log10_lr(k, n)) * (1 if rises else -1) >= -1e-12).all()
+    rises = weigher.fitted.model.same.p >= weigher.fitted.model.different.p
+    assert (np.diff(weigher.fitted.log10_lr(k, n)) * (1 if rises else -1) >= -1e-12).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -166,10 +166,10 @@ def test_fused_marks_are_bounded_never_fall_and_keep_no_order(pairs, random):
 def test_conditions_do_not_know_which_mark_is_a(masks, other_version):
     provenance = Provenance("CMC", "1", {"cell_um": 469.0}, {}, (), {})
     preparations = [{"mask": mask, "version": "2" if other_version and i else "1"} for i, mask in enumerate(masks)]
-    one, two = (
+    conditions, other = (
         conditions_of("breech face", provenance, p, "count", ["9 mm"], ["confocal"])
         for p in (preparations, preparations[::-1])
     )
-    assert one.to_dict() == two.to_dict()
+    assert conditions.to_dict() == other.to_dict()
     reference = conditions_of("breech face", provenance, [preparations[0]], "count", ["9 mm"], ["confocal"])
-    assert bool(reference.refusals(one)) == (preparations[0] != preparations[1])
+    assert bool(reference.refusals(conditions)) == (preparations[0] != preparations[1])

@@ -41,10 +41,10 @@ def test_every_score_comes_back_as_its_own_population(tmp_path):
 
 
 def test_a_file_of_one_score_of_earlier_versions_is_read(tmp_path):
-    one = reference().populations[1]
+    population = reference().populations[1]
     path = tmp_path / "reference.json"
-    path.write_bytes(one.to_json())
-    assert [p.to_json() for p in load_reference(path)] == [one.to_json()]
+    path.write_bytes(population.to_json())
+    assert [p.to_json() for p in load_reference(path)] == [population.to_json()]
 
 
 def test_populations_of_other_comparisons_are_no_one_file():

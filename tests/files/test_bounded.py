@@ -135,7 +135,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError):
         _write_half(path)
     assert path.read_bytes() == b"one"
-    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
     with pytest.raises(WriteError, match=r"No such file or directory; choose another place"):
         write_whole(tmp_path / "none" / "a.txt", b"x")
 
@@ -164,4 +164,4 @@ def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path):
     write_whole(tmp_path / "b.txt", b"other")
     assert left.exists()
     write_whole(tmp_path / "a.txt", b"whole")
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.txt", "b.txt"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.txt", "b.txt"]

@@ -33,7 +33,7 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
 from mutations import mutant
-from targets import TARGETS, Target, target
+from targets import TARGETS, Target, target_named
 
 from ballistics.errors import BallisticsError
 
@@ -62,7 +62,7 @@ class Tally:
 
     def number(self, outcome: str) -> int:
         """Return the number of mutants of an outcome among the odd ones."""
-        return sum(one["outcome"] == outcome for one in self.odd)
+        return sum(found["outcome"] == outcome for found in self.odd)
 
 
 def bytes_of(number: int, name: str, seeds: list[bytes]) -> tuple[int, bytes]:
@@ -72,10 +72,10 @@ def bytes_of(number: int, name: str, seeds: list[bytes]) -> tuple[int, bytes]:
     return place, mutant(seeds[place], tuple(seeds[:place] + seeds[place + 1 :]), random)
 
 
-def try_one(one: Target, number: int, path: Path, folder: Path) -> tuple[str, str]:
+def try_one(target: Target, number: int, path: Path, folder: Path) -> tuple[str, str]:
     """Return what became of the mutant that lies in place: outcome, and the exception with its place."""
     try:
-        one.use(path, folder, number)
+        target.use(path, folder, number)
     except BallisticsError as error:
         try:
             str(error).encode("utf-8", "backslashreplace")
@@ -100,7 +100,7 @@ def _where() -> str:
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
 
 
-def run(one: Target, folder: Path, paths: list[Path], numbers: range, tally: Tally, keep: Path | None = None,
+def run(target: Target, folder: Path, paths: list[Path], numbers: range, tally: Tally, keep: Path | None = None,
         before: Any = lambda number: None) -> Tally:  # fmt: skip
     """Try some mutants in this process, each in the place of its good file, which is put back."""
 
@@ -113,11 +113,11 @@ def run(one: Target, folder: Path, paths: list[Path], numbers: range, tally: Tal
     kept = {path for path in folder.rglob("*") if path.is_file()}
     for number in numbers:
         before(number)
-        place, data = bytes_of(number, one.name, seeds)
+        place, data = bytes_of(number, target.name, seeds)
         paths[place].write_bytes(data)
         start = _cpu_seconds()
         signal.setitimer(signal.ITIMER_PROF, TIME_LIMIT_SECONDS)
-        outcome, what = try_one(one, number, paths[place], folder)
+        outcome, what = try_one(target, number, paths[place], folder)
         signal.setitimer(signal.ITIMER_PROF, 0)
         took = _cpu_seconds() - start
         tally.count += 1
@@ -130,7 +130,7 @@ def run(one: Target, folder: Path, paths: list[Path], numbers: range, tally: Tal
             tally.odd.append({"number": number, "outcome": outcome, "what": what})
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{one.name.replace(' ', '_')}-{number}{paths[place].suffix}").write_bytes(data)
+                (keep / f"{target.name.replace(' ', '_')}-{number}{paths[place].suffix}").write_bytes(data)
         paths[place].write_bytes(seeds[place])
         for extra in {path for path in folder.rglob("*") if path.is_file()} - kept:
             extra.unlink()
@@ -139,7 +139,7 @@ def run(one: Target, folder: Path, paths: list[Path], numbers: range, tally: Tal
 
 def _work(arguments: argparse.Namespace) -> None:
     """Be a worker: try a range of mutants under the limits, and print the tally as JSON."""
-    one = target(arguments.worker)
+    target = target_named(arguments.worker)
     folder = Path(arguments.folder)
     paths = [folder / name for name in json.loads((folder / "seeds.json").read_text())]
     keep = Path(arguments.keep) if arguments.keep else None
@@ -151,22 +151,22 @@ def _work(arguments: argparse.Namespace) -> None:
 
         # The first use compiles and imports; the limits are for files, not for that.
         for path in paths:
-            one.use(path, folder, 0)
+            target.use(path, folder, 0)
         # What the libraries have mapped already is not the file's doing.
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_LIMIT_BYTES, resource.RLIM_INFINITY))
-        tally = Tally(one.name)
-        run(one, folder, paths, range(arguments.first, arguments.first + arguments.count), tally, keep, before)
+        tally = Tally(target.name)
+        run(target, folder, paths, range(arguments.first, arguments.first + arguments.count), tally, keep, before)
     print(json.dumps(vars(tally)))
 
 
-def supervise(one: Target, base: Path, numbers: range, keep: Path | None = None) -> Tally:
+def supervise(target: Target, base: Path, numbers: range, keep: Path | None = None) -> Tally:
     """Run workers over a range of mutants until all are tried, starting anew after a death."""
-    total = Tally(one.name)
-    made = base / one.name.replace(" ", "_")
+    total = Tally(target.name)
+    made = base / target.name.replace(" ", "_")
     good = made / "good"
     good.mkdir(parents=True)
-    paths = one.make(good)
-    assert paths, f"{one.name}: nothing to mutate"
+    paths = target.make(good)
+    assert paths, f"{target.name}: nothing to mutate"
     (good / "seeds.json").write_text(json.dumps([str(path.relative_to(good)) for path in paths]))
     first, round_ = numbers.start, 0
     while first < numbers.stop:
@@ -175,7 +175,7 @@ def supervise(one: Target, base: Path, numbers: range, keep: Path | None = None)
         round_ += 1
         # In pieces, so that little is tried again after a death.
         count = min(1000, numbers.stop - first)
-        tally, died_at = _one_worker(one, folder, first, count, keep)
+        tally, died_at = _one_worker(target, folder, first, count, keep)
         words = (folder / "stderr").read_text("utf-8", "replace")
         shutil.rmtree(folder)
         if tally is not None:
@@ -183,12 +183,12 @@ def supervise(one: Target, base: Path, numbers: range, keep: Path | None = None)
             first += count
             continue
         if died_at < first:
-            raise RuntimeError(f"{one.name}: a good file is not read, or a worker does not start:\n{words[-2000:]}")
+            raise RuntimeError(f"{target.name}: a good file is not read, or a worker does not start:\n{words[-2000:]}")
         if died_at > first:  # what came before it, once more; it is known to end
             shutil.copytree(good, folder)
-            again, _ = _one_worker(one, folder, first, died_at - first, keep)
+            again, _ = _one_worker(target, folder, first, died_at - first, keep)
             shutil.rmtree(folder)
-            _add(total, again or Tally(one.name, died_at - first))
+            _add(total, again or Tally(target.name, died_at - first))
         total.count += 1
         total.odd.append({"number": died_at, "outcome": "crash", "what": words.strip()[-200:] or "no answer"})
         first = died_at + 1
@@ -203,9 +203,9 @@ def _add(total: Tally, more: Tally) -> None:
     total.cpu_seconds += more.cpu_seconds
 
 
-def _one_worker(one: Target, folder: Path, first: int, count: int, keep: Path | None) -> tuple[Tally | None, int]:
+def _one_worker(target: Target, folder: Path, first: int, count: int, keep: Path | None) -> tuple[Tally | None, int]:
     """Return a worker's tally, or None and the number it died at."""
-    command = [sys.executable, __file__, "--worker", one.name, "--folder", str(folder)]
+    command = [sys.executable, __file__, "--worker", target.name, "--folder", str(folder)]
     command += ["--first", str(first), "--count", str(count), *(["--keep", str(keep)] if keep else [])]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
     environment = os.environ | threads | {"MALLOC_ARENA_MAX": "2", "PYTHONWARNINGS": "ignore"}
@@ -240,30 +240,30 @@ def table(tallies: list[Tally]) -> str:
     """Return the table: what became of the mutants of each target, and each fault by its place."""
     head = f"{'target':22}{'count':>7}{'refused':>9}{'read':>7}{'foreign':>9}{'slow':>6}{'crash':>7}{'CPU s':>8}"
     lines = [head]
-    for one in tallies:
-        odd = "".join(f"{one.number(what):{width}}" for what, width in (("foreign", 9), ("slow", 6), ("crash", 7)))
-        lines.append(f"{one.name:22}{one.count:7}{one.refused:9}{one.read:7}{odd}{one.cpu_seconds:8.0f}")
-    for one in tallies:
-        kinds = Counter(f"{found['outcome']} {found['what'].split(':')[0]}" for found in one.odd)
+    for tally in tallies:
+        odd = "".join(f"{tally.number(what):{width}}" for what, width in (("foreign", 9), ("slow", 6), ("crash", 7)))
+        lines.append(f"{tally.name:22}{tally.count:7}{tally.refused:9}{tally.read:7}{odd}{tally.cpu_seconds:8.0f}")
+    for tally in tallies:
+        kinds = Counter(f"{found['outcome']} {found['what'].split(':')[0]}" for found in tally.odd)
         for kind, times in kinds.most_common():
-            first = next(f for f in one.odd if f"{f['outcome']} {f['what'].split(':')[0]}" == kind)
-            lines.append(f"{one.name}: {times} x {first['outcome']} {first['what']} (mutant {first['number']})")
+            first = next(f for f in tally.odd if f"{f['outcome']} {f['what'].split(':')[0]}" == kind)
+            lines.append(f"{tally.name}: {times} x {first['outcome']} {first['what']} (mutant {first['number']})")
     return "\n".join(lines)
 
 
 def campaign(names: list[str], numbers: range, workers: int, keep: Path | None = None) -> list[Tally]:
     """Run all targets named, several at a time."""
-    chosen = [target(name) for name in names] if names else list(TARGETS)
+    chosen = [target_named(name) for name in names] if names else list(TARGETS)
     with tempfile.TemporaryDirectory(prefix="mutants-") as base, ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda one: _supervised(one, Path(base), numbers, keep), chosen))
+        return list(pool.map(lambda target: _supervised(target, Path(base), numbers, keep), chosen))
 
 
-def _supervised(one: Target, base: Path, numbers: range, keep: Path | None) -> Tally:
+def _supervised(target: Target, base: Path, numbers: range, keep: Path | None) -> Tally:
     """Do as `supervise`; a target that cannot be set up does not end the others."""
     try:
-        return supervise(one, base, numbers, keep)
+        return supervise(target, base, numbers, keep)
     except Exception as error:  # told in the table
-        return Tally(one.name, odd=[{"number": -1, "outcome": "crash", "what": f"no run: {error}"}])
+        return Tally(target.name, odd=[{"number": -1, "outcome": "crash", "what": f"no run: {error}"}])
 
 
 def main() -> int:
@@ -283,7 +283,7 @@ def main() -> int:
     numbers = range(arguments.first, arguments.first + arguments.count)
     tallies = campaign(arguments.target, numbers, arguments.workers, Path(arguments.keep) if arguments.keep else None)
     print(table(tallies))
-    return int(any(one.odd for one in tallies))
+    return int(any(tally.odd for tally in tallies))
 
 
 if __name__ == "__main__":

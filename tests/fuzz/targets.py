@@ -581,6 +581,6 @@ TARGETS = (
 )  # fmt: skip
 
 
-def target(name: str) -> Target:
+def target_named(name: str) -> Target:
     """Return a target by its name."""
-    return next(one for one in TARGETS if one.name == name)
+    return next(target for target in TARGETS if target.name == name)

@@ -15,7 +15,7 @@ from targets import TARGETS, Target
 SAMPLE, WHOLE = 40, 5000
 
 
-@pytest.fixture(scope="module", params=TARGETS, ids=lambda one: one.name)
+@pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)
 def made(request, tmp_path_factory):
     """A target, its folder, and its good files."""
     folder = tmp_path_factory.mktemp("mutants")
@@ -23,23 +23,23 @@ def made(request, tmp_path_factory):
 
 
 def test_good_files_are_read(made):
-    one, folder, paths = made
+    target, folder, paths = made
     assert paths
     for path in paths:
-        one.use(path, folder, 0)
+        target.use(path, folder, 0)
 
 
 def test_a_sample_of_mutants(made):
-    one, folder, paths = made
-    tally = run(one, folder, paths, range(SAMPLE), Tally(one.name))
+    target, folder, paths = made
+    tally = run(target, folder, paths, range(SAMPLE), Tally(target.name))
     assert (tally.count, tally.odd) == (SAMPLE, []), table([tally])
 
 
 def test_the_same_number_is_the_same_mutant(made):
-    one, _, paths = made
+    target, _, paths = made
     seeds = [path.read_bytes() for path in paths]
-    assert bytes_of(7, one.name, seeds) == bytes_of(7, one.name, seeds)
-    assert len({bytes_of(number, one.name, seeds) for number in range(20)}) > 15
+    assert bytes_of(7, target.name, seeds) == bytes_of(7, target.name, seeds)
+    assert len({bytes_of(number, target.name, seeds) for number in range(20)}) > 15
 
 
 def test_the_harness_sees_what_it_is_for(tmp_path):
@@ -60,5 +60,5 @@ def test_the_harness_sees_what_it_is_for(tmp_path):
 def test_all_mutants():
     tallies = campaign([], range(WHOLE), workers=2)
     print(table(tallies))
-    assert [one.count for one in tallies] == [WHOLE] * len(TARGETS)
-    assert not any(one.odd for one in tallies), table(tallies)
+    assert [tally.count for tally in tallies] == [WHOLE] * len(TARGETS)
+    assert not any(tally.odd for tally in tallies), table(tallies)

@@ -127,6 +127,6 @@ def test_a_backup_made_while_another_process_enrols_is_whole(base):
         assert copy.verify().clean
         assert copy.verify().leftovers == ()
         known = {mark.id: mark for mark in library.contents().marks}
-        gone = {one.mark_id for one in library.contents().removals}
+        gone = {removal.mark_id for removal in library.contents().removals}
         for mark in copy.contents().marks:
             assert mark.id in gone or known[mark.id] == mark

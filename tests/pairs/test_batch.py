@@ -208,9 +208,9 @@ def test_new_scans_against_a_library(scans, done, tmp_path):
     assert len(rows) == 6
     assert rows["1-1.x3p", "1-1.x3p"]["insufficient"] == SAME_FILE
     # As in all pairs, down to the last digit of the counts and hashes.
-    one, other = rows["1-1.x3p", "1-2.x3p"], expected["1-1.x3p", "1-2.x3p"]
-    assert {name: one[name] for name in one if name not in POSE} == {n: other[n] for n in other if n not in POSE}
-    assert [one[name] for name in POSE] == pytest.approx([other[name] for name in POSE])
+    row, other = rows["1-1.x3p", "1-2.x3p"], expected["1-1.x3p", "1-2.x3p"]
+    assert {name: row[name] for name in row if name not in POSE} == {n: other[n] for n in other if n not in POSE}
+    assert [row[name] for name in POSE] == pytest.approx([other[name] for name in POSE])
     both = CliRunner().invoke(main, [*arguments, "--reference", new[0], "--out", str(tmp_path / "both.csv")])
     assert both.exit_code == 2
     assert "not with both" in both.output

@@ -170,13 +170,13 @@ def test_order_of_rows_changes_nothing(results, tmp_path):
     import pyarrow.parquet as pq
 
     rows = [
-        {name: "" if value is None and name in TEXTS else value for name, value in one.items()}
-        for one in pq.read_table(results).to_pylist()
+        {name: "" if value is None and name in TEXTS else value for name, value in row.items()}
+        for row in pq.read_table(results).to_pylist()
     ]
     other = write(tmp_path / "other.parquet", rows[::-1])
-    one, two = find_links(results, "count"), find_links(other, "count")
-    assert links_csv(one) == links_csv(two)
-    assert links_graphml(one) == links_graphml(two)
+    first, second = find_links(results, "count"), find_links(other, "count")
+    assert links_csv(first) == links_csv(second)
+    assert links_graphml(first) == links_graphml(second)
 
 
 TEXTS = {name for name, value in row("", "").items() if isinstance(value, str)}

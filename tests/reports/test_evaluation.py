@@ -31,9 +31,12 @@ def population(name: str = "made up", firearms: int = 8, score: Score = "count",
     comparison, a, b = case("same-source")
     conditions = replace(comparison_conditions(comparison, (a.mark, b.mark), score, **KNOWN), **changes)
     names = [f"P{i:02d}" for i in range(firearms)]
-    same = [(26 + i % 7, one, one) for i, one in enumerate(names)]
+    same = [(26 + i % 7, first, first) for i, first in enumerate(names)]
     different = [
-        ((3 * i + j) % 4 == 0, one, two) for i, one in enumerate(names) for j, two in enumerate(names) if i < j
+        ((3 * i + j) % 4 == 0, first, second)
+        for i, first in enumerate(names)
+        for j, second in enumerate(names)
+        if i < j
     ]
     scores, first, second = zip(*same, *different, strict=True)
     # The simulated pair has about forty cells; the range of a count model is that of its reference and a tenth.
@@ -54,8 +57,8 @@ def evaluation(kind: str, language: str = "en", *populations: ReferencePopulatio
     return Evaluation(weighed(kind, *populations), language, VerbalScale.load(), ("--reference", "made-up.json"))
 
 
-def report(kind: str, one: Evaluation) -> str:
-    return comparison_report(*case(kind), evaluation=one)
+def report(kind: str, stated: Evaluation) -> str:
+    return comparison_report(*case(kind), evaluation=stated)
 
 
 def text_of(page: str) -> str:
@@ -65,13 +68,13 @@ def text_of(page: str) -> str:
 
 @pytest.mark.parametrize(("kind", "sign"), [("same-source", 1), ("different-source", -1)])
 def test_number_first_then_words_with_both_propositions(kind: str, sign: int) -> None:
-    one = evaluation(kind)
-    result = one.weighed.result
+    stated = evaluation(kind)
+    result = stated.weighed.result
     assert result.status == "evaluated"
     assert result.log10_lr is not None
     assert result.log10_lr * sign > 0
-    text = text_of(report(kind, one))
-    places = [text.index(sentence) for sentence in one.wording.sentences]
+    text = text_of(report(kind, stated))
+    places = [text.index(sentence) for sentence in stated.wording.sentences]
     assert places == sorted(places)
     for words in ("Evaluative report", "made up", "8 firearms", "nobody's scans", "bounds of log₁₀ LR", "--reference"):
         assert words in text, words
@@ -90,16 +93,16 @@ def test_number_first_then_words_with_both_propositions(kind: str, sign: int) ->
     ],
 )
 def test_without_a_ratio_the_report_stays_a_lead(kind: str, changes: dict[str, Any], status: str) -> None:
-    one = evaluation(kind, "en", population(**changes))
-    assert one.weighed.result.status == status
-    page = report(kind, one)
+    stated = evaluation(kind, "en", population(**changes))
+    assert stated.weighed.result.status == status
+    page = report(kind, stated)
     text = text_of(page)
     assert "NO LIKELIHOOD RATIO" in text
-    assert one.weighed.result.reason in text
+    assert stated.weighed.result.reason in text
     assert "lead, not evaluative" in text
     assert "Evaluative report" not in text
     assert "with the point of this case" not in page
-    written = json.loads(comparison_json(*case(kind), evaluation=one))["evaluation"]
+    written = json.loads(comparison_json(*case(kind), evaluation=stated))["evaluation"]
     assert (written["status"], written["lr"], written["log10_lr"]) == (status, None, None)
 
 
@@ -112,12 +115,12 @@ def test_without_a_population_nothing_is_weighed() -> None:
 
 @pytest.mark.parametrize("kind", ["same-source", "different-source", "insufficient"])
 def test_json_follows_the_schema_and_holds_the_value(kind: str) -> None:
-    one = evaluation(kind, "mk")
-    document = json.loads(comparison_json(*case(kind), evaluation=one))
+    stated = evaluation(kind, "mk")
+    document = json.loads(comparison_json(*case(kind), evaluation=stated))
     jsonschema.Draft202012Validator(comparison_schema()).validate(document)
     written = document["evaluation"]
-    assert written["log10_lr"] == one.weighed.result.log10_lr
-    assert written["sentences"] == list(one.wording.sentences)
+    assert written["log10_lr"] == stated.weighed.result.log10_lr
+    assert written["sentences"] == list(stated.wording.sentences)
     assert written["population"]["sha256"] == population().hash
     if written["log10_lr"] is not None:
         assert written["lr"] == pytest.approx(10 ** written["log10_lr"])
@@ -137,8 +140,8 @@ def test_same_weighing_same_bytes_and_pictures_hold_the_case() -> None:
 
 
 def test_language_and_hostile_names() -> None:
-    one = evaluation("same-source", "mk", population(name=INJECTION))
-    page = report("same-source", one)
+    stated = evaluation("same-source", "mk", population(name=INJECTION))
+    page = report("same-source", stated)
     assert '<div lang="mk">' in page
     assert "Преводот треба да биде потврден" in page
     assert "<script>window.injected" not in page
@@ -186,19 +189,19 @@ def test_swapping_the_marks_changes_no_weight() -> None:
 
 def test_the_similarity_carries_the_evidence_and_the_others_stand_beside_it() -> None:
     every = [population("lab", 8, score) for score in ("count", "correlation", "similarity")]
-    one = evaluation("same-source", "en", *every)
-    assert one.weighed.score == "similarity"
-    assert one.weighed.result.interval is not None
-    assert [other.score for other in one.weighed.beside] == ["count", "correlation"]
-    assert one.weighed.findings == ()
-    text = text_of(report("same-source", one))
-    for other in one.beside:
+    stated = evaluation("same-source", "en", *every)
+    assert stated.weighed.score == "similarity"
+    assert stated.weighed.result.interval is not None
+    assert [other.score for other in stated.weighed.beside] == ["count", "correlation"]
+    assert stated.weighed.findings == ()
+    text = text_of(report("same-source", stated))
+    for other in stated.beside:
         assert other in text
-    written = json.loads(comparison_json(*case("same-source"), evaluation=one))
+    written = json.loads(comparison_json(*case("same-source"), evaluation=stated))
     jsonschema.Draft202012Validator(comparison_schema()).validate(written)
     evaluation_of = written["evaluation"]
     assert evaluation_of["score"]["name"] == "similarity"
-    assert evaluation_of["score"]["area_mm2"] == one.weighed.result.area_mm2
+    assert evaluation_of["score"]["area_mm2"] == stated.weighed.result.area_mm2
     assert [other["score"]["name"] for other in evaluation_of["beside"]] == ["count", "correlation"]
 
 
@@ -212,10 +215,10 @@ def test_scores_that_contradict_each_other_are_said_first() -> None:
     assert found.result.log10_lr > 0.3 > -0.3 > found.beside[0].result.log10_lr
     assert [finding.code for finding in found.findings] == ["scores-contradict"]
     assert found.findings[0].severity == "serious"
-    one = Evaluation(found, "en", VerbalScale.load())
-    text = text_of(report("same-source", one))
+    stated = Evaluation(found, "en", VerbalScale.load())
+    text = text_of(report("same-source", stated))
     assert text.index("supports one firearm") < text.index("Proposition 1")
-    written = json.loads(comparison_json(*case("same-source"), evaluation=one))["evaluation"]
+    written = json.loads(comparison_json(*case("same-source"), evaluation=stated))["evaluation"]
     assert [finding["code"] for finding in written["findings"]] == ["scores-contradict"]
     assert contradictions((weighed("same-source", alike),)) == ()
 

@@ -49,7 +49,7 @@ def test_mirrored_pairs_are_no_silent_errors(study):
     assert study.headline.metrics.misleading_same == 0
     flagged = study.flagged
     assert len(flagged.withheld) == 3
-    assert all(one.same_source and one.misleads and one.codes == ("mirrored",) for one in flagged.withheld)
+    assert all(pair.same_source and pair.misleads and pair.codes == ("mirrored",) for pair in flagged.withheld)
     with_them = flagged.with_withheld
     assert (with_them.n_same, with_them.misleading_same) == (study.headline.metrics.n_same + 3, 3)
     assert with_them.cllr > study.headline.metrics.cllr + 0.1
@@ -101,7 +101,7 @@ def test_a_study_that_findings_make_impossible_says_so():
 
 
 def test_the_worst_pairs_are_the_lowest_and_the_highest(study):
-    scored, one = study.scored, study.headline
+    scored, headline = study.scored, study.headline
     part = [pair for pair in scored.pairs if pair.similarity is not None and not scored.repeats(pair) and
             "serious: mirrored" not in pair.findings]  # fmt: skip
     for same_source in (True, False):
@@ -109,10 +109,10 @@ def test_the_worst_pairs_are_the_lowest_and_the_highest(study):
             (pair.similarity for pair in part if (len({*scored.firearms(pair)}) == 1) == same_source),
             reverse=not same_source,
         )
-        found = worst_pairs(scored, one, "similarity", same_source)
-        assert [one.pair.similarity for one in found] == values[:10]
-        assert [one.rank for one in found] == list(range(1, 11))
-        assert all(one.same_source == same_source for one in found)
+        found = worst_pairs(scored, headline, "similarity", same_source)
+        assert [ranked.pair.similarity for ranked in found] == values[:10]
+        assert [ranked.rank for ranked in found] == list(range(1, 11))
+        assert all(ranked.same_source == same_source for ranked in found)
 
 
 def test_limits_stand_beside_the_figures(study):
@@ -163,9 +163,11 @@ def test_criteria_are_held_against_the_figures(study):
 
 
 def test_the_largest_misleading_lr(study):
-    one = study.headline
-    same = one.population.table.same_source
-    values = one.cross.log10_lr.copy()
+    headline = study.headline
+    same = headline.population.table.same_source
+    values = headline.cross.log10_lr.copy()
     values[np.flatnonzero(same)[0]] = -2.0
     values[np.flatnonzero(~same)[0]] = 1.5
-    assert largest_misleading_lr(replace(one, cross=replace(one.cross, log10_lr=values))) == pytest.approx(100)
+    assert largest_misleading_lr(replace(headline, cross=replace(headline.cross, log10_lr=values))) == pytest.approx(
+        100
+    )

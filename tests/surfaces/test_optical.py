@@ -41,10 +41,10 @@ def test_an_image_has_grey_levels_of_a_head_and_nothing_missing(image: Simulated
 def test_under_an_even_ring_turning_the_relief_turns_the_image(seed: int, quarters: int) -> None:
     light = RingLight(unevenness=0.0, noise=0.0)
     heights = relief(seed, 12)
-    one = ring_light_image(heights, 5.0, light, 0)
+    image = ring_light_image(heights, 5.0, light, 0)
     other = ring_light_image(np.rot90(heights, quarters).copy(), 5.0, light, 0)
     # A value half-way between two grey levels may be rounded either way.
-    np.testing.assert_allclose(np.rot90(one, quarters), other, atol=1.01 / 255)
+    np.testing.assert_allclose(np.rot90(image, quarters), other, atol=1.01 / 255)
 
 
 def test_the_side_that_faces_the_brighter_lamps_is_brighter() -> None:

@@ -51,7 +51,7 @@ def prepare(
     from the low-pass on, with cut-offs of their own.
 
     A scan that other software has cut out, or cut out and filtered, passes through the same steps; its region is the
-    measured area that is left. Filtering again does no harm if both marks get it: the 780 pairs of Fadul's scans, which
+    measured area that is left. Filtering again costs little if both marks get it: the 780 pairs of Fadul's scans, which
     their makers filtered (16/500 µm), keep 18 or more congruent cells (same source) against 3 or fewer (different
     source). If only one mark of a pair is filtered, 12 congruent cells became 1. Findings: ``already-masked``,
     ``already-prepared``.

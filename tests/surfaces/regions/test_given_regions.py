@@ -27,7 +27,7 @@ def head() -> SimulatedHead:
 
 
 def finding(mark: Mark, code: str) -> str:
-    return next(f"{one.severity}: {one.message}" for one in mark.findings if one.code == code)
+    return next(f"{found.severity}: {found.message}" for found in mark.findings if found.code == code)
 
 
 def ring(surface: Surface) -> np.ndarray:
@@ -63,13 +63,13 @@ def test_a_polygon_in_micrometres_and_in_points_is_the_same_region(head: Simulat
     for unit, step in (("µm", 1.0), ("points", 12.5)):
         content = {"unit": unit, "outlines": [(corners / step).tolist()], "holes": [(hole / step).tolist()]}
         (tmp_path / f"{unit}.json").write_text(json.dumps(content), encoding="utf-8")
-    one, two = (region_of(head.surface, f"{unit}.json", tmp_path).mask for unit in ("µm", "points"))
-    assert (one == two).all()
-    assert not one[160, 160]
-    assert one[60, 60]
+    in_um, in_points = (region_of(head.surface, f"{unit}.json", tmp_path).mask for unit in ("µm", "points"))
+    assert (in_um == in_points).all()
+    assert not in_um[160, 160]
+    assert in_um[60, 60]
     # Shoelace, less the hole; x is to the right.
-    assert one.sum() * 12.5**2 == pytest.approx(cv2.contourArea(corners.astype(np.float32)) - 1e6, rel=0.02)
-    y, x = (index.mean() * 12.5 for index in np.nonzero(one))
+    assert in_um.sum() * 12.5**2 == pytest.approx(cv2.contourArea(corners.astype(np.float32)) - 1e6, rel=0.02)
+    y, x = (index.mean() * 12.5 for index in np.nonzero(in_um))
     assert x > y
 
 

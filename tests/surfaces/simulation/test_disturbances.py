@@ -145,10 +145,10 @@ def test_a_kept_disc_is_a_disc() -> None:
 def test_a_sector_and_the_rest_make_the_whole(seed: int, width_deg: int, start: int) -> None:
     surface = surface_of(seed)
     start_deg = start + 0.37  # so that no point lies on a border
-    one = np.isfinite(keep_sector(surface, width_deg, start_deg).heights_um)
+    sector = np.isfinite(keep_sector(surface, width_deg, start_deg).heights_um)
     other = np.isfinite(keep_sector(surface, 360 - width_deg, start_deg + width_deg).heights_um)
-    np.testing.assert_array_equal(one | other, np.isfinite(surface.heights_um))
-    assert not (one & other).any()
+    np.testing.assert_array_equal(sector | other, np.isfinite(surface.heights_um))
+    assert not (sector & other).any()
 
 
 @pytest.mark.parametrize("start_deg", [1e-300, -1e-300, 0.0, 90.0, 360.0])

@@ -163,9 +163,9 @@ def test_difficulties_draw_within_their_ranges_and_one_range_moves_no_other_numb
                     assert limits[0] <= value <= limits[1], (level.name, name)
         if level.make_um is not None:
             assert len({head.firearm.make_seed for head in heads}) == 1
-    one = Difficulty("one", "", contact=(0.2, 0.4))
-    (a,) = simulate_population(1, 1, 5, field_mm=0.2, difficulty=one)
-    (b,) = simulate_population(1, 1, 5, field_mm=0.2, difficulty=replace(one, residue_um=(1.0, 2.0)))
+    difficulty = Difficulty("one", "", contact=(0.2, 0.4))
+    (a,) = simulate_population(1, 1, 5, field_mm=0.2, difficulty=difficulty)
+    (b,) = simulate_population(1, 1, 5, field_mm=0.2, difficulty=replace(difficulty, residue_um=(1.0, 2.0)))
     assert replace(b.shot, residue_um=0.0) == a.shot
     (c,) = simulate_population(1, 1, 5, field_mm=0.2)
     assert replace(a.shot, contact=c.shot.contact) == c.shot
