@@ -12,4 +12,4 @@ class Progress(Protocol):
 
 
 def silent(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""

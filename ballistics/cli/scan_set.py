@@ -88,7 +88,7 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
         if without:
             raise ParameterError(
                 f"no {label} is stated for {without[0]} ({len(without)} scans): add the column '{label}' or --{label}; "
-                "without it no case could be held against these scans"
+                "without it no case could be weighed by these scans"
             )
     with bar(options["quiet"]) as progress:
         return score_all_pairs(

@@ -26,7 +26,7 @@ _INSUFFICIENT = 3
 @click.option(
     "--population",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Reference population (`ballistics reference build`): each score is held against its different-source scores.",
+    help="Reference population (`ballistics reference build`): scores are compared with its different-source scores.",
 )
 @click.option("--report", type=_OUTPUT, help="Write the leads with pictures: one self-contained HTML file.")
 @click.option("--csv", "csv_path", type=_OUTPUT, help="Write the leads as a CSV table.")

@@ -22,7 +22,7 @@ _NOT_MET = 1
 @click.option(
     "--criteria",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Acceptance criteria that were stated beforehand (.toml or .json); held against the figures.",
+    help="Acceptance criteria that were stated beforehand (.toml or .json); the figures are checked against them.",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the study.")
 def command(out: Path, criteria: Path | None, **options: Any) -> None:

@@ -124,7 +124,7 @@ class ReferencePopulation:
         """Return the population without the firearms of some scans, and these firearms.
 
         A score may not be weighed by a population that holds the exhibits themselves, nor other marks of their
-        firearms: it would be held against itself.
+        firearms: it would be compared with itself.
         """
         asked = frozenset(scans)
         marks = (

@@ -79,7 +79,7 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
 
 @contextmanager
 def _alone(engine: Engine, where: str, *, needed: bool) -> Iterator[Connection]:
-    """Give a connection beside which nobody writes; where nothing can be written, and nothing need be, any."""
+    """Give a connection that keeps writers out; a reading one where the library cannot, and need not, be written."""
     begun = False
     try:
         with tables.writing(engine, where) as connection:
@@ -95,7 +95,7 @@ def _alone(engine: Engine, where: str, *, needed: bool) -> Iterator[Connection]:
 
 
 def _entries(connection: Connection) -> tuple[list[EnrolledMark], list[Fault]]:
-    """Return the entries, and a fault for each row that is none."""
+    """Return the entries, and a fault for each row that cannot be read as an entry."""
     entries, unreadable = [], []
     for row in connection.execute(sa.select(tables.marks).order_by(tables.marks.c.id)):
         try:

@@ -92,7 +92,7 @@ class LibraryLead:
 
 @dataclass(frozen=True)
 class Background:
-    """The known different-source scores that leads are held against.
+    """The known different-source scores that leads are compared with.
 
     Parameters
     ----------
@@ -131,11 +131,11 @@ class SearchResult:
     passed_over : mapping of str to int
         Why marks were not searched, and how many.
     same_scan : tuple of EnrolledMark
-        Entries that are the very scan; they stand in no rank.
+        Entries that are the very scan; they are not ranked.
     leads : tuple of LibraryLead
         In their order.
     background : Background or None
-        What scores were held against.
+        The scores that they were compared with.
     no_percentile : str
         Why they were not; else empty.
     insufficient : str or None
@@ -186,7 +186,7 @@ def search(
 
     Marks that the filter admits are ranked by their templates, at every rotation; the best are registered with the
     mark and ranked by similarity (`ballistics.search.cascade`). With a population, the leads are also compared cell
-    by cell, and their scores held against its different-source scores.
+    by cell, and their scores compared with its different-source scores.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Acceptance criteria that a laboratory states before a study: read, and held against what was measured."""
+"""Acceptance criteria that a laboratory states before a study: read, and checked against what was measured."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Criterion:
     threshold : float
         What it must not pass.
     by : {"value", "limit"}
-        Whether the value itself is held against the threshold, or its 95 % limit on the side of the threshold: the
-        stricter one.
+        What is compared with the threshold: the value itself, or its 95 % limit on the side of the threshold, which
+        is stricter.
     """
 
     figure: str
@@ -122,7 +122,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A criterion held against what was measured.
+    """A criterion and whether what was measured meets it.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class Acceptance:
 
 
 def judge(criteria: Criteria, figures: Mapping[tuple[str, str], Figure]) -> tuple[Verdict, ...]:
-    """Hold every criterion against the figures, by (figure, score); the score of a figure of the set is empty."""
+    """Check every criterion against the figures, by (figure, score); the score of a figure of the set is empty."""
     verdicts = []
     for criterion in criteria.criteria:
         found = figures.get((criterion.figure, criterion.score), Figure(None, reason="was not measured"))

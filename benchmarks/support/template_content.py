@@ -1,4 +1,4 @@
-"""What a template gives away: the best map that can be rebuilt from it, held against the mark and another scan."""
+"""What a template gives away: the best map that can be rebuilt from it, compared with the mark and another scan."""
 
 from __future__ import annotations
 

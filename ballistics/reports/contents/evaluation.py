@@ -100,7 +100,7 @@ def evaluation_figures(evaluation: Evaluation) -> tuple[tuple[str, str, str], ..
             "Likelihood ratios of the reference population",
             "Tippett plot: the share of each kind of pair whose likelihood ratio, computed from firearms other than "
             f"its own, is at least the value below (Cllr {cllr(cross.log10_lr, table.same_source):.3f}; 0 would be "
-            "perfect, 1 says nothing). The line is this case; no value beyond the bounds is reported.",
+            "perfect, 1 is no information). The line is this case; no value beyond the bounds is reported.",
             svg_data_uri(figure),
         )
     )

@@ -14,7 +14,7 @@ RULE_EXPLANATIONS = {
     "significance": "Each cell is compared with the place where the registration of the whole marks puts it, give or "
     "take a small displacement. The count is the largest k for which k cells each agree more closely than the chance "
     "limit for k cells. That limit is set so that unrelated marks rarely show this, for any k, at any pose.",
-    "original": "Each cell is held against the median turn and displacement of all cells.",
+    "original": "Each cell is compared with the median turn and displacement of all cells.",
     "high": "As the original rule, at the turns at which most cells agree in both directions.",
     "convergence": "At the turn at which the cells' displacements lie closest together, each cell is sought near "
     "the common displacement.",

@@ -55,7 +55,7 @@ def passed_over_sentences(result: SearchResult) -> list[str]:
         for reason, count in result.passed_over.items()
     ]
     sentences += [
-        f"Mark {entry.id} ({entry.scan}) is the very scan that is searched for: it stands in no rank."
+        f"Mark {entry.id} ({entry.scan}) is the very scan that is searched for: it is not ranked."
         for entry in result.same_scan
     ]
     return sentences
@@ -86,12 +86,12 @@ def percentile_sentence(lead: LibraryLead, n_different: int) -> str:
 
 
 def background_sentence(result: SearchResult) -> str:
-    """Return what the scores are held against."""
+    """Return which known scores the leads are compared with."""
     if result.background is None:
-        return f"Scores are not held against known different-source scores: {result.no_percentile}."
+        return f"Scores are not compared with known different-source scores: {result.no_percentile}."
     population = result.background
     sentence = (
-        f"Scores are held against the {population.n_different} different-source pairs of the population "
+        f"Scores are compared with the {population.n_different} different-source pairs of the population "
         f"'{population.name}' ({population.n_firearms} firearms)."
     )
     return sentence + "".join(f" Caution: {caution}." for caution in population.cautions)
