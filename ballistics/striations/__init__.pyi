@@ -1,7 +1,17 @@
 # The face of this room: what other rooms may import.
+from .arcs import Arc as Arc
+from .arcs import fit_arc as fit_arc
+from .bullets import BulletComparison as BulletComparison
+from .bullets import compare_bullets as compare_bullets
+from .bullets import land_scores as land_scores
+from .bullets import land_width_findings as land_width_findings
 from .chumbley_score import ChumbleyParameters as ChumbleyParameters
 from .chumbley_score import ChumbleyResult as ChumbleyResult
 from .chumbley_score import chumbley as chumbley
+from .comparing import StriationComparison as StriationComparison
+from .comparing import StriationParameters as StriationParameters
+from .comparing import compare_signatures as compare_signatures
+from .comparing import laid_on as laid_on
 from .congruent_segments import CmpsParameters as CmpsParameters
 from .congruent_segments import CmpsResult as CmpsResult
 from .congruent_segments import cmps as cmps
@@ -10,9 +20,17 @@ from .correlation import Placement as Placement
 from .correlation import ProfileAgreement as ProfileAgreement
 from .correlation import best_correlations as best_correlations
 from .correlation import correlate as correlate
+from .land_parameters import LandParameters as LandParameters
+from .lands import Land as Land
+from .lands import land_of as land_of
+from .lands import profile_signature as profile_signature
 from .matching_striae import CmsResult as CmsResult
 from .matching_striae import StriaMatch as StriaMatch
 from .matching_striae import cms as cms
+from .profile_filters import band_passed as band_passed
+from .shoulders import LandEnd as LandEnd
+from .shoulders import LandEnds as LandEnds
+from .shoulders import find_ends as find_ends
 from .signature import ExcludedSpan as ExcludedSpan
 from .signature import Signature as Signature
 from .wavelengths import OctaveAgreement as OctaveAgreement
@@ -25,6 +43,8 @@ from .wavelengths import similarity as similarity
 from .wavelengths import similarity_of as similarity_of
 
 __all__ = [
+    "Arc",
+    "BulletComparison",
     "ChumbleyParameters",
     "ChumbleyResult",
     "CmpsParameters",
@@ -32,6 +52,10 @@ __all__ = [
     "CmsResult",
     "CorrelationParameters",
     "ExcludedSpan",
+    "Land",
+    "LandEnd",
+    "LandEnds",
+    "LandParameters",
     "OctaveAgreement",
     "OctaveProfiles",
     "Placement",
@@ -40,13 +64,25 @@ __all__ = [
     "Similarity",
     "SimilarityParameters",
     "StriaMatch",
+    "StriationComparison",
+    "StriationParameters",
+    "band_passed",
     "best_correlations",
     "chumbley",
     "cmps",
     "cms",
     "common_octaves",
+    "compare_bullets",
+    "compare_signatures",
     "correlate",
+    "find_ends",
+    "fit_arc",
+    "laid_on",
+    "land_of",
+    "land_scores",
+    "land_width_findings",
     "octave_profiles",
+    "profile_signature",
     "similarity",
     "similarity_of",
 ]

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive import profiles as naive
 
+from ballistics_kernels.profiles.bands import band_medians
 from ballistics_kernels.profiles.correlation import NO_CORRELATION, best_lags, correlate_lags, stretched, valid_runs
+from ballistics_kernels.profiles.ends import first_stall
 from ballistics_kernels.profiles.windows import best_window_pair
 
 
@@ -99,3 +101,28 @@ def test_best_pair_of_windows(missing: float) -> None:
 
 def test_no_window_fits_a_profile_that_is_shorter() -> None:
     assert best_window_pair(rough(1, 5, 0.0), rough(2, 30, 0.0), 8) == (-1, -1, -2.0)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3, 0.8, 1.0])
+@pytest.mark.parametrize(("rows", "per_band"), [(1, 1), (7, 3), (8, 3), (12, 5), (3, 9), (5, 9)])
+def test_medians_of_bands(rows: int, per_band: int, missing: float) -> None:
+    heights = rough(rows, rows * 11, missing).reshape(rows, 11)
+    shifts = np.random.default_rng(2).integers(-13, 14, rows)
+    medians, counts = band_medians(heights, shifts, per_band)
+    expected, numbers = naive.band_medians(heights, shifts, per_band)
+    np.testing.assert_array_equal(counts, numbers)
+    np.testing.assert_allclose(medians, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_first_place_where_a_profile_stops_falling(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    distance = np.sort(rng.uniform(0, 400, 90))
+    descent = distance * 6e-4
+    foot = rng.uniform(150, 420)
+    arc = -3e-4 * distance**2
+    heights = np.where(distance < foot, arc, -3e-4 * foot**2 + 0.1 * (distance - foot)) + rng.normal(size=90) * 0.2
+    limits = np.array([50.0, 1.0, 3.5, 3.0, 20.0])
+    found = first_stall(distance, heights, heights - arc, descent, limits)
+    assert found == naive.first_stall(distance, heights, heights - arc, descent, limits)
+    assert first_stall(distance[:1], heights[:1], heights[:1], descent[:1], limits) == -1

@@ -75,3 +75,34 @@ def best_window_pair(a, b, length):
                 if r > best[2] + 1e-12:
                     best = (i, i - lag, r)
     return best
+
+
+def band_medians(heights, shifts, rows_per_band):
+    rows, columns = heights.shape
+    bands, left = divmod(rows, rows_per_band)
+    bands += 2 * left >= rows_per_band
+    medians, counts = np.full((bands, columns), np.nan), np.zeros((bands, columns), dtype=np.int64)
+    for b in range(bands):
+        members = range(b * rows_per_band, min((b + 1) * rows_per_band, rows))
+        for c in range(columns):
+            places = [(r, c + int(shifts[r])) for r in members]
+            values = [heights[r, k] for r, k in places if 0 <= k < columns and math.isfinite(heights[r, k])]
+            counts[b, c] = len(values)
+            if values and 3 * len(values) >= len(members):
+                medians[b, c] = float(np.median(values))
+    return medians, counts
+
+
+def first_stall(distance, heights, residuals, descent, limits):
+    reach, drop, fall, rise, beyond = limits
+    n = len(distance)
+    for k in range(n):
+        window = [j for j in range(k + 1, n) if distance[j] <= distance[k] + reach]
+        far = [j for j in range(n) if distance[j] >= distance[k] + 0.5 * reach]
+        if descent[k] * reach < fall or not far or not window or distance[-1] - distance[k] < beyond:
+            continue
+        stays = all(heights[j] >= heights[k] - drop for j in window)
+        above = min(residuals[j] for j in far) - residuals[k] >= min(rise, 0.3 * descent[k] * reach)
+        if stays and above:
+            return k
+    return -1

@@ -1,14 +1,18 @@
 # The face of this room: what other rooms may import.
+from .bands import band_medians as band_medians
 from .correlation import NO_CORRELATION as NO_CORRELATION
 from .correlation import best_lags as best_lags
 from .correlation import correlate_lags as correlate_lags
 from .correlation import stretched as stretched
+from .ends import first_stall as first_stall
 from .windows import best_window_pair as best_window_pair
 
 __all__ = [
     "NO_CORRELATION",
+    "band_medians",
     "best_lags",
     "best_window_pair",
     "correlate_lags",
+    "first_stall",
     "stretched",
 ]

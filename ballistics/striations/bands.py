@@ -1,0 +1,248 @@
+"""The bands of a scan across striae: without the arc, between the ends of the land, aligned along the striae."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.findings import Finding
+from ballistics.striations.arcs import Arc
+from ballistics.striations.land_parameters import LandParameters
+from ballistics.striations.profile_filters import band_passed
+from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
+from ballistics.striations.signature import Floats
+from ballistics_kernels.profiles import NO_CORRELATION, band_medians, correlate_lags
+
+# A groove shoulder lies in the outer part of a scan; this share of its width further in, something else is likelier.
+_FARTHEST_INSIDE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """The bands of one orientation, aligned."""
+
+    spacing_um: float
+    band_rows: NDArray[np.float64]
+    left: LandEnd
+    right: LandEnd
+    scatter_um: tuple[float, float]
+    slant: float
+    lags: NDArray[np.float64]
+    agreements: NDArray[np.float64]
+    first: int
+    residuals: Floats
+    counts: NDArray[np.int64]
+    arc: Arc
+    findings: tuple[Finding, ...]
+
+
+def aligned_bands(heights: Floats, spacing_um: tuple[float, float], p: LandParameters) -> Bands | str:
+    """Return the aligned bands of one orientation, or why there are none; twice if the striae slant."""
+    shifts = np.zeros(len(heights), np.int64)
+    found = _aligned(heights, spacing_um, shifts, p)
+    if isinstance(found, str) or abs(found.slant) < 0.02:
+        return found
+    middle = (len(heights) - 1) / 2.0
+    shifts = np.rint(found.slant * (np.arange(len(heights)) - middle) * spacing_um[0] / spacing_um[1]).astype(np.int64)
+    again = _aligned(heights, spacing_um, shifts, p)
+    if isinstance(again, str) or agreement(again) < agreement(found):
+        return found
+    return replace(again, slant=again.slant + found.slant)
+
+
+def _aligned(
+    heights: Floats, spacing_um: tuple[float, float], shifts: NDArray[np.int64], p: LandParameters
+) -> Bands | str:
+    row_um, step = spacing_um
+    per_band = max(1, round(p.band_height_um / row_um))
+    first_row, last_row = 0, len(heights)
+    if p.rows_um is not None:
+        first_row = max(0, math.ceil(p.rows_um[0] / row_um))
+        last_row = min(last_row, math.floor(p.rows_um[1] / row_um) + 1)
+    if last_row - first_row < per_band:
+        return f"{max(last_row - first_row, 0)} rows are fewer than a band of {p.band_height_um:g} µm has"
+    medians, counts = band_medians(
+        np.ascontiguousarray(heights[first_row:last_row], dtype=np.float64), shifts[first_row:last_row], per_band
+    )
+    band_rows: Floats = np.asarray((first_row + (np.arange(len(medians)) + 0.5) * per_band - 0.5) * row_um, np.float64)
+    x: Floats = np.arange(medians.shape[1], dtype=np.float64) * step
+    all_ends = [_ends_of_band(x, profile, step) for profile in medians]
+    arched = [k for k, ends in enumerate(all_ends) if ends is not None]
+    if len(arched) < min(p.fewest_bands, len(medians)) or not arched:
+        return "no arc of a bullet runs across the scan"
+    radius = float(np.median([ends.arc.radius_mm for ends in all_ends if ends is not None]))
+    if not p.radii_mm[0] <= radius <= p.radii_mm[1]:
+        return (
+            f"the arc across the scan has a radius of {radius:.1f} mm, no bullet's ({p.radii_mm[0]:g} to "
+            f"{p.radii_mm[1]:g} mm)"
+        )
+    findings: list[Finding] = []
+    left, left_line, left_scatter = _side(all_ends, band_rows, x, p, findings, "left")
+    right, right_line, right_scatter = _side(all_ends, band_rows, x, p, findings, "right")
+    residuals = np.full(medians.shape, np.nan)
+    filtered = np.full(medians.shape, np.nan)
+    for k in arched:
+        ends = all_ends[k]
+        assert ends is not None
+        inside = (x >= left_line[k] + p.margin_um) & (x <= right_line[k] - p.margin_um)
+        residuals[k] = np.where(inside, medians[k] - ends.arc.heights(x), np.nan)
+        spread = p.largest_sigmas * ends.arc.sigma_um
+        residuals[k][np.abs(residuals[k]) > spread] = np.nan
+        if np.isfinite(residuals[k]).sum() * step >= 3.0 * p.band_um[0]:
+            filtered[k] = band_passed(residuals[k], step, p.band_um)
+    lags, agreements, first = _alignment(filtered, round(p.largest_lag_um / step), p)
+    if first < 0:
+        return "no two bands of the scan agree: there are no striae across it"
+    known = np.isfinite(lags)
+    slant = 0.0
+    if known.sum() >= 3:
+        slant = float(np.polyfit(band_rows[known], lags[known] * step, 1)[0])
+    shifted = np.stack([_moved(row, lag) for row, lag in zip(residuals, lags, strict=True)])
+    shifted_counts = np.stack([_moved(row.astype(np.float64), lag) for row, lag in zip(counts, lags, strict=True)])
+    arc = all_ends[first]
+    assert arc is not None
+    return Bands(
+        step, band_rows, left, right, (left_scatter, right_scatter), slant, lags, agreements, first, shifted,
+        np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings),
+    )  # fmt: skip
+
+
+def _ends_of_band(x: Floats, profile: Floats, step: float) -> LandEnds | None:
+    valid = np.isfinite(profile)
+    return find_ends(x[valid], profile[valid], step) if valid.any() else None
+
+
+def _side(
+    all_ends: list[LandEnds | None], rows: Floats, x: Floats, p: LandParameters, findings: list[Finding], name: str
+) -> tuple[LandEnd, Floats, float]:
+    """Return the end on one side, its place on each band, and the scatter of single bands."""
+    if p.ends_um is not None:
+        place = p.ends_um[0 if name == "left" else 1]
+        findings.append(Finding("land-end-given", "note", f"the {name} end of the land is given: {place:g} µm", "used"))
+        return LandEnd(place, True), np.full(len(rows), place), math.nan
+    ends = [(k, getattr(e, name)) for k, e in enumerate(all_ends) if e is not None]
+    with_shoulder = [(k, end.place_um) for k, end in ends if end.shoulder]
+    if 2 * len(with_shoulder) < len(ends):
+        places = np.array([end.place_um for _, end in ends])
+        place = float(np.median(places))
+        findings.append(
+            Finding(
+                "shoulder-absent",
+                "note",
+                f"no groove shoulder on the {name}: {len(with_shoulder)} of {len(ends)} bands show one; the land is "
+                f"taken to end with the scan, at {place:.0f} µm",
+                "the land may be longer",
+            )
+        )
+        line = np.full(len(rows), place)
+        for k, end in ends:
+            line[k] = end.place_um
+        return LandEnd(place, False), line, math.nan
+    where = np.array([k for k, _ in with_shoulder])
+    places = np.array([place for _, place in with_shoulder])
+    slope, level = _robust_line(rows[where], places)
+    scatter = float(np.median(np.abs(places - level - slope * rows[where])))
+    line = np.asarray(level + slope * rows)
+    if scatter > 10.0:
+        findings.append(
+            Finding(
+                "shoulder-uncertain",
+                "warning",
+                f"the {name} shoulder lies {scatter:.0f} µm, median, off a line from band to band",
+                "the line is used; look at the picture",
+            )
+        )
+    place = float(level + slope * rows.mean())
+    beyond = place if name == "left" else float(x[-1]) - place
+    if beyond > _FARTHEST_INSIDE * float(x[-1]):
+        findings.append(
+            Finding(
+                "shoulder-far-inside",
+                "serious",
+                f"what looks like the {name} shoulder lies {beyond:.0f} µm inside the scan: it may be a step where "
+                "the scan was stitched, or damage",
+                "taken as the end of the land; look at the picture, or give the ends",
+            )
+        )
+    return LandEnd(place, True), line, scatter
+
+
+def _robust_line(x: Floats, y: Floats) -> tuple[float, float]:
+    """Return slope and level of the line by medians (Theil 1950)."""
+    i, j = np.triu_indices(len(x), 1)
+    slopes = (y[j] - y[i]) / (x[j] - x[i])
+    slope = float(np.median(slopes)) if len(slopes) else 0.0
+    return slope, float(np.median(y - slope * x))
+
+
+def _alignment(filtered: Floats, reach: int, p: LandParameters) -> tuple[Floats, Floats, int]:
+    """Return the lag of every band in points, its agreement, and the band that came first.
+
+    The first agrees best with its neighbours. From it outwards each band is laid on the mean of those before, not
+    further than ``reach`` from where the last two lead.
+    """
+    bands = len(filtered)
+    lags, agreements = np.full(bands, np.nan), np.full(bands, np.nan)
+    usable = np.isfinite(filtered).sum(axis=1) >= 20
+    pairs = np.full(max(bands - 1, 0), -1.0)
+    for k in range(bands - 1):
+        if usable[k] and usable[k + 1]:
+            pairs[k] = _best_lag(filtered[k], filtered[k + 1], -reach, reach)[0]
+    around = np.concatenate([[-1.0], pairs, [-1.0]])
+    stable = np.where(usable, np.maximum(around[:-1], around[1:]) + np.minimum(around[:-1], around[1:]), -9.0)
+    if bands == 1 and usable[0]:
+        return np.zeros(1), np.ones(1), 0
+    if bands < 2 or pairs.max() < p.lowest_agreement:
+        return lags, agreements, -1
+    first = int(np.argmax(stable))
+    lags[first], agreements[first] = 0.0, 1.0
+    for direction in (1, -1):
+        total, weight = np.nan_to_num(filtered[first]), np.isfinite(filtered[first]).astype(np.float64)
+        expected, last, step = 0.0, 0.0, 0.0
+        k = first + direction
+        while 0 <= k < bands:
+            if usable[k]:
+                mean = np.where(weight > 0, total / np.maximum(weight, 1e-9), np.nan)
+                centre = round(expected)
+                # A band at lag L has its striae L points further right than the first.
+                r, lag = _best_lag(filtered[k], mean, centre - reach, centre + reach)
+                agreements[k] = r
+                if r >= p.lowest_agreement:
+                    lags[k] = lag
+                    moved = _moved(filtered[k], lag)
+                    # Bands far back count less: striae change along a land.
+                    total, weight = 0.7 * total + np.nan_to_num(moved), 0.7 * weight + np.isfinite(moved)
+                    step = 0.5 * step + 0.5 * (lag - last)
+                    last = lag
+            expected = last + step
+            k += direction
+    return lags, agreements, first
+
+
+def _best_lag(a: Floats, b: Floats, first: int, last: int) -> tuple[float, float]:
+    """Return the best correlation of B on A over a range of lags, and the lag."""
+    minimum = max(20.0, 0.3 * min(np.isfinite(a).sum(), np.isfinite(b).sum()))
+    r, _ = correlate_lags(np.ascontiguousarray(a), np.ascontiguousarray(b), first, last, float(minimum))
+    k = int(np.argmax(r))
+    return (float(r[k]), float(first + k)) if r[k] > NO_CORRELATION else (-1.0, 0.0)
+
+
+def _moved(values: Floats, lag: float) -> Floats:
+    """Return values moved left by a lag in points; all missing where the lag is."""
+    out = np.full(len(values), np.nan)
+    if math.isnan(lag):
+        return out
+    k, n = int(lag), len(values)
+    if abs(k) < n:
+        out[max(-k, 0) : n - max(k, 0)] = values[max(k, 0) : n - max(-k, 0)]
+    return out
+
+
+def agreement(found: Bands | str) -> float:
+    """Return how well the bands of an orientation agree; below 0 for none."""
+    if isinstance(found, str):
+        return -1.0
+    return float(np.nan_to_num(found.agreements, nan=0.0).mean())

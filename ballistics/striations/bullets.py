@@ -1,0 +1,206 @@
+"""Two bullets, land by land: the phase at which their lands agree, and how sure that phase is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.findings import Finding
+from ballistics.striations.lands import Land
+from ballistics.striations.signature import Signature
+from ballistics.striations.wavelengths import (
+    OctaveProfiles,
+    SimilarityParameters,
+    common_octaves,
+    octave_profiles,
+    similarity_of,
+)
+
+# All orders of the lands are tried up to this number of lands; beyond, as many are drawn.
+_ALL_ORDERS = 8
+_DRAWN_ORDERS = 40320
+_SEED = 1
+# A land this much wider or narrower than its siblings has a wrong shoulder, or another barrel.
+_WIDTH_SHARE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class BulletComparison:
+    """The lands of two bullets against each other.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (lands of A, lands of B)
+        Similarity of every pair in nats; NaN for missing and insufficient lands.
+    phase : int or None
+        Land i of A was cut by what cut land i + phase of B, counted round; None when insufficient.
+    score : float
+        ln of the mean over all phases of exp(sum of the scores in that phase): it pays for the choice of the phase.
+    phase_means : ndarray of float64, shape (phases,)
+        Mean score of the pairs of each phase; NaN for a phase without pairs.
+    margin : float
+        By how much, in the mean score, the best phase exceeds the next.
+    pairs : int
+        Pairs of lands in the best phase.
+    probability : float
+        Share of all orders of the lands of B, taken as equally likely, that reach such a best phase.
+    insufficient : str or None
+        Why there is no score; None when there is.
+    """
+
+    scores: NDArray[np.float64]
+    phase: int | None
+    score: float
+    phase_means: NDArray[np.float64]
+    margin: float
+    pairs: int
+    probability: float
+    insufficient: str | None = None
+
+
+def compare_bullets(
+    a: Sequence[Signature | None],
+    b: Sequence[Signature | None],
+    parameters: SimilarityParameters | None = None,
+    *,
+    fragment: bool = False,
+) -> BulletComparison:
+    """Compare two bullets over all their lands.
+
+    Parameters
+    ----------
+    a, b : sequence of Signature or None
+        Lands in their order round the bullet; None for a land that is missing.
+    parameters : SimilarityParameters, optional
+    fragment : bool
+        ``b`` is what is left of a bullet: neighbouring lands, fewer than ``a`` has, of a bullet that may have had as
+        many.
+
+    Returns
+    -------
+    BulletComparison
+        Insufficient for different numbers of lands, or without a pair of lands that can be compared.
+
+    References
+    ----------
+    Hare, Hofmann & Carriquiry 2017, doi:10.1214/17-AOAS1080 (sequence average maximum).
+    """
+    n = len(a)
+    if n == 0 or len(b) == 0:
+        return _insufficient(np.empty((n, len(b))), "a bullet without lands cannot be compared")
+    if fragment and len(b) < n:
+        b = [*b, *[None] * (n - len(b))]
+    if len(b) != n:
+        return _insufficient(
+            np.full((n, len(b)), np.nan),
+            f"the bullets have {n} and {len(b)} lands: barrels of a different class; if one is a fragment, say so",
+        )
+    scores = land_scores(a, b, parameters)
+    sums, counts = _phases(scores[None])
+    sums, counts = sums[0], counts[0]
+    if counts.max() == 0:
+        return _insufficient(scores, "no two lands of the bullets can be compared: missing, or insufficient")
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    best = int(np.argmax(np.where(counts > 0, sums, -np.inf)))
+    others = np.delete(means, best)
+    margin = float(means[best] - np.nanmax(others)) if np.isfinite(others).any() else math.nan
+    score = float(sums[best] + math.log(float(np.exp(sums - sums[best]).sum()) / n))
+    return BulletComparison(
+        scores, best, score, means, margin, int(counts[best]), _chance(scores, float(sums[best])), None
+    )
+
+
+def land_scores(
+    a: Sequence[Signature | None], b: Sequence[Signature | None], parameters: SimilarityParameters | None = None
+) -> NDArray[np.float64]:
+    """Return the similarity of every land of A with every land of B, shape (len(a), len(b)); NaN for none."""
+    p = parameters or SimilarityParameters()
+    split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
+
+    def octaves(signature: Signature, step_um: float, edges_um: tuple[float, ...]) -> OctaveProfiles:
+        key = id(signature), step_um, edges_um
+        if key not in split:
+            split[key] = octave_profiles(signature, step_um, edges_um, p)
+        return split[key]
+
+    scores = np.full((len(a), len(b)), np.nan)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            if x is None or y is None or x.insufficient or y.insufficient or x.kind != y.kind:
+                continue
+            grid = common_octaves(x, y, p)
+            if grid is not None:
+                scores[i, j] = similarity_of(octaves(x, *grid), octaves(y, *grid), p).score
+    return scores
+
+
+def land_width_findings(lands: Sequence[Land | None]) -> tuple[tuple[Finding, ...], ...]:
+    """Return, for each land of one bullet, what its width says about its shoulders.
+
+    All lands of a barrel are equally wide. A land with both shoulders whose width is not that of its siblings has one
+    of them at the wrong place.
+
+    Parameters
+    ----------
+    lands : sequence of Land or None
+    """
+    widths = np.array(
+        [
+            land.right.place_um - land.left.place_um
+            if land is not None and land.left.shoulder and land.right.shoulder
+            else math.nan
+            for land in lands
+        ]
+    )
+    known = np.isfinite(widths)
+    if known.sum() < 3:
+        return tuple(() for _ in lands)
+    usual = float(np.median(widths[known]))
+    return tuple(
+        (
+            Finding(
+                "land-width-differs",
+                "warning",
+                f"the land is {width:.0f} µm wide between its shoulders, its siblings {usual:.0f} µm: a shoulder was "
+                "taken at the wrong place, or is damaged",
+                "look at the picture, or give the ends",
+            ),
+        )
+        if math.isfinite(width) and abs(width - usual) > _WIDTH_SHARE * usual
+        else ()
+        for width in widths
+    )
+
+
+def _phases(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return sum and number of the known scores in every phase, shape (matrices, n) for (matrices, n, n)."""
+    n = scores.shape[1]
+    rows = np.arange(n)
+    in_phase = np.stack([scores[:, rows, (rows + k) % n] for k in range(n)], axis=1)
+    known = np.isfinite(in_phase)
+    return np.where(known, in_phase, 0.0).sum(axis=2), known.sum(axis=2)
+
+
+def _chance(scores: NDArray[np.float64], observed: float) -> float:
+    """Return the share of the orders of the columns whose best phase sums to at least the observed."""
+    n = scores.shape[1]
+    if n <= _ALL_ORDERS:
+        orders = np.array(list(itertools.permutations(range(n))))
+    else:
+        rng = np.random.default_rng(_SEED)
+        orders = np.stack([rng.permutation(n) for _ in range(_DRAWN_ORDERS)])
+    reached = 0
+    for block in np.array_split(orders, max(1, len(orders) // 2000)):
+        sums, counts = _phases(scores[:, block].transpose(1, 0, 2))
+        best = np.where(counts > 0, sums, -np.inf).max(axis=1)
+        reached += int((best >= observed - 1e-9).sum())
+    return reached / len(orders)
+
+
+def _insufficient(scores: NDArray[np.float64], reason: str) -> BulletComparison:
+    return BulletComparison(scores, None, math.nan, np.full(len(scores), np.nan), math.nan, 0, math.nan, reason)

@@ -1,0 +1,230 @@
+"""Two signatures become a StriationComparison: the similarity, the field's scores, and what was noticed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from ballistics.findings import Finding
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.striations.chumbley_score import ChumbleyParameters, ChumbleyResult, chumbley
+from ballistics.striations.congruent_segments import CmpsParameters, CmpsResult, cmps
+from ballistics.striations.correlation import (
+    CorrelationParameters,
+    Placement,
+    ProfileAgreement,
+    correlate,
+    resampled,
+)
+from ballistics.striations.matching_striae import CmsResult, cms
+from ballistics.striations.signature import Floats, Signature, arrangement
+from ballistics.striations.wavelengths import Similarity, SimilarityParameters, similarity
+from ballistics_kernels.profiles import stretched
+
+METHOD = "striated marks, evidence of all wavelengths"
+VERSION = "1"
+_REFERENCES = (
+    "doi:10.2307/2983611",
+    "doi:10.1016/j.forsciint.2019.109964",
+    "doi:10.1214/17-AOAS1080",
+    "doi:10.1111/1556-4029.13554",
+)
+# Lengths in the methods are points of 1.5625 µm; on another grid they are the same lengths.
+_POINT_UM = 1.5625
+
+
+@dataclass(frozen=True)
+class StriationParameters:
+    """Everything that can change a number of a comparison.
+
+    Parameters
+    ----------
+    correlation : CorrelationParameters
+    similarity : SimilarityParameters
+    cmps : CmpsParameters
+        Lengths in points of 1.5625 µm.
+    stria_smoothing_points : int
+        Of CMS; likewise.
+    validation_points : int
+        Windows of the Chumbley score; likewise. Its matching window is a third of the shorter signature.
+    other_ways : bool
+        Whether the second mark is also tried turned by 180°, as a cast, and both.
+    """
+
+    correlation: CorrelationParameters = field(default_factory=CorrelationParameters)
+    similarity: SimilarityParameters = field(default_factory=SimilarityParameters)
+    cmps: CmpsParameters = field(default_factory=CmpsParameters)
+    stria_smoothing_points: int = 25
+    validation_points: int = 50
+    other_ways: bool = True
+
+
+@dataclass(frozen=True)
+class StriationComparison:
+    """The comparison of two striated marks, with everything an examiner needs to check it.
+
+    Parameters
+    ----------
+    mark_kind : str
+        The kind of both marks.
+    similarity : Similarity or None
+        How alike they are, from all wavelengths; its score is the score of the comparison.
+    correlation : ProfileAgreement or None
+        Best masked correlation over all lags.
+    a_in_b, b_in_a : CmpsResult or None
+        Congruent segments of A on B, and of B on A.
+    striae : CmsResult or None
+        Matching striae at the placement of the similarity, from the left end of what A and B share.
+    chumbley : ChumbleyResult or None
+    insufficient : str or None
+        Why no comparison can be stated; None when it can.
+    findings : tuple of Finding
+        What was noticed while comparing.
+    provenance : Provenance or None
+        Hashes of both signatures, method, parameters, versions.
+    """
+
+    mark_kind: str
+    similarity: Similarity | None = None
+    correlation: ProfileAgreement | None = None
+    a_in_b: CmpsResult | None = None
+    b_in_a: CmpsResult | None = None
+    striae: CmsResult | None = None
+    chumbley: ChumbleyResult | None = None
+    insufficient: str | None = None
+    findings: tuple[Finding, ...] = ()
+    provenance: Provenance | None = None
+
+    @property
+    def score(self) -> float:
+        """The similarity in nats; NaN when insufficient."""
+        return math.nan if self.similarity is None else self.similarity.score
+
+    @property
+    def placement(self) -> Placement | None:
+        """How B lies on A."""
+        return None if self.similarity is None else self.similarity.placement
+
+    @property
+    def cmps_count(self) -> int | None:
+        """Congruent segments, of the direction that has fewer."""
+        if self.a_in_b is None or self.b_in_a is None:
+            return None
+        return min(self.a_in_b.count, self.b_in_a.count)
+
+
+def compare_signatures(
+    a: Signature, b: Signature, parameters: StriationParameters | None = None
+) -> StriationComparison:
+    """Compare two striated marks.
+
+    Parameters
+    ----------
+    a, b : Signature
+        Of one kind; spacings may differ.
+    parameters : StriationParameters, optional
+
+    Returns
+    -------
+    StriationComparison
+        Every score is the same, to the last bit, when the marks are exchanged or both scans are turned by 180°.
+
+    Examples
+    --------
+    >>> x = np.cumsum(np.random.default_rng(1).normal(size=800)) * 0.1
+    >>> found = compare_signatures(Signature(x, 1.5625), Signature(x[50:], 1.5625))
+    >>> found.score > 500, found.cmps_count > 8, found.findings
+    (True, True, ())
+    """
+    p = parameters or StriationParameters()
+    provenance = Provenance(
+        METHOD,
+        VERSION,
+        asdict(p),
+        {"a": sha256_of_array(a.heights_um), "b": sha256_of_array(b.heights_um)},
+        _REFERENCES,
+    )
+    nothing = StriationComparison(a.kind, provenance=provenance)
+    if a.kind != b.kind:
+        return replace(nothing, insufficient=f"a {a.kind} and a {b.kind} are different marks: not comparable")
+    for name, signature in (("first", a), ("second", b)):
+        if signature.insufficient:
+            return replace(nothing, insufficient=f"the {name} mark: {signature.insufficient}")
+    alike = similarity(a, b, p.similarity)
+    if alike.insufficient or alike.placement is None:
+        return replace(nothing, similarity=alike, insufficient=alike.insufficient)
+    # The scores that know an order, or a direction, are computed in the one that all four ways of asking share.
+    way = arrangement(a.heights_um, b.heights_um)
+    spacing = max(a.spacing_um, b.spacing_um)
+    own = (b.spacing_um, a.spacing_um) if way.swapped else (a.spacing_um, b.spacing_um)
+    x, y = (resampled(v, s, spacing) for v, s in zip(way.apply(a.heights_um, b.heights_um), own, strict=True))
+    scaled = replace(
+        p.cmps,
+        segment_points=max(4, round(p.cmps.segment_points * _POINT_UM / spacing)),
+        tolerance_points=round(p.cmps.tolerance_points * _POINT_UM / spacing),
+    )
+    x_in_y, y_in_x = cmps(x, y, scaled), cmps(y, x, scaled)
+    u, v = laid_on(x, y, alike.placement.seen(way), spacing)
+    window = max(3, min(len(x), len(y)) // 3)
+    rank = chumbley(x, y, ChumbleyParameters(window, max(3, round(p.validation_points * _POINT_UM / spacing))))
+    return StriationComparison(
+        a.kind,
+        alike,
+        correlate(a, b, p.correlation),
+        y_in_x if way.swapped else x_in_y,
+        x_in_y if way.swapped else y_in_x,
+        cms(u, v, max(1, round(p.stria_smoothing_points * _POINT_UM / spacing))),
+        rank,
+        None,
+        _other_ways(a, b, alike, p.similarity) if p.other_ways else (),
+        provenance,
+    )
+
+
+def laid_on(a: Floats, b: Floats, placement: Placement, spacing_um: float) -> tuple[Floats, Floats]:
+    """Return two profiles of one spacing on a common axis, B laid on A as a placement says.
+
+    Parameters
+    ----------
+    a, b : ndarray of float64, shapes (m,) and (n,)
+    placement : Placement
+        To the nearest point.
+    spacing_um : float
+
+    Returns
+    -------
+    a, b : ndarray of float64, shape (k,)
+        From the first point of either to the last; NaN where a profile has none.
+    """
+    longer = stretched(np.ascontiguousarray(b), placement.stretch)
+    lag = round(placement.lag_um / spacing_um + 0.5 * (len(a) - len(longer)))
+    start, stop = min(0, lag), max(len(a), len(longer) + lag)
+    u, v = np.full((2, stop - start), np.nan)
+    u[-start : len(a) - start] = a
+    v[lag - start : lag - start + len(longer)] = longer
+    return u, v
+
+
+def _other_ways(a: Signature, b: Signature, alike: Similarity, p: SimilarityParameters) -> tuple[Finding, ...]:
+    """Report a better agreement with the second mark turned, or as a cast; it is never taken for the score."""
+    cast = replace(b, heights_um=-b.heights_um)
+    ways = (
+        ("turned by 180°", "mark-turned", b.reversed()),
+        ("with heights inverted, as on a cast", "mark-inverted", cast),
+        ("mirrored, as on a cast turned by 180°", "mark-mirrored", cast.reversed()),
+    )
+    found = []
+    for words, code, other in ways:
+        again = similarity(a, other, p)
+        if again.score > max(alike.score, 0.0) + math.log(1000.0):
+            found.append(
+                Finding(
+                    code,
+                    "serious",
+                    f"the second mark agrees better {words}: {again.score:.0f} nats instead of {alike.score:.0f}",
+                    "nothing: the score is that of the marks as scanned; check the direction of the scans",
+                )
+            )
+    return tuple(found)

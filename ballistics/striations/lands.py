@@ -1,0 +1,270 @@
+"""From a raw scan of a land engraved area to its signature: shoulders, direction of the striae, bands averaged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.findings import Finding
+from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.striations.arcs import Arc
+from ballistics.striations.bands import Bands, agreement, aligned_bands
+from ballistics.striations.land_parameters import LandParameters
+from ballistics.striations.profile_filters import band_passed
+from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
+from ballistics.striations.signature import ExcludedSpan, Floats, Signature
+from ballistics.surfaces import Surface
+
+METHOD = "land engraved area, bands aligned along the striae"
+VERSION = "1"
+KIND = "land engraved area"
+
+
+@dataclass(frozen=True, eq=False)
+class Land:
+    """A land and every step to its signature.
+
+    Parameters
+    ----------
+    signature : Signature
+    turned : bool
+        Whether the striae run along the rows of the scan, so that it was turned by 90° first.
+    left, right : LandEnd
+        Where the land ends on the middle of the scan; whether a shoulder was found there.
+    scatter_um : tuple of float
+        Median deviation of the ends of single bands from the common line; NaN where given or absent.
+    slant_deg : float
+        Direction of the striae against the columns; positive when they lean to the right going down.
+    band_rows : ndarray of float64, shape (bands,)
+        Middle of each band along the striae, in µm.
+    lags_um : ndarray of float64, shape (bands,)
+        Where the striae of each band lie, relative to the band taken as first; NaN for bands left out.
+    agreements : ndarray of float64, shape (bands,)
+        Correlation with the mean of the bands aligned before.
+    first_band : int
+        The stable cross-cut: the band that agrees best with its neighbours. −1 when there is none.
+    residuals_um : ndarray of float64, shape (bands, columns)
+        Heights of the bands without the arc, aligned; NaN where excluded.
+    arc : Arc or None
+        Of the stable cross-cut.
+    """
+
+    signature: Signature
+    turned: bool
+    left: LandEnd
+    right: LandEnd
+    scatter_um: tuple[float, float]
+    slant_deg: float
+    band_rows: NDArray[np.float64]
+    lags_um: NDArray[np.float64]
+    agreements: NDArray[np.float64]
+    first_band: int
+    residuals_um: NDArray[np.float64]
+    arc: Arc | None
+
+
+def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
+    """Find the land on a raw scan and make its signature.
+
+    The scan is cut into bands of rows. On each the arc of the bullet is fitted and the ends of the land are sought;
+    a line through the ends of all bands gives them for the whole, and their scatter. The bands, without arc, are
+    aligned along the striae from the most stable outwards, so that striae may slant or bend; what lies far from the
+    median of all bands is damage. The mean of the bands is the signature, their scatter its standard error.
+
+    Parameters
+    ----------
+    surface : Surface
+        Heights across a land, groove shoulders and missing points and all.
+    parameters : LandParameters, optional
+
+    Returns
+    -------
+    Land
+        With an insufficient signature, and the reason, where nothing of the kind is to be seen.
+
+    References
+    ----------
+    Vanderplas et al. 2020, doi:10.1016/j.forsciint.2020.110167; Hare, Hofmann & Carriquiry 2017,
+    doi:10.1214/17-AOAS1080; ISO 16610-21, ISO 16610-31.
+    """
+    p = parameters or LandParameters()
+    reason = _unfit(surface)
+    if reason:
+        return _nothing(surface, p, reason)
+    upright = aligned_bands(surface.heights_um, surface.spacing_um, p)
+    turned = None
+    if not _convincing(upright):
+        turned = aligned_bands(np.ascontiguousarray(surface.heights_um.T), surface.spacing_um[::-1], p)
+    best, is_turned = upright, False
+    if turned is not None and agreement(turned) > agreement(upright):
+        best, is_turned = turned, True
+    if isinstance(best, str):
+        return _nothing(surface, p, best)
+    return _described(best, is_turned, surface, p)
+
+
+def profile_signature(
+    heights_um: Floats, spacing_um: float, parameters: LandParameters | None = None
+) -> tuple[Signature, LandEnds | None]:
+    """Make the signature of one profile across a land, as a profilometer or an older study gives it.
+
+    Parameters
+    ----------
+    heights_um : ndarray of float64, shape (n,)
+        NaN for missing points.
+    spacing_um : float
+    parameters : LandParameters, optional
+
+    Returns
+    -------
+    signature : Signature
+        Without standard errors: there is one row.
+    ends : LandEnds or None
+        Where the land was found to end; None without an arc.
+    """
+    p = parameters or LandParameters()
+    heights = np.asarray(heights_um, np.float64)
+    x: Floats = np.arange(len(heights), dtype=np.float64) * spacing_um
+    valid = np.isfinite(heights)
+    provenance = Provenance(METHOD, VERSION, asdict(p), {"array": sha256_of_array(heights)})
+    ends = find_ends(x[valid], heights[valid], spacing_um)
+    if ends is None:
+        reason = "no arc of a bullet lies under the profile"
+        return Signature(np.empty(0), spacing_um, KIND, insufficient=reason, provenance=provenance), None
+    left, right = p.ends_um or (ends.left.place_um, ends.right.place_um)
+    inside = valid & (x >= left + p.margin_um) & (x <= right - p.margin_um)
+    residuals = np.where(inside, heights - ends.arc.heights(x), np.nan)
+    residuals[np.abs(residuals) > p.largest_sigmas * ends.arc.sigma_um] = np.nan
+    signature = Signature(
+        band_passed(residuals, spacing_um, p.band_um),
+        spacing_um,
+        KIND,
+        rows=np.isfinite(residuals).astype(np.int64),
+        band_um=p.band_um,
+        excluded=_excluded(ends.left, ends.right, p, len(heights) * spacing_um),
+        insufficient=_too_short(int(np.isfinite(residuals).sum()) * spacing_um, p),
+        provenance=provenance,
+    )
+    return signature, ends
+
+
+def _excluded(left: LandEnd, right: LandEnd, p: LandParameters, length_um: float) -> tuple[ExcludedSpan, ...]:
+    return (
+        ExcludedSpan(0.0, left.place_um + p.margin_um, _why(left)),
+        ExcludedSpan(right.place_um - p.margin_um, length_um, _why(right)),
+    )
+
+
+def _too_short(length_um: float, p: LandParameters) -> str | None:
+    if length_um >= p.band_um[1]:
+        return None
+    return f"only {length_um:.0f} µm of the land are left: too little for a signature"
+
+
+def _unfit(surface: Surface) -> str | None:
+    if surface.kind != "topography":
+        return f"a land is measured as topography; this is a {surface.kind}"
+    rows, columns = surface.heights_um.shape
+    height, width = surface.extent_um
+    if rows < 3 or columns < 3:
+        return f"{rows} × {columns} points are no scan of a land"
+    if max(height, width) < 300.0:
+        return f"a scan of {width:.0f} × {height:.0f} µm is too small for a land; are the lengths in micrometres?"
+    if surface.valid_fraction < 0.2:
+        return f"only {surface.valid_fraction:.0%} of the points are valid"
+    return None
+
+
+def _convincing(found: Bands | str) -> bool:
+    return not isinstance(found, str) and agreement(found) > 0.6 and (found.left.shoulder or found.right.shoulder)
+
+
+def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) -> Land:
+    """Average the bands, filter the mean, and say what was left out."""
+    findings = [*surface.findings, *found.findings]
+    if turned:
+        findings.append(
+            Finding("scan-turned", "note", "the striae run along the rows of the scan", "turned by 90° before")
+        )
+    residuals = found.residuals.copy()
+    levels = _medians((residuals - _medians(residuals)).T)
+    residuals -= np.nan_to_num(levels)[:, None]
+    centre = _medians(residuals)
+    damaged = np.abs(residuals - centre) > p.largest_deviation_um
+    lost = float(damaged.sum()) / max(int(np.isfinite(residuals).sum()), 1)
+    residuals[damaged] = np.nan
+    number = np.isfinite(residuals).sum(axis=0)
+    fewest = min(p.fewest_bands, int(number.max(initial=0)))
+    enough = number >= max(fewest, 1)
+    mean = np.where(enough, np.nansum(residuals, axis=0) / np.maximum(number, 1), np.nan)
+    deviation = np.nansum((residuals - mean) ** 2, axis=0) / np.maximum(number - 1, 1)
+    errors = np.where(enough & (number > 1), np.sqrt(deviation / np.maximum(number, 1)), np.nan)
+    rows = np.where(np.isfinite(residuals), found.counts, 0).sum(axis=0)
+    heights = band_passed(mean, found.spacing_um, p.band_um)
+    left_out = int(np.isnan(found.lags).sum())
+    if left_out:
+        findings.append(
+            Finding(
+                "bands-left-out",
+                "note",
+                f"{left_out} of {len(found.lags)} bands do not agree with the others: damaged, or without striae",
+                "left out",
+            )
+        )
+    if lost > 0.02:
+        findings.append(
+            Finding("damage", "note", f"{lost:.0%} of the points lie off the striae of the other bands", "left out")
+        )
+    excluded = _excluded(found.left, found.right, p, len(heights) * found.spacing_um)
+    reason = _too_short(int(np.isfinite(heights).sum()) * found.spacing_um, p)
+    signature = Signature(
+        heights,
+        found.spacing_um,
+        KIND,
+        errors,
+        rows,
+        p.band_um,
+        excluded,
+        tuple(findings),
+        reason,
+        _provenance(surface, p),
+    )
+    return Land(
+        signature, turned, found.left, found.right, found.scatter_um, math.degrees(math.atan(found.slant)),
+        found.band_rows, found.lags * found.spacing_um, found.agreements, found.first, residuals, found.arc,
+    )  # fmt: skip
+
+
+def _medians(values: Floats) -> Floats:
+    """Return the median of the known values of every column; NaN where there are none."""
+    ordered = np.sort(values, axis=0)
+    count = np.isfinite(values).sum(axis=0)
+    columns = np.arange(values.shape[1])
+    middle = 0.5 * (
+        ordered[np.maximum(count - 1, 0) // 2, columns] + ordered[np.minimum(count // 2, len(values) - 1), columns]
+    )
+    return np.where(count > 0, middle, np.nan)
+
+
+def _why(end: LandEnd) -> str:
+    return "groove shoulder" if end.shoulder else "edge of the scan"
+
+
+def _nothing(surface: Surface, p: LandParameters, reason: str) -> Land:
+    spacing = min(surface.spacing_um)
+    signature = Signature(
+        np.empty(0), spacing, KIND, findings=surface.findings, insufficient=reason, provenance=_provenance(surface, p)
+    )
+    end, empty = LandEnd(math.nan, False), np.empty(0)
+    return Land(signature, False, end, end, (math.nan, math.nan), math.nan, empty, empty, empty, -1,
+                np.empty((0, 0)), None)  # fmt: skip
+
+
+def _provenance(surface: Surface, p: LandParameters) -> Provenance:
+    inputs = {"array": sha256_of_array(surface.heights_um)}
+    if surface.provenance is not None and "file" in surface.provenance.inputs:
+        inputs["file"] = surface.provenance.inputs["file"]
+    return Provenance(METHOD, VERSION, asdict(p), inputs, ("doi:10.1016/j.forsciint.2020.110167", "ISO 16610-21:2011"))
