@@ -151,7 +151,7 @@ def conditions_of(
     for name in sorted({name for preparation in preparations for name in preparation}):
         values = [preparation.get(name, "absent") for preparation in preparations]
         distinct = {json.dumps(value, sort_keys=True): value for value in values}
-        # Two marks that were not prepared alike show it here, and fit no population.
+        # Two marks that were not prepared alike have two values here: no population covers them.
         parameters[name] = values[0] if len(distinct) == 1 else [distinct[key] for key in sorted(distinct)]
     return Conditions(
         mark_kind,

@@ -24,9 +24,9 @@ _INTERVAL_PERCENT = (5.0, 95.0)
 # A score this many kernel bandwidths beyond every reference score has a density of practically
 # zero under both propositions: the guard of Riva et al. 2020, freed from the score's unit.
 _RANGE_BANDWIDTHS = 3.0
-# The models give each pair its own number of cells or its own common area. A little below the smallest of the
-# reference nothing changes; far below, less was compared than in any pair it knows. The model over area tends to LR 1
-# as the area becomes small, so it may go further down.
+# Every pair has its own number of cells, or its own common area. A little below the smallest of the reference the
+# models still hold; far below, less was compared than in any reference pair. The model over area tends to LR 1 as the
+# area becomes small, so its limit is lower.
 _LEAST_CELLS, _LEAST_AREA = 0.9, 0.5
 # Four firearms have only 35 different bootstrap samples, too few for a 5 % limit; five have 126.
 _FEWEST_FIREARMS_FOR_INTERVAL = 5

@@ -142,7 +142,7 @@ def cllr_min_of_counts(same: Floats, different: Floats) -> float:
     log10_lr = _pav_of_counts(same, different)
 
     def mean_cost(number: Floats, towards: Floats) -> float:
-        # Where no such pair is, the cost is infinite and counts nothing.
+        # Where there is no such pair, the cost is infinite and has weight 0.
         some = number > 0
         return float((number[some] * np.logaddexp(0.0, towards[some] * _LN10)).sum() / np.log(2.0) / number.sum())
 

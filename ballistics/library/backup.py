@@ -55,7 +55,7 @@ def backup(library: LibraryStore, folder: Path, progress: Progress | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write_marker(folder, library.identifier, tables.SQLITE)
-            # The rows that are there stay until the new ones are complete, with all that they name.
+            # The earlier copy of the rows stays until the new rows, and all that they name, are complete.
             fresh = folder / "library.part"
             fresh.unlink(missing_ok=True)
             try:
@@ -77,7 +77,7 @@ def backup(library: LibraryStore, folder: Path, progress: Progress | None = None
         with LibraryStore.open(folder) as copy:
             copy.delete_pending()
             found = verify(copy, tidy=True, progress=progress)
-        # A mark that was removed from the library between its row and its array is at fault in the copy; once more.
+        # A mark that was removed after its row was copied and before its array was is a fault of the copy: copy again.
         if found.clean:
             break
     return found

@@ -56,7 +56,7 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
         faults += [Fault(entry.id, what) for what in _faults_of(library, entry, rows.get(entry.id), stacks)]
         if progress is not None:
             progress("checking marks", done, len(entries))
-    # Nobody writes while this looks: what no row names now is not about to be named.
+    # No writer is admitted meanwhile: a file that no row names now is not about to be named.
     with _alone(engine, where, needed=tidy) as connection:
         now = {entry.id: entry for entry in _entries(connection)[0]}
         named = set(connection.execute(sa.select(tables.marks.c.array_sha256)).scalars())

@@ -23,7 +23,7 @@ _SMOOTHING = 0.105
 # Heights are limited to this number of robust standard deviations before the waves are separated, and once more after.
 _CLIP_SIGMAS = 3.0
 _CLIP_EVENED_SIGMAS = 2.0
-# Of unit variance: where there is next to nothing, the noise is not blown up.
+# Share of unit variance: where a mark has nearly no relief, noise is not amplified.
 _LEAST_POWER = np.float32(0.1)
 
 

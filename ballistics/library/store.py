@@ -327,7 +327,7 @@ class LibraryStore:
                 with tables.reading(self.engine, str(self.folder)) as connection:
                     if self.is_unchanged(connection, entry):
                         raise
-                # Removed, and the next look says so; or enrolled anew, and its new heights are there.
+                # The mark was removed, which the next look reports, or enrolled anew, and its new heights are there.
 
     def entry(self, mark_id: int) -> EnrolledMark:
         """Return what is known of a mark, without its heights.

@@ -16,11 +16,11 @@ from ballistics.pairs.runs import Runner, compare_marks
 from ballistics.provenance import package_versions
 from ballistics.surfaces import Mark
 
-# Pairs to a task: a few seconds of work, against a millisecond that the scheduler needs for each, and eight marks.
+# Pairs to a task: a few seconds of work with eight marks; the scheduler needs a millisecond for each task.
 _BLOCK = SQUARE**2
-# Blocks under way for each thread: one at work, one waiting, so that nobody waits for the way there and back.
+# Blocks sent to each thread: one at work and one waiting, so that no thread waits for the network.
 _AHEAD = 2
-# Marks that the cluster holds; as many may be on a worker. A square of pairs needs 64 marks of 1 MB.
+# Bytes of marks that the cluster holds, and that one worker may hold. A square of pairs needs 64 marks of 1 MB.
 _HELD_BYTES = 512 * 1024**2
 _SECONDS_TO_ANSWER = 30
 _SECONDS_BETWEEN_COUNTS = 5.0

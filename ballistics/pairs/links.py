@@ -31,7 +31,7 @@ SCORE_NAMES: Mapping[str, str] = {
     "count": f"congruent cells ({HEADLINE_RULE} rule, smaller of two directions)",
     "accf": "correlation of the whole marks (ACCF)",
 }
-# Pairs grow with the square; this many members are no lead but a sign that the threshold is too low.
+# Pairs grow with the square of the members; a larger cluster is no lead but a sign that the threshold is too low.
 LARGEST_LISTED = 300
 
 

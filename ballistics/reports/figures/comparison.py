@@ -166,15 +166,15 @@ def _excluded(scan: ReportedScan) -> dict[str, str]:
 
 
 def _pair(a: ReportedScan, b: ReportedScan, pose: Pose, exaggeration: float) -> PairFigures:
-    on_a, laid_b = registered_pair(a.mark, b.mark, pose)
-    between = difference(on_a, laid_b)
-    limit = common_limit_um(on_a, laid_b)  # also of the difference, so that the two scales can be compared
+    on_a, registered_b = registered_pair(a.mark, b.mark, pose)
+    between = difference(on_a, registered_b)
+    limit = common_limit_um(on_a, registered_b)  # also of the difference, so that the two scales can be compared
     reflectance = a.surface.kind == "reflectance"
     return PairFigures(
         _drawn(on_a, exaggeration, reflectance),
-        _drawn(laid_b, exaggeration, reflectance),
+        _drawn(registered_b, exaggeration, reflectance),
         coloured_heights(on_a, limit, HEIGHT_COLOURS),
-        coloured_heights(laid_b, limit, HEIGHT_COLOURS),
+        coloured_heights(registered_b, limit, HEIGHT_COLOURS),
         coloured_heights(between, limit, DIFFERENCE_COLOURS),
         limit,
     )

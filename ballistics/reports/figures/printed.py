@@ -159,7 +159,7 @@ def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.b
     from ballistics.printed import sample_surface
 
     sample = sample_surface(mesh.vertices, mesh.faces)
-    # Between the points of the sample the surface is known to lie: half a mesh width is no absence.
+    # The surface continues between the points of the sample: half their distance is not an absence.
     reach = float(np.hypot(candidate.tolerance_mm, sample.distances_mm[-1]))
     distance, _ = cKDTree(sample.points_mm).query(points_mm, distance_upper_bound=reach)
     return np.asarray(np.isfinite(distance))

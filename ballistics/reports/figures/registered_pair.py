@@ -63,9 +63,9 @@ def _common_frame(a: Mark, b: Mark, pose: Pose) -> tuple[int, int, int, int]:
     rows_b, columns_b = b.heights_um.shape
     cos, sin = pose.cos_sin()
     from_x, from_y = x_b - (columns_b - 1) / 2, y_b - (rows_b - 1) / 2
-    laid_x = from_x * cos + from_y * sin + pose.dx_um / a.spacing_um + (columns_a - 1) / 2
-    laid_y = from_y * cos - from_x * sin + pose.dy_um / a.spacing_um + (rows_a - 1) / 2
-    all_y, all_x = np.concatenate([y, laid_y]), np.concatenate([x, laid_x])
+    registered_x = from_x * cos + from_y * sin + pose.dx_um / a.spacing_um + (columns_a - 1) / 2
+    registered_y = from_y * cos - from_x * sin + pose.dy_um / a.spacing_um + (rows_a - 1) / 2
+    all_y, all_x = np.concatenate([y, registered_y]), np.concatenate([x, registered_x])
     return (
         math.floor(all_y.min()) - 1,
         math.floor(all_x.min()) - 1,

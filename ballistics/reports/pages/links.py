@@ -18,7 +18,7 @@ from ballistics.pairs import SCORE_NAMES, Cluster, Exhibit, Links, PairInCluster
 from ballistics.reports.figures.evidence import svg_data_uri
 from ballistics.reports.wording.comparison import source_of
 
-# More in one picture, or on one page, nobody looks at; the table and the GraphML have all.
+# More would not be read in one picture or on one page; the table and the GraphML have all.
 DRAWN, SHOWN = 24, 100
 _COLUMNS = 3
 _LONGEST_NAME = 22

@@ -10,7 +10,7 @@ from ballistics.printed import FileResult, PrintedBatch
 from ballistics.reports.contents.printed_pieces import pieces_shown
 from ballistics.reports.wording import printed as wording
 
-# More tiles, and more rows of refused files, nobody looks at in a page; the table has all.
+# More tiles, or more rows of refused files, would not be read on a page; the table has all.
 _MOST_TILES, _MOST_REFUSED = 600, 200
 _MOST_COPIES = 12
 # Each is a drawing of some 200 kB.

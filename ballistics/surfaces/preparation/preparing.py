@@ -196,8 +196,8 @@ def _default_steps(surface: Surface, kind: MarkType, mask: NDArray[np.bool_] | N
         Step("crop"),
     )
     if surface.kind == "reflectance":
-        # Intensities: a plane takes off the uneven light, the circles what a round primer sends back of it; spikes and
-        # form are notions of height.
+        # Intensities: the plane removes uneven light, the circles remove the reflection of a domed primer. Spikes and
+        # form are of heights only.
         return (
             find,
             Step("level region", {"order": 1}),

@@ -58,7 +58,7 @@ def unalike(a: Mark, b: Mark) -> Finding | None:
         return None
     said = [json.dumps(values.get(differing[0], "absent"), ensure_ascii=False) for values in how]
     more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
-    # Exchanged marks give the same words: the order of the two is that of the words.
+    # Sorted, so that exchanged marks give the same words.
     return Finding(
         "prepared-unalike",
         "serious",
