@@ -29,7 +29,7 @@ from .identify.identification import Identification as Identification
 from .identify.identification import identify as identify
 from .identify.parameters import IdentificationParameters as IdentificationParameters
 from .identify.pieces import separate_bodies as separate_bodies
-from .identify.pieces_of_reference import LaidPiece as LaidPiece
+from .identify.pieces_of_reference import PlacedPiece as PlacedPiece
 from .identify.pieces_of_reference import ReferencePieces as ReferencePieces
 from .identify.pieces_of_reference import reference_pieces as reference_pieces
 from .identify.score import score_model as score_model
@@ -57,9 +57,9 @@ __all__ = [
     "FileResult",
     "Identification",
     "IdentificationParameters",
-    "LaidPiece",
     "Part",
     "PartFile",
+    "PlacedPiece",
     "PrintedBatch",
     "ReferencePieces",
     "ShapeClassifier",

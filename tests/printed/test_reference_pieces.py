@@ -87,11 +87,11 @@ def found(collection: Collection, halves: tuple[Mesh, Mesh]) -> dict[str, Identi
 def test_two_halves_are_pieces_of_one_reference(found, collection):
     (one,) = reference_pieces([found["first"], found["second"]], collection)
     assert (one.name, one.category, one.complementary) == ("rack", "ordinary", True)
-    assert [piece.place for piece in one.laid] == ["its own", "its own"]
+    assert [piece.place for piece in one.placed] == ["its own", "its own"]
     assert one.together > 0.97
     assert one.twice < 0.12
     assert sum(piece.share for piece in one.pieces) == pytest.approx(one.together + one.twice)
-    for piece in one.laid:
+    for piece in one.placed:
         # The same measure as the share that the search reported.
         (hit,) = found[("first", "second")[piece.file]].accepted
         assert piece.share == pytest.approx(hit.reference_share, abs=0.01)
@@ -103,7 +103,7 @@ def test_two_halves_are_pieces_of_one_reference(found, collection):
 def test_what_each_covers_is_its_side_of_the_cut(found, collection):
     (one,) = reference_pieces([found["first"], found["second"]], collection)
     side = one.points_mm @ np.array(NORMAL) - AT
-    by_file = {piece.file: piece.covers for piece in one.laid}
+    by_file = {piece.file: piece.covers for piece in one.placed}
     clear = np.abs(side) > 3.0
     assert (by_file[0][clear] == (side[clear] > 0)).mean() > 0.98
     assert (by_file[1][clear] == (side[clear] < 0)).mean() > 0.98
@@ -113,8 +113,8 @@ def test_the_order_of_the_files_does_not_matter(found, collection):
     names = ("first", "second", "first again")
     (one,) = reference_pieces([found[name] for name in names], collection)
     (other,) = reference_pieces([found[name] for name in reversed(names)], collection)
-    assert [2 - piece.file for piece in other.laid] == [piece.file for piece in one.laid]
-    assert [piece.place for piece in other.laid] == [piece.place for piece in one.laid]
+    assert [2 - piece.file for piece in other.placed] == [piece.file for piece in one.placed]
+    assert [piece.place for piece in other.placed] == [piece.place for piece in one.placed]
     assert (other.together, other.twice) == (one.together, one.twice)
 
 
@@ -122,11 +122,11 @@ def test_copies_are_no_pieces(found, collection):
     for names in (("first", "first again"), ("whole", "whole"), ("whole", "second")):
         (one,) = reference_pieces([found[name] for name in names], collection)
         assert not one.complementary, names
-        assert [piece.place for piece in one.laid] == ["its own", "that of another"]
+        assert [piece.place for piece in one.placed] == ["its own", "that of another"]
         assert one.twice == 0.0
     (one,) = reference_pieces([found["first"], found["first again"], found["second"]], collection)
     assert one.complementary
-    assert sorted(piece.place for piece in one.laid) == ["its own", "its own", "that of another"]
+    assert sorted(piece.place for piece in one.placed) == ["its own", "its own", "that of another"]
 
 
 def test_scale_and_hand_that_do_not_fit_are_told(found, collection):
@@ -141,8 +141,8 @@ def test_bodies_of_one_file_are_pieces_too(collection, halves):
     found = identify(part(packed), collection)
     (one,) = reference_pieces([found], collection)
     assert one.complementary
-    assert [piece.file for piece in one.laid] == [0, 0]
-    assert len({piece.component for piece in one.laid}) == 2
+    assert [piece.file for piece in one.placed] == [0, 0]
+    assert len({piece.component for piece in one.placed}) == 2
     assert one.together > 0.97
 
 
@@ -181,7 +181,7 @@ def test_copies_on_two_like_places_of_a_reference_are_uncertain(collection):
         (one,) = reference_pieces([first, tried], collection)
         assert not one.complementary
         assert one.together < 0.6
-        outcomes.add(one.laid[1].place)
+        outcomes.add(one.placed[1].place)
     assert outcomes == {"that of another", "uncertain"}
 
 
@@ -198,7 +198,7 @@ def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection,
 
     monkeypatch.setattr("ballistics.printed.identify.pieces_of_reference.identify", counted)
     (one,) = reference_pieces([first, *[away] * 5], collection)
-    assert sorted(piece.place for piece in one.laid) == ["its own"] + ["uncertain"] * 5
+    assert sorted(piece.place for piece in one.placed) == ["its own"] + ["uncertain"] * 5
     assert len(asked) == 1
 
 
@@ -217,9 +217,9 @@ def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_fou
             (one,) = reference_pieces([a, b], collection)
             assert one.complementary
             assert one.together > 0.95
-            assert not any(piece.mirrored for piece in one.laid)
+            assert not any(piece.mirrored for piece in one.placed)
             # A mirrored copy of one half would look the same, and that is told.
-            assert [piece.fits_mirrored for piece in one.laid] == [False, True]
+            assert [piece.fits_mirrored for piece in one.placed] == [False, True]
     copy = identify(part(moved(split(SYMMETRIC, (1.0, 0.0, 0.0), 40.0)[0], 7)), collection)
     for b in (copy, relaid(copy, flip)):
         (one,) = reference_pieces([first, b], collection)
@@ -228,6 +228,6 @@ def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_fou
 
 def test_the_same_bytes_twice(found, collection):
     first, second = (reference_pieces([found["first"], found["second"]], collection)[0] for _ in range(2))
-    for a, b in zip(first.laid, second.laid, strict=True):
+    for a, b in zip(first.placed, second.placed, strict=True):
         assert a.covers.tobytes() == b.covers.tobytes()
     assert first.provenance == second.provenance

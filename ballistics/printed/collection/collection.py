@@ -153,7 +153,9 @@ class Collection:
             raise ParameterError(f"the collection has no reference named '{min(barred - self._names)}'")
         self.index()
         other = copy(self)
-        other.barred = self.barred | frozenset(row for row, one in enumerate(self._references) if one.name in barred)
+        other.barred = self.barred | frozenset(
+            row for row, reference in enumerate(self._references) if reference.name in barred
+        )
         return other
 
     def signature(self, row: int) -> Signature:
@@ -187,7 +189,7 @@ class Collection:
         return self._clouds[key]
 
     def whole(self) -> NDArray[np.int8]:
-        """Return the descriptors of all references as wholes, shape (references, radii, 24)."""
+        """Return the whole descriptors of all references, shape (references, radii, 24)."""
         added = [signature.whole for signature in self._added]
         if not self._rows_on_disk():
             return np.stack(added)
@@ -216,7 +218,7 @@ class Collection:
         return self._beyond[row]
 
     def apart_as_whole(self, whole: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Return the squared distance of each reference, as a whole, from the descriptors of one whole."""
+        """Return the squared distance of each reference's whole descriptors from those given."""
         # Sums of whole numbers below 2^24: exact, in whatever order they are taken.
         return np.asarray(((self.whole().astype(np.float32) - whole.astype(np.float32)) ** 2).sum(axis=(1, 2)))
 

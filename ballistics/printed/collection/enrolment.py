@@ -21,7 +21,7 @@ from ballistics.printed.files.reading import read_parts
 from ballistics.provenance import sha256_of_file
 
 TAXONOMY_FILE = store.TAXONOMY_FILE
-# Between two commits work goes on for so many times as long as the last one took: a stop costs little work, and
+# Between two commits work goes on for this multiple of the time that the last one took: a stop costs little work, and
 # commits cost at most a tenth of the time.
 _PAUSES = 10.0
 

@@ -30,7 +30,7 @@ class CollectionFault:
     file : str
         Its name in the folder.
     reference : str
-        Of which reference; empty when it concerns the file as a whole.
+        Of which reference; empty when it concerns all of the file.
     what : str
         What was found.
     """

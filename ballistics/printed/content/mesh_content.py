@@ -1,4 +1,4 @@
-"""What a mesh reader hands over: items as the file lists them, in the file's own unit, before anything is checked."""
+"""What a mesh reader returns: items as the file lists them, in the file's own unit, before anything is checked."""
 
 from __future__ import annotations
 

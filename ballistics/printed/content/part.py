@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class PartFile:
-    """A file's parts with what is said and noticed of the file as a whole.
+    """A file's parts with what is said and noticed of all of the file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The principal axes of a surface, and the poses that lay those of one on those of another."""
+"""The principal axes of a surface, and the poses that bring those of one surface onto those of another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ballistics.printed.describe.cloud import Cloud
 
-# Axes have no sign, and those of nearly equal spread no order: every way to lay three on three, both hands.
+# Axes have no sign, and those of nearly equal spread no order: every way to bring three onto three, mirrored ways too.
 _WAYS = np.array(
     [np.diag(signs)[list(order)] for order in permutations(range(3)) for signs in product((1.0, -1.0), repeat=3)]
 )
@@ -24,7 +24,7 @@ def principal_axes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
 
 
 def axis_poses(query: Cloud, reference: Cloud) -> NDArray[np.float64]:
-    """Return the similarities that lay the principal axes of one surface on those of another, shape (48, 4, 4).
+    """Return the similarities that bring the principal axes of one surface onto those of another, shape (48, 4, 4).
 
     Sizes are made equal by the root mean square distance from the centre, which coarse facets and noise change least.
     Vranić, Saupe & Richter 2001, doi:10.1109/MMSP.2001.962749.

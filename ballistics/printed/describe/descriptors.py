@@ -23,7 +23,7 @@ DESCRIPTOR_STEP = 0.125
 SIGNATURE_RADII = tuple(0.32 * 2.0 ** (-k / 3.0) for k in range(6))
 #: Radii of a query: six to a factor of two, and further both ways, because its size may not be its reference's.
 QUERY_RADII = tuple(0.32 * 2.0 ** (-k / 6.0) for k in range(-2, 15))
-#: Rows of both tables are steps of 2^(-1/6) from 0.32: so many steps down is each radius.
+#: Rows of both tables are steps of 2^(-1/6) from 0.32 down.
 SIGNATURE_STEPS = tuple(range(0, 12, 2))
 QUERY_STEPS = tuple(range(-2, 15))
 

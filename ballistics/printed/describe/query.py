@@ -43,7 +43,7 @@ class Query:
     source : EvenSample or Signature
         What all this was taken from.
     source_keypoints : int
-        At most so many of its first points are described.
+        Most of its first points that are described.
     """
 
     cloud: Cloud
@@ -57,7 +57,7 @@ class Query:
     def local(self, radii: Iterable[int]) -> NDArray[np.int8]:
         """Return the local descriptors at some radii, given as rows of ``steps``; shape (radii, keypoints, 24).
 
-        They are computed when first asked for: a query that is found as a whole needs few of them.
+        They are computed when first asked for: a query whose whole surface is found needs few of them.
         """
         rows = list(radii)
         local = np.empty((len(rows), len(self.keypoints), self.whole.shape[1]), dtype=np.int8)
@@ -138,7 +138,7 @@ def remainder(query: Query, explained: NDArray[np.bool_], least_points: int) -> 
 
 
 def query_of_signature(signature: Signature, surface: SurfaceParameters = DEFAULT_SURFACE) -> Query:
-    """Use a signature as a query, when the part itself is not at hand; a little less sure to find pieces."""
+    """Use a signature as a query, when the part itself is not available; a little less sure to find pieces."""
     keypoints = np.arange(signature.local.shape[1])
     return Query(cloud_of(signature, surface), SIGNATURE_STEPS, keypoints, signature.whole, signature)
 

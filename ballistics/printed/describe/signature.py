@@ -16,7 +16,7 @@ from ballistics.printed.describe.sampling import EvenSample, sample_surface
 SIGNATURE_VERSION = "1"
 #: Points whose surroundings are described; the first of the points.
 KEYPOINTS = 1000
-#: At most so many points, about 1/50 of the size apart.
+#: Most points, about 1/50 of the size apart.
 MOST_POINTS = 3000
 # Balls around the centre of the surface, as multiples of the root mean square distance from it.
 _WHOLE_RADII = (1.2, 1.6, 2.2)
@@ -26,7 +26,7 @@ _WHOLE_RADII = (1.2, 1.6, 2.2)
 class Signature:
     """A part, as far as it must be known to recognise it, a piece of it or something that contains it.
 
-    The points are rounded to 1/255 of the longest side and lie about 1/50 of the size apart: enough to lay two
+    The points are rounded to 1/255 of the longest side and lie about 1/50 of the size apart: enough to place two
     parts on each other, far from enough to print one. ``benchmarks printed`` measures what can be rebuilt.
 
     Parameters
@@ -46,7 +46,7 @@ class Signature:
     local : ndarray of int8, shape (6, keypoints, 24)
         Descriptors of balls around the first points, radius by radius; −128 where there is none.
     whole : ndarray of int8, shape (3, 24)
-        Descriptors of the part as a whole.
+        Descriptors of the whole surface.
     keys : GeometryKeys or None
         Of the mesh: equal for copies whatever their order and place; None when not known.
     version : str

@@ -126,7 +126,7 @@ def run_printed_batch(
     rows = _searched(first, work, method, Task(references, work, draw, unit), workers, tell)
     kept = [rows[digest] if digest else _refused("cannot be opened") for digest in hashes]
     results = _results(files, hashes, kept)
-    pieces = pieces_of_hits([one.kept["hits"] for one in results], collection)
+    pieces = pieces_of_hits([result.kept["hits"] for result in results], collection)
     metadata = {
         "method": "printed-part identification",
         "identification_version": IDENTIFICATION_VERSION,
@@ -292,7 +292,10 @@ def _words(error: BaseException) -> str:
 def _log(work: Path, digest: str, error: BaseException) -> None:
     """Add the end of a fault's traceback to the log of the work, which is kept short."""
     frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
-    lines = [f"file {digest}: {_words(error)}", *(f"  {one.filename}:{one.lineno} in {one.name}" for one in frames)]
+    lines = [
+        f"file {digest}: {_words(error)}",
+        *(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
+    ]
     text = "\n".join(lines)[:_MOST_LOGGED] + "\n"
     path = work / ERRORS_LOG
     # The row says what failed; a log that cannot be written must not end the run.
@@ -333,8 +336,8 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         "findings": sorted(findings),
         "keys": asdict(keys),
         "bodies": int(found.components.max()) + 1,
-        "hits": [kept_hit(found, one, collection) for one in found.accepted],
-        "best_score": max((one.score for one in found.candidates), default=0.0),
+        "hits": [kept_hit(found, candidate, collection) for candidate in found.accepted],
+        "best_score": max((candidate.score for candidate in found.candidates), default=0.0),
         "threshold": found.threshold,
         "thumbnail": base64.b64encode(thumbnail).decode("ascii"),
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.identify.identification import Candidate, Identification
-from ballistics.printed.identify.pieces_of_reference import LaidPiece, ReferencePieces, covered_points, joined_pieces
+from ballistics.printed.identify.pieces_of_reference import PlacedPiece, ReferencePieces, covered_points, joined_pieces
 
 
 def kept_hit(found: Identification, candidate: Candidate, collection: Collection) -> dict[str, Any]:
@@ -43,12 +43,12 @@ def pieces_of_hits(files: Sequence[Sequence[Mapping[str, Any]]], collection: Col
     collection : Collection
         The one that was searched.
     """
-    laid: dict[int, list[LaidPiece]] = {}
+    placed: dict[int, list[PlacedPiece]] = {}
     for number, hits in enumerate(files):
         for hit in hits:
             bits = np.frombuffer(bytes.fromhex(hit["covers"]), np.uint8)
             covers = np.unpackbits(bits, count=hit["points"]).astype(bool)
             pose = np.array(hit["pose"], dtype=np.float64)
-            piece = LaidPiece(number, hit["component"], hit["scale"], pose, hit["mirrored"], covers)
-            laid.setdefault(hit["row"], []).append(piece)
-    return tuple(one for one in joined_pieces(laid, collection) if one.complementary)
+            piece = PlacedPiece(number, hit["component"], hit["scale"], pose, hit["mirrored"], covers)
+            placed.setdefault(hit["row"], []).append(piece)
+    return tuple(pieces for pieces in joined_pieces(placed, collection) if pieces.complementary)

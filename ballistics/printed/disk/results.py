@@ -50,7 +50,7 @@ class PrintedBatch:
     taxonomy : Taxonomy
         The collection's.
     pieces : tuple of ReferencePieces
-        References of which different files, or bodies, hold different pieces; `LaidPiece.file` counts the files.
+        References of which different files, or bodies, hold different pieces; `PlacedPiece.file` counts the files.
     false_hits : FalseHitRate or None
         Of the collection, as measured.
     """
@@ -64,4 +64,4 @@ class PrintedBatch:
 
     def counts(self) -> dict[str, int]:
         """Return how many files have each verdict."""
-        return dict(sorted(Counter(str(one.kept["verdict"]) for one in self.files).items()))
+        return dict(sorted(Counter(str(file.kept["verdict"]) for file in self.files).items()))

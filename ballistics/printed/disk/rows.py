@@ -62,8 +62,8 @@ def write_printed_rows(
 ) -> None:
     """Write the table, whole or not at all; the same files give the same bytes.
 
-    Hits on a reference of which there are different pieces say which place theirs is (`LaidPiece.place`), and how much
-    of the reference the pieces cover together.
+    Hits on a reference of which there are different pieces say which place theirs is (`PlacedPiece.place`), and how
+    much of the reference the pieces cover together.
 
     A CSV has no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
 
@@ -74,9 +74,9 @@ def write_printed_rows(
     """
     text = json.dumps({"schema": SCHEMA, **metadata}, sort_keys=True, ensure_ascii=False, allow_nan=False)
     places: Places = {
-        (piece.file, one.name, piece.component, piece.scale): {"place": piece.place, "pieces_together": one.together}
-        for one in pieces
-        for piece in one.laid
+        (piece.file, held.name, piece.component, piece.scale): {"place": piece.place, "pieces_together": held.together}
+        for held in pieces
+        for piece in held.placed
     }
     rows = list(_rows(files, taxonomy, places))
     with written_whole(path) as temporary:
@@ -91,20 +91,20 @@ def write_printed_rows(
 
 
 def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> Iterator[dict[str, Any]]:
-    for place, one in enumerate(files):
-        kept, hits = one.kept, one.kept["hits"]
+    for place, file in enumerate(files):
+        kept, hits = file.kept, file.kept["hits"]
         x, y, z = kept["extent_mm"]
         common = dict.fromkeys(COLUMNS) | {
-            "file": one.name,
-            "sha256": one.sha256,
+            "file": file.name,
+            "sha256": file.sha256,
             "verdict": kept["verdict"],
             "hits": len(hits),
             "score": kept["best_score"],
             "threshold": kept["threshold"],
-            "family": one.copy.family or None,
-            "family_size": one.copy.size,
-            "copy_of": one.copy.of,
-            "copy_relation": one.copy.relation,
+            "family": file.copy.family or None,
+            "family_size": file.copy.size,
+            "copy_of": file.copy.of,
+            "copy_relation": file.copy.relation,
             "format": kept["format"],
             "unit": kept["unit"],
             "parts": kept["parts"],

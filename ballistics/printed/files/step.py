@@ -100,7 +100,7 @@ def read_step(file: BinaryIO, *, face_limit: int) -> MeshContent:
         Finding("tessellated", "note", "smooth surfaces were turned into triangles", f"within {_DEVIATION_MM} mm")
     )
     unit = _unit(data, findings)
-    # OpenCASCADE hands over metres, whatever the file's unit.
+    # OpenCASCADE returns metres, whatever the file's unit.
     scale = UNIT_MM["metre"] / UNIT_MM[unit]
     items = tuple(dataclasses.replace(item, vertices=item.vertices * scale) for item in content.items)
     return dataclasses.replace(

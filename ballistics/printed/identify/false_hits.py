@@ -61,7 +61,7 @@ def measured(collection: Collection, queries: int = QUERIES, tell: Tell | None =
     Notes
     -----
     Relatives, in which a reference is not searched: itself and its copies, scaled or mirrored ones too; what is of the
-    same file or of the same folder below the one that was enrolled; and what looks like it as a whole, unless it is
+    same file or of the same folder below the one that was enrolled; and what has like whole descriptors, unless it is
     plain: those are taken for versions of it. What is left may still be related in ways that nobody told: the rate is
     rather too high than too low. The pieces are cut off signatures: their descriptors still see across the cut.
     """

@@ -25,9 +25,9 @@ from ballistics.provenance import Provenance, sha256_of_array
 #: Changes whenever the same identifications and collection could give other pieces.
 PIECES_VERSION = "1"
 
-# A piece has a place of its own when no other covers so much of what it covers; as for the hits of one query.
+# A piece has a place of its own when no other covers this share of what it covers; as for the hits of one query.
 _NEW_SHARE = 0.5
-# So much of a piece must fit elsewhere for its place to be uncertain, and so much of a reference to be symmetric.
+# Share of a piece that fits elsewhere from which its place is uncertain; share of a symmetric reference on its image.
 _FITS_SHARE = 0.85
 _SYMMETRIC_SHARE = 0.95
 # Ratio of scales up to which pieces are of one size; a piece says its scale to about 1 %.
@@ -41,7 +41,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class LaidPiece:
+class PlacedPiece:
     """What one file, or one body of it, covers of a reference.
 
     Parameters
@@ -54,7 +54,7 @@ class LaidPiece:
         Length in the query over length in the reference.
     pose : ndarray of float64, shape (4, 4)
         Similarity from the query's frame to the reference's. Not the candidate's where the reference is its own mirror
-        image: a piece that was found mirrored is laid on the other side of it, so that all have one hand.
+        image: a piece that was found mirrored is reflected in it, so that all are mirrored or none.
     mirrored : bool
         Of this pose.
     covers : ndarray of bool, shape (points,)
@@ -92,8 +92,8 @@ class ReferencePieces:
     row, name, category
         Of the reference.
     points_mm : ndarray of float64, shape (points, 3)
-        Coarse points of the reference, that `LaidPiece.covers` is about.
-    laid : tuple of LaidPiece
+        Coarse points of the reference, that `PlacedPiece.covers` is about.
+    placed : tuple of PlacedPiece
         At least two, the one that covers most first.
     together, twice : float
         Shares of the reference's surface, 0–1, that pieces with a place of their own cover, and that more than one of
@@ -107,7 +107,7 @@ class ReferencePieces:
     name: str
     category: str
     points_mm: NDArray[np.float64]
-    laid: tuple[LaidPiece, ...]
+    placed: tuple[PlacedPiece, ...]
     together: float
     twice: float
     same_scale: bool
@@ -115,9 +115,9 @@ class ReferencePieces:
     provenance: Provenance = field(repr=False)
 
     @property
-    def pieces(self) -> tuple[LaidPiece, ...]:
+    def pieces(self) -> tuple[PlacedPiece, ...]:
         """Those with a place of their own."""
-        return tuple(one for one in self.laid if one.place == "its own")
+        return tuple(piece for piece in self.placed if piece.place == "its own")
 
     @property
     def complementary(self) -> bool:
@@ -142,9 +142,9 @@ def reference_pieces(found: Sequence[Identification], collection: Collection) ->
     Notes
     -----
     Two pieces at different places of a reference say more than each alone: unrelated shapes would have to be alike to
-    it twice, at places, scales and hands that fit together. How much more was not measured. What fits at several
+    it twice, at places, scales and mirrorings that fit together. How much more was not measured. What fits at several
     places of a reference (a symmetric thing, a row of teeth) is only called a piece when it does not also fit, with
-    the same hand, where another piece lies.
+    without a reflection, where another piece lies.
 
     Examples
     --------
@@ -154,23 +154,23 @@ def reference_pieces(found: Sequence[Identification], collection: Collection) ->
     >>> wedge = Part(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]))
     >>> collection = Collection()
     >>> collection.enrol(signature_of(wedge), "wedge")
-    >>> (one,) = reference_pieces([identify(wedge, collection)] * 2, collection)
-    >>> one.name, one.complementary, [piece.place for piece in one.laid]
+    >>> (held,) = reference_pieces([identify(wedge, collection)] * 2, collection)
+    >>> held.name, held.complementary, [piece.place for piece in held.placed]
     ('wedge', False, ['its own', 'that of another'])
     """
-    laid: dict[int, list[LaidPiece]] = {}
-    for file, one in enumerate(found):
-        for candidate in one.accepted:
-            piece = LaidPiece(
+    placed: dict[int, list[PlacedPiece]] = {}
+    for file, identified in enumerate(found):
+        for candidate in identified.accepted:
+            piece = PlacedPiece(
                 file,
                 candidate.component,
                 candidate.scale,
                 candidate.pose,
                 candidate.mirrored,
-                covered_points(one, candidate, collection),
+                covered_points(identified, candidate, collection),
             )
-            laid.setdefault(candidate.row, []).append(piece)
-    return joined_pieces(laid, collection)
+            placed.setdefault(candidate.row, []).append(piece)
+    return joined_pieces(placed, collection)
 
 
 def covered_points(found: Identification, candidate: Candidate, collection: Collection) -> Mask:
@@ -185,48 +185,48 @@ def covered_points(found: Identification, candidate: Candidate, collection: Coll
     return covers
 
 
-def joined_pieces(laid: Mapping[int, Sequence[LaidPiece]], collection: Collection) -> tuple[ReferencePieces, ...]:
-    """Return what `reference_pieces` does, of pieces that are laid on their references already.
+def joined_pieces(placed: Mapping[int, Sequence[PlacedPiece]], collection: Collection) -> tuple[ReferencePieces, ...]:
+    """Return what `reference_pieces` does, of pieces that are placed on their references already.
 
     Parameters
     ----------
-    laid : mapping of int to sequence of LaidPiece
+    placed : mapping of int to sequence of PlacedPiece
         By the row of the reference; their places are found here.
     collection : Collection
     """
-    made = [_pieces(row, own, collection) for row, own in sorted(laid.items()) if len(own) > 1]
-    return tuple(sorted(made, key=lambda one: not one.complementary))
+    made = [_pieces(row, own, collection) for row, own in sorted(placed.items()) if len(own) > 1]
+    return tuple(sorted(made, key=lambda pieces: not pieces.complementary))
 
 
-def _pieces(row: int, found: Sequence[LaidPiece], collection: Collection) -> ReferencePieces:
+def _pieces(row: int, found: Sequence[PlacedPiece], collection: Collection) -> ReferencePieces:
     signature, cloud = collection.signature(row), collection.cloud(row)
-    laid: list[LaidPiece] = []
+    placed: list[PlacedPiece] = []
     union, doubtful = np.zeros((2, len(cloud.points)), dtype=bool)
     reflections: list[Pose] | None = None
-    for piece in sorted(found, key=lambda one: -int(one.covers.sum())):
-        if piece.mirrored != (laid[0].mirrored if laid else False):
+    for piece in sorted(found, key=lambda piece: -int(piece.covers.sum())):
+        if piece.mirrored != (placed[0].mirrored if placed else False):
             reflections = _reflections(cloud) if reflections is None else reflections
-            piece = _other_hand(piece, reflections, cloud, union)
-        if laid:
+            piece = _reflected(piece, reflections, cloud, union)
+        if placed:
             piece = _placed(piece, signature, union, doubtful)
         if piece.place == "its own":
             union |= piece.covers
         elif piece.place == "uncertain":
             doubtful |= piece.covers
-        laid.append(piece)
-    own = [one for one in laid if one.place == "its own"]
-    scales = [one.scale for one in own]
+        placed.append(piece)
+    own = [piece for piece in placed if piece.place == "its own"]
+    scales = [piece.scale for piece in own]
     reference = collection.references[row]
     return ReferencePieces(
         row,
         reference.name,
         reference.category,
         cloud.points,
-        tuple(laid),
+        tuple(placed),
         float(union.mean()),
-        float((np.sum([one.covers for one in own], axis=0) > 1).mean()),
+        float((np.sum([piece.covers for piece in own], axis=0) > 1).mean()),
         max(scales) <= _SAME_SCALE * min(scales),
-        len({one.mirrored for one in own}) == 1,
+        len({piece.mirrored for piece in own}) == 1,
         _provenance(signature),
     )
 
@@ -243,7 +243,7 @@ def _clouds(found: Identification, candidate: Candidate) -> Iterator[Cloud]:
 
 
 def _reflections(cloud: Cloud) -> list[Pose]:
-    """Return the reflections that lay a reference on itself; their planes are planes of its principal axes."""
+    """Return the reflections that take a reference to itself; their planes are planes of its principal axes."""
     small = cloud.beginning(_REGISTERED)
     centre = cloud.points.mean(axis=0)
     found = []
@@ -257,8 +257,8 @@ def _reflections(cloud: Cloud) -> list[Pose]:
     return found
 
 
-def _other_hand(piece: LaidPiece, reflections: list[Pose], reference: Cloud, union: Mask) -> LaidPiece:
-    """Lay a piece on the other side of a symmetric reference, where it covers most that is not covered yet."""
+def _reflected(piece: PlacedPiece, reflections: list[Pose], reference: Cloud, union: Mask) -> PlacedPiece:
+    """Reflect a piece in a symmetric reference, to where it covers most that is not covered yet."""
     tried = []
     for reflection in reflections:
         # A point is covered there when the point that the reflection takes to it was covered here.
@@ -266,10 +266,10 @@ def _other_hand(piece: LaidPiece, reflections: list[Pose], reference: Cloud, uni
         row, _ = reference.nearest(moved(reference.points, back), np.inf)
         covers = (row >= 0) & piece.covers[row]
         tried.append(replace(piece, pose=reflection @ piece.pose, mirrored=not piece.mirrored, covers=covers))
-    return max(tried, key=lambda one: int((one.covers & ~union).sum()), default=piece)
+    return max(tried, key=lambda turned: int((turned.covers & ~union).sum()), default=piece)
 
 
-def _placed(piece: LaidPiece, signature: Signature, union: Mask, doubtful: Mask) -> LaidPiece:
+def _placed(piece: PlacedPiece, signature: Signature, union: Mask, doubtful: Mask) -> PlacedPiece:
     """Find out whether a piece has a place of its own beside the larger ones."""
     enough = _NEW_SHARE * piece.covers.sum()
     if (piece.covers & ~union).sum() < enough:
@@ -299,11 +299,11 @@ def _fits_in(region: Signature, covered_region: Signature) -> tuple[bool, bool]:
     others = Collection()
     others.enrol(covered_region, "covered")
     own, other = cloud_of(region), cloud_of(covered_region)
-    poses = [one.pose for one in identify(region, others).candidates]
+    poses = [candidate.pose for candidate in identify(region, others).candidates]
     poses = [pose for pose in poses if _lies_on(own, other, pose)]
     turned = any(np.linalg.det(pose[:3, :3]) > 0 for pose in poses)
     if not turned and poses:
-        # A region that is its own mirror image fits with either hand, and only one of them was tried to the end.
+        # A region that is its own mirror image fits both ways, and only one of them was tried to the end.
         turned = any(_lies_on(own, other, poses[0] @ reflection) for reflection in _reflections(own))
     return turned, bool(poses)
 

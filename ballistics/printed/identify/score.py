@@ -92,7 +92,7 @@ def score_file_sha256() -> str:
 def score_model() -> ScoreModel:
     """Return the model that ships with the package."""
     head = json.loads(_score_text())
-    curves = (Curve(one["name"], tuple(one["knots"]), tuple(one["added"])) for one in head["curves"])
+    curves = (Curve(curve["name"], tuple(curve["knots"]), tuple(curve["added"])) for curve in head["curves"])
     return ScoreModel(head["base"], tuple(curves))
 
 

@@ -142,7 +142,7 @@ def _by_whole(question: Question) -> list[Found]:
 
 
 def _all_alike_tried(question: Question) -> bool:
-    """Return whether no more references are alike to the query as a whole than were registered finely."""
+    """Return whether no more references have whole surfaces like the query's than were registered finely."""
     alike = count_alike_wholes(question.query, question.collection, question.parameters.alike_as_whole)
     return alike <= question.parameters.registered_by_whole
 
@@ -170,7 +170,7 @@ def _by_votes(question: Question, neighbours: Neighbours, widely: bool) -> list[
 
 def _best_of_each(found: list[Found]) -> list[Found]:
     """Return the best fit of each reference: it may have been placed by axes, by votes and at another scale."""
-    return list({candidate.row: candidate for candidate in sorted(found, key=lambda one: one.fit.score)}.values())
+    return list({candidate.row: candidate for candidate in sorted(found, key=lambda hit: hit.fit.score)}.values())
 
 
 def _registered_best(question: Question, votes: list[Vote], copied: bool) -> list[Found]:
@@ -201,7 +201,7 @@ def _settled(question: Question, proposals: list[Proposal]) -> list[Proposal]:
 
 def _by_priority(proposals: list[Proposal], parameters: IdentificationParameters) -> list[Proposal]:
     """Return the best proposal of each reference, in the order of their priority."""
-    order = sorted(proposals, key=lambda one: (-one.priority(parameters), one.vote.reference, one.vote.step))
+    order = sorted(proposals, key=lambda p: (-p.priority(parameters), p.vote.reference, p.vote.step))
     first: dict[int, Proposal] = {}
     for proposal in order:
         first.setdefault(proposal.vote.reference, proposal)

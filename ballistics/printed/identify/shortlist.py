@@ -165,8 +165,8 @@ def _weights(found: Neighbours, parameters: IdentificationParameters) -> NDArray
 def ranked(votes: NDArray[np.float64], at_most: int, parameters: IdentificationParameters = DEFAULT) -> list[Vote]:
     """Return the references with the highest peaks over the scale, smoothed over three steps, best first.
 
-    A peak is measured by the square root of all votes for the reference: so much do they scatter by chance, for a
-    reference that has much of what is common.
+    A peak is divided by the square root of all votes for the reference, the scatter that they have by chance: a
+    reference with much common shape gathers votes at every scale.
     """
     padded = np.pad(votes, ((0, 0), (1, 1)))
     smooth = 0.5 * padded[:, :-2] + padded[:, 1:-1] + 0.5 * padded[:, 2:]

@@ -20,14 +20,14 @@ _MOST_LAYER_PIXELS = 20_000_000
 _MOST_TRACK_PIXELS = 4e9
 _LARGEST_MM = 2_000.0
 _MOST_LAYERS = 20_000
-# Holes are bordered by walls nearly all round (thin walls are laid like infill), gaps of infill at most about half.
+# Holes are bordered by walls nearly all round (thin walls are printed like infill), gaps of infill at most about half.
 _WALL_SHARE = 0.8
 _NARROW_MM = 0.3
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """What a printer lays down.
+    """What a printer deposits.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Tracks:
 
 
 def solid_of_tracks(tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
-    """Return the surface of what a printer lays down.
+    """Return the surface of what a printer deposits.
 
     Parameters
     ----------

@@ -220,7 +220,7 @@ class Machine:
         self._at = target
 
     def _arc(self, given: dict[str, float], *, clockwise: bool) -> None:
-        """Lay an arc as chords; an arc that makes no sense is laid as a line."""
+        """Print an arc as chords; an arc that makes no sense is printed as a line."""
         target = self._target(given)
         x0, y0, x1, y1 = self._at[0], self._at[1], target[0], target[1]
         if "R" in given:

@@ -13,11 +13,11 @@ from ballistics_kernels.meshes import fill_layers
 # Loops end this share of the track's width before their start: slicers leave a gap at the seam.
 _SEAM_SHARE = 0.8
 _NARROWEST_MM, _WIDEST_MM = 0.08, 3.0
-# Skirts and first lines are laid on the lowest layers only, one or a few tracks wide.
+# Skirts and first lines are printed on the lowest layers only, one or a few tracks wide.
 _SKIRT_LAYERS, _SKIRT_TRACKS = 4, 4.5
 # Heights nearer than this are one layer: slicers print three decimals.
 _SAME_HEIGHT_MM = 0.004
-# First layers are thicker than the others to stick, but no nozzle lays one of this thickness.
+# First layers are thicker than the others to stick, but no nozzle prints one of this thickness.
 _THICKEST_FIRST_MM = 0.7
 
 

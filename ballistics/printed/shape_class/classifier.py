@@ -27,7 +27,7 @@ UNKNOWN = "unknown"
 FALSE_POSITIVE_RATE = 0.02
 # Share of the references that are called unlike all others when their source was left out.
 _UNLIKE_RATE = 0.02
-# The likeness to the references is the mean over so many nearest ones.
+# The likeness to the references is the mean over this number of nearest ones.
 _NEAREST = 3
 # Of margin violations: firearms lie among many ordinary things; the two kinds of firearms are few and overlap.
 _PENALTY_FIREARM, _PENALTY_KIND = 10.0, 1.0
@@ -130,7 +130,7 @@ class ShapeClassifier:
         ShapeClass
         """
         alike = self.kernel.likeness(stacked([features]))
-        whole, part = (0.0 if one is None else float(one.odds(alike)[0]) for one in (self.whole, self.part))
+        whole, part = (0.0 if machine is None else float(machine.odds(alike)[0]) for machine in (self.whole, self.part))
         if self.kind is not None:
             kind = float(self.kind.odds(alike)[0])
             handgun = kind / (1.0 + kind)

@@ -44,7 +44,7 @@ ShapeFeatures = Mapping[str, NDArray[np.float32]]
 
 
 def shape_features(part: Part) -> ShapeFeatures:
-    """Describe the shape of a part without its place, turn, size or hand.
+    """Describe the shape of a part without its place, turn, size or handedness.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def flipped_edges(edges: NDArray[Any]) -> NDArray[Any]:
         mirrored_directions[:, :, ::-1],
         fields[:, :, ::-1, ::-1],
     )
-    return np.stack([one.reshape(shape) for one in four])
+    return np.stack([turned.reshape(shape) for turned in four])
 
 
 def _distributions(sample: EvenSample) -> dict[str, NDArray[np.float64]]:

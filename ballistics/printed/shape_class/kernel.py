@@ -14,7 +14,7 @@ from ballistics.printed.shape_class.features import GROUPS, ShapeFeatures, flipp
 _HISTOGRAMS = ("pair distances", "centre distances", "angles")
 #: Groups whose single measures are brought to one scale.
 MEASURES = ("proportions", "outlines", "signature")
-# A measure is cut off so many spreads from the median: one odd value must not make a part unlike everything.
+# A measure is cut off at this number of spreads from the median: one odd value must not make a part unlike everything.
 _MOST_SPREADS = 3.0
 # Widths of the kernels, in median squared distances between the references.
 _WIDTH = 2.0
@@ -69,7 +69,7 @@ class ShapeKernel:
 
 def stacked(features: Sequence[ShapeFeatures]) -> Rows:
     """Return the features of several parts with one row per part."""
-    return {name: np.stack([np.asarray(one[name], dtype=np.float32) for one in features]) for name in GROUPS}
+    return {name: np.stack([np.asarray(part[name], dtype=np.float32) for part in features]) for name in GROUPS}
 
 
 def fitted_kernel(rows: Rows) -> ShapeKernel:

@@ -12,7 +12,7 @@ from ballistics.printed.shape_class.kernel import mean_likeness
 
 #: Fewest examples on each side.
 FEWEST = 3
-# A source without which too little of a side is left is split into so many folds.
+# A source without which too little of a side is left is split into this number of folds.
 _SPLITS = 3
 
 Bools = NDArray[np.bool_]
@@ -88,7 +88,7 @@ def learn_machine(
     most_false : float
         The area is that up to this false-positive rate.
     least_left : float
-        A source that holds so much of a kind that less than this share of it, or fewer than `FEWEST`, would be left, is
+        A source without which less than this share of a kind, or fewer than `FEWEST`, would be left, is
         left out a third at a time: calibration is then too sure, but rests on something.
 
     Notes

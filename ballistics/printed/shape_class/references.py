@@ -72,10 +72,10 @@ def read_shape_references(table: Path) -> tuple[ShapeReference, ...]:
                     there = ", ".join(names) or "none"
                     raise CorruptFileError(f"{table}: no column '{column}', separated by commas; there are: {there}")
             for row in reader:
-                one = _reference(table, reader.line_num, row)
-                if one.path in found:
-                    raise CorruptFileError(f"{table}, line {one.line}: {row['path']} stands in it twice")
-                found[one.path] = one
+                reference = _reference(table, reader.line_num, row)
+                if reference.path in found:
+                    raise CorruptFileError(f"{table}, line {reference.line}: {row['path']} stands in it twice")
+                found[reference.path] = reference
     except OSError as error:
         raise ReadError(f"{table} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed import LaidPiece, ReferencePieces, Taxonomy, reference_pieces
+from ballistics.printed import PlacedPiece, ReferencePieces, Taxonomy, reference_pieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, bodies_of
 from ballistics.reports.figures.printed import beads, six_uri
 from ballistics.reports.schemas.comparison_json import plain
@@ -23,11 +23,11 @@ _BEAD = 0.85
 
 
 def pieces_in(files: Sequence[IdentifiedFile], searched: SearchedCollection) -> tuple[ReferencePieces, ...]:
-    """Return what the files that were searched hold of the same references; `LaidPiece.file` counts all files."""
+    """Return what the files that were searched hold of the same references; `PlacedPiece.file` counts all files."""
     rows = [k for k, file in enumerate(files) if file.found is not None]
     found = [file.found for file in files if file.found is not None]
     return tuple(
-        replace(group, laid=tuple(replace(piece, file=rows[piece.file]) for piece in group.laid))
+        replace(group, placed=tuple(replace(piece, file=rows[piece.file]) for piece in group.placed))
         for group in reference_pieces(found, searched.collection)
     )
 
@@ -41,10 +41,10 @@ def piece_names(group: ReferencePieces, files: Sequence[tuple[str, int]]) -> lis
     files : sequence of (str, int)
         Name of each file, and how many bodies it has.
     """
-    return [_name(piece, *files[piece.file]) for piece in group.laid]
+    return [_name(piece, *files[piece.file]) for piece in group.placed]
 
 
-def _name(piece: LaidPiece, name: str, bodies: int) -> str:
+def _name(piece: PlacedPiece, name: str, bodies: int) -> str:
     if bodies <= 1:
         return name
     if piece.component < 0:
@@ -85,7 +85,7 @@ def pieces_json(group: ReferencePieces, files: Sequence[tuple[str, int]], taxono
                 "mirrored": piece.mirrored,
                 "pose": piece.pose.tolist(),
             }
-            for piece in group.laid
+            for piece in group.placed
         ],
         "provenance": plain(group.provenance),
     }
@@ -97,7 +97,7 @@ def pieces_shown(group: ReferencePieces, files: Sequence[tuple[str, int]], taxon
     return {
         "group": group,
         "sentences": pieces_sentences(group, files, taxonomy),
-        "rows": list(zip(piece_names(group, files), group.laid, map(_hex, colours), strict=True)),
+        "rows": list(zip(piece_names(group, files), group.placed, map(_hex, colours), strict=True)),
         "picture": _picture(group, colours) if group.complementary else None,
         "twice_colour": _hex(_TWICE),
         "none_colour": _hex(_NONE),
@@ -106,9 +106,9 @@ def pieces_shown(group: ReferencePieces, files: Sequence[tuple[str, int]], taxon
 
 def piece_colours(group: ReferencePieces) -> list[tuple[int, int, int]]:
     """Return the colour of each piece; only pieces with a place of their own are drawn."""
-    own = [k for k, piece in enumerate(group.laid) if piece.place == "its own"]
+    own = [k for k, piece in enumerate(group.placed) if piece.place == "its own"]
     chosen = dict(zip(own, _COLOURS, strict=False))
-    return [chosen.get(k, _FURTHER) for k in range(len(group.laid))]
+    return [chosen.get(k, _FURTHER) for k in range(len(group.placed))]
 
 
 def _picture(group: ReferencePieces, colours: list[tuple[int, int, int]]) -> str:
@@ -117,7 +117,7 @@ def _picture(group: ReferencePieces, colours: list[tuple[int, int, int]]) -> str
 
     shown: NDArray[np.uint8] = np.tile(np.array(_NONE, np.uint8), (len(group.points_mm), 1))
     count = np.zeros(len(group.points_mm), dtype=np.int64)
-    for piece, colour in zip(group.laid, colours, strict=True):
+    for piece, colour in zip(group.placed, colours, strict=True):
         if piece.place == "its own":
             shown[piece.covers] = colour
             count += piece.covers

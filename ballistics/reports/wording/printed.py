@@ -267,12 +267,12 @@ def pieces_sentences(group: ReferencePieces, names: Sequence[str], category: str
         Of the reference, in words; may be empty.
     """
     reference = f"“{group.name}”" + (f" ({category})" if group.category else "")
-    own = [k for k, piece in enumerate(group.laid) if piece.place == "its own"]
-    again = [names[k] for k, piece in enumerate(group.laid) if piece.place == "that of another"]
-    uncertain = [names[k] for k, piece in enumerate(group.laid) if piece.place == "uncertain"]
+    own = [k for k, piece in enumerate(group.placed) if piece.place == "its own"]
+    again = [names[k] for k, piece in enumerate(group.placed) if piece.place == "that of another"]
+    uncertain = [names[k] for k, piece in enumerate(group.placed) if piece.place == "uncertain"]
     found = []
     if group.complementary:
-        first, *others = ((names[k], percent(group.laid[k].share)) for k in own)
+        first, *others = ((names[k], percent(group.placed[k].share)) for k in own)
         held = [f"{first[0]} holds {first[1]} of its surface", *(f"{name} {share}" for name, share in others)]
         twice = f", {percent(group.twice)} of it more than once" if group.twice else ""
         found += [
@@ -281,16 +281,16 @@ def pieces_sentences(group: ReferencePieces, names: Sequence[str], category: str
             "Pieces that lie on different places of one reference say more than each alone; how much more was not "
             "measured.",
         ]
-        mirrored = [names[k] for k in own if group.laid[k].fits_mirrored]
+        mirrored = [names[k] for k in own if group.placed[k].fits_mirrored]
         if mirrored:
             found.append(
                 f"The mirror image of {_listed(mirrored)} would also fit where another piece lies: it may be a "
                 "mirrored copy of that one."
             )
     else:
-        share = percent(group.laid[0].share)
+        share = percent(group.placed[0].share)
         found.append(
-            f"{len(group.laid)} files or bodies hold something of {reference}, not different pieces as far as shape "
+            f"{len(group.placed)} files or bodies hold something of {reference}, not different pieces as far as shape "
             f"tells: {names[0]} holds {share} of its surface."
         )
     if again:
@@ -314,10 +314,10 @@ def _fit_sentence(group: ReferencePieces, own: Sequence[int], names: Sequence[st
         return "They have the same scale and handedness, as pieces of one object have."
     wrong = []
     if not group.same_scale:
-        scales = _listed([f"{names[k]} {scale_words(group.laid[k].scale)}" for k in own])
+        scales = _listed([f"{names[k]} {scale_words(group.placed[k].scale)}" for k in own])
         wrong.append(f"the scales differ ({scales})")
     if not group.same_hand:
-        mirrored = [names[k] for k in own if group.laid[k].mirrored]
+        mirrored = [names[k] for k in own if group.placed[k].mirrored]
         wrong.append(f"{_listed(mirrored)} {_verb(mirrored, 'is', 'are')} mirrored")
     return f"As they are they do not fit together: {' and '.join(wrong)}."
 

@@ -1,4 +1,4 @@
-"""Points laid on a sampled surface at several poses: how far each lies from it, and whether both run the same way."""
+"""Points on a sampled surface at several poses: how far each lies from it, and whether both run the same way."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def plane_equations(
     moved : ndarray of float64, shape (q, 3)
         Points at the present pose.
     points, normals : ndarray of float64, shape (n, 3)
-        The surface they are laid on.
+        The surface they are registered with.
     nearest : ndarray of int64, shape (q,)
         Point of the surface that belongs to each moved one; −1 for none.
     centre : ndarray of float64, shape (3,)
@@ -146,7 +146,7 @@ def register(
     pull: float,
     fewest: int,
 ) -> NDArray[np.float64]:
-    """Lay points finely on a surface, from a pose near the right one.
+    """Register points finely with a surface, from a pose near the right one.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def fill_layers(
     """Fill every layer and count the covered pixels of each cell.
 
     An empty area that tracks enclose is a hole of the part where walls border it, and a gap of the infill where infill
-    does. Slicers lay all loops in one direction, so the direction tells nothing.
+    does. Slicers print all loops in one direction, so the direction tells nothing.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
 
-# Correspondences are counted in so many parts; what has less than this share of the worst that is kept in the first
-# part is given up.
+# Correspondences are counted in this number of parts; a similarity is given up when the first part alone, times their
+# number, has less than this share of the worst weight that is kept.
 _PARTS = 5
 _HOPELESS = 0.5
 
@@ -120,7 +120,7 @@ def similarity_consensus(
     least_cosine: float,
     keep: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Try the similarities of many triples of correspondences, each with both hands, and keep the best.
+    """Try the similarities of many triples of correspondences, each mirrored too, and keep the best.
 
     Parameters
     ----------
@@ -135,19 +135,19 @@ def similarity_consensus(
     thirds : ndarray of int64, shape (t,)
         Correspondences to try with a pair whose lengths agree.
     tries : int
-        How many of them, the next ones each time, from the first again after the last.
+        Thirds that are tried with each pair: the next in ``thirds``, from the first again after the last.
     scale, slack : float
         Expected length of a target over that of its source, and the factor ≥ 1 by which it may differ.
     shortest : float
-        Sides of a source triangle must be at least so long.
+        Least side of a source triangle.
     tolerance : float
         A correspondence follows when its source lands within it of its target, in the unit of the targets. The
         weight falls from full at no distance to none there (parabola).
     least_cosine : float
         Of the angle between the normals of a correspondence, for it to be tried or to follow.
     keep : int
-        How many similarities to return, best first; one within half the tolerance of a better one at all three
-        corners of its triangle is not kept beside it.
+        Similarities to return, best first. One that moves the three corners of its triangle to within half the
+        tolerance of where a better one moves them is the same and is left out.
 
     Returns
     -------
@@ -190,8 +190,8 @@ def similarity_consensus(
                 continue
             if abs(x - size * u) > tolerance or abs(y - size * v) > tolerance or abs(z - size * w) > tolerance:
                 continue
-            for hand in range(2):
-                side = 1.0 if hand == 0 else -1.0
+            for mirrored in range(2):
+                side = 1.0 if mirrored == 0 else -1.0
                 alike = True
                 for p in (a, b, c):
                     cosine = 0.0
@@ -253,7 +253,7 @@ def similarity_consensus(
                             off += d * d
                         if off > tolerance * tolerance * 0.25:
                             same = False
-                    # Three corners cannot tell the two hands apart.
+                    # Three corners do not tell a reflection from a turn.
                     if same and (_sign(s) == _sign(best[r])):
                         place = r
                         break
@@ -273,7 +273,7 @@ def similarity_consensus(
 
 @helper
 def _sign(s: NDArray[np.float64]) -> bool:
-    """Return whether a similarity keeps the hand."""
+    """Return whether a similarity does not reflect."""
     return (
         s[0, 0] * (s[1, 1] * s[2, 2] - s[1, 2] * s[2, 1])
         - s[0, 1] * (s[1, 0] * s[2, 2] - s[1, 2] * s[2, 0])
