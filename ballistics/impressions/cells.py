@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.search_levels import NO_PLACE, CoarseTransforms, Places, SearchLevel
+from ballistics.impressions.search_levels import CoarseTransforms, Places, SearchLevel
 from ballistics.surfaces import Pose
-from ballistics_kernels.impressions import count_in_cells, middle_and_turn, reach_of_valid
+from ballistics_kernels.impressions import NO_CORRELATION, count_in_cells, middle_and_turn, reach_of_valid
 
 Floats = NDArray[np.float64]
 
-# So many neighbouring angles share the coarse search of the middle one.
-_SEARCHED = 3
+# This number of neighbouring angles share the coarse search of the middle one.
+_COARSE_EVERY = 3
 
 
 @dataclass(frozen=True)
@@ -254,14 +254,14 @@ class CellSearcher:
     def _coarse_places(self) -> Places:
         """Search the coarse level at every third angle; the angles between take the peaks found there."""
         at = np.arange(len(self.thetas_deg))
-        # Every angle has a searched one as its neighbour or is one itself; the next searched one lies two steps away.
-        searched_at = np.minimum(np.arange(0, len(at), _SEARCHED) + _SEARCHED // 2, len(at) - 1)
-        self._nearest = at // _SEARCHED
-        second = np.clip(self._nearest + at % _SEARCHED - _SEARCHED // 2, 0, len(searched_at) - 1)
-        self._maps, places = self._coarse.search(self.thetas_deg[searched_at])
+        # Every angle has one of the coarse search as its neighbour or is one itself; the next lies two steps away.
+        coarse_at = np.minimum(np.arange(0, len(at), _COARSE_EVERY) + _COARSE_EVERY // 2, len(at) - 1)
+        self._nearest = at // _COARSE_EVERY
+        second = np.clip(self._nearest + at % _COARSE_EVERY - _COARSE_EVERY // 2, 0, len(coarse_at) - 1)
+        self._maps, places = self._coarse.search(self.thetas_deg[coarse_at])
         # The maps are approximate, since their slowly varying sums are interpolated: the peaks are ranked exactly.
-        searched = self._levels[0].ranked(self.thetas_deg[searched_at], places)
-        found = searched.at_angles(self._nearest).joined(searched.at_angles(second), apart=2)
+        coarse = self._levels[0].ranked(self.thetas_deg[coarse_at], places)
+        found = coarse.at_angles(self._nearest).joined(coarse.at_angles(second), apart=2)
         # A place that is not the best of its angle matters only if it can be the best of all angles.
         lowest = found.correlations.max(axis=(0, 2))[None, :, None] - 2 * self.parameters.coarse_margin
         first = np.arange(found.correlations.shape[2]) == 0
@@ -270,7 +270,9 @@ class CellSearcher:
     def _can_win(self, places: Places) -> NDArray[np.bool_]:
         """Return which places can still turn out to be the best of their cell on a finer level."""
         highest = places.correlations.max(axis=-1, keepdims=True)
-        lowest = np.maximum(highest - self.parameters.coarse_margin, np.nextafter(np.float32(NO_PLACE), np.float32(0)))
+        lowest = np.maximum(
+            highest - self.parameters.coarse_margin, np.nextafter(np.float32(NO_CORRELATION), np.float32(0))
+        )
         return np.asarray(places.correlations >= lowest)
 
     def best_near(
@@ -314,11 +316,11 @@ class CellSearcher:
         # A cell whose best place of all lies there needs no second search.
         swept = self._swept
         known = (swept.exact & near(swept.xs_um, swept.ys_um, tolerance_um))[:, angles]
-        places = places.only(~known.T[:, :, None] & (places.correlations > NO_PLACE))
+        places = places.only(~known.T[:, :, None] & (places.correlations > NO_CORRELATION))
         places = self._follow(thetas, places, self._levels[1:-1] or self._levels[:1])
         slack = tolerance_um + self._medium.factor * self.spacing_um
         dy, dx = (np.swapaxes(v, 1, 2) for v in self._displacements_of(thetas, places, self._medium))
-        places = places.only(near(dx, dy, slack) & (places.correlations > NO_PLACE)).first()
+        places = places.only(near(dx, dy, slack) & (places.correlations > NO_CORRELATION)).first()
         if len(self._levels) > 1:
             places = self._finest.follow(thetas, places, self._medium)
         r, _, y, x = self._read(thetas, places, self._finest)
@@ -335,9 +337,9 @@ class CellSearcher:
         y, x = (self._finest.from_full(v)[None, :, None] for v in self.places(theta_deg, xs_um, ys_um))
         known = np.isfinite(y)
         zeros = np.zeros(y.shape, np.float32)
-        starts = Places(np.where(known, y, 0.0), np.where(known, x, 0.0), np.where(known, zeros, NO_PLACE), zeros)
+        starts = Places(np.where(known, y, 0.0), np.where(known, x, 0.0), np.where(known, zeros, NO_CORRELATION), zeros)
         found = self._finest.ranked(np.array([theta_deg]), starts).correlations[0, :, 0].astype(float)
-        return np.where(found > NO_PLACE, found, np.nan)
+        return np.where(found > NO_CORRELATION, found, np.nan)
 
     def _follow(self, thetas_deg: Floats, found: Places, levels: list[SearchLevel]) -> Places:
         """Follow peaks of the coarse level through some levels."""
@@ -358,7 +360,7 @@ class CellSearcher:
         All have the shape (cells, angles).
         """
         dy, dx = (v[:, 0] for v in self._displacements_of(thetas_deg, found.first(), level))
-        missing = found.correlations[:, :, 0] <= NO_PLACE
+        missing = found.correlations[:, :, 0] <= NO_CORRELATION
         fields = (found.correlations[:, :, 0].astype(float), found.overlaps[:, :, 0].astype(float), dy, dx)
         r, overlap, y, x = (np.ascontiguousarray(np.where(missing, np.nan, values).T) for values in fields)
         return r, overlap, y, x

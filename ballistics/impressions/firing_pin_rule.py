@@ -11,7 +11,7 @@ from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.congruence import Thresholds
 from ballistics.impressions.direction import Direction, best_angles
 from ballistics.surfaces import Pose
-from ballistics_kernels.impressions import match_cells
+from ballistics_kernels.impressions import Cells, FoundCells, match_cells
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -63,9 +63,11 @@ def _refined(direction: Direction, thetas_deg: Floats, xs_um: Floats, ys_um: Flo
     places_y, places_x = searcher.places(thetas_deg, xs_um, ys_um)
     maps, r = np.empty((len(xs_um), 6)), np.empty(len(xs_um))
     match_cells(
-        direction.tiled, direction.searched, grid.centres_y, grid.centres_x,
-        searcher.parameters.cell_um / spacing / 2, math.radians(-grid.theta_deg),
-        places_y, places_x, np.radians(-thetas_deg),
+        Cells(
+            direction.tiled, grid.centres_y, grid.centres_x,
+            searcher.parameters.cell_um / spacing / 2, math.radians(-grid.theta_deg),
+        ),
+        direction.searched, FoundCells(places_y, places_x, np.radians(-thetas_deg)),
         searcher.parameters.minimum_overlap, searcher.parameters.cell_um / spacing / 4, _ITERATIONS, maps, r,
     )  # fmt: skip
     x, y, xx, xy, yx, yy = maps.T

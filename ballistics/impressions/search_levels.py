@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from ballistics_kernels.filters import decimate
 from ballistics_kernels.impressions import (
+    NO_CORRELATION,
+    Cells,
+    Expected,
+    Peaks,
+    SplitMark,
     block_sums,
     combined_sums,
     follow_peaks,
@@ -29,9 +34,6 @@ from ballistics_kernels.impressions import (
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]
 
-NO_PLACE = -2.0
-"""The correlation that stands for "no admissible place"."""
-
 
 @dataclass(frozen=True)
 class Places:
@@ -40,7 +42,7 @@ class Places:
     Parameters
     ----------
     rows, columns : ndarray of float64
-        In points of one level, and between them; without meaning where the correlation is `NO_PLACE`.
+        In points of one level, and between them; without meaning where the correlation is `NO_CORRELATION`.
     correlations, overlaps : ndarray of float32
         Correlation at the nearest point, and common points as a share of the cell's.
     """
@@ -62,8 +64,8 @@ class Places:
         return self._each(lambda values: values[angles])
 
     def only(self, kept: NDArray[np.bool_]) -> Places:
-        """Return the same places with those not kept made `NO_PLACE`, best first."""
-        correlations = np.where(kept, self.correlations, np.float32(NO_PLACE))
+        """Return the same places with those not kept made `NO_CORRELATION`, best first."""
+        correlations = np.where(kept, self.correlations, np.float32(NO_CORRELATION))
         order = np.argsort(-correlations, axis=-1, kind="stable")
         sorted_places = replace(self, correlations=correlations)
         return sorted_places._each(lambda values: np.take_along_axis(values, order, axis=-1))
@@ -73,16 +75,16 @@ class Places:
         near = (
             (np.abs(self.rows[..., None, :] - other.rows[..., :, None]) <= apart)
             & (np.abs(self.columns[..., None, :] - other.columns[..., :, None]) <= apart)
-            & (self.correlations[..., None, :] > NO_PLACE)
+            & (self.correlations[..., None, :] > NO_CORRELATION)
         ).any(axis=-1)
-        rest = other.only(~near & (other.correlations > NO_PLACE))
+        rest = other.only(~near & (other.correlations > NO_CORRELATION))
         both = Places(
             *(
                 np.concatenate([getattr(p, name) for p in (self, rest)], axis=-1)
                 for name in ("rows", "columns", "correlations", "overlaps")
             )
         )
-        return both.only(both.correlations > NO_PLACE)
+        return both.only(both.correlations > NO_CORRELATION)
 
 
 class SearchLevel:
@@ -118,17 +120,20 @@ class SearchLevel:
         radius: float,
         minimum_overlap: float,
     ) -> None:
-        self.grid_theta = math.radians(-grid_theta_deg)
         self.factor = factor
-        self.half = half / factor
-        self.radius = radius / factor
         self.minimum_overlap = minimum_overlap
+        half /= factor
         # A cell may hang over the edge of the tiled mark by less than its side.
-        padding = math.ceil(2 * self.half * math.sqrt(2)) + 4
-        self.tiled = padded(decimate(tiled, factor) if factor > 1 else tiled, padding)
-        self.other_values, self.other_valid = split(decimate(searched, factor) if factor > 1 else searched)
-        self.centres_y, self.centres_x = (self.from_full(places) + padding for places in centres)
-        self.expected_y, self.expected_x = (self.from_full(places) for places in expected)
+        padding = math.ceil(2 * half * math.sqrt(2)) + 4
+        self.cells = Cells(
+            padded(decimate(tiled, factor) if factor > 1 else tiled, padding),
+            self.from_full(centres[0]) + padding,
+            self.from_full(centres[1]) + padding,
+            half,
+            math.radians(-grid_theta_deg),
+        )
+        self.other = SplitMark(*split(decimate(searched, factor) if factor > 1 else searched))
+        self.expected = Expected(self.from_full(expected[0]), self.from_full(expected[1]), radius / factor)
 
     def from_full(self, places: Floats) -> Floats:
         """Return places of the full searched mark in points of this level."""
@@ -154,9 +159,8 @@ class SearchLevel:
             np.zeros_like(starts.overlaps),
         )
         follow_peaks(
-            self.tiled, self.centres_y, self.centres_x, self.half, np.radians(-thetas_deg), self.grid_theta,
-            self.other_values, self.other_valid, self.expected_y, self.expected_x, self.radius,
-            self.minimum_overlap, climb, places.rows, places.columns, places.correlations, places.overlaps,
+            self.cells, np.radians(-thetas_deg), self.other, self.expected, self.minimum_overlap, climb,
+            Peaks(places.rows, places.columns, places.correlations), places.overlaps,
         )  # fmt: skip
         return places
 
@@ -175,18 +179,18 @@ class CoarseTransforms:
     def __init__(self, level: SearchLevel, n_peaks: int) -> None:
         self.level = level
         self.n_peaks = n_peaks
-        self.cell_reach = math.floor(level.half * math.sqrt(2))
-        self.reach = math.floor(level.radius)
+        self.cell_reach = math.floor(level.cells.half * math.sqrt(2))
+        self.reach = math.floor(level.expected.radius)
         # Even, because the slowly varying sums are computed at half the resolution.
         self.side = 2 * scipy.fft.next_fast_len(self.cell_reach + self.reach + 1, real=True)
-        self.middle_y = np.rint(level.expected_y).astype(np.int64)
-        self.middle_x = np.rint(level.expected_x).astype(np.int64)
+        self.middle_y = np.rint(level.expected.y).astype(np.int64)
+        self.middle_x = np.rint(level.expected.x).astype(np.int64)
         n, s = len(self.middle_y), self.side
         values = np.zeros((n, s, s), np.float32)
         valid = np.zeros((n, s, s), np.float32)
         for c in range(n):
             pack_window(
-                level.other_values, level.other_valid,
+                level.other,
                 self.middle_y[c] - self.cell_reach - self.reach, self.middle_x[c] - self.cell_reach - self.reach,
                 s, s, values[c].ravel(), valid[c].ravel(),
             )  # fmt: skip
@@ -204,8 +208,8 @@ class CoarseTransforms:
         for k, theta_deg in enumerate(thetas_deg):
             sum_ab, low, counts = self._sums(float(theta_deg))
             search_coarse(
-                sum_ab, low, counts, self.level.minimum_overlap, self.level.radius,
-                maps[k], places.rows[k], places.columns[k], places.correlations[k],
+                sum_ab, low, counts, self.level.minimum_overlap, self.level.expected.radius,
+                maps[k], Peaks(places.rows[k], places.columns[k], places.correlations[k]),
             )  # fmt: skip
         return maps, self._on_level(places)
 
@@ -215,10 +219,7 @@ class CoarseTransforms:
         values = np.zeros((n, s, s), np.float32)
         valid = np.zeros((n, s, s), np.float32)
         counts = np.empty(n, np.int64)
-        turn_cells(
-            level.tiled, level.centres_y, level.centres_x, level.half,
-            math.radians(-theta_deg), level.grid_theta, 2 * self.cell_reach + 1, values, valid, counts,
-        )  # fmt: skip
+        turn_cells(level.cells, math.radians(-theta_deg), 2 * self.cell_reach + 1, values, valid, counts)
         cells = np.conj(forward(values[:, : 2 * self.cell_reach + 1], s))
         cells *= self.windows
         sum_ab = inverse(cells, s, 2 * self.reach + 1)
@@ -251,7 +252,7 @@ class CoarseTransforms:
         return Places(
             np.zeros(shape),
             np.zeros(shape),
-            np.full(shape, NO_PLACE, np.float32),
+            np.full(shape, NO_CORRELATION, np.float32),
             np.zeros(shape, np.float32),
         )
 

@@ -22,7 +22,7 @@ from ballistics.impressions.direction import Direction
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.similarity import HIGHEST_CORRELATION, POINTS_PER_WAVE, points_per_step, shift_on_grid
 from ballistics.surfaces import Pose
-from ballistics_kernels.impressions import agreement_at_shifts, turn_onto
+from ballistics_kernels.impressions import Shifts, Squares, agreement_at_shifts, turn_onto
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.float32]
@@ -125,9 +125,11 @@ def _verdict(direction: Direction, tiled: _Maps, searched: _Maps, t: Significanc
     theta = math.radians(-grid.theta_deg)
     agreement_at_shifts(
         tiled.octaves, turned,
-        (grid.centres_y - (factor - 1) / 2) / factor, (grid.centres_x - (factor - 1) / 2) / factor,
-        searcher.parameters.cell_um / step_um / 2, math.cos(theta), math.sin(theta),
-        shifts[:, 0].copy(), shifts[:, 1].copy(), counts, r, evenness,
+        Squares(
+            (grid.centres_y - (factor - 1) / 2) / factor, (grid.centres_x - (factor - 1) / 2) / factor,
+            searcher.parameters.cell_um / step_um / 2, math.cos(theta), math.sin(theta),
+        ),
+        Shifts(shifts[:, 0].copy(), shifts[:, 1].copy()), counts, r, evenness,
     )  # fmt: skip
     density = np.array([octave.independent_areas for octave in alike.octaves]) / alike.overlap_um2
     areas = counts[:, :-1, None] * step_um**2 * density * np.minimum(evenness, 1.0)

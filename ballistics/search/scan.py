@@ -16,7 +16,17 @@ from ballistics.library import relief
 from ballistics.library import template as tp
 from ballistics.surfaces import Mark, mark_type
 from ballistics_kernels.impressions import padded
-from ballistics_kernels.templates import LANES, OVERLAP_ANGLES, RINGS_AT_ONCE, polar_samples, scan_block, unpack
+from ballistics_kernels.templates import (
+    LANES,
+    OVERLAP_ANGLES,
+    RINGS_AT_ONCE,
+    BestPoses,
+    ModeRanges,
+    Spectra,
+    polar_samples,
+    scan_block,
+    unpack,
+)
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -173,10 +183,10 @@ def scan(query: Query, stack: NDArray[np.uint8], rows: Integers | None = None) -
         unpack(part["mask"], part["mask_step"], _MASK_PLACES, mask)
         least = np.ones(LANES, np.float32)
         least[:m] = np.maximum(LEAST_OVERLAP * np.minimum(query.area, part["area"]), 1.0)
-        maps = query.heights[:tried], query.mask[:tried], heights, mask
+        own, stored = Spectra(query.heights[:tried], query.mask[:tried]), Spectra(heights, mask)
         ends = _ends(float(part["radii_um"][:, 0].max()) / float(part["ring_um"][0]))
-        ranges = _STARTS[:-1], ends, _MASK_STARTS[:-1], _MASK_STARTS[1:]
-        scan_block(*maps, *ranges, _TURNS, _OVERLAP_TURNS, least, best, place, spread)
+        ranges = ModeRanges(_STARTS[:-1], ends, _MASK_STARTS[:-1], _MASK_STARTS[1:])
+        scan_block(own, stored, ranges, Spectra(_TURNS, _OVERLAP_TURNS), least, BestPoses(best, place, spread))
         met = (spread[:m] > 0) & (place[:m] >= 0)
         scores[block[met]] = best[:m][met] / spread[:m][met]
         where[block[met]] = place[:m][met]

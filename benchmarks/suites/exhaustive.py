@@ -64,9 +64,9 @@ class ExhaustiveSearcher(CellSearcher):
         steps = round(p.angle_range_deg / p.angle_step_deg)
         self.thetas_deg = self.pose.theta_deg + p.angle_step_deg * np.arange(-steps, steps + 1.0)
         level = self._levels[-1]
-        n, reach = len(self.grid.rows), math.floor(level.radius) + 1
+        n, reach = len(self.grid.rows), math.floor(level.expected.radius) + 1
         self._reach = reach
-        self._middle = np.rint([level.expected_y, level.expected_x]).astype(np.int64)
+        self._middle = np.rint([level.expected.y, level.expected.x]).astype(np.int64)
         self._fine = np.full((len(self.thetas_deg), n, 2 * reach + 1, 2 * reach + 1), -2.0, np.float32)
         self._overlaps = np.zeros_like(self._fine)
         for c in range(n):
@@ -86,18 +86,20 @@ class ExhaustiveSearcher(CellSearcher):
     def _all_shifts(
         self, level: SearchLevel, c: int, theta_deg: float
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        reach, cell_reach = self._reach, math.ceil(level.half * math.sqrt(2))
+        reach, cell_reach = self._reach, math.ceil(level.cells.half * math.sqrt(2))
         size = 2 * cell_reach + 1
         (values,), (valid,), counts = *np.zeros((2, 1, size, size), np.float32), np.empty(1, np.int64)
         turn_cells(
-            level.tiled, level.centres_y[c : c + 1], level.centres_x[c : c + 1], level.half,
-            math.radians(-theta_deg), level.grid_theta, size, values[None], valid[None], counts,
+            level.cells._replace(
+                centres_y=level.cells.centres_y[c : c + 1], centres_x=level.cells.centres_x[c : c + 1]
+            ),
+            math.radians(-theta_deg), size, values[None], valid[None], counts,
         )  # fmt: skip
         count = int(counts[0])
         side = 2 * (cell_reach + reach) + 1
         window, window_valid = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
         top, left = self._middle[:, c] - cell_reach - reach
-        pack_window(level.other_values, level.other_valid, top, left, side, side, window, window_valid)
+        pack_window(level.other, top, left, side, side, window, window_valid)
         cell = np.where(valid > 0, values, np.float32(np.nan))
         other = np.where(window_valid > 0, window, np.float32(np.nan)).reshape(side, side)
         fast = scipy.fft.next_fast_len(side, real=True)
@@ -105,9 +107,9 @@ class ExhaustiveSearcher(CellSearcher):
         correlations, overlaps = correlate_spectra(spectra[0], spectra[1], (fast, fast), level.minimum_overlap * count)
         within = slice(0, 2 * reach + 1)
         y = np.arange(-reach, reach + 1)
-        off_y = y + self._middle[0, c] - level.expected_y[c]
-        off_x = y + self._middle[1, c] - level.expected_x[c]
-        near = off_y[:, None] ** 2 + off_x[None, :] ** 2 <= level.radius**2
+        off_y = y + self._middle[0, c] - level.expected.y[c]
+        off_x = y + self._middle[1, c] - level.expected.x[c]
+        near = off_y[:, None] ** 2 + off_x[None, :] ** 2 <= level.expected.radius**2
         r = np.where(near & np.isfinite(correlations[within, within]), correlations[within, within], -2.0)
         return r.astype(np.float32), overlaps[within, within] / np.float32(max(count, 1))
 

@@ -98,7 +98,7 @@ def counted() -> Iterator[Work]:
         return combined_sums(moved, stays, columns, rows)
 
     def counted_follow(*args: Any) -> None:
-        half, climb, correlations = args[3], args[12], args[15]
+        half, climb, correlations = args[0].half, args[5], args[6].correlations
         places = int((correlations > -2).sum())
         work.places += places
         evaluations = places * (_PLACES_OF_A_CLIMB if climb else 1)

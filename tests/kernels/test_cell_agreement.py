@@ -9,6 +9,7 @@ import pytest
 from naive import impressions as naive
 
 from ballistics_kernels.impressions.cell_agreement import agreement_at_shifts
+from ballistics_kernels.impressions.cell_arrays import Shifts, Squares
 
 SHIFTS = np.array([(0, 0), (0, 1), (-1, 0), (2, -1), (0, -3)], np.int64)
 
@@ -21,8 +22,8 @@ def measured(
     r = np.full((len(centres), len(SHIFTS), len(tiled)), 9.0)
     evenness = r.copy()
     agreement_at_shifts(
-        tiled, searched, centres[:, 0].copy(), centres[:, 1].copy(), half, math.cos(turn), math.sin(turn),
-        SHIFTS[:, 0].copy(), SHIFTS[:, 1].copy(), counts, r, evenness,
+        tiled, searched, Squares(centres[:, 0].copy(), centres[:, 1].copy(), half, math.cos(turn), math.sin(turn)),
+        Shifts(SHIFTS[:, 0].copy(), SHIFTS[:, 1].copy()), counts, r, evenness,
     )  # fmt: skip
     return counts, r, evenness
 

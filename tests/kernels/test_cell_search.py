@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from naive import impressions as naive
 
+from ballistics_kernels.impressions.cell_arrays import Cells, Expected, Peaks, SplitMark
 from ballistics_kernels.impressions.cell_maps import block_sums, coarse_map
 from ballistics_kernels.impressions.cell_search import follow_peaks, pack_window, packed_correlation
 from ballistics_kernels.impressions.consensus import rigid_consensus
@@ -39,7 +40,9 @@ def correlate(cell: np.ndarray, other: np.ndarray, y: int, x: int, minimum: floa
     for flat, field in zip(packed, split(cell), strict=True):
         flat[: n * stride].reshape(n, stride)[:, :n] = field
     window = np.zeros((2, (n + 2 * margin + 1) * stride), np.float32)
-    pack_window(*split(other), y - 1 - n // 2 - margin, x - 1 - n // 2 - margin, n + 2 * margin + 1, stride, *window)
+    pack_window(
+        SplitMark(*split(other)), y - 1 - n // 2 - margin, x - 1 - n // 2 - margin, n + 2 * margin + 1, stride, *window
+    )
     offset = (margin + 1) * stride + margin + 1
     return packed_correlation(*packed, *window, offset, size, minimum)
 
@@ -140,8 +143,8 @@ def follow(
     correlations, overlaps = np.full(shape, first, np.float32), np.zeros(shape, np.float32)
     at = np.array([expected])
     follow_peaks(
-        padded(tiled, 3), np.array([centres[0] + 3]), np.array([centres[1] + 3]), half, np.array(thetas), 0.0,
-        *split(other), at, at, radius, 0.25, climb, rows, columns, correlations, overlaps,
+        Cells(padded(tiled, 3), np.array([centres[0] + 3]), np.array([centres[1] + 3]), half, 0.0), np.array(thetas),
+        SplitMark(*split(other)), Expected(at, at, radius), 0.25, climb, Peaks(rows, columns, correlations), overlaps,
     )  # fmt: skip
     return rows[:, 0], columns[:, 0], correlations[:, 0], overlaps[:, 0]
 

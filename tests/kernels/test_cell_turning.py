@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from naive import impressions as naive
 
+from ballistics_kernels.impressions.cell_arrays import Cells
 from ballistics_kernels.impressions.cell_turning import turn_cells
 from ballistics_kernels.impressions.turning import padded
 
@@ -29,7 +30,7 @@ def test_turn_cell_agrees_with_its_twin(theta: float, half: float, missing: floa
     n = 2 * math.ceil(half * math.sqrt(2)) + 1
     values, valid, counts = *np.zeros((2, 1, n, n), np.float32), np.zeros(1, np.int64)
     at = np.array([22.3]), np.array([23.8])
-    turn_cells(padded(heights, 3), *at, half, theta, grid_theta, n, values, valid, counts)
+    turn_cells(Cells(padded(heights, 3), *at, half, grid_theta), theta, n, values, valid, counts)
     expected = naive.turn_cell(heights, 19.3, 20.8, half, theta, n, grid_theta)
     np.testing.assert_array_equal(valid[0], np.isfinite(expected))
     np.testing.assert_allclose(values[0], np.nan_to_num(expected), atol=1e-4)
@@ -43,7 +44,7 @@ def test_a_cell_on_its_corner_turned_upright(turn: float) -> None:
     n = 2 * math.ceil(half) + 3
     values, valid, counts = *np.zeros((2, 1, n, n), np.float32), np.zeros(1, np.int64)
     at = np.array([35.3]), np.array([34.8])
-    turn_cells(padded(heights, 5), *at, half, turn, turn, n, values, valid, counts)
+    turn_cells(Cells(padded(heights, 5), *at, half, turn), turn, n, values, valid, counts)
     expected = naive.turn_cell(heights, 30.3, 29.8, half, turn, n, turn)
     np.testing.assert_allclose(values[0], np.nan_to_num(expected), atol=1e-4)
     assert counts[0] == np.isfinite(expected).sum() > 700
@@ -53,7 +54,7 @@ def test_all_cells_are_turned_each_about_its_centre() -> None:
     heights = rough(6, (50, 50), 0.2)
     centres = np.array([23.2, 28.0]), np.array([25.0, 30.7])
     values, valid, counts = *np.zeros((2, 2, 16, 16), np.float32), np.zeros(2, np.int64)
-    turn_cells(padded(heights, 3), *centres, 4.0, 0.3, 0.1, 13, values, valid, counts)
+    turn_cells(Cells(padded(heights, 3), *centres, 4.0, 0.1), 0.3, 13, values, valid, counts)
     for c in range(2):
         expected = naive.turn_cell(heights, centres[0][c] - 3, centres[1][c] - 3, 4.0, 0.3, 13, 0.1)
         np.testing.assert_allclose(values[c, :13, :13], np.nan_to_num(expected), atol=1e-4)

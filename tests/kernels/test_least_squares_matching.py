@@ -10,6 +10,7 @@ from naive import impressions as naive
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ballistics_kernels.impressions.cell_arrays import Cells, FoundCells
 from ballistics_kernels.impressions.least_squares_matching import match_cells
 
 Heights = NDArray[np.float32]
@@ -41,7 +42,14 @@ def matched(
     (cy, cx), (py, px) = (np.asarray(pair, float) for pair in (centres, places))
     maps, r = np.empty((len(cy), 6)), np.empty(len(cy))
     match_cells(
-        tiled, searched, cy, cx, HALF, grid_theta, py, px, np.asarray(thetas, float), SHARE, FARTHEST, MOST, maps, r
+        Cells(tiled, cy, cx, HALF, grid_theta),
+        searched,
+        FoundCells(py, px, np.asarray(thetas, float)),
+        SHARE,
+        FARTHEST,
+        MOST,
+        maps,
+        r,
     )
     return maps, r
 

@@ -13,6 +13,9 @@ from ballistics_kernels.templates.polar import polar_samples
 from ballistics_kernels.templates.polar_scan import (
     LANES,
     OVERLAP_ANGLES,
+    BestPoses,
+    ModeRanges,
+    Spectra,
     accumulate,
     overlap_roots,
     scan_block,
@@ -135,20 +138,12 @@ def test_scan_block_agrees_with_twin(least: float) -> None:
     best, spread = np.empty((2, LANES), np.float32)
     where = np.empty(LANES, np.int32)
     scan_block(
-        parts(query),
-        parts(query_mask),
-        stacked(candidates),
-        stacked(candidate_masks),
-        starts[:-1],
-        starts[1:],
-        mask_starts[:-1],
-        mask_starts[1:],
-        turns(2 * n_modes),
-        turns(OVERLAP_ANGLES),
+        Spectra(parts(query), parts(query_mask)),
+        Spectra(stacked(candidates), stacked(candidate_masks)),
+        ModeRanges(starts[:-1], starts[1:], mask_starts[:-1], mask_starts[1:]),
+        Spectra(turns(2 * n_modes), turns(OVERLAP_ANGLES)),
         np.full(LANES, least, np.float32),
-        best,
-        where,
-        spread,
+        BestPoses(best, where, spread),
     )
     modes, mask_modes = np.repeat(np.arange(n_modes), 4), np.repeat(np.arange(n_mask_modes), 4)
     for lane in (0, 5, LANES - 1):

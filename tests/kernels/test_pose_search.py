@@ -10,6 +10,7 @@ import scipy.fft
 from naive import filters, impressions
 from scipy.ndimage import gaussian_filter
 
+from ballistics_kernels.impressions.cell_arrays import Peaks
 from ballistics_kernels.impressions.cell_maps import block_sums, search_coarse
 from ballistics_kernels.impressions.half_sums import correlations_from_half_sums
 from ballistics_kernels.impressions.pose_search import best_shifts, climb_to_pose
@@ -159,7 +160,7 @@ def test_search_coarse_marks_absent_peaks() -> None:
     rows, columns = np.zeros((1, 3)), np.zeros((1, 3))
     scores = np.zeros((1, 3), np.float32)
     low = np.zeros((1, 5, 4, 4), np.float32)
-    search_coarse(np.zeros((1, 8, 8), np.float32), low, np.array([9]), 0.25, 2.0, maps, rows, columns, scores)
+    search_coarse(np.zeros((1, 8, 8), np.float32), low, np.array([9]), 0.25, 2.0, maps, Peaks(rows, columns, scores))
     assert (scores == -2.0).all()
     assert (maps == -2.0).all()
 

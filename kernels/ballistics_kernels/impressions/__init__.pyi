@@ -1,11 +1,19 @@
 # The face of this room: what other rooms may import.
 from .cell_agreement import agreement_at_shifts as agreement_at_shifts
+from .cell_arrays import Cells as Cells
+from .cell_arrays import Expected as Expected
+from .cell_arrays import FoundCells as FoundCells
+from .cell_arrays import Peaks as Peaks
+from .cell_arrays import Shifts as Shifts
+from .cell_arrays import SplitMark as SplitMark
+from .cell_arrays import Squares as Squares
 from .cell_maps import block_sums as block_sums
 from .cell_maps import search_coarse as search_coarse
 from .cell_search import follow_peaks as follow_peaks
 from .cell_search import pack_window as pack_window
 from .cell_turning import turn_cells as turn_cells
 from .consensus import rigid_consensus as rigid_consensus
+from .correlation import NO_CORRELATION as NO_CORRELATION
 from .correlation import centred as centred
 from .correlation import masked_ncc as masked_ncc
 from .least_squares_matching import match_cells as match_cells
@@ -32,6 +40,14 @@ from .valid_area import middle_and_turn as middle_and_turn
 from .valid_area import reach_of_valid as reach_of_valid
 
 __all__ = [
+    "NO_CORRELATION",
+    "Cells",
+    "Expected",
+    "FoundCells",
+    "Peaks",
+    "Shifts",
+    "SplitMark",
+    "Squares",
     "agreement_at_shifts",
     "best_shifts",
     "block_sums",

@@ -6,19 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.cell_arrays import Shifts, Squares
 
 
 @kernel
 def agreement_at_shifts(
     tiled: NDArray[np.float32],
     searched: NDArray[np.float32],
-    centres_y: NDArray[np.float64],
-    centres_x: NDArray[np.float64],
-    half: float,
-    cos: float,
-    sin: float,
-    shifts_y: NDArray[np.int64],
-    shifts_x: NDArray[np.int64],
+    cells: Squares,
+    shifts: Shifts,
     counts: NDArray[np.int64],
     correlations: NDArray[np.float64],
     evenness: NDArray[np.float64],
@@ -29,14 +25,11 @@ def agreement_at_shifts(
     ----------
     tiled, searched : ndarray of float32, shape (bands, rows, columns)
         Two marks on one grid, each band of zero mean. A point that is NaN in the first band is missing in all.
-    centres_y, centres_x : ndarray of float64, shape (cells,)
-        Centres of the cells, in points of the grid.
-    half : float
-        Half the side of a cell, in points. A cell holds the points with −half ≤ across, down < half from its centre.
-    cos, sin : float
-        Of the turn of the cells' sides, clockwise as shown.
-    shifts_y, shifts_x : ndarray of int64, shape (shifts,)
-        Point (i, j) of ``tiled`` meets point (i + shift_y, j + shift_x) of ``searched``; points outside are missing.
+    cells : Squares
+        On the grid; a cell holds the points with −half ≤ across, down < half from its centre;
+        turned clockwise as shown.
+    shifts : Shifts
+        From ``tiled`` to ``searched``; points outside are missing.
     counts : ndarray of int64, shape (cells, shifts + 1)
         Filled: points valid in both, and last the cell's own valid points.
     correlations : ndarray of float64, shape (cells, shifts, bands)
@@ -49,6 +42,8 @@ def agreement_at_shifts(
     -----
     Cost: four multiplications and additions per band, shift and point of a cell.
     """
+    centres_y, centres_x, half, cos, sin = cells
+    shifts_y, shifts_x = shifts
     bands, rows, columns = tiled.shape
     reach = 0
     for s in range(shifts_y.size):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.cell_arrays import Peaks
 from ballistics_kernels.impressions.correlation import NO_CORRELATION
 from ballistics_kernels.impressions.half_sums import correlations_from_half_sums
 from ballistics_kernels.impressions.peaks import peaks_between
@@ -67,7 +68,7 @@ def coarse_map(
     radius : float
         Greatest shift in points.
     out : ndarray of float32, shape (2 k + 1, 2 k + 2)
-        Correlation at shift ``(i − k, j − k)``; −2 where none is admissible, as in the last column.
+        Correlation at shift ``(i − k, j − k)``; `NO_CORRELATION` where none is admissible, as in the last column.
     """
     k = out.shape[0] // 2
     common = np.empty(out.shape, np.float32)
@@ -88,9 +89,7 @@ def search_coarse(
     minimum_overlap: float,
     radius: float,
     maps: NDArray[np.float32],
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-    scores: NDArray[np.float32],
+    peaks: Peaks,
 ) -> None:
     """Make the maps of all cells at one angle and find their peaks.
 
@@ -105,12 +104,11 @@ def search_coarse(
         See `coarse_map`.
     maps : ndarray of float32, shape (cells, 2 k + 1, 2 k + 2)
         Filled.
-    rows, columns : ndarray of float64, shape (cells, peaks)
-        Filled with the places of the peaks in the map, best first (`peaks_between`).
-    scores : ndarray of float32, shape (cells, peaks)
-        Filled with the correlations there; −2 where there are fewer peaks.
+    peaks : Peaks, shape (cells, peaks)
+        Filled with the places of the peaks in the map, best first (`peaks_between`), and the correlations there;
+        `NO_CORRELATION` where there are fewer peaks.
     """
     k = float(maps.shape[1] // 2)
     for c in range(maps.shape[0]):
         coarse_map(sum_ab[c], low[c], float(counts[c]), minimum_overlap, radius, maps[c])
-        peaks_between(maps[c], k, k, k, rows[c], columns[c], scores[c])
+        peaks_between(maps[c], k, k, k, peaks.rows[c], peaks.columns[c], peaks.correlations[c])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.cell_arrays import Cells, ClimbRoom, Expected, PackedCell, Peaks, SplitMark
 from ballistics_kernels.impressions.cell_turning import HEIGHTS, VALID, cell_side, room_for_points, turned_points
 from ballistics_kernels.impressions.correlation import NO_CORRELATION, pearson_from_sums
 from ballistics_kernels.impressions.peaks import offset_of_maximum
@@ -20,6 +21,8 @@ from ballistics_kernels.impressions.peaks import offset_of_maximum
 _LANES = 16
 # Points summed in float32 before they are added up in float64.
 _BLOCK = 2048
+# A correlation that was not computed yet; below any other.
+_NOT_YET = -4.0
 _NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
 # How far a climb goes before its window is copied anew.
 _MARGIN = 3
@@ -27,8 +30,7 @@ _MARGIN = 3
 
 @kernel
 def pack_window(
-    other_values: NDArray[np.float32],
-    other_valid: NDArray[np.float32],
+    other: SplitMark,
     top: int,
     left: int,
     rows: int,
@@ -37,6 +39,7 @@ def pack_window(
     packed_valid: NDArray[np.float32],
 ) -> None:
     """Copy ``rows`` rows and ``stride`` columns of the other mark, from (top, left), into flat arrays; 0 outside."""
+    other_values, other_valid = other
     height, width = other_values.shape
     if top >= 0 and left >= 0 and top + rows <= height and left + stride <= width:
         # Flat arrays, unsigned indices and one loop for both: numba then copies the rows by vectors.
@@ -74,8 +77,9 @@ def packed_correlation(
 ) -> tuple[float, float]:
     """Return the correlation, and the common points, of a packed cell at one offset of a packed window.
 
-    Points are common where both are valid; the correlation is −2 with fewer than ``minimum`` of them or where either
-    side is flat. Blocks of the ``size`` entries are summed in float32 and added up in float64. Cost: 4 reads per entry.
+    Points are common where both are valid; the correlation is `NO_CORRELATION` with fewer than ``minimum`` of them or
+    where either side is flat. Blocks of the ``size`` entries are summed in float32 and added up in float64. Cost: 4
+    reads per entry.
     """
     count = 0.0
     sum_a = 0.0
@@ -113,7 +117,7 @@ def packed_correlation(
         sum_bb += sbb
         sum_ab += sab
     if count < minimum or count < 2.0:
-        return -2.0, count
+        return NO_CORRELATION, count
     r = pearson_from_sums(count, sum_a, sum_b, sum_aa, sum_bb, sum_ab)
     return (max(-1.0, min(1.0, r)) if r > NO_CORRELATION else NO_CORRELATION), count
 
@@ -166,49 +170,44 @@ def _pack_cell(
 
 @kernel
 def _climb(
-    cell_values: NDArray[np.float32],
-    cell_valid: NDArray[np.float32],
-    rows: int,
-    stride: int,
-    size: int,
-    other_values: NDArray[np.float32],
-    other_valid: NDArray[np.float32],
-    top: int,
-    left: int,
-    start_y: float,
-    start_x: float,
-    from_y: float,
-    from_x: float,
-    radius: float,
+    cell: PackedCell,
+    other: SplitMark,
+    corner: tuple[int, int],
+    start: tuple[float, float],
+    expected: tuple[float, float, float],
     minimum: float,
     climb: bool,
-    window_values: NDArray[np.float32],
-    window_valid: NDArray[np.float32],
-    around: NDArray[np.float32],
+    room: ClimbRoom,
 ) -> tuple[float, float, float, float]:
     """Climb with a packed cell from one place; return where it ended, and the correlation and common points there.
 
-    ``top`` and ``left`` are where the box lies when the cell is at (0, 0).
+    ``corner`` is where the box lies when the cell is at (0, 0); ``expected`` a place, and how far from it the cell may
+    lie.
     """
+    cell_values, cell_valid, rows, stride, size = cell
+    window_values, window_valid, around = room
+    top, left = corner
+    start_y, start_x = start
+    from_y, from_x, radius = expected
     side = 2 * _MARGIN + 1
-    best, overlap = -3.0, 0.0
+    best, overlap, begun = NO_CORRELATION, 0.0, False
     first_y, first_x = math.floor(start_y + 0.5), math.floor(start_x + 0.5)
     y, x = first_y, first_x
     while True:
         # The window around the place; when the climb reaches its border a new one is taken.
         middle_y, middle_x = y, x
         pack_window(
-            other_values, other_valid, y + top - _MARGIN, x + left - _MARGIN,
+            other, y + top - _MARGIN, x + left - _MARGIN,
             rows + 2 * _MARGIN, stride, window_values, window_valid,
         )  # fmt: skip
-        if best < -2.0:
+        if not begun:
+            begun = True
             best, overlap = packed_correlation(
                 cell_values, cell_valid, window_values, window_valid, _MARGIN * stride + _MARGIN, size, minimum
             )
         if not climb:
             return start_y, start_x, best, overlap
-        # What was computed around here: -4 for nothing yet.
-        around[:] = -4.0
+        around[:] = _NOT_YET
         while True:
             # The start may lie beside the maximum that the coarser level saw: all eight are looked at there.
             first = y == first_y and x == first_x
@@ -221,8 +220,8 @@ def _climb(
                     break
                 dy, dx = _NEIGHBOURS[k]
                 to = at + dy * side + dx
-                if around[to] == -4.0:
-                    r, common = -3.0, 0.0
+                if around[to] == _NOT_YET:
+                    r, common = NO_CORRELATION, 0.0
                     off_y = y + dy - from_y
                     off_x = x + dx - from_x
                     if off_y * off_y + off_x * off_x <= radius * radius:
@@ -248,86 +247,73 @@ def _climb(
 
 @kernel
 def follow_peaks(
-    tiled: NDArray[np.float32],
-    centres_y: NDArray[np.float64],
-    centres_x: NDArray[np.float64],
-    half: float,
+    cells: Cells,
     thetas: NDArray[np.float64],
-    grid_theta: float,
-    other_values: NDArray[np.float32],
-    other_valid: NDArray[np.float32],
-    expected_y: NDArray[np.float64],
-    expected_x: NDArray[np.float64],
-    radius: float,
+    other: SplitMark,
+    expected: Expected,
     minimum_overlap: float,
     climb: bool,
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-    correlations: NDArray[np.float32],
+    peaks: Peaks,
     overlaps: NDArray[np.float32],
 ) -> None:
     """Climb from the given places to the maxima of the exact correlation on one level, for all angles and cells.
 
     Parameters
     ----------
-    tiled, half, grid_theta
-        See `turned_points`.
-    centres_y, centres_x : ndarray of float64, shape (cells,)
-        Centres of the cells in points of the tiled mark at this level.
+    cells : Cells
+        Of the tiled mark at this level, see `turned_points`.
     thetas : ndarray of float64, shape (angles,)
         Angles in radians, clockwise, by which the other mark would have to be turned to lie on the tiled one.
-    other_values, other_valid : ndarray of float32
-        The other mark at this level, 0 where missing, and 1 or 0 for valid or missing.
-    expected_y, expected_x : ndarray of float64, shape (cells,)
-        Where each cell is expected, in points of the other mark.
-    radius : float
-        Greatest distance from there.
+    other : SplitMark
+        The other mark at this level.
+    expected : Expected
+        Where each cell is expected, and the greatest distance from there.
     minimum_overlap : float
         Least share of the cell's valid points that must be common.
     climb : bool
         Whether to climb; otherwise the places stay, and only the correlations at the nearest points are computed.
-    rows, columns : ndarray of float64, shape (angles, cells, peaks)
-        Where to start, in points of the other mark; replaced by where between its points the climb ended, best first.
-    correlations, overlaps : ndarray of float32, shape (angles, cells, peaks)
-        On entry, correlations of −2 mark starts that do not exist. Filled: correlation (−2 for none) at the point
-        where the climb ended, and common points as a share of the cell's.
+    peaks : Peaks, shape (angles, cells, peaks)
+        Where to start, in points of the other mark; replaced by where between its points the climb ended, best first,
+        and the correlation at the point where it ended. `NO_CORRELATION` marks starts and peaks that do not exist.
+    overlaps : ndarray of float32, shape (angles, cells, peaks)
+        Filled: common points as a share of the cell's.
     """
+    rows, columns, correlations = peaks
+    half = cells.half
     # Rounding of the angle must not make a box larger than the largest.
     largest = cell_side(half, math.pi / 4) + 2
-    room = largest * (largest + 2 * _MARGIN) + _LANES
+    entries = largest * (largest + 2 * _MARGIN) + _LANES
     work, places = room_for_points(largest)
     first_columns, starts = np.empty(largest, np.int64), np.empty(largest + 1, np.int64)
-    packed_values, packed_valid = np.empty(room, np.float32), np.empty(room, np.float32)
+    packed_values, packed_valid = np.empty(entries, np.float32), np.empty(entries, np.float32)
     # What a window does not fill is multiplied by zeros of the cell, and must be finite.
-    room += 2 * _MARGIN * (largest + 2 * _MARGIN + 1)
-    window_values, window_valid = np.zeros(room, np.float32), np.zeros(room, np.float32)
-    around = np.empty((2 * _MARGIN + 1) ** 2, np.float32)
-    # Cell by cell: what is read for one angle is still at hand for the next.
-    for c in range(centres_y.size):
+    entries += 2 * _MARGIN * (largest + 2 * _MARGIN + 1)
+    window_values, window_valid = np.zeros(entries, np.float32), np.zeros(entries, np.float32)
+    room = ClimbRoom(window_values, window_valid, np.empty((2 * _MARGIN + 1) ** 2, np.float32))
+    # Cell by cell: what is read for one angle is still in the cache for the next.
+    for c in range(cells.centres_y.size):
         for t in range(thetas.size):
             r = correlations[t, c]
-            if r[0] <= -2.0:
-                r[:] = -2.0
+            if r[0] <= NO_CORRELATION:
+                r[:] = NO_CORRELATION
                 continue
             theta = thetas[t]
-            n = cell_side(half, theta - grid_theta)
+            n = cell_side(half, theta - cells.grid_theta)
             first = first_columns[:n]
-            count = turned_points(
-                tiled, centres_y[c], centres_x[c], half, theta, grid_theta, n, first, starts, work, places
-            )
+            count = turned_points(cells, c, theta, n, first, starts, work, places)
             if count < 2:
-                r[:] = -2.0
+                r[:] = NO_CORRELATION
                 continue
             top, left, box_rows, stride, size = _pack_cell(
                 first, starts, work[HEIGHTS], work[VALID], packed_values, packed_valid
             )
             for q in range(r.size):
-                if r[q] <= -2.0:
+                if r[q] <= NO_CORRELATION:
                     break
                 y, x, best, overlap = _climb(
-                    packed_values, packed_valid, box_rows, stride, size, other_values, other_valid,
-                    top - n // 2, left - n // 2, rows[t, c, q], columns[t, c, q], expected_y[c], expected_x[c], radius,
-                    minimum_overlap * count, climb, window_values, window_valid, around,
+                    PackedCell(packed_values, packed_valid, box_rows, stride, size), other,
+                    (top - n // 2, left - n // 2), (rows[t, c, q], columns[t, c, q]),
+                    (expected.y[c], expected.x[c], expected.radius), minimum_overlap * count, climb, room,
                 )  # fmt: skip
                 at = q
                 while at > 0 and r[at - 1] < best:

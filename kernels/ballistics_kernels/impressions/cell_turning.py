@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.cell_arrays import Cells
 from ballistics_kernels.impressions.turning import interpolated
 
 # Unsigned, so that numba does not look for negative indices.
@@ -66,12 +67,9 @@ def _columns_inside(
 
 @kernel
 def turned_points(
-    tiled: NDArray[np.float32],
-    centre_y: float,
-    centre_x: float,
-    half: float,
+    cells: Cells,
+    which: int,
     theta: float,
-    grid_theta: float,
     size: int,
     columns: NDArray[np.int64],
     starts: NDArray[np.int64],
@@ -82,17 +80,13 @@ def turned_points(
 
     Parameters
     ----------
-    tiled : ndarray of float32, shape (rows, columns)
-        The tiled mark at one level, from `turning.padded`, with a border so wide that the cell and two points
-        around it never leave it.
-    centre_y, centre_x : float
-        Centre of the cell in points of this level.
-    half : float
-        Half the side of the cell in points of this level; the cell is half-open.
+    cells : Cells
+        The tiled mark at one level, from `turning.padded`, with a border so wide that a cell and two points
+        around it never leave it, and its cells.
+    which : int
+        Index of the cell.
     theta : float
         Angle in radians, clockwise, by which the other mark would have to be turned to lie on this one.
-    grid_theta : float
-        Angle in radians, clockwise, by which the cell's sides are turned against the axes of the tiled mark.
     size : int
         Rows and columns of the grid, odd.
     columns : ndarray of int64, shape (size,)
@@ -108,10 +102,12 @@ def turned_points(
     int
         Number of valid points. Cost: 4 reads per point of the cell.
     """
+    tiled, half = cells.tiled, cells.half
+    centre_y, centre_x = cells.centres_y[which], cells.centres_x[which]
     cos = math.cos(theta)
     sin = math.sin(theta)
-    cell_cos = math.cos(theta - grid_theta)
-    cell_sin = math.sin(theta - grid_theta)
+    cell_cos = math.cos(theta - cells.grid_theta)
+    cell_sin = math.sin(theta - cells.grid_theta)
     middle = size // 2
     # Positions are counted from a corner of the cell, however its sides are turned against the axes of the mark: single
     # precision is enough, and all are positive.
@@ -160,12 +156,8 @@ def turned_points(
 
 @kernel
 def turn_cells(
-    tiled: NDArray[np.float32],
-    centres_y: NDArray[np.float64],
-    centres_x: NDArray[np.float64],
-    half: float,
+    cells: Cells,
     theta: float,
-    grid_theta: float,
     size: int,
     values: NDArray[np.float32],
     valid: NDArray[np.float32],
@@ -175,9 +167,8 @@ def turn_cells(
 
     Parameters
     ----------
-    tiled, half, theta, grid_theta, size
+    cells, theta, size
         See `turned_points`.
-    centres_y, centres_x : ndarray of float64, shape (cells,)
     values, valid : ndarray of float32, shape (cells, at least size, at least size)
         The points of each cell are written, 0 where missing and 1 or 0 for valid or missing; the rest of the maps is
         left as it is.
@@ -186,10 +177,8 @@ def turn_cells(
     """
     work, places = room_for_points(size)
     columns, starts = np.empty(size, np.int64), np.empty(size + 1, np.int64)
-    for c in range(centres_y.size):
-        counts[c] = turned_points(
-            tiled, centres_y[c], centres_x[c], half, theta, grid_theta, size, columns, starts, work, places
-        )
+    for c in range(cells.centres_y.size):
+        counts[c] = turned_points(cells, c, theta, size, columns, starts, work, places)
         for i in range(size):
             n = starts[i + 1] - starts[i]
             into, into_valid = values[c, i, columns[i] :], valid[c, i, columns[i] :]

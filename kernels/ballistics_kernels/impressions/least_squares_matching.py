@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.cell_arrays import Cells, FoundCells
 
 _UNKNOWNS = 8
 _FEWEST_POINTS = 64
@@ -65,15 +66,9 @@ def _height_and_slopes(heights: NDArray[np.float32], y: float, x: float) -> tupl
 
 @kernel
 def match_cells(
-    tiled: NDArray[np.float32],
+    cells: Cells,
     searched: NDArray[np.float32],
-    centres_y: NDArray[np.float64],
-    centres_x: NDArray[np.float64],
-    half: float,
-    grid_theta: float,
-    places_y: NDArray[np.float64],
-    places_x: NDArray[np.float64],
-    thetas: NDArray[np.float64],
+    found: FoundCells,
     minimum_overlap: float,
     farthest: float,
     iterations: int,
@@ -89,18 +84,13 @@ def match_cells(
 
     Parameters
     ----------
-    tiled, searched : ndarray of float32, shapes (m, n) and (p, q)
-        Heights; NaN marks missing points. A point counts where it and the four around its place are valid.
-    centres_y, centres_x : ndarray of float64, shape (cells,)
-        Centres of the cells in points of ``tiled``.
-    half : float
-        Half the side of a cell in points.
-    grid_theta : float
-        Turn of the cells' sides, clockwise as shown, in radians.
-    places_y, places_x : ndarray of float64, shape (cells,)
-        Where the cells were found, in points of ``searched``; NaN where they were not.
-    thetas : ndarray of float64, shape (cells,)
-        Turn of the searched mark at which they were found, clockwise as shown, in radians.
+    cells : Cells
+        Of the tiled mark.
+    searched : ndarray of float32, shape (p, q)
+        Heights; here and in the tiled mark NaN marks missing points. A point counts where it and the four around its
+        place are valid.
+    found : FoundCells
+        Where on the searched mark the cells were found, and at which turn of it.
     minimum_overlap : float
         Least share of a cell's valid points that must count.
     farthest : float
@@ -117,6 +107,8 @@ def match_cells(
     Cost: cells × iterations × (2 half)² × 36 multiply-adds. Zhang et al. 2021, J. Forensic Sci. 66:571 (its equations
     for x′, y′, z′); Gruen 1985, S. Afr. J. Photogrammetry 14:175.
     """
+    tiled, centres_y, centres_x, half, grid_theta = cells
+    places_y, places_x, thetas = found
     reach = math.ceil(half * math.sqrt(2.0)) + 1
     most = (2 * reach + 1) ** 2
     us = np.empty(most)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.impressions.correlation import NO_CORRELATION
 
 
 @kernel
@@ -52,7 +53,7 @@ def peaks(
             continue
         for j in range(first, first + row_size):
             value = scores[i, j]
-            if value <= -2.0 or (found == k and value <= values[k - 1]):
+            if value <= NO_CORRELATION or (found == k and value <= values[k - 1]):
                 continue
             # Most points have a higher one beside them, which is quickly seen. Of equal neighbours the first in
             # reading order counts.
@@ -85,7 +86,7 @@ def offset_of_maximum(before: float, middle: float, after: float) -> float:
 
     0 where the middle is no maximum, or a neighbour is not admissible (−2 or less).
     """
-    if min(before, after) <= -2.0 or middle < max(before, after):
+    if min(before, after) <= NO_CORRELATION or middle < max(before, after):
         return 0.0
     curvature = before - 2.0 * middle + after
     return 0.5 * (before - after) / curvature if curvature < 0.0 else 0.0
@@ -115,7 +116,7 @@ def peaks_between(
     m, n = scores.shape
     at_rows, at_columns = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
     found = peaks(scores, centre_i, centre_j, reach, at_rows, at_columns)
-    values[:] = -2.0
+    values[:] = NO_CORRELATION
     for q in range(found):
         i, j = at_rows[q], at_columns[q]
         values[q] = scores[i, j]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,40 @@ RINGS_AT_ONCE = 4
 
 # Unsigned, so that numba does not look for negative indices.
 _ONE, _TWO, _THREE, _FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+
+
+class Spectra(NamedTuple):
+    """Something of the heights of marks, and the same of where they are valid."""
+
+    heights: NDArray[np.float32]
+    mask: NDArray[np.float32]
+
+
+class ModeRanges(NamedTuple):
+    """Where the coefficients of each angular mode begin and end, of heights, shape (modes,), and of masks."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    mask_starts: NDArray[np.int64]
+    mask_ends: NDArray[np.int64]
+
+
+class BestPoses(NamedTuple):
+    """The best pose of each candidate, shape (LANES,).
+
+    Parameters
+    ----------
+    best : ndarray of float32
+        The greatest value; 0 when none is positive.
+    where : ndarray of int32
+        Shift · angles + angle, −1 for none. The candidate's content at angle φ meets the query's at φ + angle.
+    spread : ndarray of float32
+        Root mean square of the values over all poses that count; 0 for none.
+    """
+
+    best: NDArray[np.float32]
+    where: NDArray[np.int32]
+    spread: NDArray[np.float32]
 
 
 @kernel
@@ -140,7 +176,9 @@ def to_angles(
             c1, s1 = turns[step, 0], turns[step, 1]
             c2, s2 = turns[2 * step, 0], turns[2 * step, 1]
             c3, s3 = turns[3 * step, 0], turns[3 * step, 1]
-            _butterflies(source, target, p * width, quarter * width, 4 * p * width, width, c1, s1, c2, s2, c3, s3)
+            _butterflies(
+                source, target, p * width, quarter * width, 4 * p * width, width, ((c1, s1), (c2, s2), (c3, s3))
+            )
         source, target = target, source
         n = quarter
         width *= 4
@@ -155,14 +193,10 @@ def _butterflies(
     stride: int,
     to: int,
     width: int,
-    c1: float,
-    s1: float,
-    c2: float,
-    s2: float,
-    c3: float,
-    s3: float,
+    turns: tuple[tuple[float, float], tuple[float, float], tuple[float, float]],
 ) -> None:
-    """Do ``width`` transforms of length 4, positive sign, and turn their results by three angles."""
+    """Do ``width`` transforms of length 4, positive sign, and turn their results by three angles (cos, sin)."""
+    (c1, s1), (c2, s2), (c3, s3) = turns
     a_re, a_im = source[0, start : start + width], source[1, start : start + width]
     start += stride
     b_re, b_im = source[0, start : start + width], source[1, start : start + width]
@@ -236,43 +270,29 @@ def overlap_roots(
 
 @kernel
 def scan_block(
-    query: NDArray[np.float32],
-    query_mask: NDArray[np.float32],
-    stack: NDArray[np.float32],
-    stack_mask: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    mask_starts: NDArray[np.int64],
-    mask_ends: NDArray[np.int64],
-    turns: NDArray[np.float32],
-    overlap_turns: NDArray[np.float32],
+    query: Spectra,
+    stack: Spectra,
+    ranges: ModeRanges,
+    turns: Spectra,
     least: NDArray[np.float32],
-    best: NDArray[np.float32],
-    where: NDArray[np.int32],
-    spread: NDArray[np.float32],
+    found: BestPoses,
 ) -> None:
     """Find for each candidate the shift and rotation of the query with the greatest sum of products / √overlap.
 
     Parameters
     ----------
-    query : ndarray of float32, shape (shifts, padded coefficients, 2)
-        Spectra of the query's rings for each of its shifts, the modes one after another.
-    query_mask : ndarray of float32, shape (shifts, padded mask coefficients, 2)
-        The same of where it is valid.
-    stack, stack_mask : ndarray of float32, shapes (padded coefficients / 4, 8, LANES)
+    query : Spectra, shapes (shifts, padded coefficients, 2) and (shifts, padded mask coefficients, 2)
+        Of the query's rings for each of its shifts, the modes one after another; and of where it is valid.
+    stack : Spectra, shapes (padded coefficients / 4, 8, LANES)
         Those of the candidates, see `unpack`.
-    starts, ends, mask_starts, mask_ends : ndarray of int64, shapes (modes,) and (mask modes,)
+    ranges : ModeRanges
         The coefficients of each mode that are not 0 in all candidates; there are 64 modes, or 256.
-    turns, overlap_turns : ndarray of float32, shapes (2 · modes, 2) and (OVERLAP_ANGLES, 2)
+    turns : Spectra, shapes (2 · modes, 2) and (OVERLAP_ANGLES, 2)
         cos and sin of the multiples of the step of angle.
     least : ndarray of float32, shape (LANES,)
         Least overlap; poses with less do not count.
-    best : ndarray of float32, shape (LANES,)
-        Filled: the greatest value; 0 when none is positive.
-    where : ndarray of int32, shape (LANES,)
-        Filled: shift · angles + angle, −1 for none. The candidate's content at angle φ meets the query's at φ + angle.
-    spread : ndarray of float32, shape (LANES,)
-        Filled: root mean square of the values over all poses that count; 0 for none.
+    found : BestPoses
+        Filled.
 
     Notes
     -----
@@ -280,6 +300,8 @@ def scan_block(
     real values, and a pass over them: 0.3 to 0.5 µs. A rotation is a cyclic shift of angle, so that one product of
     angular spectra holds all rotations (circular harmonics: Hsu & Arsenault 1982, doi:10.1364/AO.21.004016).
     """
+    starts, ends, mask_starts, mask_ends = ranges
+    best, where, spread = found
     modes = starts.shape[0]
     spectrum = np.empty((2, modes, LANES), np.float32)
     work = np.empty((2, modes, LANES), np.float32)
@@ -291,11 +313,11 @@ def scan_block(
     where[:] = -1
     spread[:] = np.float32(0)
     pairs = modes // OVERLAP_ANGLES
-    for s in range(query.shape[0]):
-        accumulate(query_mask[s], stack_mask, mask_starts, mask_ends, overlap)
-        overlap_roots(overlap, overlap_turns, least, roots, counted)
-        accumulate(query[s], stack, starts, ends, spectrum)
-        values = to_angles(spectrum, turns, work, other)
+    for s in range(query.heights.shape[0]):
+        accumulate(query.mask[s], stack.mask, mask_starts, mask_ends, overlap)
+        overlap_roots(overlap, turns.mask, least, roots, counted)
+        accumulate(query.heights[s], stack.heights, starts, ends, spectrum)
+        values = to_angles(spectrum, turns.heights, work, other)
         for p in range(modes):
             # The overlap of an angle holds for the angles around it.
             root = roots[((p + pairs // 2) // pairs) % OVERLAP_ANGLES]
