@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     if options.names == ["list"]:
         for name in names():
-            console.print(f"[bold]{name}[/]  {importlib.import_module(f'benchmarks.{name}').DESCRIPTION}")
+            console.print(f"[bold]{name}[/]  {importlib.import_module(f'benchmarks.suites.{name}').DESCRIPTION}")
         return 0
     unknown = [name for name in options.names if name not in names()]
     if unknown:
