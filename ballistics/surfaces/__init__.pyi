@@ -31,6 +31,7 @@ from .scan_readings import ScanReading as ScanReading
 from .scan_readings import readings as readings
 from .scan_readings import unit_named as unit_named
 from .simulation.breech_faces import BREECH_FACES as BREECH_FACES
+from .simulation.difficulty import Difficulty as Difficulty
 from .simulation.files import write_population as write_population
 from .simulation.heads import SimulatedHead as SimulatedHead
 from .simulation.heads import simulate_head as simulate_head
@@ -46,6 +47,7 @@ __all__ = [
     "MARK_TYPES",
     "PREPARATION",
     "PREPARATION_VERSION",
+    "Difficulty",
     "GivenRegion",
     "Inspection",
     "Mark",
