@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics_kernels.filters import median
+
 # A median needs no more points than this; taking every so-many-th of a larger mark is as good and much faster.
 _ENOUGH_POINTS = 50_000
 
@@ -29,6 +31,6 @@ def clipped(heights: NDArray[np.float32], sigmas: float) -> NDArray[np.float32]:
     if len(values) == 0:
         return heights
     values = values[:: max(1, len(values) // _ENOUGH_POINTS)]
-    middle = np.median(values)
-    limit = np.float32(sigmas * 1.4826 * np.median(np.abs(values - middle)))
+    middle = np.float32(median(values))
+    limit = np.float32(sigmas * 1.4826 * np.float32(median(np.abs(values - middle))))
     return np.clip(heights, middle - limit, middle + limit) if limit > 0 else heights
