@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from naive import filters as naive
 
 from ballistics_kernels.filters.gaussian import quadratic_regression, weighted_mean
+from ballistics_kernels.filters.median import median
 from ballistics_kernels.filters.paths import closed_path
 from ballistics_kernels.filters.resampling import interpolate_grid
 from ballistics_kernels.filters.spikes import local_median
@@ -124,3 +125,25 @@ def test_closed_path_keeps_out_of_forbidden_columns() -> None:
     path = closed_path(gain, 0.1, 4)
     assert (path >= 2).all()
     assert path[3] != 2
+
+
+def test_weighted_mean_of_a_wide_field_leaves_nothing_out() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.normal(size=(60, 70))
+    values[rng.random(values.shape) < 0.5] = np.nan
+    values[:, 20:62] = np.nan
+    values[35:] = np.nan
+    values[48, 40] = 2.0
+    taps = rng.uniform(0.1, 1.0, 29)
+    expected = naive.weighted_mean(values, TAPS, taps)
+    np.testing.assert_allclose(weighted_mean(values, TAPS, taps), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 50, 51, 4000])
+def test_median_is_that_of_numpy(n: int) -> None:
+    rng = np.random.default_rng(n)
+    fields = [rng.normal(size=n), np.round(rng.normal(size=n), 1), rng.choice([-np.inf, 0.0, 1e-30, np.inf], n)]
+    for values in (field.astype(np.float32) for field in [*fields, np.abs(fields[0]) * 1e30, np.full(n, -2.5)]):
+        with np.errstate(invalid="ignore"):
+            expected = np.median(values)
+        np.testing.assert_array_equal(np.float32(median(values)), expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +14,13 @@ _BITS = 11
 
 
 @kernel
-def _ordered(bits: int) -> int:
+def _ordered(bits: Any) -> Any:
     """Return the bits of a float32 as a number that is ordered as the values are."""
     return bits ^ np.uint32(0xFFFFFFFF) if bits >> np.uint32(31) else bits | np.uint32(0x80000000)
 
 
 @kernel
-def _value_of_rank(bits: NDArray[np.uint32], rank: int) -> int:
+def _value_of_rank(bits: NDArray[np.uint32], rank: int) -> Any:
     """Return the ordered bits of the value that has ``rank`` lower ones."""
     left = np.empty(bits.size, np.uint32)
     for k in range(bits.size):
@@ -43,7 +45,7 @@ def _value_of_rank(bits: NDArray[np.uint32], rank: int) -> int:
 
 
 @kernel
-def _float_of(ordered: int) -> float:
+def _float_of(ordered: Any) -> Any:
     bits = np.empty(1, np.uint32)
     bits[0] = ordered & np.uint32(0x7FFFFFFF) if ordered >> np.uint32(31) else ordered ^ np.uint32(0xFFFFFFFF)
     return bits.view(np.float32)[0]
@@ -74,7 +76,7 @@ def median(values: NDArray[np.float32]) -> float:
         return _float_of(lower)
     # The next value is the same one again, or the least above it.
     at_most = 0
-    upper = np.uint32(0xFFFFFFFF)
+    upper: Any = np.uint32(0xFFFFFFFF)
     for k in range(n):
         value = _ordered(bits[k])
         at_most += value <= lower
