@@ -67,6 +67,7 @@ def test_separated_scores_cost_what_their_bounds_allow_and_useless_ones_a_bit() 
     assert useless["Cllr"] == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_likeness_tells_firearms_apart_and_names_its_figures() -> None:
     heads = simulate_population(2, 2, SEED, breech_faces=("granular",), spacing_um=12.5, field_mm=5.0)
     marks = [prepare(head.surface) for head in heads]
@@ -86,6 +87,7 @@ def test_roughness_of_a_wave_lies_in_its_octave() -> None:
         assert 0.3 < found[octave] < 0.6  # Gaussian octaves pass at most half of an amplitude
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn(tmp_path: Path) -> None:
     draw_examples(tmp_path / "levels.png", ["easy"], SEED)
     figures = {

@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parent))
 from mutants import Tally, bytes_of, campaign, run, table
 from targets import TARGETS, Target
 
-SAMPLE, WHOLE = 40, 5000
+SAMPLE, WHOLE = 25, 5000
 
 
 @pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)

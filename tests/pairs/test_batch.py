@@ -135,6 +135,29 @@ def test_another_order_of_arrival_gives_the_same_bytes_and_csv(scans, done, tmp_
     assert json.loads((tmp_path / "results.csv-metadata.json").read_text()) == read_metadata(out)
 
 
+def test_stopped_it_loses_and_repeats_nothing(scans, done, tmp_path):
+    out = tmp_path / "results.parquet"
+
+    def stops(pairs, source):
+        for number, (a, b) in enumerate(pairs):
+            if number == 4:
+                raise KeyboardInterrupt
+            yield compare_kept(source, a, b)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_batch([scans], out, run=stops)
+    kept = tmp_path / "results.parquet.work" / "pairs.jsonl"
+    before = kept.read_bytes()
+    assert before.count(b"\n") == 4
+    assert not out.exists()
+    kept.write_bytes(before + b'{"a": "torn')
+    run_batch([scans], out)
+    assert kept.read_bytes().startswith(before)
+    assert kept.read_bytes().count(b"\n") == PAIRS
+    assert out.read_bytes() == done[0].read_bytes()
+
+
+@pytest.mark.slow
 def test_killed_at_random_moments_it_loses_and_repeats_nothing(scans, done, tmp_path):
     out = tmp_path / "results.parquet"
     script = Path(__file__).with_name("batch_processes.py")

@@ -99,6 +99,7 @@ def test_a_mark_is_sent_once_to_each_worker(cluster, scans, tmp_path, monkeypatc
     assert sum(map(len, received.values())) <= FIREARMS * SHOTS
 
 
+@pytest.mark.slow
 def test_one_of_two_workers_is_killed_half_way(cluster, scans, local, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_cluster, "_BLOCK", 2)
     address, workers, _ = cluster

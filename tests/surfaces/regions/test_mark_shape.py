@@ -27,18 +27,19 @@ def codes(mark: Mark) -> set[str]:
     return {finding.code for finding in mark.findings}
 
 
-@pytest.fixture(scope="module")
-def scenes(fadul: Path, topmatch: Path, raw_scans: Path) -> dict[str, list[Scene]]:
-    """Regions by what they are, with their scans."""
+@pytest.fixture(scope="module", params=[6, pytest.param(1, marks=pytest.mark.slow)])
+def scenes(request: pytest.FixtureRequest, fadul: Path, topmatch: Path, raw_scans: Path) -> dict[str, list[Scene]]:
+    """Regions by what they are, with their scans; a sixth of the scans, or all."""
+    every = request.param
     faces = [
         (surface, measured_area(surface))
         for folder in (fadul, topmatch)
-        for surface in map(as_read, sorted(folder.glob("*.x3p")))
+        for surface in map(as_read, sorted(folder.glob("*.x3p"))[::every])
     ]
     drawn, pins, whole = [], [], []
     heads = [as_read(path) for path in sorted(raw_scans.glob("*.x3p"))]
     drawn += [(head, head.metadata["mask"].any(axis=2)) for head in heads]
-    for spacing in (4.0, 12.5):
+    for spacing in (4.0, 12.5) if every == 1 else (12.5,):
         heads += [head.surface for head in simulate_population(4, 1, 5_003, spacing_um=spacing, field_mm=4.6)]
     for head in heads:
         face, pin = find_breech_face(head), find_firing_pin(head)

@@ -53,7 +53,7 @@ def test_simulated_heads_of_every_kind(heads: list[SimulatedHead]) -> None:
         assert ((region.labels == RegionLabel.BREECH_FACE) == region.mask).all()
 
 
-@pytest.mark.parametrize("spacing", [4.0, 15.0])
+@pytest.mark.parametrize("spacing", [pytest.param(4.0, marks=pytest.mark.slow), 15.0])
 def test_other_spacings_and_crops(spacing: float) -> None:
     for head in simulate_population(3, 1, SEED + 1, spacing_um=spacing, field_mm=3.4):
         assert iou(find_breech_face(head.surface).mask, head.region) > 0.85
