@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check rooms lock
+.PHONY: demo test test-slow check rooms lock
 
 demo: .venv/installed
 	$(BIN)/ballistics demo --out demo
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+
+# Kills by the hundred, every real scan, mutants by the thousand: what takes longer than the rest together.
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -n auto -m slow
 
 check: .venv/installed
 	$(BIN)/ruff check .

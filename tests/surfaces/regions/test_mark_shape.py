@@ -39,8 +39,8 @@ def scenes(request: pytest.FixtureRequest, fadul: Path, topmatch: Path, raw_scan
     drawn, pins, whole = [], [], []
     heads = [as_read(path) for path in sorted(raw_scans.glob("*.x3p"))]
     drawn += [(head, head.metadata["mask"].any(axis=2)) for head in heads]
-    for spacing in (4.0, 12.5) if every == 1 else (12.5,):
-        heads += [head.surface for head in simulate_population(4, 1, 5_003, spacing_um=spacing, field_mm=4.6)]
+    for spacing, firearms in ((4.0, 4), (12.5, 4)) if every == 1 else ((4.0, 2),):
+        heads += [head.surface for head in simulate_population(firearms, 1, 5_003, spacing_um=spacing, field_mm=4.6)]
     for head in heads:
         face, pin = find_breech_face(head), find_firing_pin(head)
         faces.append((head, face.mask))
@@ -112,7 +112,9 @@ def test_a_cut_out_firing_pin_is_taken_as_one_and_as_no_breech_face(scenes: dict
 
 
 def test_a_flat_place_on_a_head_is_no_firing_pin(scenes: dict[str, list[Scene]]) -> None:
-    head, face = scenes["whole heads"][0][0], scenes["faces"][51][1]
+    heads = scenes["whole heads"]
+    # The faces of the heads are the last of all.
+    head, face = heads[0][0], scenes["faces"][-len(heads)][1]
     rows, columns = np.nonzero(face)
     y, x = np.indices(face.shape)
     edge = np.argmin(columns)
