@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.striations.correlation import Placement
 from ballistics.striations.signature import Arrangement, Floats, Signature, arrangement
 from ballistics.surfaces import low_pass
-from ballistics_kernels.profiles import NO_CORRELATION, correlate_lags, stretched
+from ballistics_kernels.profiles import NO_CORRELATION, correlate_products, stretched
 
 # Identical marks would have infinite evidence.
 HIGHEST_CORRELATION = 0.999
@@ -147,6 +148,18 @@ class OctaveProfiles:
     edges_um: tuple[float, ...]
     heights: Floats
     autocorrelations: tuple[Floats, ...]
+    _spectra: dict[tuple[int, bool], NDArray[np.complex128]] = field(default_factory=dict, repr=False)
+
+    def directed(self, turned: bool) -> Floats:
+        """Return the octaves, from the other end if wanted, shape (octaves, n)."""
+        return np.ascontiguousarray(self.heights[:, ::-1]) if turned else self.heights
+
+    def spectra(self, turned: bool, period: int) -> NDArray[np.complex128]:
+        """Return the Fourier transforms of `directed`, missing points 0; kept, as a signature meets many."""
+        key = period, turned
+        if key not in self._spectra:
+            self._spectra[key] = _spectra_of(self.directed(turned), period)
+        return self._spectra[key]
 
 
 def similarity(a: Signature, b: Signature, parameters: SimilarityParameters | None = None) -> Similarity:
@@ -243,33 +256,41 @@ def similarity_of(a: OctaveProfiles, b: OctaveProfiles, parameters: SimilarityPa
     way = arrangement(a.signature.heights_um, b.signature.heights_um)
     first, second = (b, a) if way.swapped else (a, b)
     # The first stands in its own direction by the rule of `arrangement`; the second may have to be turned.
-    x = np.ascontiguousarray(first.heights[:, ::-1] if first.turned != way.reversed else first.heights)
-    y = np.ascontiguousarray(second.heights[:, ::-1] if second.turned != way.reversed else second.heights)
+    turns = first.turned != way.reversed, second.turned != way.reversed
     excess = [1.0 + 2.0 * float((u * v).sum()) for u, v in zip(a.autocorrelations, b.autocorrelations, strict=True)]
-    points = min(int(np.isfinite(v[0]).sum()) for v in (x, y))
+    points = min(int(np.isfinite(v.heights[0]).sum()) for v in (a, b))
     if points < _FEWEST_POINTS:
         return Similarity(math.nan, insufficient=_no_octave(a.signature, b.signature))
-    return _searched(x, y, [max(e, 1.0) for e in excess], max(3.0, p.minimum_overlap * points), a, way, p)
+    minimum = max(3.0, p.minimum_overlap * points)
+    return _searched((first, second), turns, [max(e, 1.0) for e in excess], minimum, way, p)
 
 
 def _searched(
-    x: Floats,
-    y: Floats,
+    profiles: tuple[OctaveProfiles, OctaveProfiles],
+    turns: tuple[bool, bool],
     points_per_value: list[float],
     minimum: float,
-    grid: OctaveProfiles,
     way: Arrangement,
     p: SimilarityParameters,
 ) -> Similarity:
     """Average the evidence over all lags and stretches, and describe the best place."""
+    grid = profiles[0]
+    x, y = (v.directed(turned) for v, turned in zip(profiles, turns, strict=True))
     totals, best, chosen = [], -math.inf, None
     for factor in p.stretches:
         longer = y if factor == 1.0 else np.stack([stretched(v, factor) for v in y])
         m, n = x.shape[1], longer.shape[1]
-        r = np.empty((len(x), m + n - 1))
-        counts = np.empty(m + n - 1)
-        for k in range(len(x)):
-            r[k], counts = correlate_lags(x[k], longer[k], -n + 1, m - 1, minimum)
+        # No lag with fewer points in reach can have enough in common.
+        first_lag, last_lag = math.ceil(minimum) - n, m - math.ceil(minimum)
+        if last_lag < first_lag:
+            continue
+        # Long enough that no other lag is folded onto those looked at.
+        period = scipy.fft.next_fast_len(max(m - first_lag, n + last_lag), real=True)
+        of_x = profiles[0].spectra(turns[0], period)
+        of_y = profiles[1].spectra(turns[1], period) if factor == 1.0 else _spectra_of(longer, period)
+        products = scipy.fft.irfft(of_x * of_y.conj(), period, axis=1, workers=1)
+        r, per_octave = correlate_products(products, x, longer, first_lag, last_lag, minimum)
+        counts = per_octave[0]
         allowed = (r > NO_CORRELATION).all(axis=0)
         if not allowed.any():
             continue
@@ -280,7 +301,7 @@ def _searched(
         totals.append(total)
         k = int(np.argmax(total))
         if total[k] > best:
-            lag = float(np.flatnonzero(allowed)[k] - n + 1 + 0.5 * (n - m)) * grid.step_um
+            lag = float(np.flatnonzero(allowed)[k] + first_lag + 0.5 * (n - m)) * grid.step_um
             best, chosen = float(total[k]), (Placement(lag, factor), r[:, k], values[:, k], evidence[:, k], counts[k])
     if chosen is None:
         reason = "the signatures are flat, or share too few points at every lag, to be compared"
@@ -293,6 +314,11 @@ def _searched(
     everywhere = np.concatenate(totals)
     mean = best + math.log(float(np.exp(everywhere - best).sum()) / len(everywhere))
     return Similarity(mean, placement.seen(way), best, octaves, float(count) * grid.step_um, len(everywhere), None)
+
+
+def _spectra_of(octaves: Floats, period: int) -> NDArray[np.complex128]:
+    filled = np.where(np.isfinite(octaves), octaves, 0.0)
+    return np.asarray(scipy.fft.rfft(filled, period, axis=1, workers=1), dtype=np.complex128)
 
 
 def _evidence(r: Floats, values: Floats) -> Floats:

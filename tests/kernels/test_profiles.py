@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from naive import profiles as naive
 
 from ballistics_kernels.profiles.bands import band_medians
-from ballistics_kernels.profiles.correlation import NO_CORRELATION, best_lags, correlate_lags, stretched, valid_runs
+from ballistics_kernels.profiles.correlation import (
+    NO_CORRELATION,
+    best_lags,
+    correlate_lags,
+    correlate_products,
+    stretched,
+    valid_runs,
+)
 from ballistics_kernels.profiles.ends import first_stall
 from ballistics_kernels.profiles.windows import best_window_pair
 
@@ -65,6 +72,21 @@ def test_best_lag_of_each_profile_of_a_stack(m: int, n: int, missing: float) -> 
         if r.max() > NO_CORRELATION:
             assert r[int(found[k, 1]) - first] == pytest.approx(r.max(), abs=1e-4)
             assert found[k, 2] == counts[int(found[k, 1]) - first]
+
+
+@pytest.mark.parametrize(("m", "n", "missing"), [(40, 31, 0.0), (31, 40, 0.3), (9, 60, 0.5), (50, 50, 1.0)])
+def test_correlations_from_products(m: int, n: int, missing: float) -> None:
+    a, b = (np.stack([rough(seed + k, size, missing) for k in range(3)]) for seed, size in ((1, m), (7, n)))
+    first, last = 4 - n, m - 4
+    period = max(m - first, n + last)
+    spectra = [scipy.fft.rfft(np.where(np.isfinite(v), v, 0.0), period, axis=1) for v in (a, b)]
+    products = scipy.fft.irfft(spectra[0] * spectra[1].conj(), period, axis=1)
+    r, counts = correlate_products(products, a, b, first, last, 4.0)
+    for k in range(3):
+        expected, numbers = naive.correlate_lags(a[k], b[k], first, last, 4)
+        np.testing.assert_array_equal(counts[k], numbers)
+        np.testing.assert_allclose(r[k], expected, atol=1e-8)
+    assert correlate_products(products, a, b, 3, 2, 4.0)[0].shape == (3, 0)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.3, 0.9, 1.0])

@@ -3,6 +3,7 @@ from .bands import band_medians as band_medians
 from .correlation import NO_CORRELATION as NO_CORRELATION
 from .correlation import best_lags as best_lags
 from .correlation import correlate_lags as correlate_lags
+from .correlation import correlate_products as correlate_products
 from .correlation import stretched as stretched
 from .ends import first_stall as first_stall
 from .windows import best_window_pair as best_window_pair
@@ -13,6 +14,7 @@ __all__ = [
     "best_lags",
     "best_window_pair",
     "correlate_lags",
+    "correlate_products",
     "first_stall",
     "stretched",
 ]

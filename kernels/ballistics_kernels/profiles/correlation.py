@@ -252,6 +252,60 @@ def best_lags(
 
 
 @kernel
+def correlate_products(
+    products: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    first_lag: int,
+    last_lag: int,
+    minimum: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what `correlate_lags` returns for several pairs of profiles, from their sums of products.
+
+    Parameters
+    ----------
+    products : ndarray of float64, shape (pairs, period)
+        Sums of products at every cyclic lag (missing points 0): inverse Fourier transforms. The period must hold the
+        lags without wrapping.
+    a, b : ndarray of float64, shapes (pairs, m) and (pairs, n)
+        Heights about their mean; non-finite points are missing.
+    first_lag, last_lag : int
+    minimum : float
+        As in `correlate_lags`.
+
+    Returns
+    -------
+    correlations, counts : ndarray of float64, shape (pairs, lags)
+
+    Notes
+    -----
+    Missing: exact. Cost: pairs × lags × runs.
+    """
+    period = products.shape[1]
+    lags = max(last_lag - first_lag + 1, 0)
+    correlations = np.full((a.shape[0], lags), NO_CORRELATION)
+    counts = np.zeros((a.shape[0], lags))
+    if lags == 0:
+        return correlations, counts
+    of_a, of_b = np.empty((3, lags)), np.empty((3, lags))
+    m = a.shape[1]
+    for p in range(a.shape[0]):
+        sums_a = _sums_for_lags(a[p], b.shape[1], first_lag, last_lag)
+        _add_lag_sums(valid_runs(a[p]), sums_a, b[p], first_lag, m, of_a, of_b)
+        for half in range(2):
+            start = 0 if half == 0 else min(max(-first_lag, 0), lags)
+            stop = min(max(-first_lag, 0), lags) if half == 0 else lags
+            part = products[p, start + first_lag + (period if half == 0 else 0) :]
+            for k in range(start, stop):
+                back = lags - 1 - k
+                correlations[p, k] = _correlation(
+                    minimum, of_a[0, k], of_a[1, k], of_a[2, k], of_b[1, back], of_b[2, back], part[k - start]
+                )
+        counts[p] = of_a[0]
+    return correlations, counts
+
+
+@kernel
 def stretched(values: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     """Return a profile stretched about its middle, sampled on the same grid by linear interpolation.
 

@@ -1,0 +1,323 @@
+"""Striated marks: published check values, real tool marks and lands, likelihood ratios, speed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.errors import ReadError
+from ballistics.evidence import ScoreTable, cllr, cross_validate, fit_with_bounds
+from ballistics.evidence.metrics import auc
+from ballistics.striations import (
+    CmpsParameters,
+    CorrelationParameters,
+    LandEnds,
+    OctaveProfiles,
+    Signature,
+    best_correlations,
+    cmps,
+    common_octaves,
+    compare_bullets,
+    correlate,
+    land_of,
+    land_scores,
+    octave_profiles,
+    profile_signature,
+    similarity_of,
+)
+from ballistics.surfaces import read
+from benchmarks.support.record import Context, Record
+
+DESCRIPTION = "striated marks: CMPS check values, screwdrivers, pliers, lands of bullets, their LRs, speed"
+
+_NAME = "striations"
+_SEED = 1
+_MODELS = ("logistic", "isotonic")
+_CMPS = ((2, 5, 3, 4, 3, 2), (2, 2, 13, 1, 1, 1), (1, 1, 2, 11, 2, 2), (2, 1, 1, 1, 10, 1), (1, 2, 1, 2, 2, 15),
+         (14, 2, 2, 2, 1, 1))  # fmt: skip
+_SCAN_UM = 0.645
+Floats = NDArray[np.float64]
+
+
+def run(context: Context) -> Iterator[Record]:
+    """Yield the rows: cmps, screwdrivers, pliers, lands, crosscuts, scores, speed."""
+    rows: dict[str, Callable[[Context], Iterator[Record]]] = {
+        "cmps": _published_cmps,
+        "screwdrivers": _screwdrivers,
+        "pliers": _pliers,
+        "lands": _lands,
+        "crosscuts": _crosscuts,
+        "scores": _scores,
+        "speed": _speed,
+    }
+    for name, row in rows.items():
+        if not context.rows or name in context.rows:
+            yield from row(context)
+
+
+def _record(metric: str, value: float, unit: str, goal: str, protocol: str, n: int) -> Record:
+    return Record(_NAME, metric, float(value), unit, goal, protocol, n, _SEED)
+
+
+def _file(context: Context, name: str) -> Path:
+    path = context.data / name
+    if not path.exists():
+        raise ReadError(f"{path} is absent: this benchmark needs the real data")
+    return path
+
+
+def _published_cmps(context: Context) -> Iterator[Record]:
+    lands: dict[str, list[float]] = {}
+    with open(_file(context, "bullets/cmps-signatures.csv"), newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            lands.setdefault(row["land"], []).append(float(row["signature_um"]))
+    p = CmpsParameters(conventions="cmpsR 2020")
+    wrong = 0
+    for i, j in itertools.product(range(6), range(6)):
+        a, b = np.array(lands[f"1-{i + 1}"]), np.array(lands[f"2-{j + 1}"])
+        wrong += cmps(*_aligned(a, b), p).count != _CMPS[i][j]
+    protocol = "36 pairs of lands aligned at the best lag over 75 % of the shorter, as in the open implementation"
+    yield _record("CMPS counts that differ from the published", wrong, "counts", "0 of 36", protocol, 36)
+
+
+def _aligned(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    found = correlate(Signature(a, 1.0), Signature(b, 1.0), CorrelationParameters(minimum_overlap=0.75)).placement
+    if found is None:
+        raise ReadError("the published signatures do not correlate at all: is the file complete?")
+    lag = round(found.lag_um + (len(a) - len(b)) / 2)
+    start, stop = min(0, lag), max(len(a), len(b) + lag)
+    x, y = np.full((2, stop - start), np.nan)
+    x[-start : len(a) - start], y[lag - start : lag - start + len(b)] = a, b
+    return x, y
+
+
+def _all_pairs(signatures: Sequence[Signature], every: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return the pairs, their similarities, and their correlations over lags; every so many first marks only."""
+    split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
+    pairs, scores, correlations = [], [], []
+    for i in range(0, len(signatures), every):
+        for j in range(len(signatures)):
+            if j <= i and (j == i or j % every == 0):
+                continue
+            grid = common_octaves(signatures[i], signatures[j])
+            if grid is None:
+                continue
+            for k in (i, j):
+                if (k, *grid) not in split:
+                    split[(k, *grid)] = octave_profiles(signatures[k], *grid)
+            pairs.append((i, j))
+            scores.append(similarity_of(split[(i, *grid)], split[(j, *grid)]).score)
+            correlations.append(correlate(signatures[i], signatures[j]).correlation)
+    return np.array(pairs), np.array(scores), np.array(correlations)
+
+
+def _cllrs(name: str, table: ScoreTable, goal: str, protocol: str) -> Iterator[Record]:
+    for model in _MODELS:
+        found = cross_validate(table, model, seed=_SEED)
+        same = table.same_source
+        yield _record(
+            f"{name}: Cllr source-disjoint, {model}", cllr(found.log10_lr, same), "", goal, protocol, len(table)
+        )
+        misleading = np.where(same, found.log10_lr < 0, found.log10_lr > 0)
+        for kind, chosen in (("same", same), ("different", ~same)):
+            share = 100 * float(misleading[chosen].mean())
+            yield _record(f"{name}: misleading, {kind} source, {model}", share, "%", "", protocol, int(chosen.sum()))
+
+
+def _screwdrivers(context: Context) -> Iterator[Record]:
+    with np.load(_file(context, "striations/screwdrivers.npz")) as marks:
+        names = sorted(marks)
+        signatures = [Signature(marks[name].astype(np.float64), 7.05) for name in names]
+    edges = np.array([name.split("-")[0] for name in names])
+    angles = np.array([name.split("-")[1] for name in names])
+    pairs, scores, correlations = _all_pairs(signatures, 20 if context.quick else 1)
+    i, j = pairs.T
+    same, same_angle = edges[i] == edges[j], angles[i] == angles[j]
+    protocol = "all pairs of 420 screwdriver marks; source = edge; octaves of 20 to 1280 µm, all lags, no stretch"
+    for name, values, goals in (
+        ("similarity", scores, (".985 (Verity .9636)", ".995")),
+        ("correlation over lags", correlations, ("", "")),
+    ):
+        yield _record(f"screwdrivers: AUC all angles, {name}", auc(values, same), "AUC", goals[0], protocol, len(same))
+        at = same_angle
+        yield _record(
+            f"screwdrivers: AUC same angle, {name}", auc(values[at], same[at]), "AUC", goals[1], protocol, int(at.sum())
+        )
+    table = ScoreTable.build(scores.tolist(), edges[i].tolist(), edges[j].tolist())
+    yield from _cllrs("screwdrivers", table, "≤ .15 (Verity .330)", protocol + "; 10 groups of edges")
+
+
+def _pliers(context: Context) -> Iterator[Record]:
+    pattern = re.compile(r"(K\d+)(Z\d+)(A\d+)N\d+(L\d+)")
+    with np.load(_file(context, "striations/pliers.npz")) as marks:
+        # This cut equals its neighbour in the source.
+        names = [name for name in sorted(marks) if name.upper() != "K1Z2A2N02L2"]
+        signatures = [
+            Signature(marks[name][:, 1].astype(np.float64), float(np.diff(marks[name][:2, 0])[0])) for name in names
+        ]
+    parts = [match.groups() for name in names if (match := pattern.match(name.upper()))]
+    source, tool = np.array(["".join(p) for p in parts]), np.array([p[0] for p in parts])
+    edge = np.array([p[0] + p[2] for p in parts])
+    step = 40 if context.quick else 3
+    pairs, scores, correlations = _all_pairs(signatures, step)
+    i, j = pairs.T
+    same = source[i] == source[j]
+    protocol = f"cut-wire profiles of 3 pliers; source = tool, zone, edge, region; each {step}rd mark with all"
+    for name, values in (("similarity", scores), ("correlation over lags", correlations)):
+        for words, other, goal in (
+            ("other tool", tool[i] != tool[j], "≥ .98"),
+            ("another edge of the tool", (tool[i] == tool[j]) & (edge[i] != edge[j]), "≥ .97"),
+        ):
+            used = same | other
+            yield _record(
+                f"pliers: AUC against {words}, {name}", auc(values[used], same[used]), "AUC",
+                goal if name == "similarity" else "", protocol, int(used.sum()),
+            )  # fmt: skip
+    used = same | (tool[i] != tool[j])
+    table = ScoreTable.build(scores[used].tolist(), source[i][used].tolist(), source[j][used].tolist())
+    yield from _cllrs("pliers", table, "≤ .2; misleading ≤ 2 %", protocol + "; against other tools; 10 groups")
+
+
+def _lands(context: Context) -> Iterator[Record]:
+    folder = _file(context, "bullets/hamby44-barrel1")
+    surfaces = [[read(folder / f"Barrel_1-Bullet_{b}-Land_{k}.x3p") for k in range(1, 7)] for b in (1, 2)]
+    land_of(surfaces[0][0])
+    start = time.process_time()
+    lands = [[land_of(surface) for surface in bullet] for bullet in surfaces]
+    seconds = (time.process_time() - start) / 12
+    first, second = ([land.signature for land in bullet] for bullet in lands)
+    protocol = "12 raw scans of Hamby 44 barrel 1, automatic; band and margins were chosen looking at these scans"
+    found = compare_bullets(first, second)
+    in_phase = np.zeros((6, 6), np.bool_)
+    if found.phase is not None:
+        in_phase[range(6), [(k + found.phase) % 6 for k in range(6)]] = True
+    p = CorrelationParameters(minimum_overlap=0.75)
+    r = np.array([[correlate(a, b, p).correlation for b in second] for a in first])
+    means = sorted(np.mean([r[k, (k + s) % 6] for k in range(6)]) for s in range(6))
+    both = sum(land.left.shoulder and land.right.shoulder for bullet in lands for land in bullet)
+    yield _record("lands: both shoulders found", both, "lands", "12 of 12", protocol, 12)
+    yield _record("lands: lowest correlation in phase", r[in_phase].min(), "r", "≥ .85 (sketch .83)", protocol, 6)
+    yield _record("lands: highest other correlation", r[~in_phase].max(), "r", "≤ .45 (sketch .49)", protocol, 30)
+    yield _record("lands: margin of the phase", means[-1] - means[-2], "r", "≥ .55 (sketch .52)", protocol, 6)
+    yield _record("lands: lowest similarity in phase", found.scores[in_phase].min(), "nats", "", protocol, 6)
+    yield _record("lands: highest other similarity", found.scores[~in_phase].max(), "nats", "", protocol, 30)
+    yield _record("lands: chance of such a phase", found.probability, "", "least possible 6/720", protocol, 720)
+    yield _record("lands: raw scan to signature", seconds, "CPU s", "≤ 0.12 (Verity .22)", "12 lands, one core", 12)
+    start = time.process_time()
+    compare_bullets([land_of(s).signature for s in surfaces[0]], [land_of(s).signature for s in surfaces[1]])
+    yield _record(
+        "lands: pair of bullets", time.process_time() - start, "CPU s", "≤ 2", "12 lands and all pairs, one core", 1
+    )
+
+
+def _crosscuts(context: Context) -> Iterator[Record]:
+    made: dict[str, tuple[Signature, LandEnds | None, float]] = {}
+    with np.load(_file(context, "striations/land-crosscuts.npz")) as cuts:
+        for name in sorted(cuts):
+            x, z = cuts[name].astype(np.float64).T
+            heights = np.full(round((x[-1] - x[0]) / _SCAN_UM) + 1, np.nan)
+            heights[np.rint((x - x[0]) / _SCAN_UM).astype(int)] = z
+            made[name] = (*profile_signature(heights, _SCAN_UM), len(heights) * _SCAN_UM)
+    correlations: list[float] = []
+    shifts: list[float] = []
+    repeat_scores: list[float] = []
+    other_scores: list[float] = []
+    for bullet in "123":
+        one, two = (
+            [made[name] for name in sorted(made) if name.startswith(f"Blue_{bullet}_") and name[9:10] == scan]
+            for scan in "12"
+        )
+        scores = land_scores([m[0] for m in one], [m[0] for m in two])
+        phase = int(np.argmax([np.trace(np.roll(scores, -k, axis=1)) for k in range(6)]))
+        for k, m in itertools.product(range(6), range(6)):
+            (repeat_scores if (k + phase) % 6 == m else other_scores).append(scores[k, m])
+        for k in range(6):
+            (a, a_ends, a_um), (b, b_ends, b_um) = one[k], two[(k + phase) % 6]
+            found = correlate(a, b, CorrelationParameters(minimum_overlap=0.75))
+            correlations.append(found.correlation)
+            if found.placement is None or a_ends is None or b_ends is None:
+                continue
+            offset = found.placement.lag_um + (a_um - b_um) / 2
+            for side in ("left", "right"):
+                x, y = getattr(a_ends, side), getattr(b_ends, side)
+                if x.shoulder and y.shoulder:
+                    shifts.append(abs(x.place_um - y.place_um - offset))
+    protocol = "cross-cuts of 3 bullets of one barrel, one row each, scanned twice; the second scan at its best phase"
+    yield _record("cross-cuts: median r of repeats", float(np.median(correlations)), "r", "≥ .95", protocol, 18)
+    yield _record(
+        "cross-cuts: worst tenth of r", float(np.percentile(correlations, 10)), "r", "crude .50", protocol, 18
+    )
+    yield _record("cross-cuts: lowest similarity of repeats", min(repeat_scores), "nats", "", protocol, 18)
+    yield _record("cross-cuts: highest of other lands", max(other_scores), "nats", "", protocol, 90)
+    share = 100 * float(np.mean(np.array(shifts) <= 30))
+    yield _record("cross-cuts: shoulders within 30 µm", share, "%", "100", protocol, len(shifts))
+    yield _record("cross-cuts: median shift of a shoulder", float(np.median(shifts)), "µm", "", protocol, len(shifts))
+
+
+def _scores(context: Context) -> Iterator[Record]:
+    tables = {
+        "Hamby 44": _forest(context, "hamby44-csafe-rf.csv.gz", "rf_manual"),
+        "Phoenix": _forest(context, "phoenix-csafe-rf.csv.gz", "rf_manual"),
+        "Houston": _forest(context, "houston-test-csafe-rf.csv.gz", "rf_manual"),
+        "Houston, automatic shoulders": _forest(context, "houston-test-csafe-rf.csv.gz", "rf_lf"),
+    }
+    protocol = "CSAFE's random-forest scores of land pairs; source = physical land; 10 groups of lands"
+    for name, table in tables.items():
+        yield _record(f"{name}: land AUC", auc(table.score, table.same_source), "AUC", "", protocol, len(table))
+        for model in _MODELS:
+            value = cllr(cross_validate(table, model, seed=_SEED).log10_lr, table.same_source)
+            yield _record(f"{name}: land Cllr source-disjoint, {model}", value, "", "", protocol, len(table))
+    for name, other in (("Hamby 44", "Houston"), ("Hamby 44", "Phoenix"), ("Phoenix", "Houston")):
+        fitted = fit_with_bounds(tables[name], "isotonic", draws=0, seed=_SEED)
+        table = tables[other]
+        value = cllr(fitted.log10_lr(table.score, table.extent), table.same_source)
+        yield _record(f"{other}: land Cllr, frozen from {name}", value, "", "", "fitted on one, applied to the other",
+                      len(table))  # fmt: skip
+
+
+def _forest(context: Context, file: str, column: str) -> ScoreTable:
+    """Return the land pairs of one set, within one kit where there are several."""
+    score, first, second = [], [], []
+    with gzip.open(_file(context, f"scores/{file}"), "rt", newline="", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            kits = [name.split("-")[0] if name.startswith("Group") else "" for name in (row["land1"], row["land2"])]
+            if kits[0] != kits[1] or row[column] in ("", "NA"):
+                continue
+            score.append(float(row[column]))
+            first.append(f"{kits[0]} {row['physical_land1']}")
+            second.append(f"{kits[1]} {row['physical_land2']}")
+    return ScoreTable.build(score, first, second)
+
+
+def _speed(context: Context) -> Iterator[Record]:
+    rng = np.random.default_rng(_SEED)
+    number = 2_000 if context.quick else 100_000
+    stack = rng.normal(size=(number, 768)).astype(np.float32)
+    query = Signature(rng.normal(size=768), 1.5625)
+    best_correlations(query, stack[:10])
+    start = time.process_time()
+    best_correlations(query, stack)
+    seconds = time.process_time() - start
+    protocol = "a signature of 1.2 mm in points of 1.5625 µm with a stack, all lags over half of it, masked, one core"
+    yield _record(
+        "correlations over all lags", number / seconds, "comparisons/CPU s", "≥ 50 000 (NumPy 9 560)", protocol, number
+    )
+    yield _record("search of stored signatures", seconds, "CPU s", "≤ 5 for 100 000", protocol, number)
+    wave = np.convolve(rng.normal(size=1600), np.hanning(9), "same")
+    a, b = Signature(wave[:1264], 1.5625), Signature(wave[300:1564], 1.5625)
+    for words, stretch in (("all lags", 0.0), ("all lags and ±2 % stretch", 0.02)):
+        p = CorrelationParameters(largest_stretch=stretch)
+        correlate(a, b, p)
+        start = time.process_time()
+        for _ in range(40):
+            correlate(a, b, p)
+        rate = 40 / (time.process_time() - start)
+        yield _record(f"single comparisons, {words}", rate, "comparisons/CPU s", "", "two signatures of 2 mm", 40)
