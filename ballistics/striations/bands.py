@@ -83,7 +83,6 @@ def _aligned(
     left, left_line, left_scatter = _side(all_ends, band_rows, x, p, findings, "left")
     right, right_line, right_scatter = _side(all_ends, band_rows, x, p, findings, "right")
     residuals = np.full(medians.shape, np.nan)
-    filtered = np.full(medians.shape, np.nan)
     for k in arched:
         ends = all_ends[k]
         assert ends is not None
@@ -91,9 +90,16 @@ def _aligned(
         residuals[k] = np.where(inside, medians[k] - ends.arc.heights(x), np.nan)
         spread = p.largest_sigmas * ends.arc.sigma_um
         residuals[k][np.abs(residuals[k]) > spread] = np.nan
-        if np.isfinite(residuals[k]).sum() * step >= 3.0 * p.band_um[0]:
-            filtered[k] = band_passed(residuals[k], step, p.band_um)
-    lags, agreements, first = _alignment(filtered, round(p.largest_lag_um / step), p)
+    lags, agreements, first = _alignment(_filtered(residuals, step, p), round(p.largest_lag_um / step), p)
+    if 2 * int(np.isfinite(lags).sum()) < len(lags):
+        # Pits and flakes may have led the alignment. Striae that slant lie off the median of unaligned bands too, but
+        # less far.
+        cleaned = np.where(
+            np.abs(residuals - column_medians(residuals)) > 2.0 * p.largest_deviation_um, np.nan, residuals
+        )
+        again = _alignment(_filtered(cleaned, step, p), round(p.largest_lag_um / step), p)
+        if np.isfinite(again[0]).sum() > np.isfinite(lags).sum():
+            residuals, (lags, agreements, first) = cleaned, again
     if first < 0:
         return "no two bands of the scan agree: there are no striae across it"
     known = np.isfinite(lags)
@@ -108,6 +114,14 @@ def _aligned(
         step, band_rows, left, right, (left_scatter, right_scatter), slant, lags, agreements, first, shifted,
         np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings),
     )  # fmt: skip
+
+
+def _filtered(residuals: Floats, step: float, p: LandParameters) -> Floats:
+    """Return every band between the cut-offs; all missing where too little of it is left."""
+    filtered = np.full(residuals.shape, np.nan)
+    for k in np.flatnonzero(np.isfinite(residuals).sum(axis=1) * step >= 3.0 * p.band_um[0]):
+        filtered[k] = band_passed(residuals[k], step, p.band_um)
+    return filtered
 
 
 def _ends_of_band(x: Floats, profile: Floats, step: float) -> LandEnds | None:
@@ -246,3 +260,14 @@ def agreement(found: Bands | str) -> float:
     if isinstance(found, str):
         return -1.0
     return float(np.nan_to_num(found.agreements, nan=0.0).mean())
+
+
+def column_medians(values: Floats) -> Floats:
+    """Return the median of the known values of every column; NaN where there are none."""
+    ordered = np.sort(values, axis=0)
+    count = np.isfinite(values).sum(axis=0)
+    columns = np.arange(values.shape[1])
+    middle = 0.5 * (
+        ordered[np.maximum(count - 1, 0) // 2, columns] + ordered[np.minimum(count // 2, len(values) - 1), columns]
+    )
+    return np.where(count > 0, middle, np.nan)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.arcs import Arc
-from ballistics.striations.bands import Bands, agreement, aligned_bands
+from ballistics.striations.bands import Bands, agreement, aligned_bands, column_medians
 from ballistics.striations.land_parameters import LandParameters
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
@@ -179,7 +179,11 @@ def _unfit(surface: Surface) -> str | None:
 
 
 def _convincing(found: Bands | str) -> bool:
-    return not isinstance(found, str) and agreement(found) > 0.6 and (found.left.shoulder or found.right.shoulder)
+    """Return whether the other orientation need not be looked at: shoulders, and bands that agree between them."""
+    if isinstance(found, str):
+        return False
+    shoulders = found.left.shoulder + found.right.shoulder
+    return agreement(found) > (0.6, 0.6, 0.35)[shoulders]
 
 
 def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) -> Land:
@@ -190,9 +194,9 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
             Finding("scan-turned", "note", "the striae run along the rows of the scan", "turned by 90° before")
         )
     residuals = found.residuals.copy()
-    levels = _medians((residuals - _medians(residuals)).T)
+    levels = column_medians((residuals - column_medians(residuals)).T)
     residuals -= np.nan_to_num(levels)[:, None]
-    centre = _medians(residuals)
+    centre = column_medians(residuals)
     damaged = np.abs(residuals - centre) > p.largest_deviation_um
     lost = float(damaged.sum()) / max(int(np.isfinite(residuals).sum()), 1)
     residuals[damaged] = np.nan
@@ -236,17 +240,6 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
         signature, turned, found.left, found.right, found.scatter_um, math.degrees(math.atan(found.slant)),
         found.band_rows, found.lags * found.spacing_um, found.agreements, found.first, residuals, found.arc,
     )  # fmt: skip
-
-
-def _medians(values: Floats) -> Floats:
-    """Return the median of the known values of every column; NaN where there are none."""
-    ordered = np.sort(values, axis=0)
-    count = np.isfinite(values).sum(axis=0)
-    columns = np.arange(values.shape[1])
-    middle = 0.5 * (
-        ordered[np.maximum(count - 1, 0) // 2, columns] + ordered[np.minimum(count // 2, len(values) - 1), columns]
-    )
-    return np.where(count > 0, middle, np.nan)
 
 
 def _why(end: LandEnd) -> str:

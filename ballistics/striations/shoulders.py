@@ -21,7 +21,8 @@ _ARC_FALL_UM = 3.5
 _RISE_UM = 3.0
 _FEWEST_BEYOND_UM = 20.0
 _ROUNDS = 3
-_LIMITS = np.array([_REACH_UM, _DROP_UM, _ARC_FALL_UM, _RISE_UM, _FEWEST_BEYOND_UM])
+# A foot lies on the arc, or no further below it than this or so many of its robust standard deviations.
+_BELOW_UM, _BELOW_SIGMAS = 12.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
         arc = fit_arc(x_um[inside], z_um[inside])
         if arc is None or arc.coefficients[2] >= 0.0:
             return None
+        below = max(_BELOW_UM, _BELOW_SIGMAS * arc.sigma_um)
+        limits = np.array([_REACH_UM, _DROP_UM, _ARC_FALL_UM, _RISE_UM, _FEWEST_BEYOND_UM, below])
         residuals, descent = smooth - arc.heights(x_um), arc.descent(x_um)
         sides = []
         for sign in (-1, 1):
@@ -102,7 +105,7 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
                 sides.append(LandEnd(float(x_um[0 if sign < 0 else -1]), False))
                 continue
             distance = np.abs(x_um[side] - arc.apex_um)
-            k = first_stall(distance, smooth[side], residuals[side], descent[side], _LIMITS)
+            k = first_stall(distance, smooth[side], residuals[side], descent[side], limits)
             sides.append(LandEnd(float(x_um[side[k]]), k >= 0))
         ends = LandEnds(sides[0], sides[1], arc)
         moved = abs(ends.left.place_um - low) + abs(ends.right.place_um - high)

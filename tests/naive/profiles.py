@@ -94,7 +94,7 @@ def band_medians(heights, shifts, rows_per_band):
 
 
 def first_stall(distance, heights, residuals, descent, limits):
-    reach, drop, fall, rise, beyond = limits
+    reach, drop, fall, rise, beyond, below = limits
     n = len(distance)
     for k in range(n):
         window = [j for j in range(k + 1, n) if distance[j] <= distance[k] + reach]
@@ -103,6 +103,6 @@ def first_stall(distance, heights, residuals, descent, limits):
             continue
         stays = all(heights[j] >= heights[k] - drop for j in window)
         above = min(residuals[j] for j in far) - residuals[k] >= min(rise, 0.3 * descent[k] * reach)
-        if stays and above:
+        if stays and above and residuals[k] >= -below:
             return k
     return -1

@@ -254,3 +254,18 @@ def test_repeated_scans_of_one_land_give_one_signature() -> None:
     for k in range(6):
         ends = [made[f"Blue_1_{k + 1}_{scan}_Sneox{scan}"][1] for scan in (1, 2)]
         assert all(e is not None and e.left.shoulder for e in ends)
+
+
+def test_pits_do_not_hide_the_shoulders() -> None:
+    upright = surface(1, 3)
+    heights = upright.heights_um.copy()
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[: heights.shape[0], : heights.shape[1]]
+    for _ in range(60):
+        row, column, radius = rng.integers(422), rng.integers(1515), rng.integers(4, 20)
+        near = (y - row) ** 2 + (x - column) ** 2 < radius**2
+        heights[near] -= rng.uniform(2, 15)
+    found = land_of(replace(upright, heights_um=heights))
+    assert found.left.place_um == pytest.approx(land(1, 3).left.place_um, abs=30)
+    assert found.right.place_um == pytest.approx(land(1, 3).right.place_um, abs=30)
+    assert similarity(found.signature, land(2, 1).signature).score > 150

@@ -26,10 +26,11 @@ def first_stall(
         Smoothed, and less the arc. All valid.
     descent : ndarray of float64, shape (n,)
         By how much the arc falls per unit of distance.
-    limits : ndarray of float64, shape (5,)
+    limits : ndarray of float64, shape (6,)
         Reach: over this distance beyond the point the heights stay; drop: to within this; fall: where the arc falls
         over the reach by this much at least; rise: from half the reach on all residuals lie this far above that of
-        the point, or three tenths of the arc's fall if that is less; beyond: the profile goes on for this distance.
+        the point, or three tenths of the arc's fall if that is less; beyond: the profile goes on for this distance;
+        below: the point lies no further below the arc than this: the edge of a pit is no foot.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def first_stall(
     Cost: n × points in the reach, at worst.
     """
     n = distance.shape[0]
-    reach, drop, fall, rise, beyond = limits[0], limits[1], limits[2], limits[3], limits[4]
+    reach, drop, fall, rise, beyond, below = limits
     outwards = np.empty(n)
     for k in range(n - 1, -1, -1):
         outwards[k] = residuals[k] if k == n - 1 else min(residuals[k], outwards[k + 1])
@@ -53,7 +54,7 @@ def first_stall(
             continue
         if half >= n or distance[n - 1] - distance[k] < beyond:
             break
-        if outwards[half] - residuals[k] < min(rise, 0.3 * descent[k] * reach):
+        if residuals[k] < -below or outwards[half] - residuals[k] < min(rise, 0.3 * descent[k] * reach):
             continue
         stalls = k + 1 < n and distance[k + 1] <= distance[k] + reach
         j = k + 1
