@@ -63,8 +63,8 @@ import numpy as np
 from ballistics_kernels.meshes.cell_grid import sort_into_cells
 from ballistics_kernels.meshes.counterparts import counterparts
 from ballistics_kernels.meshes.fine_registration import register
-from ballistics_kernels.meshes.near_points import normals_from_neighbours
-from ballistics_kernels.meshes.similarity_consensus import similarity_consensus
+from ballistics_kernels.meshes.near_points import SampledSurface, normals_from_neighbours
+from ballistics_kernels.meshes.similarity_consensus import ConsensusLimits, Correspondences, similarity_consensus
 
 rng = np.random.default_rng(0)
 points = rng.normal(size=(3000, 3))
@@ -73,14 +73,13 @@ points[:, 2] *= 0.7
 normals = normals_from_neighbours(points, 0.15, *sort_into_cells(points, 0.15))
 few, moved = points[:600].copy(), points[:600] + 0.01 * rng.normal(size=(600, 3))
 pairs, thirds = rng.integers(0, 600, (20_000, 2)), rng.integers(0, 600, 20_000)
-laid = similarity_consensus(
-    few, moved, few.copy(), few.copy(), np.ones(600), pairs, thirds, 5, 1.0, 1.26, 0.06, 0.03, 0.75, 20
-)
-fixed = points, normals, 0.15, *sort_into_cells(points, 0.15)
+given = Correspondences(few, moved, few.copy(), few.copy(), np.ones(600))
+placed = similarity_consensus(given, pairs, thirds, ConsensusLimits(5, 1.0, 1.26, 0.06, 0.03, 0.75, 20))
+surface = SampledSurface(points, normals, 0.15, *sort_into_cells(points, 0.15))
 near = np.column_stack([1.01 * np.eye(3), np.full(3, 0.01)])
-lying = counterparts(points, normals, laid[0], *fixed, 0.15, 0.02)
-registered = register(points, normals, near, *fixed, np.geomspace(0.15, 0.05, 9), 0.8, 0.02, 20)
-digests = [hashlib.sha256(one.tobytes()).hexdigest() for one in (normals, *laid, *lying, registered)]
+near_points = counterparts(points, normals, placed[0], surface, 0.15, 0.02)
+registered = register(points, normals, near, surface, np.geomspace(0.15, 0.05, 9), 0.8, 0.02, 20)
+digests = [hashlib.sha256(array.tobytes()).hexdigest() for array in (normals, *placed, *near_points, registered)]
 print(similarity_consensus.stats.cache_hits != {}, *digests)
 """
 

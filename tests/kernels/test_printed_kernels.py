@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from naive.meshes import recognition as naive
 from scipy.spatial.transform import Rotation
 
-from ballistics_kernels.meshes.agreeing_matches import agreeing_pairs, matches_by_reference
+from ballistics_kernels.meshes.agreeing_matches import ReferenceMatches, agreeing_pairs, matches_by_reference
 from ballistics_kernels.meshes.ball_descriptors import ball_descriptors, harmonic_recurrence, harmonics
 from ballistics_kernels.meshes.cell_grid import sort_into_cells
 from ballistics_kernels.meshes.counterparts import counterparts
 from ballistics_kernels.meshes.fine_registration import plane_equations, register
 from ballistics_kernels.meshes.matching import capped_distances, least_of_rows, weighted_draws
-from ballistics_kernels.meshes.near_points import nearest_within, normals_from_neighbours
-from ballistics_kernels.meshes.scale_votes import scale_votes
-from ballistics_kernels.meshes.similarity_consensus import similarity_consensus
+from ballistics_kernels.meshes.near_points import SampledSurface, nearest_within, normals_from_neighbours
+from ballistics_kernels.meshes.scale_votes import StoredNeighbours, scale_votes
+from ballistics_kernels.meshes.similarity_consensus import ConsensusLimits, Correspondences, similarity_consensus
 from ballistics_kernels.meshes.surface_sampling import even_order, points_on_triangles, triangle_areas
 
 seeds = st.integers(0, 10_000)
@@ -157,8 +157,8 @@ def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
     normals, others = directions(rng, 60), directions(rng, 25)
     moving[:3] = [[np.nan, 0, 0], [0, -np.inf, 0], [0, 0, 1e300]]
     poses = np.array([np.column_stack([hand * size * turn(rng), rng.normal(size=3)]) for size in (0.5, 1.0, 1.4)])
-    fixed = points, normals, 0.9, *sort_into_cells(points, 0.9)
-    rows, deviations, cosines = counterparts(moving, others, poses, *fixed, 0.8, 0.3)
+    surface = SampledSurface(points, normals, 0.9, *sort_into_cells(points, 0.9))
+    rows, deviations, cosines = counterparts(moving, others, poses, surface, 0.8, 0.3)
     for k, pose in enumerate(poses):
         expected = naive.counterparts(moving, others, pose, points, normals, 0.8, 0.3)
         assert rows[k].tolist() == expected[0].tolist()
@@ -182,14 +182,14 @@ def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     moving, running = np.vstack([points[::2], foreign]), np.vstack([-normals[::2], across])
     near = np.column_stack([1.02 * Rotation.from_rotvec([0.03, -0.02, 0.04]).as_matrix(), [0.02, 0.0, -0.02]])
     reaches = np.geomspace(0.3, 0.1, 6)
-    fixed = points, normals, 0.3, *sort_into_cells(points, 0.3)
-    found = register(moving, running, near, *fixed, reaches, 0.8, 0.02, 20)
+    surface = SampledSurface(points, normals, 0.3, *sort_into_cells(points, 0.3))
+    found = register(moving, running, near, surface, reaches, 0.8, 0.02, 20)
     expected = naive.register(moving, running, near, points, normals, reaches, 0.8, 0.02, 20)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found, np.eye(3, 4), atol=0.01)
-    led_astray = register(moving, running, near, *fixed, reaches, 0.0, 0.02, 20)
+    led_astray = register(moving, running, near, surface, reaches, 0.0, 0.02, 20)
     assert np.abs(led_astray - np.eye(3, 4)).max() > 0.02
-    assert (register(moving, running, near, *fixed, reaches, 0.8, 0.02, 151) == near).all()
+    assert (register(moving, running, near, surface, reaches, 0.8, 0.02, 151) == near).all()
 
 
 @given(seeds, st.booleans())
@@ -204,9 +204,10 @@ def test_consensus_finds_a_similarity_among_outliers(seed, mirrored):
     normals = directions(rng, 80)
     others = normals @ (truth / 1.5).T * rng.choice([-1.0, 1.0], (80, 1))
     weights = rng.uniform(0.5, 1.0, 80)
-    tried = rng.integers(0, 80, (1500, 2)), rng.integers(0, 80, 1500), 3
-    given = weights, *tried, 1.4, 1.3, 0.1, 0.1, 0.9, 4
-    found, scores = similarity_consensus(sources, targets, normals, others, *given)
+    tried = rng.integers(0, 80, (1500, 2)), rng.integers(0, 80, 1500)
+    pairs, thirds, limits = *tried, ConsensusLimits(3, 1.4, 1.3, 0.1, 0.1, 0.9, 4)
+    given = Correspondences(sources, targets, normals, others, weights)
+    found, scores = similarity_consensus(given, pairs, thirds, limits)
     np.testing.assert_allclose(found[0, :, :3], truth, atol=1e-6)
     np.testing.assert_allclose(found[0, :, 3], 4.0, atol=1e-6)
     assert (np.diff(scores) <= 0).all()
@@ -217,7 +218,8 @@ def test_consensus_finds_a_similarity_among_outliers(seed, mirrored):
     # Where the surfaces run across each other only what happens to be alike in a mirror follows.
     across = np.cross(others, directions(rng, 80))
     across /= np.linalg.norm(across, axis=1, keepdims=True)
-    _, scores = similarity_consensus(sources[:24], targets[:24], normals[:24], across[:24], *given_first(given, 24))
+    first = Correspondences(sources[:24], targets[:24], normals[:24], across[:24], weights[:24])
+    _, scores = similarity_consensus(first, pairs % 24, thirds % 24, limits)
     assert scores[0] < 0.4 * weights[:24].sum()
 
 
@@ -226,24 +228,20 @@ def directions(rng, count):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def given_first(given, count):
-    """The arguments of a consensus of the first correspondences only."""
-    weights, pairs, thirds, *others = given
-    return weights[:count], pairs % count, thirds % count, *others
-
-
 def test_consensus_of_points_on_a_line_or_without_normals_is_empty():
     rng = np.random.default_rng(0)
     line = np.arange(10.0)[:, None] * np.ones(3)
     normals = np.tile([0.0, 0.0, 1.0], (10, 1))
-    tried = rng.integers(0, 10, (100, 2)), rng.integers(0, 10, 100), 2
-    _, scores = similarity_consensus(line, line, normals, normals, np.ones(10), *tried, 1.0, 1.5, 0.1, 0.1, 0.5, 2)
+    tried = rng.integers(0, 10, (100, 2)), rng.integers(0, 10, 100)
+    limits = ConsensusLimits(2, 1.0, 1.5, 0.1, 0.1, 0.5, 2)
+    given = Correspondences(line, line, normals, normals, np.ones(10))
+    _, scores = similarity_consensus(given, *tried, limits)
     assert scores.tolist() == [0.0, 0.0]
     points = rng.normal(size=(10, 3))
     missing = np.zeros((10, 3))
     for own, scored in ((normals, True), (missing, False)):
-        given = points, points, own, own, np.ones(10), *tried, 1.0, 1.5, 0.1, 0.1, 0.5, 2
-        assert similarity_consensus(*given)[1].any() == scored
+        given = Correspondences(points, points, own, own, np.ones(10))
+        assert similarity_consensus(given, *tried, limits)[1].any() == scored
 
 
 @given(seeds)
@@ -255,9 +253,10 @@ def test_votes_equal_the_twin(seed):
     neighbours[1] = -1
     distances = np.sort(rng.random((12, 9)).astype(np.float32), axis=1)
     steps, radii, weights = rng.integers(-2, 9, 12), np.array([0, 2, 4]), rng.random(12)
-    given = neighbours, distances, steps, weights, radii, 5, 4, -6, 9, 0.1
-    votes = scale_votes(*given)
-    np.testing.assert_allclose(votes, naive.scale_votes(*given), atol=1e-6)
+    found = StoredNeighbours(neighbours, distances, np.arange(12), steps, weights, radii, 5)
+    votes = scale_votes(found, 4, -6, 9, 0.1)
+    expected = naive.scale_votes(neighbours, distances, steps, weights, radii, 5, 4, -6, 9, 0.1)
+    np.testing.assert_allclose(votes, expected, atol=1e-6)
     assert votes.any()
 
 
@@ -272,9 +271,10 @@ def test_agreeing_matches_equal_the_twins(seed, most):
     distances = np.sort(rng.random((30, 9)).astype(np.float32), axis=1)
     query_balls, steps = rng.integers(0, 7, 30), rng.integers(-2, 6, 30)
     places, asked = np.array([1, -1, 0, 2]), np.array([0, 1, 40])
-    given = neighbours, distances, query_balls, steps, rng.random(30), radii, balls, places, asked, 0.1, most
-    starts, query, stored, weights = matches_by_reference(*given)
-    expected = naive.matches_by_reference(*given)
+    found = StoredNeighbours(neighbours, distances, query_balls, steps, rng.random(30), radii, balls)
+    matches = ReferenceMatches(*matches_by_reference(found, places, asked, 0.1, most))
+    starts, query, stored, weights = matches
+    expected = naive.matches_by_reference(*found, places, asked, 0.1, most)
     rows = [list(zip(query[a:b], stored[a:b], weights[a:b], strict=True)) for a, b in itertools.pairwise(starts)]
     assert starts[2] == starts[3] == len(query)
     for own, twin in zip(rows, expected, strict=True):
@@ -282,7 +282,7 @@ def test_agreeing_matches_equal_the_twins(seed, most):
         np.testing.assert_allclose([w for _, _, w in own], list(twin.values()))
     points, others = rng.normal(size=(7, 3)), rng.normal(size=(3, balls, 3))
     lengths = np.array([1.2, 0.8, 1.0]), np.array([0.1, 0.3, 0.2]), np.array([0.4, 0.2, 0.2]), 0.1
-    agreement = agreeing_pairs(starts, query, stored, weights, points, others, *lengths)
+    agreement = agreeing_pairs(matches, points, others, *lengths)
     np.testing.assert_allclose(agreement, naive.agreeing_pairs(rows, points, others, *lengths))
     assert agreement[2] == 0.0
     assert most == 2 or agreement[:2].all()

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.printed.describe.surroundings import SPACE_CELL_SPACINGS, Surroundings, surroundings_of
-from ballistics_kernels.meshes import counterparts, nearest_within, normals_from_neighbours, register, sort_into_cells
+from ballistics_kernels.meshes import (
+    SampledSurface,
+    counterparts,
+    nearest_within,
+    normals_from_neighbours,
+    register,
+    sort_into_cells,
+)
 
 Pose = NDArray[np.float64]
 
@@ -118,6 +125,10 @@ class Cloud:
         return sort_into_cells(self.points, self.cell)
 
     @cached_property
+    def _surface(self) -> SampledSurface:
+        return SampledSurface(self.points, self.normals, self.cell, *self._sorted)
+
+    @cached_property
     def normals(self) -> NDArray[np.float64]:
         """Unsigned normals at the points, shape (n, 3)."""
         if self.finer is not None:
@@ -153,8 +164,7 @@ class Cloud:
         known = self.parameters
         reach = max(known.counterpart_share * self.size, known.counterpart_spacings * self.spacing)
         slack = known.along_spacings * self.spacing
-        fixed = self.points, self.normals, self.cell, *self._sorted
-        return counterparts(points, normals, np.ascontiguousarray(poses[:, :3]), *fixed, reach, slack)
+        return counterparts(points, normals, np.ascontiguousarray(poses[:, :3]), self._surface, reach, slack)
 
     def registered(
         self, moving: Cloud, pose: Pose, reaches: NDArray[np.float64], least_cosine: float
@@ -164,11 +174,10 @@ class Cloud:
         A point counts when the cosine of the angle between its normal and that of the nearest is at least
         ``least_cosine``.
         """
-        fixed = self.points, self.normals, self.cell, *self._sorted
         within = np.minimum(reaches, self.cell)
         start = np.ascontiguousarray(pose[:3])
         pull = self.parameters.point_weight, self.parameters.registration_least_points
-        return register(moving.points, moving.normals, start, *fixed, within, least_cosine, *pull)
+        return register(moving.points, moving.normals, start, self._surface, within, least_cosine, *pull)
 
 
 def scale_of(pose: Pose) -> float:

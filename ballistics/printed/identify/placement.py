@@ -18,7 +18,14 @@ from ballistics.printed.describe.signature import Signature
 from ballistics.printed.identify.coverage import coverages, log_odds
 from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
 from ballistics.printed.identify.shortlist import Vote
-from ballistics_kernels.meshes import capped_distances, least_of_rows, similarity_consensus, weighted_draws
+from ballistics_kernels.meshes import (
+    ConsensusLimits,
+    Correspondences,
+    capped_distances,
+    least_of_rows,
+    similarity_consensus,
+    weighted_draws,
+)
 
 Matches = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
@@ -248,22 +255,24 @@ def _similarities(
     if len(rows) < parameters.matches_at_least:
         return []
     pairs, thirds = _random_numbers(parameters.consensus_seed, parameters.consensus_draws)
-    similarities, scores = similarity_consensus(
-        np.ascontiguousarray(query.points[rows]),
-        np.ascontiguousarray(reference.points[columns]),
-        np.ascontiguousarray(query.normals[rows]),
-        np.ascontiguousarray(reference.normals[columns]),
-        weights,
-        weighted_draws(weights, pairs),
-        weighted_draws(weights, thirds)[:, 0],
-        parameters.consensus_thirds,
-        scale,
-        parameters.consensus_scale_slack,
-        parameters.consensus_side_share * reference.size / scale,
-        parameters.consensus_distance_share * reference.size,
-        parameters.consensus_cosine,
-        parameters.poses_proposed,
+    correspondences = Correspondences(
+        sources=np.ascontiguousarray(query.points[rows]),
+        targets=np.ascontiguousarray(reference.points[columns]),
+        source_normals=np.ascontiguousarray(query.normals[rows]),
+        target_normals=np.ascontiguousarray(reference.normals[columns]),
+        weights=weights,
     )
+    limits = ConsensusLimits(
+        tries=parameters.consensus_thirds,
+        scale=scale,
+        slack=parameters.consensus_scale_slack,
+        shortest=parameters.consensus_side_share * reference.size / scale,
+        tolerance=parameters.consensus_distance_share * reference.size,
+        least_cosine=parameters.consensus_cosine,
+        keep=parameters.poses_proposed,
+    )
+    drawn = weighted_draws(weights, pairs), weighted_draws(weights, thirds)[:, 0]
+    similarities, scores = similarity_consensus(correspondences, *drawn, limits)
     last = [0.0, 0.0, 0.0, 1.0]
     return [(np.vstack([s, last]), float(v)) for s, v in zip(similarities, scores, strict=True) if v > 0]
 

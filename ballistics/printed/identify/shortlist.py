@@ -15,7 +15,13 @@ from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_S
 from ballistics.printed.describe.geometry_hashes import GeometryKeys, copy_relation
 from ballistics.printed.describe.query import Query, cloud_of
 from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
-from ballistics_kernels.meshes import agreeing_pairs, matches_by_reference, scale_votes
+from ballistics_kernels.meshes import (
+    ReferenceMatches,
+    StoredNeighbours,
+    agreeing_pairs,
+    matches_by_reference,
+    scale_votes,
+)
 
 
 @dataclass(frozen=True)
@@ -90,12 +96,7 @@ def count_votes(
 ) -> NDArray[np.float64]:
     """Return the votes of a query's neighbours, shape (references, scale steps)."""
     return scale_votes(
-        found.numbers,
-        found.distances,
-        found.steps,
-        _weights(found, parameters),
-        np.asarray(SIGNATURE_STEPS, dtype=np.int64),
-        index.keypoints,
+        _stored_neighbours(index, found, parameters),
         index.references,
         parameters.scale_lowest_step,
         parameters.scale_steps,
@@ -134,13 +135,7 @@ def agreement(
     places[[vote.reference for vote in votes]] = np.arange(len(votes))
     steps = np.array([round(vote.step) for vote in votes], dtype=np.int64)
     matches = matches_by_reference(
-        found.numbers,
-        found.distances,
-        found.keypoints,
-        found.steps,
-        _weights(found, parameters),
-        np.asarray(SIGNATURE_STEPS, dtype=np.int64),
-        index.keypoints,
+        _stored_neighbours(index, found, parameters),
         places,
         steps,
         parameters.vote_floor / DESCRIPTOR_STEP**2,
@@ -154,12 +149,28 @@ def agreement(
     scales = sizes / query.size * 2.0 ** (-steps / 6.0)
     tolerance, shortest = parameters.agreement_tolerance_share, parameters.agreement_shortest_share
     return agreeing_pairs(
-        *matches, query.points, points, scales, tolerance * sizes, shortest * sizes, parameters.agreement_slack
+        ReferenceMatches(*matches),
+        query.points,
+        points,
+        scales,
+        tolerance * sizes,
+        shortest * sizes,
+        parameters.agreement_slack,
     )
 
 
-def _weights(found: Neighbours, parameters: IdentificationParameters) -> NDArray[np.float64]:
-    return np.exp2(found.steps / parameters.vote_doubling_steps)
+def _stored_neighbours(
+    index: DescriptorIndex, found: Neighbours, parameters: IdentificationParameters
+) -> StoredNeighbours:
+    return StoredNeighbours(
+        neighbours=found.numbers,
+        distances=found.distances,
+        query_balls=found.keypoints,
+        query_steps=found.steps,
+        query_weights=np.exp2(found.steps / parameters.vote_doubling_steps),
+        radius_steps=np.asarray(SIGNATURE_STEPS, dtype=np.int64),
+        balls=index.keypoints,
+    )
 
 
 def ranked(votes: NDArray[np.float64], at_most: int, parameters: IdentificationParameters = DEFAULT) -> list[Vote]:

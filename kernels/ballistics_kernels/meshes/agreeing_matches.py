@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
+from ballistics_kernels.meshes.scale_votes import StoredNeighbours
+
+
+class ReferenceMatches(NamedTuple):
+    """Matches of a query with references, by place, as `matches_by_reference` returns them."""
+
+    starts: NDArray[np.int64]
+    query: NDArray[np.int64]
+    stored: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
 
 @kernel
 def matches_by_reference(
-    neighbours: NDArray[np.int64],
-    distances: NDArray[np.float32],
-    query_balls: NDArray[np.int64],
-    query_steps: NDArray[np.int64],
-    query_weights: NDArray[np.float64],
-    radius_steps: NDArray[np.int64],
-    balls: int,
+    found: StoredNeighbours,
     places: NDArray[np.int64],
     steps: NDArray[np.int64],
     floor: float,
@@ -26,14 +32,13 @@ def matches_by_reference(
 
     Parameters
     ----------
-    neighbours, distances, query_steps, query_weights, radius_steps, balls, floor
-        As for `ballistics_kernels.meshes.scale_votes.scale_votes`.
-    query_balls : ndarray of int64, shape (q,)
-        Number of each query ball's centre.
+    found : StoredNeighbours
     places : ndarray of int64, shape (references,)
         Place of each reference among those asked for; −1 for the others.
     steps : ndarray of int64, shape (r,)
         By place: the difference of steps, stored minus query, that the matches have, give or take one.
+    floor : float
+        As for `ballistics_kernels.meshes.scale_votes.scale_votes`.
     most : int
         The largest number of matches of a reference that are kept, the heaviest first.
 
@@ -46,6 +51,7 @@ def matches_by_reference(
     weights : ndarray of float64, shape (m,)
         Sum of the votes for the pair, at all radii; above 0. Cost: q × n.
     """
+    neighbours, distances, query_balls, query_steps, query_weights, radius_steps, balls = found
     radii = radius_steps.size
     count = steps.size
     ends = np.zeros(count + 1, np.int64)
@@ -88,15 +94,15 @@ def matches_by_reference(
         order = np.argsort(pairs, kind="mergesort")
         single = np.empty(order.size, np.int64)
         sums = np.empty(order.size, np.float64)
-        found = 0
+        different = 0
         for i in order:
-            if found > 0 and single[found - 1] == pairs[i]:
-                sums[found - 1] += weights[first + i]
+            if different > 0 and single[different - 1] == pairs[i]:
+                sums[different - 1] += weights[first + i]
             else:
-                single[found] = pairs[i]
-                sums[found] = weights[first + i]
-                found += 1
-        heaviest = np.argsort(-sums[:found], kind="mergesort")
+                single[different] = pairs[i]
+                sums[different] = weights[first + i]
+                different += 1
+        heaviest = np.argsort(-sums[:different], kind="mergesort")
         for i in heaviest[:most]:
             query[kept] = single[i] // balls
             stored[kept] = single[i] % balls
@@ -108,10 +114,7 @@ def matches_by_reference(
 
 @kernel
 def agreeing_pairs(
-    starts: NDArray[np.int64],
-    query: NDArray[np.int64],
-    stored: NDArray[np.int64],
-    weights: NDArray[np.float64],
+    matches: ReferenceMatches,
     query_points: NDArray[np.float64],
     stored_points: NDArray[np.float64],
     scales: NDArray[np.float64],
@@ -123,8 +126,7 @@ def agreeing_pairs(
 
     Parameters
     ----------
-    starts, query, stored, weights
-        From `matches_by_reference`.
+    matches : ReferenceMatches
     query_points : ndarray of float64, shape (n, 3)
         Finite.
     stored_points : ndarray of float64, shape (r, balls, 3)
@@ -145,6 +147,7 @@ def agreeing_pairs(
     -----
     Pairwise consistency as in Leordeanu & Hebert 2005, doi:10.1109/ICCV.2005.20.
     """
+    starts, query, stored, weights = matches
     out = np.zeros(starts.size - 1, np.float64)
     for p in range(out.size):
         total = 0.0

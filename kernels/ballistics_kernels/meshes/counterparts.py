@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
-from ballistics_kernels.meshes.near_points import nearest_point
+from ballistics_kernels.meshes.near_points import SampledSurface, nearest_point
 
 
 @kernel
@@ -14,13 +14,7 @@ def counterparts(
     moving: NDArray[np.float64],
     moving_normals: NDArray[np.float64],
     poses: NDArray[np.float64],
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    cell: float,
-    origin: NDArray[np.float64],
-    shape: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    rows: NDArray[np.int64],
+    surface: SampledSurface,
     reach: float,
     slack: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
@@ -33,11 +27,9 @@ def counterparts(
         counterpart.
     poses : ndarray of float64, shape (p, 3, 4)
         Similarities: at = S[:, :3] · point + S[:, 3].
-    points, normals : ndarray of float64, shape (n, 3)
-        Of the surface; the points finite, sorted by ``cell_grid.sort_into_cells(points, cell)`` into the four
-        arrays that follow.
+    surface : SampledSurface
     reach : float
-        At most ``cell``, in the unit of the surface.
+        At most the side of a cell, in the unit of the surface.
     slack : float
         Points further along the surface than this from theirs count as far from it as they go beyond.
 
@@ -51,6 +43,7 @@ def counterparts(
     cosines : ndarray of float64, shape (p, q)
         0–1: of the angle between the normals, of either sign; 0 when out of reach. Cost: p × q × points in 27 cells.
     """
+    points, normals, cell, origin, shape, starts, rows = surface
     count = moving.shape[0]
     nearest = np.full((poses.shape[0], count), -1, np.int64)
     deviations = np.full((poses.shape[0], count), np.inf)

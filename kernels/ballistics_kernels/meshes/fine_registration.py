@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
-from ballistics_kernels.meshes.near_points import nearest_point
+from ballistics_kernels.meshes.near_points import SampledSurface, nearest_point
 
 # A step changes the logarithm of the scale by no more.
 _MOST_GROWTH = 0.1
@@ -134,13 +134,7 @@ def register(
     moving: NDArray[np.float64],
     directions: NDArray[np.float64],
     pose: NDArray[np.float64],
-    points: NDArray[np.float64],
-    normals: NDArray[np.float64],
-    cell: float,
-    origin: NDArray[np.float64],
-    shape: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    rows: NDArray[np.int64],
+    surface: SampledSurface,
     reaches: NDArray[np.float64],
     least_cosine: float,
     pull: float,
@@ -156,11 +150,9 @@ def register(
         Unit normals there, of either sign.
     pose : ndarray of float64, shape (3, 4)
         A similarity: at = S[:, :3] · point + S[:, 3].
-    points, normals : ndarray of float64, shape (n, 3)
-        Of the surface; the points finite, sorted by ``cell_grid.sort_into_cells(points, cell)`` into the four
-        arrays that follow.
+    surface : SampledSurface
     reaches : ndarray of float64, shape (rounds,)
-        How far points may lie from the surface to count in each round, at most ``cell``.
+        How far points may lie from the surface to count in each round, at most the side of a cell.
     least_cosine : float
         Of the angle between the normals of a point and of the nearest of the surface, for it to count: what lies near
         and runs another way does not belong to the surface.
@@ -178,6 +170,7 @@ def register(
     -----
     Chen & Medioni 1992, doi:10.1016/0262-8856(92)90066-C.
     """
+    points, normals, cell, origin, shape, starts, rows = surface
     now = pose.copy()
     at = np.empty(moving.shape, np.float64)
     nearest = np.empty(moving.shape[0], np.int64)

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
+
+
+class SampledSurface(NamedTuple):
+    """Points of a surface, sorted by ``cell_grid.sort_into_cells(points, cell)``.
+
+    Parameters
+    ----------
+    points, normals : ndarray of float64, shape (n, 3)
+        Finite; unit normals there, of either sign.
+    cell : float
+        Side of a cell, in the unit of the points.
+    origin, shape, starts, rows
+        From `sort_into_cells`.
+    """
+
+    points: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    cell: float
+    origin: NDArray[np.float64]
+    shape: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
 
 @helper

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
 
 
+class StoredNeighbours(NamedTuple):
+    """The stored descriptors that resemble each of a query's most.
+
+    Parameters
+    ----------
+    neighbours : ndarray of int64, shape (q, n)
+        Their numbers, nearest first: (reference · radii + radius) · balls + ball; −1 for none.
+    distances : ndarray of float32, shape (q, n)
+        Squared distances, rising; any unit.
+    query_balls, query_steps : ndarray of int64, shape (q,)
+        Number of each query ball's centre, and step of its radius.
+    query_weights : ndarray of float64, shape (q,)
+        What its votes are multiplied by.
+    radius_steps : ndarray of int64, shape (radii,)
+        Steps of the stored radii, on the same scale.
+    balls : int
+        Of the numbering.
+    """
+
+    neighbours: NDArray[np.int64]
+    distances: NDArray[np.float32]
+    query_balls: NDArray[np.int64]
+    query_steps: NDArray[np.int64]
+    query_weights: NDArray[np.float64]
+    radius_steps: NDArray[np.int64]
+    balls: int
+
+
 @kernel
-def scale_votes(
-    neighbours: NDArray[np.int64],
-    distances: NDArray[np.float32],
-    query_steps: NDArray[np.int64],
-    query_weights: NDArray[np.float64],
-    radius_steps: NDArray[np.int64],
-    balls: int,
-    references: int,
-    lowest: int,
-    bins: int,
-    floor: float,
-) -> NDArray[np.float64]:
+def scale_votes(found: StoredNeighbours, references: int, lowest: int, bins: int, floor: float) -> NDArray[np.float64]:
     """Sum the votes of descriptors for references and scales (after local naive-Bayes nearest neighbours).
 
     Each descriptor votes once for each reference among its neighbours, by the nearest of that reference. The vote is
@@ -31,17 +50,8 @@ def scale_votes(
 
     Parameters
     ----------
-    neighbours : ndarray of int64, shape (q, n)
-        Numbers of the stored descriptors, nearest first: (reference · radii + radius) · balls + ball; −1 for none.
-    distances : ndarray of float32, shape (q, n)
-        Squared distances, rising; any unit.
-    query_steps : ndarray of int64, shape (q,)
-        Step of the radius of each query ball.
-    query_weights : ndarray of float64, shape (q,)
-        What its votes are multiplied by.
-    radius_steps : ndarray of int64, shape (radii,)
-        Steps of the stored radii, on the same scale.
-    balls, references : int
+    found : StoredNeighbours
+    references : int
         Of the numbering.
     lowest, bins : int
         Differences of steps, stored minus query, from ``lowest`` on are counted in this number of bins.
@@ -57,6 +67,7 @@ def scale_votes(
     -----
     McCann & Lowe 2012, doi:10.1109/CVPR.2012.6248111, whose votes are differences instead.
     """
+    neighbours, distances, _, query_steps, query_weights, radius_steps, balls = found
     votes = np.zeros((references, bins), np.float64)
     voted = np.full(references, -1, np.int64)
     radii = radius_steps.size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,56 @@ from ballistics_kernels.accelerate import helper, kernel
 # number, has less than this share of the worst weight that is kept.
 _PARTS = 5
 _HOPELESS = 0.5
+
+
+class Correspondences(NamedTuple):
+    """Points of two surfaces that correspond.
+
+    Parameters
+    ----------
+    sources, targets : ndarray of float64, shape (m, 3)
+        Finite.
+    source_normals, target_normals : ndarray of float64, shape (m, 3)
+        Unit normals there, of either sign.
+    weights : ndarray of float64, shape (m,)
+        What a follower of a similarity counts; not negative.
+    """
+
+    sources: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    source_normals: NDArray[np.float64]
+    target_normals: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+class ConsensusLimits(NamedTuple):
+    """When correspondences follow a similarity, and how many are tried.
+
+    Parameters
+    ----------
+    tries : int
+        Thirds that are tried with each pair: the next in ``thirds``, from the first again after the last.
+    scale, slack : float
+        Expected length of a target over that of its source, and the factor ≥ 1 by which it may differ.
+    shortest : float
+        Least side of a source triangle.
+    tolerance : float
+        A correspondence follows when its source lands within it of its target, in the unit of the targets. The
+        weight falls from full at no distance to none there (parabola).
+    least_cosine : float
+        Of the angle between the normals of a correspondence, for it to be tried or to follow.
+    keep : int
+        Similarities to return, best first. One that moves the three corners of its triangle to within half the
+        tolerance of where a better one moves them is the same and is left out.
+    """
+
+    tries: int
+    scale: float
+    slack: float
+    shortest: float
+    tolerance: float
+    least_cosine: float
+    keep: int
 
 
 @helper
@@ -105,49 +157,18 @@ def _followers(
 
 @kernel
 def similarity_consensus(
-    sources: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    source_normals: NDArray[np.float64],
-    target_normals: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    pairs: NDArray[np.int64],
-    thirds: NDArray[np.int64],
-    tries: int,
-    scale: float,
-    slack: float,
-    shortest: float,
-    tolerance: float,
-    least_cosine: float,
-    keep: int,
+    correspondences: Correspondences, pairs: NDArray[np.int64], thirds: NDArray[np.int64], limits: ConsensusLimits
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Try the similarities of many triples of correspondences, each mirrored too, and keep the best.
 
     Parameters
     ----------
-    sources, targets : ndarray of float64, shape (m, 3)
-        Corresponding points; finite.
-    source_normals, target_normals : ndarray of float64, shape (m, 3)
-        Unit normals there, of either sign.
-    weights : ndarray of float64, shape (m,)
-        What a follower of a similarity counts; not negative.
+    correspondences : Correspondences
     pairs : ndarray of int64, shape (p, 2)
         Correspondences to try together.
     thirds : ndarray of int64, shape (t,)
         Correspondences to try with a pair whose lengths agree.
-    tries : int
-        Thirds that are tried with each pair: the next in ``thirds``, from the first again after the last.
-    scale, slack : float
-        Expected length of a target over that of its source, and the factor ≥ 1 by which it may differ.
-    shortest : float
-        Least side of a source triangle.
-    tolerance : float
-        A correspondence follows when its source lands within it of its target, in the unit of the targets. The
-        weight falls from full at no distance to none there (parabola).
-    least_cosine : float
-        Of the angle between the normals of a correspondence, for it to be tried or to follow.
-    keep : int
-        Similarities to return, best first. One that moves the three corners of its triangle to within half the
-        tolerance of where a better one moves them is the same and is left out.
+    limits : ConsensusLimits
 
     Returns
     -------
@@ -160,6 +181,8 @@ def similarity_consensus(
     -----
     Random sample consensus: Fischler & Bolles 1981, doi:10.1145/358669.358692.
     """
+    sources, targets, source_normals, target_normals, weights = correspondences
+    tries, scale, slack, shortest, tolerance, least_cosine, keep = limits
     best = np.zeros((keep, 3, 4), np.float64)
     scores = np.zeros(keep, np.float64)
     f = np.empty((3, 3), np.float64)
