@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ INSUFFICIENT = 3
 @click.option("--region-b", default="", metavar="REGION", help="The same for B.")
 @click.option("--spacing-um-a", type=_POSITIVE, help="Pixel size in µm, if A is a 2D image.")
 @click.option("--spacing-um-b", type=_POSITIVE, help="The same for B.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another parameter than the tested one, e.g. cells.cell_um=400; recorded, and no likelihood ratio is given "
+    "from a reference of other parameters. May be given several times.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
 @evaluation_options
 @click.pass_context
@@ -52,6 +60,7 @@ def command(
     region_b: str,
     spacing_um_a: float | None,
     spacing_um_b: float | None,
+    settings: tuple[str, ...],
     quiet: bool,
     **weighing: Any,
 ) -> None:
@@ -76,6 +85,7 @@ def command(
         evaluator(weighing),
         (region_a, region_b),
         weighing["instrument"],
+        _named(settings),
     )
     if not quiet:
         print_comparison(comparison, a.name, b.name)
@@ -98,11 +108,12 @@ def compare_files(
     evaluate: Callable[..., Any] | None = None,
     regions: tuple[str, str] = ("", ""),
     instruments: tuple[str, ...] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> tuple[Any, Any]:
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from dataclasses import replace
 
-    from ballistics.impressions import compare
+    from ballistics.impressions import compare, parameters_of, with_settings
     from ballistics.reports import ReportedScan, reported_scan
     from ballistics.surfaces import ScanReading, instrument_of, read, stated_by_file
 
@@ -120,7 +131,10 @@ def compare_files(
                 prepared = replace(prepared, findings=(*prepared.findings, contradiction))
             marks.append(prepared)
         stage("registering, searching cells")
-        comparison = compare(*marks)
+        parameters = parameters_of(marks[0])
+        if settings and parameters is not None:
+            parameters = with_settings(parameters, settings)
+        comparison = compare(marks[0], marks[1], parameters)
         evaluation = None
         if evaluate is not None:
             stage("weighing")
@@ -141,6 +155,19 @@ def compare_files(
             stage("writing JSON")
             write_whole(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
     return comparison, evaluation
+
+
+def _named(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings by name; a name that is given twice is an error."""
+    named: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or name in named:
+            raise click.BadParameter(
+                f"'{text}' gives a parameter twice" if equals else f"'{text}' is not NAME=VALUE", param_hint="--set"
+            )
+        named[name] = value
+    return named
 
 
 def _stages(total: int, quiet: bool) -> Any:

@@ -11,7 +11,10 @@ from .heads import HeadComparison as HeadComparison
 from .heads import compare_heads as compare_heads
 from .mark_parameters import MARK_PARAMETERS as MARK_PARAMETERS
 from .mark_parameters import NOT_IMPRESSED as NOT_IMPRESSED
+from .mark_parameters import MarkParameters as MarkParameters
+from .mark_parameters import parameters_of as parameters_of
 from .registration import register as register
+from .settings import with_settings as with_settings
 from .similarity import Similarity as Similarity
 from .similarity import similarity as similarity
 
@@ -25,10 +28,13 @@ __all__ = [
     "DirectionVerdict",
     "HeadComparison",
     "ImpressionComparison",
+    "MarkParameters",
     "RuleResult",
     "Similarity",
     "compare",
     "compare_heads",
+    "parameters_of",
     "register",
     "similarity",
+    "with_settings",
 ]

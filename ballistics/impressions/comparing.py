@@ -6,28 +6,33 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from ballistics.findings import Finding
 from ballistics.impressions.cells import CellSearcher
 from ballistics.impressions.comparison import CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
 from ballistics.impressions.congruence import judge
 from ballistics.impressions.contradiction import contradiction
 from ballistics.impressions.direction import Direction, best_angles
-from ballistics.impressions.mark_parameters import MARK_PARAMETERS, NOT_IMPRESSED, parameters_of
-from ballistics.impressions.mirrored import MirrorParameters, check_mirrored
+from ballistics.impressions.mark_parameters import (
+    MARK_PARAMETERS,
+    MINIMUM_CELLS,
+    NOT_IMPRESSED,
+    MarkParameters,
+    parameters_of,
+)
+from ballistics.impressions.mirrored import check_mirrored
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import RegistrationSearch
+from ballistics.impressions.settings import changes
 from ballistics.impressions.similarity import similarity_of
-from ballistics.impressions.subclass import SubclassParameters, find_regular_marks, subclass_findings
+from ballistics.impressions.subclass import find_regular_marks, subclass_findings
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.surfaces import Mark, unalike
 from ballistics_kernels.impressions import centred
 
 METHOD, VERSION = "impressed marks: registration and congruent matching cells", "4"
 
-# C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it.
-MINIMUM_CELLS = 6
 
-
-def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
+def compare(mark_a: Mark, mark_b: Mark, parameters: MarkParameters | None = None) -> ImpressionComparison:
     """Compare two impressed marks.
 
     The marks are registered over the full circle and the whole plane, their cells are searched in both directions
@@ -39,6 +44,9 @@ def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
     mark_a, mark_b : Mark
         Prepared marks of one kind, from surfaces of one kind, with one spacing. The kind decides the sizes, rules and
         thresholds (`ballistics.impressions.mark_parameters`).
+    parameters : MarkParameters, optional
+        Others than those of the kind, as `ballistics.impressions.with_settings` makes them. They stand in the
+        provenance, so that a reference population of other parameters gives no likelihood ratio, and in a finding.
 
     Returns
     -------
@@ -62,12 +70,13 @@ def compare(mark_a: Mark, mark_b: Mark) -> ImpressionComparison:
     True
     """
     reason = _incomparable(mark_a, mark_b)
+    used = parameters or parameters_of(mark_a)
     hashes = [sha256_of_array(mark.heights_um) for mark in (mark_a, mark_b)]
-    if reason is not None:
-        return ImpressionComparison(mark_a.kind, insufficient=reason, provenance=_provenance(hashes, mark_a))
+    if reason is not None or used is None:
+        return ImpressionComparison(mark_a.kind, insufficient=reason, provenance=_provenance(hashes, mark_a, used))
     if hashes[0] > hashes[1]:
-        return exchanged(_compare(mark_b, mark_a, hashes[::-1]))
-    return _compare(mark_a, mark_b, hashes)
+        return exchanged(_compare(mark_b, mark_a, hashes[::-1], used))
+    return _compare(mark_a, mark_b, hashes, used)
 
 
 def exchanged(comparison: ImpressionComparison) -> ImpressionComparison:
@@ -106,11 +115,9 @@ def _incomparable(a: Mark, b: Mark) -> str | None:
     return None
 
 
-def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
-    provenance, kind = _provenance(hashes, a), parameters_of(a)
-    assert kind is not None
-    otherwise = unalike(a, b)
-    findings = kind.findings if otherwise is None else (*kind.findings, otherwise)
+def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> ImpressionComparison:
+    provenance, otherwise = _provenance(hashes, a, kind), unalike(a, b)
+    findings = (*kind.findings, *_own_parameters(a, kind), *(() if otherwise is None else (otherwise,)))
     heights = [centred(np.ascontiguousarray(mark.heights_um, np.float32)) for mark in (a, b)]
     search = RegistrationSearch(heights[0], heights[1], a.spacing_um, kind.registration, mirror_too=True)
     registration = search.direct()
@@ -136,8 +143,8 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
 
     def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
         mirrored = check_mirrored(
-            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity,
-            octaves_of_a=octaves[0],
+            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity, kind.mirror,
+            octaves[0],
         )  # fmt: skip
         if mirrored is None or mirrored.finding is None:
             return found
@@ -150,27 +157,28 @@ def _compare(a: Mark, b: Mark, hashes: list[str]) -> ImpressionComparison:
     for (tiled, searched), pose, of_tiled in zip((heights, heights[::-1]), poses, octaves, strict=True):
         searcher = CellSearcher(tiled, searched, a.spacing_um, pose, kind.cells)
         n = len(searcher.grid.rows)
-        if n < MINIMUM_CELLS:
+        if n < kind.minimum_cells:
             return replace(
                 result,
-                insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {MINIMUM_CELLS} are needed",
+                insufficient=f"only {n} cells of {kind.cells.cell_um:g} µm are filled; {kind.minimum_cells} are needed",
             )
         directions.append(Direction(searcher, searcher.sweep(), tiled, searched, alike, of_tiled))
     rules: dict[str, RuleResult] = judge(directions[0], directions[1], kind.rules)
-    a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()])
-    b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()])
-    findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a))
+    a_in_b = _with_regular_marks(directions[0], [rule.a_in_b for rule in rules.values()], kind)
+    b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()], kind)
+    findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a, kind.regular_marks))
     result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
     result = replace(result, findings=(*findings, *contradiction(result)))
     lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
-    return with_mirror_finding(result) if lines or registration.accf < MirrorParameters().agreement else result
+    return with_mirror_finding(result) if lines or registration.accf < kind.mirror.agreement else result
 
 
-def _with_regular_marks(direction: Direction, verdicts: list[DirectionVerdict]) -> CellSearch:
+def _with_regular_marks(direction: Direction, verdicts: list[DirectionVerdict], kind: MarkParameters) -> CellSearch:
     """Collect the cells, and what of their agreement is explained by regular manufacturing marks."""
-    search, cell_um = _cell_search(direction), direction.searcher.parameters.cell_um
+    search, spacing_um = _cell_search(direction), direction.searcher.spacing_um
     marks = direction.tiled, direction.searched
-    return replace(search, regular=find_regular_marks(*marks, direction.searcher.spacing_um, cell_um, search, verdicts))
+    regular = find_regular_marks(*marks, spacing_um, kind.cells.cell_um, search, verdicts, kind.regular_marks)
+    return replace(search, regular=regular)
 
 
 def _cell_search(direction: Direction) -> CellSearch:
@@ -194,23 +202,38 @@ def _cell_search(direction: Direction) -> CellSearch:
     )
 
 
-def _provenance(hashes: list[str], mark: Mark) -> Provenance:
+def _own_parameters(mark: Mark, used: MarkParameters) -> tuple[Finding, ...]:
+    """Say which parameters are not those of the kind of mark; nothing when all are."""
+    usual = parameters_of(mark)
+    changed = [] if usual is None or used is usual else changes(usual, used)
+    if not changed:
+        return ()
+    return (
+        Finding(
+            "own-parameters",
+            "warning",
+            f"compared with parameters other than those tested for {mark.kind} marks: {'; '.join(changed)}",
+            "compared with them; figures and reference populations of the usual ones do not hold",
+        ),
+    )
+
+
+def _provenance(hashes: list[str], mark: Mark, kind: MarkParameters | None) -> Provenance:
     parameters = {
         "mark kind": mark.kind,
         "surface kind": mark.surface_kind,
         "spacing_um": mark.spacing_um,
-        "minimum_cells": MINIMUM_CELLS,
+        "minimum_cells": MINIMUM_CELLS if kind is None else kind.minimum_cells,
     }
     references: tuple[str, ...] = ("doi:10.1109/TIP.2011.2181402",)
-    kind = parameters_of(mark)
     if kind is not None:
         parameters |= {
             "registration": asdict(kind.registration),
             "similarity": asdict(kind.similarity),
-            "mirror": asdict(MirrorParameters()),
+            "mirror": asdict(kind.mirror),
             "cells": asdict(kind.cells),
             "rules": {name: asdict(rule.thresholds) for name, rule in kind.rules.items()},
-            "regular marks": asdict(SubclassParameters()),
+            "regular marks": asdict(kind.regular_marks),
         }
         references += (*kind.sources, *(rule.source for rule in kind.rules.values()))
     return Provenance(

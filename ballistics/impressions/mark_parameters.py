@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from ballistics.findings import Finding
 from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.congruence import RULES, Rule, Thresholds, smaller_count
 from ballistics.impressions.firing_pin_rule import clusters
+from ballistics.impressions.mirrored import MirrorParameters
 from ballistics.impressions.registration import RegistrationParameters
 from ballistics.impressions.significance import SignificanceThresholds
 from ballistics.impressions.similarity import SimilarityParameters
+from ballistics.impressions.subclass import SubclassParameters
 from ballistics.surfaces import Mark
+
+MINIMUM_CELLS = 6
+"""C = 6 congruent cells is the literature's criterion (Song 2013): with fewer cells no count can reach it."""
 
 
 @dataclass(frozen=True)
 class MarkParameters:
-    """How marks of one kind are compared.
+    """How marks of one kind are compared: the numbers that a caller may vary (`ballistics.impressions.settings`).
 
     Parameters
     ----------
@@ -31,6 +36,10 @@ class MarkParameters:
         Where the sizes come from.
     findings : tuple of Finding
         What a reader of any comparison of this kind must know.
+    mirror : MirrorParameters
+    regular_marks : SubclassParameters
+    minimum_cells : int
+        With fewer filled cells the marks are insufficient.
     """
 
     registration: RegistrationParameters
@@ -39,6 +48,9 @@ class MarkParameters:
     rules: Mapping[str, Rule]
     sources: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    mirror: MirrorParameters = field(default_factory=MirrorParameters)
+    regular_marks: SubclassParameters = field(default_factory=SubclassParameters)
+    minimum_cells: int = MINIMUM_CELLS
 
 
 _BREECH_FACE = MarkParameters(

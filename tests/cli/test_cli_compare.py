@@ -254,3 +254,29 @@ def test_demo_runs_twice(tmp_path: Path) -> None:
         assert run("demo", "--out", folder, "--quiet").exit_code == 0
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1]
+
+
+def test_other_parameters_are_set_by_name_and_recorded(scans: Path, tmp_path: Path) -> None:
+    document = tmp_path / "set.json"
+    result = run("compare", scans / "a.x3p", scans / "b.x3p", "--set", "cells.cell_um=400", "--json", document)
+    assert result.exit_code == 0, result.output
+    parsed = json.loads(document.read_text())
+    jsonschema.Draft202012Validator(comparison_schema()).validate(parsed)
+    assert parsed["comparison"]["provenance"]["parameters"]["cells"]["cell_um"] == 400
+    assert "own-parameters" in document.read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (["cell_um=400"], "did you mean cells.cell_um"),
+        (["cells.cell_um"], "not NAME=VALUE"),
+        (["cells.cell_um=400", "cells.cell_um=500"], "gives a parameter twice"),
+        (["cells.cell_um=1e9"], "from a tenth to ten times"),
+    ],
+)
+def test_a_wrong_setting_is_an_error(scans: Path, settings: list[str], says: str) -> None:
+    chosen = [part for text in settings for part in ("--set", text)]
+    result = run("compare", scans / "a.x3p", scans / "b.x3p", *chosen)
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.replace("│", " ").split())
