@@ -166,11 +166,11 @@ def _pliers(context: Context) -> Iterator[Record]:
     parts = [match.groups() for name in names if (match := pattern.match(name.upper()))]
     source, tool = np.array(["".join(p) for p in parts]), np.array([p[0] for p in parts])
     edge = np.array([p[0] + p[2] for p in parts])
-    step = 40 if context.quick else 3
+    step = 40 if context.quick else 12
     pairs, scores, correlations = _all_pairs(signatures, step)
     i, j = pairs.T
     same = source[i] == source[j]
-    protocol = f"cut-wire profiles of 3 pliers; source = tool, zone, edge, region; each {step}rd mark with all"
+    protocol = f"cut-wire profiles of 3 pliers; source = tool, zone, edge, region; each {step}th mark with all"
     for name, values in (("similarity", scores), ("correlation over lags", correlations)):
         for words, other, goal in (
             ("other tool", tool[i] != tool[j], "≥ .98"),
