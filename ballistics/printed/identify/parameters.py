@@ -111,10 +111,11 @@ class IdentificationParameters:
         are registered. Only their ratio counts, and only for what is registered, not for a score.
     candidate_weights : tuple of float
         Weights in the order of references: log-odds of coverage, logarithm of consensus, of the reference's share, of
-        the query's share, of the votes. Both sets of weights were fitted on 188 disturbed development queries by a script
-        that is lost. `benchmarks.training.printed_order` fits them again: on 78 such queries among 159 references its
-        weights are no more likely (log-likelihood -13.9 against -16.5 with 4 more free, of the poses -35.5 against
-        -35.6 with 1) and put the right reference first in 65 of 73 choices, cross-validated, against 67.
+        the query's share, of the votes. Both sets of weights were fitted on 188 disturbed development queries by a
+        script that was not kept. `benchmarks.training.printed_order` fits them again: on 78 such queries among 159
+        references the log-likelihood rises from -16.5 to -13.9 with 4 free ratios (poses: from -35.6 to -35.5 with 1),
+        no more than chance gives (p = 0.27), and the right reference is first in 65 of 73 choices, cross-validated,
+        against 67 with these.
     tolerances_share_of_size : tuple of float
         *Judge.* Deviations up to which a point counts as explained, rising; coverage is the mean over them.
     reported_tolerance : int
