@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/ballistics demo --out demo
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # Kills by the hundred, every real scan, mutants by the thousand: what takes longer than the rest together.
 test-slow: .venv/installed
