@@ -20,9 +20,6 @@ from ballistics_kernels.impressions import NO_CORRELATION, count_in_cells, middl
 
 Floats = NDArray[np.float64]
 
-# This number of neighbouring angles share the coarse search of the middle one.
-_COARSE_EVERY = 3
-
 
 @dataclass(frozen=True)
 class CellParameters:
@@ -38,6 +35,8 @@ class CellParameters:
     Least correlation: no rule that judges the cells of one angle by themselves accepts less than 0.50, and from the
     level before the last to the last a correlation changed by less than 0.06 in 99 of 100 cells of Fadul: where it is
     below 0.40 there, the last level is only searched for the best angles of a cell.
+
+    Three neighbouring angles share the coarse search of the middle one.
     """
 
     cell_um: float = 468.75
@@ -52,6 +51,7 @@ class CellParameters:
     least_correlation: float = 0.40
     best_angles: int = 5
     widest_displacement_um: float = 125.0
+    coarse_every: int = 3
 
 
 @dataclass(frozen=True)
@@ -255,9 +255,10 @@ class CellSearcher:
         """Search the coarse level at every third angle; the angles between take the peaks found there."""
         at = np.arange(len(self.thetas_deg))
         # Every angle has one of the coarse search as its neighbour or is one itself; the next lies two steps away.
-        coarse_at = np.minimum(np.arange(0, len(at), _COARSE_EVERY) + _COARSE_EVERY // 2, len(at) - 1)
-        self._nearest = at // _COARSE_EVERY
-        second = np.clip(self._nearest + at % _COARSE_EVERY - _COARSE_EVERY // 2, 0, len(coarse_at) - 1)
+        every = self.parameters.coarse_every
+        coarse_at = np.minimum(np.arange(0, len(at), every) + every // 2, len(at) - 1)
+        self._nearest = at // every
+        second = np.clip(self._nearest + at % every - every // 2, 0, len(coarse_at) - 1)
         self._maps, places = self._coarse.search(self.thetas_deg[coarse_at])
         # The maps are approximate, since their slowly varying sums are interpolated: the peaks are ranked exactly.
         coarse = self._levels[0].ranked(self.thetas_deg[coarse_at], places)

@@ -36,8 +36,6 @@ Heights = NDArray[np.float32]
 
 # Turns whose transforms are taken together: fewer calls, and all of it still in the cache.
 _AT_ONCE = 4
-# So many points place a mark as well as all of a larger one's.
-_ENOUGH_POINTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,8 @@ class RegistrationParameters:
     The pose is sought on the shorter waves, in the middle of what 50 µm carry (100 µm) and the marks hold (250 µm):
     the longest are few in a partial mark, and a few agree by chance, or by the form of an edge or a dent, elsewhere.
     The second-best pose of a level is refined further when it reaches four fifths of the best. Where the orientation of
-    the scans is known, a smaller range of angles is searched in proportion faster.
+    the scans is known, a smaller range of angles is searched in proportion faster. While climbing, some
+    20 000 points of a mark place it as well as all of a larger one.
     """
 
     coarse_spacing_um: float = 50.0
@@ -64,6 +63,7 @@ class RegistrationParameters:
     angle_range_deg: float = 180.0
     worth_refining: float = 0.8
     refine_spacings_um: tuple[float, ...] = (25.0, 12.5)
+    enough_points: int = 20_000
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class RegistrationSearch:
 
     def _level(self, short_b: Heights, level_um: float) -> _Level:
         factor = max(1, round(level_um / (self._fine * self._spacing_um)))
-        return _Level(self._a.shape, self._b.shape, [self._short_a, short_b], self._fine, factor)
+        return _Level(self._a.shape, self._b.shape, [self._short_a, short_b], self._fine, factor, self._p.enough_points)
 
     def _refined(self, candidates: list[_Candidate], b: Heights, short_b: Heights) -> Registration | None:
         """Follow poses through the finer levels and measure the best; ``b`` is the mark or its mirror image."""
@@ -212,13 +212,19 @@ class _Level:
     """
 
     def __init__(
-        self, shape_a: tuple[int, ...], shape_b: tuple[int, ...], short: list[Heights], fine: int, factor: int
+        self,
+        shape_a: tuple[int, ...],
+        shape_b: tuple[int, ...],
+        short: list[Heights],
+        fine: int,
+        factor: int,
+        enough_points: int,
     ) -> None:
         self.factor = fine * factor
         self.a, self.b = (decimate(heights, factor) if factor > 1 else heights for heights in short)
         self.smaller = min(np.isfinite(self.a).sum(), np.isfinite(self.b).sum())
         points = valid_points(self.a)
-        self.thinning = max(1, points.shape[1] // _ENOUGH_POINTS)
+        self.thinning = max(1, points.shape[1] // enough_points)
         self.points_a, self.padded_b = np.ascontiguousarray(points[:, :: self.thinning]), padded(self.b, 1)
         self._excess_a = [(self.factor * c - f) / 2 for c, f in zip(self.a.shape, shape_a, strict=True)]
         self._excess_b = [(self.factor * c - f) / 2 for c, f in zip(self.b.shape, shape_b, strict=True)]

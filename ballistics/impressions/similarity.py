@@ -20,8 +20,6 @@ Bools = NDArray[np.bool_]
 POINTS_PER_WAVE = 2.5
 """Points of an octave's grid in its shortest wave."""
 
-# Fewer common points than this have no autocorrelation worth the name.
-_FEWEST_POINTS = 16
 # Identical marks would have infinite evidence.
 HIGHEST_CORRELATION = 0.999
 
@@ -33,13 +31,15 @@ class SimilarityParameters:
     The octaves end at the long cut-off of the breech-face card (250 µm, Chen 2017) and go down to waves of 31 µm. Below
     them the pose, known to a few µm, would have to be better, and the share of measurement noise grows. Each octave is
     looked at on its own grid, with two and a half points in its shortest wave. Heights are clipped at three robust
-    standard deviations, as while registering, so that one deep flaw does not speak for the whole mark.
+    standard deviations, as while registering, so that one deep flaw does not speak for the whole mark. Fewer than 16
+    common points have no autocorrelation worth the name.
     """
 
     octaves_um: tuple[float, ...] = (31.25, 62.5, 125.0, 250.0)
     points_per_wave: float = POINTS_PER_WAVE
     clip_sigmas: float = 3.0
     shared_variance: float = 0.5
+    fewest_points: int = 16
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def similarity_of(
         turn_onto(v, -math.radians(pose.theta_deg), *shift_on_grid(a.shape, b.shape, factor, spacing_um, pose), turned)
         common = np.isfinite(u) & np.isfinite(turned)
         area = area or float(common.sum()) * step_um**2
-        r, n = _agreement(u, turned, common, round(longest / step_um))
+        r, n = _agreement(u, turned, common, round(longest / step_um), p.fewest_points)
         evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), HIGHEST_CORRELATION) ** 2))
         octaves.append(OctaveAgreement(shortest, longest, r, n, evidence))
     n = octaves[-1].independent_areas
@@ -245,9 +245,9 @@ def effective_number(u: Heights, v: Heights, common: Bools, longest_lag: int) ->
     return min(max(1.0 / variance, 1.0), count) if variance > 0.0 else count
 
 
-def _agreement(u: Heights, v: Heights, common: Bools, longest_lag: int) -> tuple[float, float]:
+def _agreement(u: Heights, v: Heights, common: Bools, longest_lag: int, fewest_points: int) -> tuple[float, float]:
     """Return the correlation over the common points, and the number of independent areas."""
-    if common.sum() < _FEWEST_POINTS:
+    if common.sum() < fewest_points:
         return 0.0, 0.0
     x, y = (np.where(common, w - w[common].mean(dtype=np.float64), 0.0).astype(np.float32) for w in (u, v))
     number = effective_number(x, y, common, longest_lag)

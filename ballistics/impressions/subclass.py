@@ -34,6 +34,10 @@ class SubclassParameters:
     and more. Least share: more than half of a cell's agreement lies along the lines. Least remaining correlation: a
     cell slides freely along its lines to where the rest agrees best, so that the rest of slides that share nothing but
     a cutter reached 0.45. Fewest cells: with fewer than C = 6 (Song 2013) there is no agreement to be explained.
+
+    Directions: those tried for straight lines; at the edge of a cell two neighbours are 10 µm apart. Stride: every
+    fourth point is enough to see which lines there are. Lines per point across, when they are taken off: half a point
+    wide.
     """
 
     least_odds: float = 3.5
@@ -42,14 +46,11 @@ class SubclassParameters:
     fewest_cells: int = 6
     most_patterns: int = 2
     points_per_cell: float = 37.5
+    directions: int = 36
+    stride: int = 4
+    lines_per_point: float = 2.0
 
 
-# Directions tried for straight lines; at the edge of a cell two neighbours are 10 µm apart.
-_DIRECTIONS = 36
-# Every so-many-th point is enough to see which lines there are.
-_STRIDE = 4
-# Lines for each point across, when they are taken off: half a point wide.
-_PER_POINT = 2.0
 # A cell's own lines may turn this much from the common pattern: chatter, and the steps of the search.
 _TURNS = tuple(math.radians(d) for d in (-9.0, -6.0, -3.0, -1.5, 0.0, 1.5, 3.0, 6.0, 9.0))
 
@@ -106,7 +107,7 @@ def find_regular_marks(
     factor = max(1, round(cell_um / spacing_um / p.points_per_cell))
     places = _places(search, judged)
     cells = _sampled(tiled, searched, spacing_um, cell_um, factor, search, places)
-    work = np.empty((3, 2 * math.ceil(_PER_POINT * 0.75 * cell_um / (factor * spacing_um)) + 5))
+    work = np.empty((3, 2 * math.ceil(p.lines_per_point * 0.75 * cell_um / (factor * spacing_um)) + 5))
     whole = np.array([products(*cell) for cell in cells])
     used = whole[:, 2] > 0.0
     x, y = search.centres_x_um[places.cells], search.centres_y_um[places.cells]
@@ -114,12 +115,12 @@ def find_regular_marks(
     patterns: list[LinePattern] = []
     along = np.zeros(len(cells))
     while len(patterns) < p.most_patterns:
-        pattern = _pattern(cells, used, x, y, middle, work)
+        pattern = _pattern(cells, used, x, y, middle, work, p)
         if pattern is None or pattern.odds < p.least_odds:
             break
         patterns.append(pattern)
         for k, cell in enumerate(cells):
-            along[k] += _take_off(cell, pattern, float(x[k]), float(y[k]), factor * spacing_um, work)
+            along[k] += _take_off(cell, pattern, float(x[k]), float(y[k]), factor * spacing_um, work, p.lines_per_point)
     if patterns:
         rest = np.array([products(*cell) for cell in cells])
         norms = np.sqrt(rest[:, 0] * rest[:, 1])
@@ -243,31 +244,37 @@ def _sampled(
 
 
 def _pattern(
-    cells: list[_Cell], used: NDArray[np.bool_], x: Floats, y: Floats, middle: tuple[float, float], work: Floats
+    cells: list[_Cell],
+    used: NDArray[np.bool_],
+    x: Floats,
+    y: Floats,
+    middle: tuple[float, float],
+    work: Floats,
+    p: SubclassParameters,
 ) -> LinePattern | None:
     """Return the lines, straight or circular, along which the cells agree most."""
-    table = np.empty((len(cells), _DIRECTIONS))
+    table = np.empty((len(cells), p.directions))
     total = 0.0
     for row, (points, n), use in zip(table, cells, used, strict=True):
         row[:] = 0.0
         if use:
-            thinned = points[:, :n:_STRIDE]
-            products_by_direction(points, n, _STRIDE, work, row)
+            thinned = points[:, : n : p.stride]
+            products_by_direction(points, n, p.stride, work, row)
             total += float(np.dot(thinned[2].astype(float), thinned[3].astype(float)))
     if total <= 0.0:
         return None
     dx, dy = x - middle[0], y - middle[1]
     reach = float(np.hypot(dx, dy).max())
-    centres_x, centres_y, in_the_middle = _candidates(reach)
+    centres_x, centres_y, in_the_middle = _candidates(reach, p.directions)
     normals = np.where(
         np.isfinite(centres_x)[:, None],
         np.arctan2(dy[None, :] - centres_y[:, None], dx[None, :] - centres_x[:, None]),
         in_the_middle[:, None],
     )
-    place = (normals % math.pi) / math.pi * _DIRECTIONS
+    place = (normals % math.pi) / math.pi * p.directions
     low = np.floor(place).astype(np.int64)
     part, rows = place - low, np.arange(len(cells))
-    near, next_ = table[rows, low % _DIRECTIONS], table[rows, (low + 1) % _DIRECTIONS]
+    near, next_ = table[rows, low % p.directions], table[rows, (low + 1) % p.directions]
     votes = ((1 - part) * near + part * next_).sum(axis=1) / total
     best = int(votes.argmax())
     share, chance = float(votes[best]), float(np.median(table.sum(axis=0))) / total
@@ -287,24 +294,26 @@ def _odds(share: float) -> float:
     return share / (1 - share)
 
 
-def _candidates(reach: float) -> tuple[Floats, Floats, Floats]:
+def _candidates(reach: float, directions: int) -> tuple[Floats, Floats, Floats]:
     """Return centres from the middle of the mark, NaN for parallel lines, and the normal of the lines at the middle.
 
     Parallel lines every 5°; circles about centres on the mark, on a grid of a fifth of its reach, and off it at
     up to ten times its reach, beyond which arcs are as good as straight.
     """
-    turns = np.arange(_DIRECTIONS) * math.pi / _DIRECTIONS
+    turns = np.arange(directions) * math.pi / directions
     line = np.arange(-6, 7) * 0.2 * reach
     grid_y, grid_x = (v.ravel() for v in np.meshgrid(line, line, indexing="ij"))
     around = np.concatenate([turns, turns + math.pi])[::2]
     radii = np.repeat(np.array([1.5, 2.0, 3.0, 5.0, 10.0]) * reach, len(around))
     far_x, far_y = radii * np.tile(np.cos(around), 5), radii * np.tile(np.sin(around), 5)
-    none = np.full(_DIRECTIONS, np.nan)
+    none = np.full(directions, np.nan)
     x, y = np.concatenate([none, grid_x, far_x]), np.concatenate([none, grid_y, far_y])
-    return x, y, np.where(np.isnan(x), np.concatenate([turns, np.zeros(len(x) - _DIRECTIONS)]), np.arctan2(y, x))
+    return x, y, np.where(np.isnan(x), np.concatenate([turns, np.zeros(len(x) - directions)]), np.arctan2(y, x))
 
 
-def _take_off(cell: _Cell, pattern: LinePattern, x: float, y: float, step_um: float, work: Floats) -> float:
+def _take_off(
+    cell: _Cell, pattern: LinePattern, x: float, y: float, step_um: float, work: Floats, per_point: float
+) -> float:
     """Take the lines off a cell in place, turned to fit it best, and return the covariance that they held."""
     points, n = cell
     if pattern.form == "parallel":
@@ -316,10 +325,10 @@ def _take_off(cell: _Cell, pattern: LinePattern, x: float, y: float, step_um: fl
         curvature = 1.0 / max(math.hypot(to_x, to_y) / step_um, 1.0)
     best = max(
         (
-            (line_sums(points, n, 1, lines, _PER_POINT, work)[2], lines)
+            (line_sums(points, n, 1, lines, per_point, work)[2], lines)
             for lines in ((math.cos(normal + t), math.sin(normal + t), curvature) for t in _TURNS)
         ),
         key=lambda found: found[0],
     )
-    take_lines_off(points, n, best[1], _PER_POINT, work)
+    take_lines_off(points, n, best[1], per_point, work)
     return float(best[0])
