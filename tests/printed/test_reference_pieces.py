@@ -11,6 +11,7 @@ import pytest
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import pieces_of_reference
 from ballistics.printed.identify.identification import Identification, identify
 from ballistics.printed.identify.pieces_of_reference import reference_pieces
 from reference_meshes.disturbances import as_solid, plate, posed, remesh, similarity
@@ -197,7 +198,8 @@ def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection,
         asked.append(query)
         return identify(query, others, **options)
 
-    monkeypatch.setattr("ballistics.printed.identify.pieces_of_reference.identify", counted)
+    # By the module: the name of the room is that of the function on the face above it.
+    monkeypatch.setattr(pieces_of_reference, "identify", counted)
     (one,) = reference_pieces([first, *[away] * 5], collection)
     assert sorted(piece.place for piece in one.placed) == ["its own"] + ["uncertain"] * 5
     assert len(asked) == 1
