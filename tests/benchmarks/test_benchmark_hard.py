@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ballistics.evidence.scores import SCORE_MODELS
 from ballistics.impressions.congruence import RULES
 from ballistics.pairs.rows import empty_row
-from ballistics.studies.scan_study import MODELS
 from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Mark
@@ -44,14 +44,14 @@ def test_each_score_is_weighed_by_the_model_of_its_kind() -> None:
         table, model = ladder.table(score)
         assert len(table) == 276
         if score == "similarity":
-            assert model == MODELS["similarity"]
+            assert model == SCORE_MODELS["similarity"]
             assert table.area_mm2 is not None
             np.testing.assert_allclose(table.area_mm2, 4.0)
         elif score in ("accf", "ncma", "cmcR pooled"):
-            assert (model, table.cells) == (MODELS["correlation"], None)
+            assert (model, table.cells) == (SCORE_MODELS["correlation"], None)
         else:
             # The smaller count of the two directions, with its own number of cells.
-            assert model == MODELS["count"]
+            assert model == SCORE_MODELS["count"]
             assert table.cells is not None
             assert set(table.cells.tolist()) == {28}
             assert table.score.max() <= 25
