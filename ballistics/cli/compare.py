@@ -213,9 +213,10 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
     console.print(Text(f"A: {name_a}\nB: {name_b}"))
     if comparison.insufficient is not None:
         console.print(Text("INSUFFICIENT", "bold yellow"))
-    for finding in comparison.findings:
-        if finding.severity == "serious":
-            console.print(Text(f"SERIOUS: {finding.message} [{finding.code}]", "bold red"))
+    for severity, style in (("serious", "bold red"), ("warning", "yellow")):
+        for finding in comparison.findings:
+            if finding.severity == severity:
+                console.print(Text(f"{severity.upper()}: {finding.message} [{finding.code}]", style))
     if comparison.insufficient is None:
         console.print(Text(similarity_sentence(comparison), "bold"))
     console.print(Text(counts_sentence(comparison), "bold"))

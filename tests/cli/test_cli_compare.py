@@ -264,6 +264,7 @@ def test_other_parameters_are_set_by_name_and_recorded(scans: Path, tmp_path: Pa
     jsonschema.Draft202012Validator(comparison_schema()).validate(parsed)
     assert parsed["comparison"]["provenance"]["parameters"]["cells"]["cell_um"] == 400
     assert "own-parameters" in document.read_text()
+    assert "WARNING: compared with parameters other than those tested" in result.output
 
 
 @pytest.mark.parametrize(
