@@ -31,7 +31,7 @@ class LandParameters:
         Least and greatest radius of the arc: those of bullets, from under 4 to over 20 mm calibre, with room for
         flattening.
     fewest_bands : int
-        A point of the signature stands on at least so many bands.
+        The least number of bands that a point of the signature stands on.
     ends_um : tuple of float, optional
         Where the land ends, left and right, from the middle of the first column; found when None.
     rows_um : tuple of float, optional

@@ -21,7 +21,7 @@ _ARC_FALL_UM = 3.5
 _RISE_UM = 3.0
 _FEWEST_BEYOND_UM = 20.0
 _ROUNDS = 3
-# A foot lies on the arc, or no further below it than this or so many of its robust standard deviations.
+# A foot lies on the arc, or no further below it than this length or this multiple of its robust standard deviation.
 _BELOW_UM, _BELOW_SIGMAS = 12.0, 8.0
 
 

@@ -34,8 +34,9 @@ class SimilarityParameters:
         at least ``waves`` of the longest in the shorter signature.
     points_per_wave, waves : float
     clip_sigmas : float
-        Each octave's heights are clipped at so many robust standard deviations: a scratch of one firing, or a few
-        deep grooves, do not speak for all striae. Chosen among none, 3, 2 and 1 on every second screwdriver mark.
+        Each octave's heights are clipped at this multiple of their robust standard deviation: a scratch of one firing,
+        or a few deep grooves, do not speak for all striae. Chosen among none, 3, 2 and 1 on every second screwdriver
+        mark.
     minimum_overlap : float
         Fewest common points, as a share of the signature that has fewer. What little overlap is worth, the evidence
         knows; the limit only saves time. Chosen among .5, .25 and .15 on every fifteenth profile of the pliers.

@@ -100,7 +100,7 @@ def _aligned(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _all_pairs(signatures: Sequence[Signature], every: int) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Return the pairs, their similarities, and their correlations over lags; every so many first marks only."""
+    """Return the pairs, their similarities, and their correlations over lags; only one first mark in ``every``."""
     split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
     pairs, scores, correlations = [], [], []
     for i in range(0, len(signatures), every):
