@@ -71,7 +71,7 @@ def compare_heads(
 
     Examples
     --------
-    >>> from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head, simulate_shot
+    >>> from ballistics.surfaces import simulate_firearm, simulate_head, simulate_shot
     >>> head = simulate_head(simulate_firearm(1), simulate_shot(2), spacing_um=6.25, field_mm=4.0).surface
     >>> heads = compare_heads(head, head)
     >>> heads.compared

@@ -49,15 +49,14 @@ class LibraryStore:
     that a process killed at any moment loses only what it had not yet acknowledged. SQLite needs a local disk; on a
     network share, use PostgreSQL.
 
-    Open it with `Library.open`, make one with `Library.create`; use it as a context manager, or `close` it.
+    Open it with `LibraryStore.open`, make one with `LibraryStore.create`; use it as a context manager, or `close` it.
 
     Examples
     --------
     >>> import tempfile
-    >>> from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head, simulate_shot
-    >>> from ballistics.surfaces.preparation.preparing import prepare
+    >>> from ballistics.surfaces import prepare, simulate_firearm, simulate_head, simulate_shot
     >>> head = simulate_head(simulate_firearm(1), simulate_shot(2), spacing_um=12.5)
-    >>> with tempfile.TemporaryDirectory() as folder, Library.create(Path(folder) / "open cases") as library:
+    >>> with tempfile.TemporaryDirectory() as folder, LibraryStore.create(Path(folder) / "open cases") as library:
     ...     library.enrol(prepare(head.surface), "K-17.x3p", Description(calibre="9 mm Luger")).outcome
     ...     [mark.scan for mark in library.contents({"calibre": "9 mm Luger"}).marks]
     'enrolled'

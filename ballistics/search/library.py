@@ -27,7 +27,7 @@ class Library(LibraryStore):
     >>> mark = prepare(head.surface)
     >>> with tempfile.TemporaryDirectory() as folder, Library.create(Path(folder) / "open cases") as library:
     ...     library.enrol(mark, "K-17.x3p", Description(calibre="9 mm Luger")).outcome
-    ...     [hit.entry.scan for hit in library.search(mark, "K-17.x3p").hits]
+    ...     [entry.scan for entry in library.search(mark).same_scan]
     'enrolled'
     ['K-17.x3p']
     """

@@ -36,6 +36,8 @@ from .simulation.files import write_population as write_population
 from .simulation.heads import SimulatedHead as SimulatedHead
 from .simulation.heads import simulate_head as simulate_head
 from .simulation.heads import simulate_population as simulate_population
+from .simulation.parameters import simulate_firearm as simulate_firearm
+from .simulation.parameters import simulate_shot as simulate_shot
 from .surface import Mark as Mark
 from .surface import Step as Step
 from .surface import Surface as Surface
@@ -74,8 +76,10 @@ __all__ = [
     "readings",
     "region_of",
     "replay",
+    "simulate_firearm",
     "simulate_head",
     "simulate_population",
+    "simulate_shot",
     "stated_by_file",
     "unalike",
     "unit_named",

@@ -24,7 +24,8 @@ from unittest import mock
 import numpy as np
 
 _TESTS = Path(__file__).parents[1]
-sys.path += [str(folder) for folder in (_TESTS, _TESTS / "support") if str(folder) not in sys.path]
+_FOLDERS = (_TESTS, *(_TESTS / name for name in ("support", "surfaces/formats", "pairs")))
+sys.path += [str(folder) for folder in _FOLDERS if str(folder) not in sys.path]
 
 import mesh_samples
 from sur_samples import LATIN1, sur
@@ -348,7 +349,7 @@ def _use_population(path: Path, folder: Path, number: int) -> None:
 
 
 def _verbal_scale(folder: Path) -> list[Path]:
-    from ballistics.evidence.wording.sentences import verbal_scale
+    from ballistics.evidence.wording import verbal_scale
 
     return _written(folder, {"scale.json": Path(verbal_scale._STANDARD).read_bytes()})
 
