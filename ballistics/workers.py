@@ -53,6 +53,19 @@ def unordered(
     yield from Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
 
 
+def end_with_parent(parent: int) -> None:
+    """Make this worker end with its parent: the initializer of a pool, whose idle workers would wait for ever.
+
+    Parameters
+    ----------
+    parent : int
+        Process number of the parent, which may be gone already.
+    """
+    if os.getppid() != parent:
+        os._exit(1)
+    _end_with(parent)
+
+
 def _end_with(parent: int) -> None:
     # In the process itself, or on another machine of a cluster, there is nothing to watch.
     if parent in _watching or os.getppid() != parent or os.getpid() == parent:

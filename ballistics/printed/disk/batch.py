@@ -35,7 +35,7 @@ from ballistics.printed.identify.identification import IDENTIFICATION_VERSION, i
 from ballistics.printed.identify.pieces_of_reference import PIECES_VERSION
 from ballistics.progress import Progress, silent
 from ballistics.provenance import package_versions, sha256_of_file
-from ballistics.workers import Watched
+from ballistics.workers import Watched, end_with_parent
 
 # Changes when a kept row would have other columns.
 _ROW_VERSION = "2"
@@ -252,9 +252,9 @@ def begun(work: Path) -> set[str]:
 
 def _alone(digest: str, path: Path, task: Task) -> Row:
     """Search a file in a process of its own."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent, (os.getpid(),)) as pool:
         try:
-            return pool.submit(Watched(search_file), digest, path, task).result()
+            return pool.submit(search_file, digest, path, task).result()
         except BrokenProcessPool:
             (task.work / _BEGUN / digest).unlink(missing_ok=True)
             return {"sha256": digest, **_refused("the process that read it ended: too little memory, or a fault")}
