@@ -28,6 +28,7 @@ HEADLINES = (
     ("printed", "top 1, cut to 50 %"),
     ("printed", "top 1, dummy material"),
     ("printed", "false hits, planted boxes"),
+    ("printed", "hidden by an accepted one, planted look-alikes"),
     ("faults", "files wrong"),
 )
 
