@@ -16,7 +16,7 @@ from ballistics.library import tables as tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.integrity import verify
 from ballistics.library.items import Integrity
-from ballistics.library.marker import read_marker, write_marker
+from ballistics.library.marker import holds_nothing, read_marker, write_marker
 from ballistics.library.stack import RecordStack
 from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress
@@ -89,10 +89,9 @@ def _rows_of(folder: Path) -> Path:
 
 def _refuse(library: LibraryStore, folder: Path) -> None:
     """Refuse to write over anything but an earlier backup of this library that was not used since."""
-
     if folder.resolve() == library.folder.resolve():
         raise WriteError(f"{folder} is the library itself: choose another folder for the backup")
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if not folder.exists() or (folder.is_dir() and holds_nothing(folder)):
         return
     try:
         marker = read_marker(folder)

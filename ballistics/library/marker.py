@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
-from ballistics.files import parse_json, reason, write_whole
+from ballistics.files import is_temporary, parse_json, reason, write_whole
 
 SCHEMA, VERSION = "ballistics/library", 1
 _MARKER = "library.json"
@@ -18,6 +18,11 @@ def write_marker(folder: Path, identifier: str, database: str) -> None:
     """Write the file that says that a folder is a library, last and whole."""
     content = {"schema": SCHEMA, "version": VERSION, "id": identifier, "database": database}
     write_whole(folder / _MARKER, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def holds_nothing(folder: Path) -> bool:
+    """Return whether a folder is empty, or holds only what a killed process left of its own marker."""
+    return all(is_temporary(path.name, _MARKER) for path in folder.iterdir())
 
 
 def read_marker(folder: Path) -> dict[str, str]:

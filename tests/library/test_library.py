@@ -270,6 +270,15 @@ def test_backup_that_was_stopped_goes_on(library, tmp_path, monkeypatch):
     assert library.backup(copy).clean
 
 
+def test_backup_that_was_stopped_before_its_first_file_goes_on(library, tmp_path):
+    enrolled(library, 1)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / ".library.json.0abc-12-00000000.part").write_bytes(b"{")
+    assert library.backup(copy).clean
+    assert len(Library.open(copy).contents().marks) == 1
+
+
 def test_backup_refuses_to_write_over_anything_else(library, tmp_path):
     enrolled(library, 1)
     with pytest.raises(WriteError, match="the library itself"):
