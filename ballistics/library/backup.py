@@ -87,6 +87,17 @@ def _rows_of(folder: Path) -> Path:
     return folder / tables.DATABASE_FILE
 
 
+def _has_rows(folder: Path) -> bool:
+    """Return whether the rows of a backup were ever complete; the file is there, empty, a moment before they are."""
+    if not _rows_of(folder).exists():
+        return False
+    try:
+        with closing(sqlite3.connect(_rows_of(folder))) as rows:
+            return rows.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+    except sqlite3.Error:
+        return True  # of whatever is there, opening it says what is wrong
+
+
 def _refuse(library: LibraryStore, folder: Path) -> None:
     """Refuse to write over anything but an earlier backup of this library that was not used since."""
     if folder.resolve() == library.folder.resolve():
@@ -99,7 +110,7 @@ def _refuse(library: LibraryStore, folder: Path) -> None:
         raise WriteError(f"{folder} is neither empty nor an earlier backup of this library: {error}") from error
     if marker["id"] != library.identifier or marker["database"] != tables.SQLITE:
         raise WriteError(f"{folder} is another library: choose another folder for the backup")
-    if not _rows_of(folder).exists():
+    if not _has_rows(folder):
         return  # a first backup that was stopped
     with LibraryStore.open(folder) as earlier:
         theirs, ours = earlier.contents(), library.contents()

@@ -276,6 +276,8 @@ def test_backup_that_was_stopped_before_its_first_file_goes_on(library, tmp_path
     copy.mkdir()
     (copy / ".library.json.0abc-12-00000000.part").write_bytes(b"{")
     assert library.backup(copy).clean
+    (copy / "library.sqlite").write_bytes(b"")
+    assert library.backup(copy).clean
     assert len(Library.open(copy).contents().marks) == 1
 
 
