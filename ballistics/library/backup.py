@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
 from ballistics.files import reason, sync_folder
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.integrity import verify
 from ballistics.library.items import Integrity
@@ -148,7 +148,6 @@ def _copy_rows(library: LibraryStore, fresh: Path) -> None:
 
 
 def _copy_files(library: LibraryStore, fresh: Path, folder: Path, progress: Progress | None) -> None:
-
     arrays = ArrayFolder(folder / "arrays")
     with closing(sqlite3.connect(fresh)) as rows:
         names = [name for (name,) in rows.execute("SELECT DISTINCT array_sha256 FROM marks ORDER BY 1")]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ballistics.errors import CorruptFileError, WriteError
 from ballistics.files import reason
 from ballistics.library import seals as seals
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.items import EnrolledMark, Fault, Integrity
 from ballistics.library.rows import enrolled
 from ballistics.library.store import LibraryStore

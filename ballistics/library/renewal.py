@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ballistics.errors import CorruptFileError
 from ballistics.library import seals as seals
-from ballistics.library import tables as tables
-from ballistics.library import template
+from ballistics.library import tables, template
 from ballistics.library.items import EnrolledMark
 from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError
 from ballistics.files import parse_json
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.items import DESCRIPTION_FIELDS, Description, EnrolledMark
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces import Mark

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.items import Fault
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ballistics.findings import Finding
 from ballistics.library import rows as rows
 from ballistics.library import seals as seals
 from ballistics.library import servers as servers
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.items import (
     UNDESCRIBED,

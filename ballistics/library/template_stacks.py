@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ballistics.errors import CorruptFileError
-from ballistics.library import tables as tables
+from ballistics.library import tables
 from ballistics.library.stack import RecordStack
 
 if TYPE_CHECKING:

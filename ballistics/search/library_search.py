@@ -25,9 +25,9 @@ from ballistics.library import (
     Where,
     checked_filter,
     is_admitted,
+    tables,
     template,
 )
-from ballistics.library import tables as tables
 from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade

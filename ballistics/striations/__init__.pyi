@@ -11,7 +11,6 @@ from .chumbley_score import chumbley as chumbley
 from .comparing import StriationComparison as StriationComparison
 from .comparing import StriationParameters as StriationParameters
 from .comparing import compare_signatures as compare_signatures
-from .comparing import laid_on as laid_on
 from .congruent_segments import CmpsParameters as CmpsParameters
 from .congruent_segments import CmpsResult as CmpsResult
 from .congruent_segments import cmps as cmps
@@ -77,7 +76,6 @@ __all__ = [
     "correlate",
     "find_ends",
     "fit_arc",
-    "laid_on",
     "land_of",
     "land_scores",
     "land_width_findings",

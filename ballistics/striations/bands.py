@@ -14,7 +14,8 @@ from ballistics.striations.land_parameters import LandParameters
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import Floats
-from ballistics_kernels.profiles import NO_CORRELATION, band_medians, correlate_lags
+from ballistics_kernels.impressions import NO_CORRELATION
+from ballistics_kernels.profiles import band_medians, correlate_lags
 
 # A groove shoulder lies in the outer part of a scan; this share of its width further in, something else is likelier.
 _FARTHEST_INSIDE = 0.25

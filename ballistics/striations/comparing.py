@@ -166,7 +166,7 @@ def compare_signatures(
         tolerance_points=round(p.cmps.tolerance_points * _POINT_UM / spacing),
     )
     x_in_y, y_in_x = cmps(x, y, scaled), cmps(y, x, scaled)
-    u, v = laid_on(x, y, alike.placement.seen(way), spacing)
+    u, v = _overlaid(x, y, alike.placement.seen(way), spacing)
     window = max(3, min(len(x), len(y)) // 3)
     rank = chumbley(x, y, ChumbleyParameters(window, max(3, round(p.validation_points * _POINT_UM / spacing))))
     return StriationComparison(
@@ -183,8 +183,8 @@ def compare_signatures(
     )
 
 
-def laid_on(a: Floats, b: Floats, placement: Placement, spacing_um: float) -> tuple[Floats, Floats]:
-    """Return two profiles of one spacing on a common axis, B laid on A as a placement says.
+def _overlaid(a: Floats, b: Floats, placement: Placement, spacing_um: float) -> tuple[Floats, Floats]:
+    """Return two profiles of one spacing on a common axis, B where a placement puts it on A.
 
     Parameters
     ----------

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.striations.signature import Floats
-from ballistics_kernels.profiles import NO_CORRELATION, correlate_lags
+from ballistics_kernels.impressions import NO_CORRELATION
+from ballistics_kernels.profiles import correlate_lags
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.striations.signature import Arrangement, Floats, Signature, arrangement
 from ballistics.surfaces import low_pass
-from ballistics_kernels.profiles import NO_CORRELATION, best_lags, correlate_lags, stretched
+from ballistics_kernels.impressions import NO_CORRELATION
+from ballistics_kernels.profiles import best_lags, correlate_lags, stretched
 
 # A block of profiles whose products stay in the cache while their best lags are found.
 _BLOCK = 64

@@ -14,7 +14,8 @@ from ballistics.errors import ParameterError
 from ballistics.striations.correlation import Placement
 from ballistics.striations.signature import Arrangement, Floats, Signature, arrangement
 from ballistics.surfaces import low_pass
-from ballistics_kernels.profiles import NO_CORRELATION, correlate_products, stretched
+from ballistics_kernels.impressions import NO_CORRELATION
+from ballistics_kernels.profiles import correlate_products, stretched
 
 # Identical marks would have infinite evidence.
 HIGHEST_CORRELATION = 0.999

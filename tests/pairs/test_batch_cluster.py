@@ -19,8 +19,8 @@ distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is 
 # Dask's own threads close their sockets when they are collected.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
-from ballistics.pairs import cluster as batch_cluster  # noqa: E402
-from ballistics.pairs.cluster import on_cluster  # noqa: E402
+from ballistics.pairs import cluster as batch_cluster  # noqa: E402 - only with the extra that is asked for above
+from ballistics.pairs.cluster import on_cluster  # noqa: E402 - likewise
 
 FIREARMS, SHOTS = 3, 2
 PAIRS = 6 * 5 // 2

@@ -1,6 +1,5 @@
 # The face of this room: what other rooms may import.
 from .bands import band_medians as band_medians
-from .correlation import NO_CORRELATION as NO_CORRELATION
 from .correlation import best_lags as best_lags
 from .correlation import correlate_lags as correlate_lags
 from .correlation import correlate_products as correlate_products
@@ -9,7 +8,6 @@ from .ends import first_stall as first_stall
 from .windows import best_window_pair as best_window_pair
 
 __all__ = [
-    "NO_CORRELATION",
     "band_medians",
     "best_lags",
     "best_window_pair",

@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
+from ballistics_kernels.impressions import NO_CORRELATION
 
 # A variance below this share of the sum of squares is numerically zero: Pearson's r has no meaning there.
 _FLAT = 1e-9
 # No correlation rests on fewer common points.
 _FEWEST = 3.0
-
-NO_CORRELATION = -2.0
-"""What stands for "no correlation here": too few common points, or a profile is flat over them."""
 
 
 @kernel
