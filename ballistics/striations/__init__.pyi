@@ -26,6 +26,8 @@ from .lands import profile_signature as profile_signature
 from .matching_striae import CmsResult as CmsResult
 from .matching_striae import StriaMatch as StriaMatch
 from .matching_striae import cms as cms
+from .overlay import Overlay as Overlay
+from .overlay import overlay as overlay
 from .profile_filters import band_passed as band_passed
 from .shoulders import LandEnd as LandEnd
 from .shoulders import LandEnds as LandEnds
@@ -57,6 +59,7 @@ __all__ = [
     "LandParameters",
     "OctaveAgreement",
     "OctaveProfiles",
+    "Overlay",
     "Placement",
     "ProfileAgreement",
     "Signature",
@@ -80,6 +83,7 @@ __all__ = [
     "land_scores",
     "land_width_findings",
     "octave_profiles",
+    "overlay",
     "profile_signature",
     "similarity",
     "similarity_of",

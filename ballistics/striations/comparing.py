@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field, replace
 
-import numpy as np
-
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.chumbley_score import ChumbleyParameters, ChumbleyResult, chumbley
@@ -19,9 +17,9 @@ from ballistics.striations.correlation import (
     resampled,
 )
 from ballistics.striations.matching_striae import CmsResult, cms
-from ballistics.striations.signature import Floats, Signature, arrangement
+from ballistics.striations.overlay import overlaid, overlay, striae_as_given
+from ballistics.striations.signature import Signature, arrangement
 from ballistics.striations.wavelengths import Similarity, SimilarityParameters, similarity
-from ballistics_kernels.profiles import stretched
 
 METHOD = "striated marks, evidence of all wavelengths"
 VERSION = "1"
@@ -76,7 +74,7 @@ class StriationComparison:
     a_in_b, b_in_a : CmpsResult or None
         Congruent segments of A on B, and of B on A.
     striae : CmsResult or None
-        Matching striae at the placement of the similarity, from the left end of what A and B share.
+        Matching striae at the placement of the similarity, in points of `overlay` of A and B there.
     chumbley : ChumbleyResult or None
     insufficient : str or None
         Why no comparison can be stated; None when it can.
@@ -133,6 +131,7 @@ def compare_signatures(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.cumsum(np.random.default_rng(1).normal(size=800)) * 0.1
     >>> found = compare_signatures(Signature(x, 1.5625), Signature(x[50:], 1.5625))
     >>> found.score > 500, found.cmps_count > 8, found.findings
@@ -166,7 +165,10 @@ def compare_signatures(
         tolerance_points=round(p.cmps.tolerance_points * _POINT_UM / spacing),
     )
     x_in_y, y_in_x = cmps(x, y, scaled), cmps(y, x, scaled)
-    u, v = _overlaid(x, y, alike.placement.seen(way), spacing)
+    on_axis = overlaid(x, y, alike.placement.seen(way), spacing)
+    matching = cms(on_axis.a_um, on_axis.b_um, max(1, round(p.stria_smoothing_points * _POINT_UM / spacing)))
+    given = overlay(a, b, alike.placement)
+    matching = replace(matching, striae=striae_as_given(matching.striae, on_axis, given, alike.placement, way))
     window = max(3, min(len(x), len(y)) // 3)
     rank = chumbley(x, y, ChumbleyParameters(window, max(3, round(p.validation_points * _POINT_UM / spacing))))
     return StriationComparison(
@@ -175,36 +177,12 @@ def compare_signatures(
         correlate(a, b, p.correlation),
         y_in_x if way.swapped else x_in_y,
         x_in_y if way.swapped else y_in_x,
-        cms(u, v, max(1, round(p.stria_smoothing_points * _POINT_UM / spacing))),
+        matching,
         rank,
         None,
         _other_ways(a, b, alike, p.similarity) if p.other_ways else (),
         provenance,
     )
-
-
-def _overlaid(a: Floats, b: Floats, placement: Placement, spacing_um: float) -> tuple[Floats, Floats]:
-    """Return two profiles of one spacing on a common axis, B where a placement puts it on A.
-
-    Parameters
-    ----------
-    a, b : ndarray of float64, shapes (m,) and (n,)
-    placement : Placement
-        To the nearest point.
-    spacing_um : float
-
-    Returns
-    -------
-    a, b : ndarray of float64, shape (k,)
-        From the first point of either to the last; NaN where a profile has none.
-    """
-    longer = stretched(np.ascontiguousarray(b), placement.stretch)
-    lag = round(placement.lag_um / spacing_um + 0.5 * (len(a) - len(longer)))
-    start, stop = min(0, lag), max(len(a), len(longer) + lag)
-    u, v = np.full((2, stop - start), np.nan)
-    u[-start : len(a) - start] = a
-    v[lag - start : lag - start + len(longer)] = longer
-    return u, v
 
 
 def _other_ways(a: Signature, b: Signature, alike: Similarity, p: SimilarityParameters) -> tuple[Finding, ...]:

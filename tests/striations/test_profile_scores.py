@@ -11,9 +11,11 @@ from conftest import data_folder
 
 from ballistics.errors import ParameterError
 from ballistics.striations.chumbley_score import ChumbleyParameters, chumbley
+from ballistics.striations.comparing import compare_signatures
 from ballistics.striations.congruent_segments import CmpsParameters, cmps
 from ballistics.striations.correlation import CorrelationParameters, Placement, best_correlations, correlate
 from ballistics.striations.matching_striae import cms
+from ballistics.striations.overlay import overlay
 from ballistics.striations.signature import ExcludedSpan, Signature, arrangement
 
 PUBLISHED = CmpsParameters(conventions="cmpsR 2020")
@@ -215,3 +217,24 @@ def test_one_arrangement_for_all_four_ways() -> None:
             for x, y in ((a, b), (b, a), (a[::-1], b[::-1]), (b[::-1], a[::-1]))}  # fmt: skip
     assert len(ways) == 1
     assert Placement(3.0, 1.1).inverse().inverse().lag_um == pytest.approx(3.0)
+
+
+def test_matching_striae_lie_on_the_axis_of_the_marks_as_given() -> None:
+    """Whichever way the scores are computed, a stria stands where both signatures have an extremum."""
+    rng = np.random.default_rng(5)
+    x = np.convolve(rng.normal(size=700), np.hanning(41), "same")
+    marks = [Signature(x, 1.5625), Signature(x[60:640] + 0.01 * rng.normal(size=580), 1.5625)]
+    for first, second in (marks, marks[::-1]):
+        for a, b in ((first, second), (first.reversed(), second.reversed())):
+            found = compare_signatures(a, b)
+            assert found.striae is not None
+            assert found.placement is not None
+            axis = overlay(a, b, found.placement)
+            starts = [stria.start for stria in found.striae.striae]
+            assert starts == sorted(starts)
+            smooth = np.convolve(np.nan_to_num(axis.a_um), np.ones(25) / 25, "same")
+            turns = np.flatnonzero(np.diff(np.sign(np.diff(smooth)))) + 1
+            matched = [stria for stria in found.striae.striae if stria.matched]
+            assert len(matched) > 10
+            for stria in matched:
+                assert np.any((turns >= stria.start - 2) & (turns <= stria.stop + 2))
