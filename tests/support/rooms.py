@@ -135,7 +135,7 @@ def _goes_up(arrow: Arrow) -> bool:
 
 
 def past_the_face(found: Iterable[Arrow]) -> list[Arrow]:
-    """Return the imports from another room that do not name its face; `accelerate` is the kernels' own ground."""
+    """Return the imports from another room that do not name its face; the kernels have a ground of their own."""
     return [
         arrow
         for arrow in found
@@ -154,7 +154,7 @@ def face_of(module: str) -> str | None:
     True
     """
     parts = module.split(".")
-    if len(parts) < 2 or parts[1] in (*GROUND, "selftest", "accelerate"):
+    if len(parts) < 2 or parts[1] in (*GROUND, "selftest", "accelerate", "compile_notice", "kernel_cache"):
         return None
     return ".".join(parts[:2])
 
