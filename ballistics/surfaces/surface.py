@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SurfaceKind = Literal["topography", "reflectance", "profile", "points"]
 
@@ -58,6 +61,39 @@ class Surface:
     def valid_fraction(self) -> float:
         """Share of points that are not missing, 0 to 1."""
         return float(np.isfinite(self.heights_um).mean()) if self.heights_um.size else 0.0
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the surface as measured: heights, intensities, or the line of a profile.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+
+        Examples
+        --------
+        >>> Surface(np.zeros((4, 6)), (3.125, 3.125)).plot().get_title()
+        'topography'
+        """
+        from ballistics.surfaces.plotting import plot_heights, plot_profile
+
+        if len(self.heights_um) == 1:
+            return plot_profile(self.heights_um[0], self.spacing_um[1], axes, title=self.kind)
+        unit = "" if self.kind == "reflectance" else "µm"
+        return plot_heights(self.heights_um, self.spacing_um, axes, unit=unit, title=self.kind)
+
+    def __repr__(self) -> str:
+        rows, columns = self.heights_um.shape
+        height, width = (length / 1000.0 for length in self.extent_um)
+        return (
+            f"<Surface: {self.kind}, {rows} × {columns} points, {height:.3g} × {width:.3g} mm, "
+            f"{self.valid_fraction:.0%} measured, {_counted(self.findings)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from ballistics.surfaces.plotting import figure_html
+
+        return figure_html(repr(self), self.plot)
 
 
 @dataclass(frozen=True)
@@ -122,3 +158,38 @@ class Mark:
     def area_um2(self) -> float:
         """Area of the valid points in µm²."""
         return float(np.isfinite(self.heights_um).sum()) * self.spacing_um**2
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the prepared heights, blank outside the region and where points are missing.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+
+        Examples
+        --------
+        >>> Mark("breech face", np.zeros((4, 6), np.float32), 6.25).plot().get_title()
+        'breech face'
+        """
+        from ballistics.surfaces.plotting import plot_heights
+
+        unit = "" if self.surface_kind == "reflectance" else "µm"
+        return plot_heights(self.heights_um, (self.spacing_um,) * 2, axes, unit=unit, title=self.kind)
+
+    def __repr__(self) -> str:
+        rows, columns = self.heights_um.shape
+        state = f"insufficient: {self.insufficient}" if self.insufficient else f"{self.area_um2 / 1e6:.3g} mm²"
+        return (
+            f"<Mark: {self.kind}, {rows} × {columns} points of {self.spacing_um:g} µm, {state}, "
+            f"{_counted(self.findings)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from ballistics.surfaces.plotting import figure_html
+
+        return figure_html(repr(self), self.plot)
+
+
+def _counted(findings: tuple[Finding, ...]) -> str:
+    return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
