@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "kernels")]
 
 import reference_pages  # noqa: E402
+
 from ballistics import __version__  # noqa: E402
 
 project = "ballistics"
@@ -27,10 +28,11 @@ extensions = [
 ]
 root_doc = "index"
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
-exclude_patterns = ["build", "tutorials/*.py", "tutorials/README.rst"]
+exclude_patterns = ["build", "_templates", "tutorials/*.py", "tutorials/README.rst"]
 
 # Anchors for the headings that pages link to.
 myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
 # Pages are read on GitHub too, where they link to files of the code.
 suppress_warnings = ["config.cache"]
 
@@ -41,12 +43,14 @@ numpydoc_class_members_toctree = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"ballistics {release}"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "show_prev_next": False,
     "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -30,6 +30,8 @@ ROOMS = {
 def write(folder: Path) -> None:
     """Write the pages into a folder; a page that would be the same is left, so that Sphinx does not read it again."""
     folder.mkdir(exist_ok=True)
+    for stub in (folder / "names").glob("*.rst"):  # autosummary makes them again, and leaves those of names that went
+        stub.unlink()
     pages = {f"{room}.rst": room_page(room, title) for room, title in ROOMS.items()}
     pages["command-line.rst"] = command_line_page()
     pages["index.rst"] = index_page()

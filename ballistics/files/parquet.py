@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError
+from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnsupportedFormatError
 from ballistics.files.durable import reason
 
 #: The bytes of a file depend on these, so they are fixed.
@@ -20,6 +21,22 @@ _NOT_YET = "0" * 64
 _MOST_FOOTER = 64 << 20
 # The key and its value stand in the footer as plain bytes, with a few that say their lengths between them.
 _IN_FOOTER = re.compile(_SEAL.encode() + rb".{1,8}?([0-9a-f]{64})", re.DOTALL)
+
+
+def module() -> Any:
+    """Return `pyarrow.parquet`, which not every installation has.
+
+    Raises
+    ------
+    ParameterError
+        When it is missing.
+    """
+    try:
+        return importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ParameterError(
+            "Parquet tables need the extra 'tables' (pyarrow): install it, or let the table's name end with .csv"
+        ) from error
 
 
 def seal(writer: Any) -> None:

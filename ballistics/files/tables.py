@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ballistics.errors import ParameterError
+from ballistics.files import parquet
 
 #: How the names of tables may end.
 ENDINGS = (".parquet", ".csv")
@@ -24,11 +25,13 @@ def table_kind(path: Path) -> str:
     Raises
     ------
     ParameterError
-        When it is none of `ENDINGS`.
+        When it is none of `ENDINGS`, or Parquet cannot be written here.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise ParameterError(f"{path}: a result is written as {' or '.join(ENDINGS)}; end its name so")
+    if ending == ".parquet":
+        parquet.module()  # said before the work, not after it
     return ending
 
 

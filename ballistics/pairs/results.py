@@ -74,8 +74,8 @@ def _write_csv(path: Path, mark_kind: str, rows: Iterable[Row]) -> None:
 
 
 def _write_parquet(path: Path, mark_kind: str, rows: Iterable[Row], metadata: str) -> None:
+    pq = parquet.module()
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     schema = _schema(mark_kind).with_metadata({_METADATA: metadata})
     remaining = iter(rows)
@@ -114,8 +114,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     CorruptFileError
         When it is damaged.
     """
-    import pyarrow.parquet as pq
-
+    pq = parquet.module()
     sealed = parquet.is_sealed(path)
     with parquet.reading_parquet(path):
         schema = pq.read_schema(path)
@@ -137,8 +136,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 def read_columns(path: Path, names: list[str]) -> Iterator[Iterator[tuple[Any, ...]]]:
     """Yield, group by group, the rows of some columns of a Parquet result; errors as of `read_metadata`."""
-    import pyarrow.parquet as pq
-
+    pq = parquet.module()
     with parquet.reading_parquet(path), pq.ParquetFile(path) as file:
         held = {field.name: str(field.type) for field in file.schema_arrow}
         for name in names:

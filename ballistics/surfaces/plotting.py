@@ -107,9 +107,7 @@ def draw_scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
     """Draw a bar of a round length, at most a third of the width, under the lower left corner."""
     length = round_length(width_um / 3.0)
     below = 1.04 * height_um
-    axes.plot(
-        [0.0, length], [below, below], color="black", linewidth=3.0, solid_capstyle="butt", clip_on=False
-    )
+    axes.plot([0.0, length], [below, below], color="black", linewidth=3.0, solid_capstyle="butt", clip_on=False)
     axes.set(xlim=(0.0, width_um), ylim=(height_um, 0.0))
     text = f"{length / 1000.0:g} mm" if length >= 1000.0 else f"{length:g} µm"
     axes.text(1.05 * length, below, text, va="center", ha="left", fontsize="small", clip_on=False)

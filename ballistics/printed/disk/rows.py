@@ -124,8 +124,8 @@ def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> It
 
 
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str) -> None:
+    pq = parquet.module()
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     fields = [pa.field(name, types[kind]) for name, kind in COLUMNS.items()]
