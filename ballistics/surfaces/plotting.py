@@ -129,7 +129,8 @@ def new_axes() -> Axes:
     """Return axes of a new figure: one that is shown where matplotlib shows figures."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(layout="constrained")[1]
+    axes: Axes = plt.subplots(layout="constrained")[1]
+    return axes
 
 
 def figure_html(text: str, draw: Any) -> str:
