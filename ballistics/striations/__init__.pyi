@@ -1,4 +1,6 @@
 # The face of this room: what other rooms may import.
+from .aperture_shear import ShearedArea as ShearedArea
+from .aperture_shear import find_sheared_area as find_sheared_area
 from .arcs import Arc as Arc
 from .arcs import fit_arc as fit_arc
 from .bullets import BulletComparison as BulletComparison
@@ -28,12 +30,19 @@ from .matching_striae import StriaMatch as StriaMatch
 from .matching_striae import cms as cms
 from .overlay import Overlay as Overlay
 from .overlay import overlay as overlay
+from .patches import Patch as Patch
 from .profile_filters import band_passed as band_passed
 from .shoulders import LandEnd as LandEnd
 from .shoulders import LandEnds as LandEnds
 from .shoulders import find_ends as find_ends
 from .signature import ExcludedSpan as ExcludedSpan
 from .signature import Signature as Signature
+from .stria_direction import StriaDirections as StriaDirections
+from .stria_direction import stria_directions as stria_directions
+from .tool_marks import STRIATED_BANDS_UM as STRIATED_BANDS_UM
+from .tool_marks import StriatedMark as StriatedMark
+from .tool_marks import StriatedMarkParameters as StriatedMarkParameters
+from .tool_marks import striated_mark_of as striated_mark_of
 from .wavelengths import OctaveAgreement as OctaveAgreement
 from .wavelengths import OctaveProfiles as OctaveProfiles
 from .wavelengths import Similarity as Similarity
@@ -44,6 +53,7 @@ from .wavelengths import similarity as similarity
 from .wavelengths import similarity_of as similarity_of
 
 __all__ = [
+    "STRIATED_BANDS_UM",
     "Arc",
     "BulletComparison",
     "ChumbleyParameters",
@@ -60,12 +70,17 @@ __all__ = [
     "OctaveAgreement",
     "OctaveProfiles",
     "Overlay",
+    "Patch",
     "Placement",
     "ProfileAgreement",
+    "ShearedArea",
     "Signature",
     "Similarity",
     "SimilarityParameters",
+    "StriaDirections",
     "StriaMatch",
+    "StriatedMark",
+    "StriatedMarkParameters",
     "StriationComparison",
     "StriationParameters",
     "band_passed",
@@ -78,6 +93,7 @@ __all__ = [
     "compare_signatures",
     "correlate",
     "find_ends",
+    "find_sheared_area",
     "fit_arc",
     "land_of",
     "land_scores",
@@ -87,4 +103,6 @@ __all__ = [
     "profile_signature",
     "similarity",
     "similarity_of",
+    "stria_directions",
+    "striated_mark_of",
 ]

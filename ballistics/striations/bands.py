@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
+from ballistics.striations.alignment import align_bands, column_medians, filtered_bands, moved
 from ballistics.striations.arcs import Arc
 from ballistics.striations.land_parameters import LandParameters
-from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import Floats
-from ballistics_kernels.impressions import NO_CORRELATION
-from ballistics_kernels.profiles import band_medians, correlate_lags
+from ballistics_kernels.profiles import band_medians
 
 # A groove shoulder lies in the outer part of a scan; this share of its width further in, something else is likelier.
 _FARTHEST_INSIDE = 0.25
@@ -23,7 +22,11 @@ _FARTHEST_INSIDE = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """The bands of one orientation, aligned."""
+    """The bands of one orientation, aligned.
+
+    ``row_bands`` says to which band a row of the scan belongs (−1: none), ``row_shifts`` by how far it was moved left
+    before; ``forms`` are the arcs of the bands between the ends of the land, NaN beyond, before the bands were moved.
+    """
 
     spacing_um: float
     band_rows: NDArray[np.float64]
@@ -38,6 +41,9 @@ class Bands:
     counts: NDArray[np.int64]
     arc: Arc
     findings: tuple[Finding, ...]
+    row_bands: NDArray[np.int64]
+    row_shifts: NDArray[np.int64]
+    forms: Floats
 
 
 def aligned_bands(heights: Floats, spacing_um: tuple[float, float], p: LandParameters) -> Bands | str:
@@ -83,22 +89,27 @@ def _aligned(
     findings: list[Finding] = []
     left, left_line, left_scatter = _side(all_ends, band_rows, x, p, findings, "left")
     right, right_line, right_scatter = _side(all_ends, band_rows, x, p, findings, "right")
-    residuals = np.full(medians.shape, np.nan)
+    residuals, outlines = np.full((2, *medians.shape), np.nan)
     for k in arched:
         ends = all_ends[k]
         assert ends is not None
         inside = (x >= left_line[k] + p.margin_um) & (x <= right_line[k] - p.margin_um)
+        outlines[k][inside] = 0.0
         residuals[k] = np.where(inside, medians[k] - ends.arc.heights(x), np.nan)
         spread = p.largest_sigmas * ends.arc.sigma_um
         residuals[k][np.abs(residuals[k]) > spread] = np.nan
-    lags, agreements, first = _alignment(_filtered(residuals, step, p), round(p.largest_lag_um / step), p)
+    lags, agreements, first = align_bands(
+        filtered_bands(residuals, step, p.band_um), round(p.largest_lag_um / step), p.lowest_agreement
+    )
     if 2 * int(np.isfinite(lags).sum()) < len(lags):
         # Pits and flakes may have led the alignment. Striae that slant lie off the median of unaligned bands too, but
         # less far.
         cleaned = np.where(
             np.abs(residuals - column_medians(residuals)) > 2.0 * p.largest_deviation_um, np.nan, residuals
         )
-        again = _alignment(_filtered(cleaned, step, p), round(p.largest_lag_um / step), p)
+        again = align_bands(
+            filtered_bands(cleaned, step, p.band_um), round(p.largest_lag_um / step), p.lowest_agreement
+        )
         if np.isfinite(again[0]).sum() > np.isfinite(lags).sum():
             residuals, (lags, agreements, first) = cleaned, again
     if first < 0:
@@ -107,22 +118,21 @@ def _aligned(
     slant = 0.0
     if known.sum() >= 3:
         slant = float(np.polyfit(band_rows[known], lags[known] * step, 1)[0])
-    shifted = np.stack([_moved(row, lag) for row, lag in zip(residuals, lags, strict=True)])
-    shifted_counts = np.stack([_moved(row.astype(np.float64), lag) for row, lag in zip(counts, lags, strict=True)])
+    shifted = np.stack([moved(row, lag) for row, lag in zip(residuals, lags, strict=True)])
+    shifted_counts = np.stack([moved(row.astype(np.float64), lag) for row, lag in zip(counts, lags, strict=True)])
     arc = all_ends[first]
     assert arc is not None
+    forms = np.stack([
+        np.full(len(x), np.nan) if ends is None else np.where(np.isnan(row), np.nan, ends.arc.heights(x))
+        for ends, row in zip(all_ends, outlines, strict=True)
+    ])  # fmt: skip
+    row_bands = np.full(len(heights), -1, np.int64)
+    in_bands = min(len(medians) * per_band, last_row - first_row)
+    row_bands[first_row : first_row + in_bands] = np.repeat(np.arange(len(medians)), per_band)[:in_bands]
     return Bands(
         step, band_rows, left, right, (left_scatter, right_scatter), slant, lags, agreements, first, shifted,
-        np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings),
+        np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings), row_bands, shifts, forms,
     )  # fmt: skip
-
-
-def _filtered(residuals: Floats, step: float, p: LandParameters) -> Floats:
-    """Return every band between the cut-offs; all missing where too little of it is left."""
-    filtered = np.full(residuals.shape, np.nan)
-    for k in np.flatnonzero(np.isfinite(residuals).sum(axis=1) * step >= 3.0 * p.band_um[0]):
-        filtered[k] = band_passed(residuals[k], step, p.band_um)
-    return filtered
 
 
 def _ends_of_band(x: Floats, profile: Floats, step: float) -> LandEnds | None:
@@ -193,82 +203,8 @@ def _robust_line(x: Floats, y: Floats) -> tuple[float, float]:
     return slope, float(np.median(y - slope * x))
 
 
-def _alignment(filtered: Floats, reach: int, p: LandParameters) -> tuple[Floats, Floats, int]:
-    """Return the lag of every band in points, its agreement, and the band that came first.
-
-    The first agrees best with its neighbours. From it outwards each band is laid on the mean of those before, not
-    further than ``reach`` from where the last two lead.
-    """
-    bands = len(filtered)
-    lags, agreements = np.full(bands, np.nan), np.full(bands, np.nan)
-    usable = np.isfinite(filtered).sum(axis=1) >= 20
-    pairs = np.full(max(bands - 1, 0), -1.0)
-    for k in range(bands - 1):
-        if usable[k] and usable[k + 1]:
-            pairs[k] = _best_lag(filtered[k], filtered[k + 1], -reach, reach)[0]
-    around = np.concatenate([[-1.0], pairs, [-1.0]])
-    stable = np.where(usable, np.maximum(around[:-1], around[1:]) + np.minimum(around[:-1], around[1:]), -9.0)
-    if bands == 1 and usable[0]:
-        return np.zeros(1), np.ones(1), 0
-    if bands < 2 or pairs.max() < p.lowest_agreement:
-        return lags, agreements, -1
-    first = int(np.argmax(stable))
-    lags[first], agreements[first] = 0.0, 1.0
-    for direction in (1, -1):
-        total, weight = np.nan_to_num(filtered[first]), np.isfinite(filtered[first]).astype(np.float64)
-        expected, last, step = 0.0, 0.0, 0.0
-        k = first + direction
-        while 0 <= k < bands:
-            if usable[k]:
-                mean = np.where(weight > 0, total / np.maximum(weight, 1e-9), np.nan)
-                centre = round(expected)
-                # A band at lag L has its striae L points further right than the first.
-                r, lag = _best_lag(filtered[k], mean, centre - reach, centre + reach)
-                agreements[k] = r
-                if r >= p.lowest_agreement:
-                    lags[k] = lag
-                    moved = _moved(filtered[k], lag)
-                    # Bands far back count less: striae change along a land.
-                    total, weight = 0.7 * total + np.nan_to_num(moved), 0.7 * weight + np.isfinite(moved)
-                    step = 0.5 * step + 0.5 * (lag - last)
-                    last = lag
-            expected = last + step
-            k += direction
-    return lags, agreements, first
-
-
-def _best_lag(a: Floats, b: Floats, first: int, last: int) -> tuple[float, float]:
-    """Return the best correlation of B on A over a range of lags, and the lag."""
-    minimum = max(20.0, 0.3 * min(np.isfinite(a).sum(), np.isfinite(b).sum()))
-    r, _ = correlate_lags(np.ascontiguousarray(a), np.ascontiguousarray(b), first, last, float(minimum))
-    k = int(np.argmax(r))
-    return (float(r[k]), float(first + k)) if r[k] > NO_CORRELATION else (-1.0, 0.0)
-
-
-def _moved(values: Floats, lag: float) -> Floats:
-    """Return values moved left by a lag in points; all missing where the lag is."""
-    out = np.full(len(values), np.nan)
-    if math.isnan(lag):
-        return out
-    k, n = int(lag), len(values)
-    if abs(k) < n:
-        out[max(-k, 0) : n - max(k, 0)] = values[max(k, 0) : n - max(-k, 0)]
-    return out
-
-
 def agreement(found: Bands | str) -> float:
     """Return how well the bands of an orientation agree; below 0 for none."""
     if isinstance(found, str):
         return -1.0
     return float(np.nan_to_num(found.agreements, nan=0.0).mean())
-
-
-def column_medians(values: Floats) -> Floats:
-    """Return the median of the known values of every column; NaN where there are none."""
-    ordered = np.sort(values, axis=0)
-    count = np.isfinite(values).sum(axis=0)
-    columns = np.arange(values.shape[1])
-    middle = 0.5 * (
-        ordered[np.maximum(count - 1, 0) // 2, columns] + ordered[np.minimum(count // 2, len(values) - 1), columns]
-    )
-    return np.where(count > 0, middle, np.nan)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
+from ballistics.striations.alignment import Average, average_bands
 from ballistics.striations.arcs import Arc
-from ballistics.striations.bands import Bands, agreement, aligned_bands, column_medians
+from ballistics.striations.bands import Bands, agreement, aligned_bands
 from ballistics.striations.land_parameters import LandParameters
+from ballistics.striations.patches import Patch
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
@@ -33,7 +35,7 @@ class Land:
     turned : bool
         Whether the striae run along the rows of the scan, so that it was turned by 90° first.
     left, right : LandEnd
-        Where the land ends on the middle of the scan; whether a shoulder was found there.
+        Where the land ends on the middle of the scan, turned if it was; whether a shoulder was found there.
     scatter_um : tuple of float
         Median deviation of the ends of single bands from the common line; NaN where given or absent.
     slant_deg : float
@@ -50,6 +52,8 @@ class Land:
         Heights of the bands without the arc, aligned; NaN where excluded.
     arc : Arc or None
         Of the stable cross-cut.
+    patch : Patch or None
+        The land straightened, without the arc: column c is point c of the signature. None when insufficient.
     """
 
     signature: Signature
@@ -64,6 +68,7 @@ class Land:
     first_band: int
     residuals_um: NDArray[np.float64]
     arc: Arc | None
+    patch: Patch | None = None
 
 
 def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
@@ -97,7 +102,7 @@ def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
     upright = aligned_bands(surface.heights_um, surface.spacing_um, p)
     turned = None
     if not _convincing(upright):
-        turned = aligned_bands(np.ascontiguousarray(surface.heights_um.T), surface.spacing_um[::-1], p)
+        turned = aligned_bands(np.ascontiguousarray(np.rot90(surface.heights_um)), surface.spacing_um[::-1], p)
     best, is_turned = upright, False
     if turned is not None and agreement(turned) > agreement(upright):
         best, is_turned = turned, True
@@ -191,23 +196,15 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
     findings = [*surface.findings, *found.findings]
     if turned:
         findings.append(
-            Finding("scan-turned", "note", "the striae run along the rows of the scan", "turned by 90° before")
+            Finding(
+                "scan-turned",
+                "warning",
+                "the striae run along the rows of the scan",
+                "turned by 90° counter-clockwise; if it was scanned the other way round, its ends are exchanged",
+            )
         )
-    residuals = found.residuals.copy()
-    levels = column_medians((residuals - column_medians(residuals)).T)
-    residuals -= np.nan_to_num(levels)[:, None]
-    centre = column_medians(residuals)
-    damaged = np.abs(residuals - centre) > p.largest_deviation_um
-    lost = float(damaged.sum()) / max(int(np.isfinite(residuals).sum()), 1)
-    residuals[damaged] = np.nan
-    number = np.isfinite(residuals).sum(axis=0)
-    fewest = min(p.fewest_bands, int(number.max(initial=0)))
-    enough = number >= max(fewest, 1)
-    mean = np.where(enough, np.nansum(residuals, axis=0) / np.maximum(number, 1), np.nan)
-    deviation = np.nansum((residuals - mean) ** 2, axis=0) / np.maximum(number - 1, 1)
-    errors = np.where(enough & (number > 1), np.sqrt(deviation / np.maximum(number, 1)), np.nan)
-    rows = np.where(np.isfinite(residuals), found.counts, 0).sum(axis=0)
-    heights = band_passed(mean, found.spacing_um, p.band_um)
+    average = average_bands(found.residuals, found.counts, p.largest_deviation_um, p.fewest_bands)
+    heights = band_passed(average.heights_um, found.spacing_um, p.band_um)
     left_out = int(np.isnan(found.lags).sum())
     if left_out:
         findings.append(
@@ -218,9 +215,14 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
                 "left out",
             )
         )
-    if lost > 0.02:
+    if average.damaged > 0.02:
         findings.append(
-            Finding("damage", "note", f"{lost:.0%} of the points lie off the striae of the other bands", "left out")
+            Finding(
+                "damage",
+                "note",
+                f"{average.damaged:.0%} of the points lie off the striae of the other bands",
+                "left out",
+            )
         )
     excluded = _excluded(found.left, found.right, p, len(heights) * found.spacing_um)
     reason = _too_short(int(np.isfinite(heights).sum()) * found.spacing_um, p)
@@ -228,8 +230,8 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
         heights,
         found.spacing_um,
         KIND,
-        errors,
-        rows,
+        average.errors_um,
+        average.rows,
         p.band_um,
         excluded,
         tuple(findings),
@@ -238,8 +240,42 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
     )
     return Land(
         signature, turned, found.left, found.right, found.scatter_um, math.degrees(math.atan(found.slant)),
-        found.band_rows, found.lags * found.spacing_um, found.agreements, found.first, residuals, found.arc,
+        found.band_rows, found.lags * found.spacing_um, found.agreements, found.first, average.residuals_um, found.arc,
+        _patch(found, average, turned, surface),
     )  # fmt: skip
+
+
+def _patch(found: Bands, average: Average, turned: bool, surface: Surface) -> Patch:
+    """Return the rows of the scan without the arc of their band, moved as the band was."""
+    heights = np.rot90(surface.heights_um) if turned else surface.heights_um
+    rows, columns = heights.shape
+    patch = np.full((rows, columns), np.nan, np.float32)
+    shifts = np.full(rows, np.nan)
+    land = np.zeros((rows, columns), np.bool_)
+    for r in np.flatnonzero(found.row_bands >= 0):
+        k = found.row_bands[r]
+        form = found.forms[k]
+        inside = np.flatnonzero(np.isfinite(form))
+        own = inside + found.row_shifts[r]
+        inside, own = inside[(own >= 0) & (own < columns)], own[(own >= 0) & (own < columns)]
+        land[r, own] = True
+        if np.isnan(found.lags[k]):
+            continue
+        lag = int(found.lags[k])
+        shifts[r] = (found.row_shifts[r] + lag) * found.spacing_um
+        to = inside - lag
+        kept = (to >= 0) & (to < columns)
+        row = heights[r, own[kept]] - form[inside[kept]]
+        # A scan is tilted along the striae too: each row is level with the mean of the bands.
+        off = (row - average.heights_um[to[kept]])[np.isfinite(row) & np.isfinite(average.heights_um[to[kept]])]
+        patch[r, to[kept]] = row - (np.median(off) if len(off) else np.nan)
+    mask = np.isfinite(patch)
+    mask[found.row_bands >= 0] &= np.isfinite(average.residuals_um)[found.row_bands[found.row_bands >= 0]]
+    row_um, column_um = surface.spacing_um
+    centre = (len(surface.heights_um) - 1) * row_um / 2.0, (surface.heights_um.shape[1] - 1) * column_um / 2.0
+    spacing = surface.spacing_um[::-1] if turned else surface.spacing_um
+    region = np.ascontiguousarray(np.rot90(land, -1)) if turned else land
+    return Patch(patch, mask, spacing, 90.0 if turned else 0.0, centre, shifts, region)
 
 
 def _why(end: LandEnd) -> str:

@@ -15,6 +15,7 @@ from ballistics.striations import (
     Land,
     LandParameters,
     Signature,
+    band_passed,
     compare_bullets,
     compare_signatures,
     correlate,
@@ -122,10 +123,15 @@ def test_fragments_and_bullets_of_another_class() -> None:
 def test_a_scan_turned_is_found_and_reported() -> None:
     upright = surface(1, 3)
     heights = upright.heights_um
-    sideways = land_of(replace(upright, heights_um=np.ascontiguousarray(heights.T)))
+    sideways = land_of(replace(upright, heights_um=np.ascontiguousarray(np.rot90(heights, -1))))
     assert sideways.turned
     assert "scan-turned" in [finding.code for finding in sideways.signature.findings]
     np.testing.assert_allclose(sideways.signature.heights_um, land(1, 3).signature.heights_um, atol=1e-9)
+    # Scanned sideways the other way round, the ends are exchanged: which, the scan does not say; a comparison does.
+    other = land_of(replace(upright, heights_um=np.ascontiguousarray(np.rot90(heights))))
+    assert other.turned
+    assert correlate(other.signature.reversed(), land(1, 3).signature).correlation > 0.99
+    assert [f.code for f in compare_signatures(land(1, 3).signature, other.signature).findings] == ["mark-turned"]
     half = land_of(replace(upright, heights_um=np.ascontiguousarray(heights[::-1, ::-1])))
     assert correlate(half.signature.reversed(), land(1, 3).signature).correlation > 0.99
     found = compare_signatures(land(1, 3).signature, half.signature)
@@ -236,6 +242,25 @@ def test_every_score_is_the_same_whichever_way_it_is_asked() -> None:
         )  # fmt: skip
         assert other.correlation is not None
         assert other.correlation.correlation == found.correlation.correlation if found.correlation else False
+
+
+def test_the_patch_is_the_land_straightened() -> None:
+    made = land(1, 3)
+    assert made.patch is not None
+    patch = made.patch
+    assert patch.heights_um.shape == (422, len(made.signature.heights_um))
+    assert patch.turn_deg == 0.0
+    assert patch.region.shape == surface(1, 3).heights_um.shape
+    mean = np.full(patch.heights_um.shape[1], np.nan)
+    some = patch.mask.sum(axis=0) > 100
+    mean[some] = np.nanmean(np.where(patch.mask, patch.heights_um, np.nan)[:, some], axis=0)
+    filtered = band_passed(mean, 1.5625, (10.0, 400.0))
+    assert correlate(Signature(filtered, 1.5625), made.signature).correlation > 0.97
+    sideways = land_of(replace(surface(1, 3), heights_um=np.rot90(surface(1, 3).heights_um, -1).copy()))
+    assert sideways.patch is not None
+    assert sideways.patch.turn_deg == 90.0
+    np.testing.assert_array_equal(sideways.patch.heights_um, patch.heights_um)
+    np.testing.assert_array_equal(np.rot90(sideways.patch.region), patch.region)
 
 
 def test_repeated_scans_of_one_land_give_one_signature() -> None:
