@@ -193,16 +193,17 @@ def _other_ways(a: Signature, b: Signature, alike: Similarity, p: SimilarityPara
         ("with heights inverted, as on a cast", "mark-inverted", cast),
         ("mirrored, as on a cast turned by 180°", "mark-mirrored", cast.reversed()),
     )
-    again = [similarity(a, other, p).score for _, _, other in ways]
-    k = int(np.argmax(np.nan_to_num(again, nan=-math.inf)))
-    if not again[k] > max(alike.score, 0.0) + math.log(1000.0):
+    again = [(similarity(a, other, p).score, words, code) for words, code, other in ways]
+    better = [way for way in again if way[0] > max(alike.score, 0.0) + math.log(1000.0)]
+    if not better:
         return ()
-    words, code, _ = ways[k]
+    # Of a mark turned by 180°, a little also agrees as a cast: only the way that agrees best is of use.
+    score, words, code = max(better)
     return (
         Finding(
             code,
             "serious",
-            f"the second mark agrees better {words}: {again[k]:.0f} nats instead of {alike.score:.0f}",
+            f"the second mark agrees better {words}: {score:.0f} nats instead of {alike.score:.0f}",
             "nothing: the score is that of the marks as scanned; check the direction of the scans",
         ),
     )
