@@ -7,6 +7,8 @@ from .collection.false_hit_rate import FalseHitRate as FalseHitRate
 from .collection.integrity import integrity_json as integrity_json
 from .collection.integrity import verify_collection as verify_collection
 from .collection.taxonomy import Taxonomy as Taxonomy
+from .content.mesh_views import render_view as render_view
+from .content.mesh_views import six_views as six_views
 from .content.part import Part as Part
 from .content.part import PartFile as PartFile
 from .describe.cloud import moved as moved
@@ -82,6 +84,7 @@ __all__ = [
     "read_shape_references",
     "reference_pieces",
     "refuse_existing",
+    "render_view",
     "run_printed_batch",
     "sample_surface",
     "save_classifier",
@@ -89,6 +92,7 @@ __all__ = [
     "separate_bodies",
     "shape_features",
     "signature_of",
+    "six_views",
     "train",
     "verify_collection",
 ]

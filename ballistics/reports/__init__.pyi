@@ -14,7 +14,6 @@ from .contents.study_contents import acceptance_rows as acceptance_rows
 from .contents.study_contents import span as span
 from .figures.evidence import png_bytes as png_bytes
 from .figures.evidence import svg_bytes as svg_bytes
-from .figures.mesh_views import six_views as six_views
 from .figures.printed import thumbnail_of as thumbnail_of
 from .pages.comparison import comparison_report as comparison_report
 from .pages.links import headline as headline
@@ -90,7 +89,6 @@ __all__ = [
     "shares_sentence",
     "similarity_sentence",
     "similarity_text",
-    "six_views",
     "source_of",
     "span",
     "study_pdf",

@@ -1,15 +1,14 @@
-"""Surfaces and marks drawn into matplotlib axes, and as the short HTML that notebooks show."""
+"""Heights and profiles drawn into matplotlib axes."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ballistics.drawing import new_axes, round_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +19,6 @@ Floats = NDArray[np.floating[Any]]
 _LARGEST_POINTS = 1200
 # The share of heights that the colours span; the rest, spikes and pits, is drawn in the end colours.
 _SPAN = 0.98
-# Pictures in a notebook: small, so that a list of results can be read through.
-_NOTEBOOK_INCHES, _NOTEBOOK_DPI = (3.6, 2.8), 90
 
 
 def plot_heights(
@@ -111,43 +108,3 @@ def draw_scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
     axes.set(xlim=(0.0, width_um), ylim=(height_um, 0.0))
     text = f"{length / 1000.0:g} mm" if length >= 1000.0 else f"{length:g} µm"
     axes.text(1.05 * length, below, text, va="center", ha="left", fontsize="small", clip_on=False)
-
-
-def round_length(longest: float) -> float:
-    """Return the greatest 1, 2 or 5 times a power of ten that is not longer.
-
-    Examples
-    --------
-    >>> round_length(730.0)
-    500.0
-    """
-    power = 10.0 ** math.floor(math.log10(longest))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest)
-
-
-def new_axes() -> Axes:
-    """Return axes of a new figure: one that is shown where matplotlib shows figures."""
-    import matplotlib.pyplot as plt
-
-    axes: Axes = plt.subplots(layout="constrained")[1]
-    return axes
-
-
-def figure_html(text: str, draw: Any) -> str:
-    """Return the HTML that a notebook shows for a result: its line of text and a small picture.
-
-    Parameters
-    ----------
-    text : str
-        One line, escaped here.
-    draw : callable
-        Draws into the axes that it is given.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_NOTEBOOK_INCHES, layout="constrained")
-    draw(figure.subplots())
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=_NOTEBOOK_DPI, metadata={"Software": None})
-    encoded = base64.b64encode(picture.getvalue()).decode("ascii")
-    return f'<div>{html.escape(text)}<br><img alt="" src="data:image/png;base64,{encoded}"></div>'

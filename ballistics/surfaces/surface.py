@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import counted, figure_html
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance
 
@@ -87,12 +88,10 @@ class Surface:
         height, width = (length / 1000.0 for length in self.extent_um)
         return (
             f"<Surface: {self.kind}, {rows} × {columns} points, {height:.3g} × {width:.3g} mm, "
-            f"{self.valid_fraction:.0%} measured, {_counted(self.findings)}>"
+            f"{self.valid_fraction:.0%} measured, {counted(len(self.findings), 'finding')}>"
         )
 
     def _repr_html_(self) -> str:
-        from ballistics.surfaces.plotting import figure_html
-
         return figure_html(repr(self), self.plot)
 
 
@@ -182,14 +181,8 @@ class Mark:
         state = f"insufficient: {self.insufficient}" if self.insufficient else f"{self.area_um2 / 1e6:.3g} mm²"
         return (
             f"<Mark: {self.kind}, {rows} × {columns} points of {self.spacing_um:g} µm, {state}, "
-            f"{_counted(self.findings)}>"
+            f"{counted(len(self.findings), 'finding')}>"
         )
 
     def _repr_html_(self) -> str:
-        from ballistics.surfaces.plotting import figure_html
-
         return figure_html(repr(self), self.plot)
-
-
-def _counted(findings: tuple[Finding, ...]) -> str:
-    return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"

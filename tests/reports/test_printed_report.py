@@ -12,13 +12,13 @@ import pytest
 
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
+from ballistics.printed.content.mesh_views import render_view
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.inspection import describe_file
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify.identification import identify
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection
 from ballistics.reports.figures import printed as printed_figures
-from ballistics.reports.figures.mesh_views import render_view
 from ballistics.reports.figures.printed import (
     ABSENT,
     EXPLAINED,

@@ -48,7 +48,7 @@ FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "reports": (("pages",), ("figures", "wording")),
 }
-GROUND = ("errors", "findings", "progress", "provenance", "workers")
+GROUND = ("drawing", "errors", "findings", "frames", "progress", "provenance", "workers")
 
 
 @dataclass(frozen=True)

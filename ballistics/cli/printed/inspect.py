@@ -60,7 +60,7 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
     import cv2
 
     from ballistics.files import write_whole
-    from ballistics.reports import six_views
+    from ballistics.printed import six_views
 
     out.mkdir(parents=True, exist_ok=True)
     written = []

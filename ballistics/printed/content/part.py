@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import counted, figure_html, new_axes
+from ballistics.errors import ParameterError
 from ballistics.findings import Finding
 from ballistics.printed.content.mesh_content import Thumbnail
+from ballistics.printed.content.mesh_views import render_view, shown_extent_mm
 from ballistics.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from trimesh import Trimesh
+
+
+# Parts of a file that a notebook draws: a plate can hold hundreds.
+_MOST_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,86 @@ class Part:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
+
+    @property
+    def size_mm(self) -> tuple[float, float, float]:
+        """Extent along x, y and z in mm; zeros where there are no triangles."""
+        used = self.vertices_mm[np.unique(self.faces)]
+        x, y, z = np.ptp(used, axis=0) if len(used) else (0.0, 0.0, 0.0)
+        return float(x), float(y), float(z)
+
+    def to_trimesh(self) -> Trimesh:
+        """Return the same triangles as a `trimesh.Trimesh`, in millimetres, nothing merged or mended.
+
+        Examples
+        --------
+        >>> corners = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0]])
+        >>> Part(corners, np.array([[0, 1, 2]])).to_trimesh().bounds[1].tolist()
+        [4.0, 3.0, 0.0]
+        """
+        from trimesh import Trimesh
+
+        return Trimesh(self.vertices_mm, self.faces, process=False, metadata={"name": self.name})
+
+    @classmethod
+    def from_trimesh(cls, mesh: Trimesh, name: str = "") -> Part:
+        """Take the triangles of a `trimesh.Trimesh`, whose numbers are millimetres.
+
+        Parameters
+        ----------
+        mesh : trimesh.Trimesh
+            Corners at the same position become one; triangles with two equal corners are left out.
+        name : str
+            Else the name in the metadata of the mesh.
+
+        Raises
+        ------
+        ParameterError
+            When a corner is not finite.
+
+        Examples
+        --------
+        >>> import trimesh
+        >>> Part.from_trimesh(trimesh.creation.box((4, 3, 2)), "box").size_mm
+        (4.0, 3.0, 2.0)
+        """
+        corners, places = np.unique(np.asarray(mesh.vertices, np.float64) + 0.0, axis=0, return_inverse=True)
+        if not np.isfinite(corners).all():
+            raise ParameterError("the mesh has corners that are not finite; a part needs a position for each")
+        faces = places.reshape(-1)[np.asarray(mesh.faces, np.int64)]
+        a, b, c = faces.T
+        kept = faces[(a != b) & (b != c) & (c != a)]
+        return cls(corners, kept, name or str(mesh.metadata.get("name", "")))
+
+    def plot(self, axes: Axes | None = None, *, view: str = "front") -> Axes:
+        """Draw the part from one side, shaded; ticks are millimetres from its middle.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+        view : {"front", "back", "left", "right", "top", "bottom"}
+            From where.
+
+        Examples
+        --------
+        >>> corners = np.array([[0.0, 0, 0], [4, 0, 0], [0, 0, 3]])
+        >>> Part(corners, np.array([[0, 1, 2]]), "sheet").plot().get_title()
+        'sheet, front'
+        """
+        axes = axes or new_axes()
+        half = shown_extent_mm(self.vertices_mm) / 2.0
+        axes.imshow(render_view(self.vertices_mm, self.faces, view, pixels=480), extent=(-half, half, -half, half))
+        axes.set(xlabel="mm", ylabel="mm", title=f"{self.name}, {view}" if self.name else view)
+        return axes
+
+    def __repr__(self) -> str:
+        size = " × ".join(f"{length:.4g}" for length in self.size_mm)
+        name = f" {self.name!r}" if self.name else ""
+        return f"<Part{name}: {len(self.faces)} triangles, {size} mm, {counted(len(self.findings), 'finding')}>"
+
+    def _repr_html_(self) -> str:
+        return figure_html(repr(self), self.plot)
 
 
 @dataclass(frozen=True)
@@ -71,3 +162,10 @@ class PartFile:
     findings: tuple[Finding, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     provenance: Provenance | None = None
+
+    def __repr__(self) -> str:
+        found = len(self.findings) + sum(len(part.findings) for part in self.parts)
+        return f"<PartFile: {self.format}, {counted(len(self.parts), 'part')}, {counted(found, 'finding')}>"
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts[:_MOST_SHOWN])

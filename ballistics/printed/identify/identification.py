@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import figure_html, new_axes
 from ballistics.errors import ParameterError
+from ballistics.frames import data_frame
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.content.part import Part
@@ -30,6 +32,11 @@ from ballistics.printed.identify.verdict import (
     verdict_of,
 )
 from ballistics.provenance import Provenance, sha256_of_array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+    from trimesh import Trimesh
 
 #: Changes whenever the same query and collection could give other numbers.
 IDENTIFICATION_VERSION = "8"
@@ -172,9 +179,59 @@ class Identification:
     components: NDArray[np.int64]
     provenance: Provenance = field(repr=False)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return verdict, threshold and candidates as plain values; `ballistics printed identify --json` writes all."""
+        accepted = {(c.row, c.component) for c in self.accepted}
+        candidates = [
+            {
+                "name": c.name,
+                "category": c.category,
+                "relation": c.relation,
+                "accepted": (c.row, c.component) in accepted,
+                "score": c.score,
+                "scale": c.scale,
+                "mirrored": c.mirrored,
+                "query_share": c.query_share,
+                "reference_share": c.reference_share,
+                "worth_nats": c.worth,
+                "too_plain": c.is_plain,
+            }
+            for c in {(c.row, c.component): c for c in (*self.accepted, *self.candidates)}.values()
+        ]
+        return {"verdict": self.verdict, "threshold": self.threshold, "candidates": candidates}
+
+    def to_frame(self) -> DataFrame:
+        """Return the candidates as a data frame, one row each; needs the extra ``tables``."""
+        return data_frame(self.to_dict()["candidates"])
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the scores of the candidates, the best at the top, with the threshold.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+        """
+        axes = axes or new_axes()
+        rows = self.to_dict()["candidates"]
+        colours = ["tab:blue" if row["accepted"] else "0.75" for row in rows]
+        axes.barh(range(len(rows)), [row["score"] for row in rows], color=colours)
+        axes.axvline(self.threshold, color="black", linestyle="dashed", linewidth=1.0)
+        axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+        axes.invert_yaxis()
+        axes.set(xlim=(0.0, 1.0), xlabel="score; accepted above the dashed line", title=self.verdict)
+        return axes
+
+    def __repr__(self) -> str:
+        best = f", best {self.candidates[0].name!r} with {self.candidates[0].score:.2f}" if self.candidates else ""
+        return f"<Identification: {self.verdict}, {len(self.accepted)} accepted{best}>"
+
+    def _repr_html_(self) -> str:
+        return figure_html(repr(self), self.plot)
+
 
 def identify(
-    query: Part | Sequence[Part] | Signature,
+    query: Part | Sequence[Part] | Signature | Trimesh,
     collection: Collection,
     *,
     most: int = 10,
@@ -184,7 +241,7 @@ def identify(
 
     Parameters
     ----------
-    query : Part, sequence of Part, or Signature
+    query : Part, sequence of Part, Signature, or trimesh.Trimesh in millimetres
         Several parts are searched together and each for itself; so are the separate bodies of a part.
     collection : Collection
     most : int
@@ -240,6 +297,8 @@ def identify(
     """
     if most < 1:
         raise ParameterError(f"most is {most}; at least one candidate must be asked for")
+    if not isinstance(query, (Part, Signature, Sequence)):
+        query = Part.from_trimesh(query)
     pieces = pieces_of(query, parameters)
     found: list[Found] = []
     worths: dict[int, float] = {}

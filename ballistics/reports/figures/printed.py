@@ -16,9 +16,10 @@ from ballistics.printed import (
     PartFile,
     deviations_of,
     moved,
+    render_view,
     separate_bodies,
+    six_views,
 )
-from ballistics.reports.figures.mesh_views import Picture, render_view, six_views
 from ballistics.reports.figures.pictures import palette_of
 
 Points = NDArray[np.float64]
@@ -217,7 +218,7 @@ def scale_uri() -> str:
     return png_uri(np.tile(palette_of(DEVIATION_COLOURS)[None], (8, 1, 1)))
 
 
-def png_uri(picture: Picture) -> str:
+def png_uri(picture: NDArray[np.uint8]) -> str:
     """Return a picture as a data URI."""
     return "data:image/png;base64," + base64.b64encode(_png(picture)).decode("ascii")
 
@@ -227,7 +228,7 @@ def six_uri(mesh: Mesh, colours: NDArray[np.uint8]) -> str:
     return png_uri(six_views(mesh.vertices, mesh.faces, pixels=_PIXELS, vertex_colours=colours))
 
 
-def _png(picture: Picture) -> bytes:
+def _png(picture: NDArray[np.uint8]) -> bytes:
     import cv2
 
     bgr = np.ascontiguousarray(picture[:, :, ::-1])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import round_length
 from ballistics.errors import ParameterError
 from ballistics_kernels.meshes import rasterise
 
@@ -196,9 +195,7 @@ def _scale_bar(sheet: Picture, pixels_per_mm: float, pixels: int) -> None:
     """Draw a bar of a round length into the lower left corner."""
     import cv2
 
-    longest_mm = 0.4 * pixels / pixels_per_mm
-    power = 10.0 ** math.floor(math.log10(longest_mm))
-    length_mm = next(step * power for step in (5.0, 2.0, 1.0) if step * power <= longest_mm)
+    length_mm = round_length(0.4 * pixels / pixels_per_mm)
     bottom, width = sheet.shape[0] - 10, round(length_mm * pixels_per_mm)
     cv2.rectangle(sheet, (10, bottom - 4), (10 + width, bottom), (60, 60, 60), -1)
     size = max(pixels / 640.0, 0.35)

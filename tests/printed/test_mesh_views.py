@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ballistics.errors import ParameterError
-from ballistics.reports.figures.mesh_views import VIEWS, render_view, shown_extent_mm, six_views
+from ballistics.printed.content.mesh_views import VIEWS, render_view, shown_extent_mm, six_views
 
 BOX = np.array([[i, j, k] for i in (0, 40) for j in (0, 20) for k in (0, 10)], float)
 QUADS = {
