@@ -24,6 +24,7 @@ _VERBS = (
     "selftest",
     "simulate",
     "validate",
+    "view",
 )
 
 

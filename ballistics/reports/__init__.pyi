@@ -15,6 +15,7 @@ from .contents.study_contents import span as span
 from .figures.evidence import png_bytes as png_bytes
 from .figures.evidence import svg_bytes as svg_bytes
 from .figures.printed import thumbnail_of as thumbnail_of
+from .figures.scan_picture import scan_png as scan_png
 from .pages.comparison import comparison_report as comparison_report
 from .pages.links import headline as headline
 from .pages.links import link_score_text as link_score_text
@@ -80,6 +81,7 @@ __all__ = [
     "printed_json",
     "printed_report",
     "reported_scan",
+    "scan_png",
     "score_sentence",
     "score_text",
     "search_csv",

@@ -12,6 +12,9 @@ from .instruments import named_by_file as named_by_file
 from .instruments import stated_by_file as stated_by_file
 from .mark_types import MARK_TYPES as MARK_TYPES
 from .mark_types import mark_type as mark_type
+from .plotting import draw_scale_bar as draw_scale_bar
+from .plotting import plot_heights as plot_heights
+from .plotting import plot_profile as plot_profile
 from .pose import Pose as Pose
 from .preparation.preparing import PREPARATION as PREPARATION
 from .preparation.preparing import PREPARATION_VERSION as PREPARATION_VERSION
@@ -60,6 +63,7 @@ __all__ = [
     "SimulatedHead",
     "Step",
     "Surface",
+    "draw_scale_bar",
     "files_in",
     "find_breech_face",
     "fit_form",
@@ -70,6 +74,8 @@ __all__ = [
     "low_pass",
     "mark_type",
     "named_by_file",
+    "plot_heights",
+    "plot_profile",
     "preparation_parameters",
     "prepare",
     "read",
