@@ -1,4 +1,5 @@
 # The face of this room: what other rooms may import.
+from .calibres import calibre_named as calibre_named
 from .comparisons import conditions_of as conditions_of
 from .comparisons import pair_score as pair_score
 from .crossvalidation import cross_validate as cross_validate
@@ -56,6 +57,7 @@ __all__ = [
     "VerbalScale",
     "Weighed",
     "Wording",
+    "calibre_named",
     "cllr",
     "conditions_of",
     "cross_validate",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ballistics.evidence.calibres import calibre_named
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -17,7 +19,8 @@ class Conditions:
     mark_kind : str
         The mark type, e.g. ``"breech face"``.
     calibres, ammunition, instrument_classes : tuple of str
-        All that occur. For one comparison: those of its two marks.
+        All that occur. For one comparison: those of its two marks. Calibres may have any of their names
+        (`ballistics.evidence.calibres`).
     method, version : str
         The method that gave the score (with the rule, where it has several), and its version.
     parameters : mapping
@@ -56,16 +59,16 @@ class Conditions:
                 reasons.append(
                     f"parameter '{name}' is {here} in the comparison but {there} in the reference population"
                 )
-        for name, covered, wanted in (
-            ("calibre", self.calibres, questioned.calibres),
-            ("instrument class", self.instrument_classes, questioned.instrument_classes),
+        for name, covered, wanted, meaning in (
+            ("calibre", self.calibres, questioned.calibres, calibre_named),
+            ("instrument class", self.instrument_classes, questioned.instrument_classes, str),
         ):
             if not wanted:
                 reasons.append(f"the {name} of the comparison is not stated")
             reasons.extend(
                 f"{name} '{value}' is not covered by the reference population ({', '.join(covered)})"
                 for value in wanted
-                if value not in covered
+                if meaning(value) not in map(meaning, covered)
             )
         return tuple(reasons)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from ballistics.errors import ParameterError
+from ballistics.evidence import calibre_named
 
 Outcome = Literal["enrolled", "enrolled anew", "described anew", "present", "insufficient", "refused"]
 Where = Mapping[str, str | Sequence[str]]
@@ -239,8 +240,16 @@ def is_admitted(description: Description, admitted: Mapping[str, Sequence[str]])
     False
     >>> is_admitted(Description(), {"calibre": ("45 Auto",)})
     True
+    >>> is_admitted(Description(calibre="9x19"), {"calibre": ("9 mm Luger",)})
+    True
     """
     return all(
-        getattr(description, name) == "" or getattr(description, name).casefold() in {v.casefold() for v in values}
+        getattr(description, name) == ""
+        or _meaning(name, getattr(description, name)) in {_meaning(name, value) for value in values}
         for name, values in admitted.items()
     )
+
+
+def _meaning(name: str, value: str) -> str:
+    """Return what a value is compared by: capitals do not matter, nor which name of a calibre it is."""
+    return (calibre_named(value) if name == "calibre" else value).casefold()
