@@ -12,4 +12,14 @@ class Progress(Protocol):
 
 
 def silent(stage: str, done: int, total: int, resumed: int = 0, /) -> None:
-    """Ignore the progress."""
+    """Ignore the progress.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    done, total : int
+        Steps done, and all steps of the stage.
+    resumed : int
+        Steps of ``done`` that an earlier run did.
+    """

@@ -45,6 +45,20 @@ def unordered(
     The first call is made in this process: it compiles the kernels, once, and the workers load them from the cache.
     Each of them would compile them anew otherwise, and joblib takes the memory of a compiler for a leak and replaces
     the worker.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes, as joblib's ``n_jobs``.
+    function : callable
+        Of a module, so that a worker can be given it.
+    arguments : iterable of tuple
+        The arguments of each call; taken from it as workers become free.
+
+    Yields
+    ------
+    object
+        What a call returned, in the order in which calls end: not the same from run to run.
     """
     remaining = iter(arguments)
     for first in itertools.islice(remaining, 1):

@@ -21,7 +21,22 @@ def file_size(file: BinaryIO) -> int:
 
 
 def take(file: BinaryIO, count: int, what: str) -> bytes:
-    """Read exactly ``count`` (few) bytes, or say which part of the file is cut off."""
+    """Read exactly ``count`` (few) bytes, or say which part of the file is cut off.
+
+    Parameters
+    ----------
+    file : binary file
+        Read from where it stands.
+    count : int
+        The bytes are held in memory: the caller has compared the number with what the file can hold.
+    what : str
+        Words for the message, as "its header".
+
+    Raises
+    ------
+    CorruptFileError
+        When fewer bytes are left.
+    """
     data = file.read(count)
     if len(data) != count:
         raise CorruptFileError(f"the file ends inside {what}: it is truncated; copy it again from its source")
@@ -29,7 +44,26 @@ def take(file: BinaryIO, count: int, what: str) -> bytes:
 
 
 def check_grid(rows: int, columns: int, *, layer: int, height_limit_bytes: int) -> None:
-    """Refuse dimensions that are not positive, or larger than the limit, before anything is allocated."""
+    """Refuse dimensions that are not positive, or larger than the limit, before anything is allocated.
+
+    Parameters
+    ----------
+    rows, columns : int
+        As the file declares them.
+    layer : int
+        The layer that was asked for; of a format with a single height map only 0 exists.
+    height_limit_bytes : int
+        Largest size of the heights at 8 bytes per point.
+
+    Raises
+    ------
+    CorruptFileError
+        For a dimension below 1.
+    HostileFileError
+        Above the limit.
+    ParameterError
+        For another layer than 0.
+    """
     if rows < 1 or columns < 1:
         raise CorruptFileError(f"the file declares {rows} x {columns} points; both must be positive")
     if rows * columns * 8 > height_limit_bytes:
@@ -42,9 +76,25 @@ def check_grid(rows: int, columns: int, *, layer: int, height_limit_bytes: int) 
 
 
 def take_floats(file: BinaryIO, rows: int, row_floats: int, columns: int) -> tuple[NDArray[Any], list[Finding]]:
-    """Read rows of float32 of which the first ``columns`` are data; a missing tail is padding.
+    """Read rows of float32 of which only the first columns are data.
 
-    The findings are those of `native_order`.
+    Parameters
+    ----------
+    file : binary file
+        Read from where it stands. What it lacks at the end is read as 0: the caller has made sure that it is padding.
+    rows : int
+        Rows to read.
+    row_floats : int
+        Numbers in a row of the file, with the padding.
+    columns : int
+        Numbers of a row that are data.
+
+    Returns
+    -------
+    values : ndarray of float32, shape (rows, columns)
+        In the byte order that `native_order` finds.
+    findings : list of Finding
+        Those of `native_order`.
     """
     data = file.read(rows * row_floats * 4)
     values = np.zeros(rows * row_floats, dtype="<f4")

@@ -97,6 +97,22 @@ def load_array(path: Path) -> NDArray[Any]:
 def map_rows(path: Path, dtype: np.dtype[Any], row_shape: tuple[int, ...], rows: int) -> NDArray[Any]:
     """Map the first rows of an array that may have grown, or be growing, into memory; read-only.
 
+    Parameters
+    ----------
+    path : Path
+        A file of the NPY format.
+    dtype : numpy.dtype
+        Type that its values must have.
+    row_shape : tuple of int
+        Shape that a row must have; empty for rows of a single number.
+    rows : int
+        How many rows to map: those known to be written completely. The file may have more.
+
+    Returns
+    -------
+    numpy.memmap, shape (rows, ...)
+        Read-only.
+
     Raises
     ------
     OSError

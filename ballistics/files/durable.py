@@ -54,7 +54,26 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True, left: str = 
 def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose another place") -> Iterator[Path]:
     """Give a temporary path in the same folder; at the end of the block, move that file into place, durably.
 
-    Parameters and errors as of `write_whole`. What a killed process left of the same file is removed.
+    What a killed process left of the same file is removed.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file comes to lie. Its folder must exist.
+    overwrite : bool
+        Whether a file that exists is replaced.
+    left : str
+        What to do when it cannot be written, or what was lost; ends the message.
+
+    Yields
+    ------
+    Path
+        An empty file to be written over in the block; if the block fails, it is removed and ``path`` is as before.
+
+    Raises
+    ------
+    WriteError
+        When it exists and is not to be replaced, or cannot be written; what was there is untouched.
     """
     try:
         folder = path.resolve().parent

@@ -58,7 +58,18 @@ def csv_bytes(names: Sequence[str], rows: Iterable[Iterable[Any]], *, spreadshee
 
 
 def write_csv(file: TextIO, names: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table to a text file that is open with ``newline=""``, row by row as they come."""
+    """Write a table to a text file that is open with ``newline=""``, row by row as they come.
+
+    Parameters
+    ----------
+    file : text file
+        Open for writing with ``newline=""``; lines end with a line feed alone.
+    names : sequence of str
+        Headings.
+    rows : iterable of rows
+        Values in the order of the headings; a missing value is None. Text that a spreadsheet would take for a formula
+        gets an apostrophe in front.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_safe(name) for name in names])
     writer.writerows([_safe(value) for value in row] for row in rows)

@@ -67,10 +67,12 @@ def inspect(
     ----------
     paths : path or iterable of paths
         Files and folders; folders are walked, in sorted order.
-    units, height_limit_bytes
-        As in `ballistics.read`.
+    units : {None, "micrometres", "millimetres", "as written"}
+        As in `ballistics.read`; not applied to 2D images.
     spacing_um : float, optional
-        Pixel size in µm for 2D images and lists of points.
+        Pixel size in µm for 2D images and lists of points; not applied to other files.
+    height_limit_bytes : int, default 2 GiB
+        Largest size of the heights (8 bytes per point) that a file may declare; a larger file is refused.
 
     Returns
     -------
@@ -110,7 +112,19 @@ def inspect_file(
     spacing_um: float | None = None,
     height_limit_bytes: int = DEFAULT_HEIGHT_LIMIT_BYTES,
 ) -> Inspection:
-    """Read one file and return what came of it; parameters as in `inspect`."""
+    """Read one file and return what came of it; it raises no error.
+
+    Parameters
+    ----------
+    path : Path
+        A file, not a folder.
+    units : {None, "micrometres", "millimetres", "as written"}
+        As in `ballistics.read`; not applied to 2D images.
+    spacing_um : float, optional
+        Pixel size in µm for 2D images and lists of points; not applied to other files.
+    height_limit_bytes : int, default 2 GiB
+        Largest size of the heights (8 bytes per point) that a file may declare.
+    """
     image = is_image(path)
     try:
         surface = read(

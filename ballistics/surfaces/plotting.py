@@ -101,7 +101,15 @@ def plot_profile(heights: Floats, spacing_um: float, axes: Axes | None = None, *
 
 
 def draw_scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
-    """Draw a bar of a round length, at most a third of the width, under the lower left corner."""
+    """Draw a bar of a round length, at most a third of the width, under the lower left corner.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Already with an image whose upper left corner is at (0, 0), in µm; their limits are set to it.
+    width_um, height_um : float
+        Size of the image. The bar is drawn below it, outside the limits.
+    """
     length = round_length(width_um / 3.0)
     below = 1.04 * height_um
     axes.plot([0.0, length], [below, below], color="black", linewidth=3.0, solid_capstyle="butt", clip_on=False)

@@ -127,6 +127,15 @@ def readings(
 ) -> Readings:
     """Return the readings that options ``VALUE`` or ``PATTERN=VALUE`` state.
 
+    Parameters
+    ----------
+    units : sequence of str
+        Each a unit for all scans, or for those whose name fits the pattern; of several that fit the last one counts.
+    regions : sequence of str
+        Likewise: a mask image, polygon or label.
+    rows : mapping of str to ScanReading, optional
+        What a table says of single scans, by their names; it goes before the options.
+
     Raises
     ------
     ParameterError

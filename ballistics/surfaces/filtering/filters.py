@@ -149,7 +149,25 @@ def high_pass(
     """Keep what is shorter than a cut-off: the heights minus their second-order regression.
 
     Form up to second order is removed exactly, at edges and beside holes too, so no ringing is
-    left where the mark ends. Parameters, errors and references as `low_pass`.
+    left where the mark ends. References as of `low_pass`.
+
+    Parameters
+    ----------
+    heights_um : ndarray, shape (rows, columns)
+        Heights in µm; NaN where missing, which stays missing.
+    spacing_um : tuple of float
+        Distance in µm between rows and between columns.
+    cutoff_um : float
+        ISO cut-off in µm: a wave of this length keeps 50 % of its amplitude. At least two grid steps.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows, columns)
+
+    Raises
+    ------
+    ParameterError
+        If the cut-off does not fit the spacing.
 
     Examples
     --------

@@ -26,7 +26,29 @@ _INVALID_TOLERANCE = 1.5e-7
 
 
 def read_al3d(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileContent:
-    """Read the depth image of an al3d file; parameters and errors as in `read_x3p`."""
+    """Read the depth image of an al3d file.
+
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable, at its start.
+    layer : int
+        The format holds a single height map: 0, or it is refused.
+    height_limit_bytes : int
+        Largest number of bytes that the heights may take as float64.
+
+    Returns
+    -------
+    FileContent
+        Heights in metres; ``unit_um`` says so.
+
+    Raises
+    ------
+    ReadError
+        When the file is damaged, or larger than the limit.
+    ParameterError
+        For another layer than 0.
+    """
     if take(file, len(_MAGIC), "the first line") != _MAGIC:
         raise CorruptFileError("the first line of the al3d header is damaged")
     tags = _tags(file)

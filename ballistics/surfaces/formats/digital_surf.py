@@ -65,10 +65,30 @@ class _Object:
 
 
 def read_digital_surf(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileContent:
-    """Read one surface of a Digital Surf file; parameters and errors as in `read_x3p`.
+    """Read one surface of a Digital Surf file.
 
-    A file that holds several surfaces gives the first, unless ``layer`` says otherwise; images beside them, which have
-    no unit of length, are passed over.
+    Images beside the surfaces, which have no unit of length, are passed over and not counted as layers.
+
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable.
+    layer : int
+        Which of the file's surfaces, from 0, in the order of the file.
+    height_limit_bytes : int
+        Largest number of bytes that the heights of any object of the file may take as float64.
+
+    Returns
+    -------
+    FileContent
+        Heights in µm.
+
+    Raises
+    ------
+    ReadError
+        When the file is damaged, of another kind than surfaces and profiles, or larger than the limit.
+    ParameterError
+        When the file has no such layer.
     """
     objects, findings = _objects(file, height_limit_bytes)
     if layer >= len(objects):

@@ -48,6 +48,22 @@ LONGTAIL_SUFFIXES = frozenset(_READERS)
 def read_longtail(file: BinaryIO, *, suffix: str, layer: int, height_limit_bytes: int) -> FileContent:
     """Read the height channel of a file by SurfaceTopography's reader for its suffix.
 
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable, at its start.
+    suffix : str
+        Of the file's name, in small letters and with its dot; it decides which reader is used.
+    layer : int
+        Which of the file's height channels, from 0.
+    height_limit_bytes : int
+        Largest size of the file in bytes, and of its heights as float64.
+
+    Returns
+    -------
+    FileContent
+        Heights and spacing in the unit that the file states; ``unit_um`` says which.
+
     Raises
     ------
     UnsupportedFormatError

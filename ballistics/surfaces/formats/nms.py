@@ -25,7 +25,29 @@ _PIXEL_UNITS = (("nanometres", 1e-3), ("millimetres", MILLIMETRE_UM))
 
 
 def read_nms(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileContent:
-    """Read an NMS height map; parameters and errors as in `read_x3p`."""
+    """Read an NMS height map.
+
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable, at its start.
+    layer : int
+        The format holds a single height map: 0, or it is refused.
+    height_limit_bytes : int
+        Largest number of bytes that the heights may take as float64.
+
+    Returns
+    -------
+    FileContent
+        Heights in µm. The format states no unit for the pixel; a finding says which was taken.
+
+    Raises
+    ------
+    ReadError
+        When the file is damaged, of another format, or larger than the limit.
+    ParameterError
+        For another layer than 0.
+    """
     header = take(file, _HEADER_BYTES, "its header")
     (highest_step,) = struct.unpack_from("<L", header, 12)
     lowest, highest = struct.unpack_from("<dd", header, 16)

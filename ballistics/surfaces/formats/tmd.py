@@ -20,7 +20,29 @@ _COMMENT_LIMIT_BYTES = 4096
 
 
 def read_tmd(file: BinaryIO, *, layer: int, height_limit_bytes: int) -> FileContent:
-    """Read a TMD height map; parameters and errors as in `read_x3p`."""
+    """Read a TMD height map.
+
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable, at its start.
+    layer : int
+        The format holds a single height map: 0, or it is refused.
+    height_limit_bytes : int
+        Largest number of bytes that the heights may take as float64.
+
+    Returns
+    -------
+    FileContent
+        Heights in millimetres; ``unit_um`` says so.
+
+    Raises
+    ------
+    ReadError
+        When the file is damaged, or larger than the limit.
+    ParameterError
+        For another layer than 0.
+    """
     take(file, 32, "its first line")
     comment = _comment(file)
     header = take(file, 24, "its header")

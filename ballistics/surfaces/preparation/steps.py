@@ -63,6 +63,7 @@ class State:
     insufficient: str | None = None
 
     def with_finding(self, *finding: str) -> State:
+        """Return the same state with one more finding: code, severity, message and action, in this order."""
         return replace(self, findings=(*self.findings, Finding(*finding)))  # type: ignore[arg-type]  # fields in order
 
 

@@ -50,7 +50,22 @@ class Annulus:
 def polar_positions(
     centre_mm: tuple[float, float], radii_mm: NDArray[np.float64], step_mm: float
 ) -> NDArray[np.float64]:
-    """Return rows and columns, shape (2, 360, radii), of the points of a polar grid."""
+    """Return where the points of a polar grid lie in an array.
+
+    Parameters
+    ----------
+    centre_mm : tuple of float
+        Centre (y, x) in mm from point (0, 0) of the array.
+    radii_mm : ndarray of float64, shape (radii,)
+        Distances from the centre in mm.
+    step_mm : float
+        Distance between neighbouring points of the array in mm.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, 360, radii)
+        Rows and columns; directions as of `Annulus`. They may lie outside the array.
+    """
     angle = np.arange(ANGLES)[:, None] * (2.0 * math.pi / ANGLES)
     return np.stack(
         [

@@ -49,7 +49,22 @@ class Shape:
 
 
 def shape_of(heights_um: NDArray[np.float64], spacing_um: tuple[float, float], mask: NDArray[np.bool_]) -> Shape | None:
-    """Measure a region on the heights of its scan; None when it is smaller than 100 points of 25 µm."""
+    """Measure a region on the heights of its scan.
+
+    Parameters
+    ----------
+    heights_um : ndarray of float64, shape (rows, columns)
+        The scan's heights in µm, not filtered yet; NaN where missing.
+    spacing_um : tuple of float
+        Distance in µm between rows and between columns.
+    mask : ndarray of bool, shape (rows, columns)
+        The region.
+
+    Returns
+    -------
+    Shape or None
+        None when the region is smaller than 100 points of 25 µm.
+    """
     import cv2
 
     inside = coarse_relief(np.where(mask, heights_um, np.nan), spacing_um)

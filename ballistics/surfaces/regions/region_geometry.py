@@ -36,6 +36,15 @@ def robust_circle(y: NDArray[np.float64], x: NDArray[np.float64]) -> Circle:
 
 
 def distance(shape: tuple[int, ...], centre_mm: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the distance in mm of every point of the coarse grid from a place, shape as asked for.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the coarse grid, whose points are ``STEP_MM`` apart.
+    centre_mm : tuple of float
+        The place (y, x) in mm from point (0, 0).
+    """
     y = np.arange(shape[0])[:, None] * STEP_MM - centre_mm[0]
     x = np.arange(shape[1])[None, :] * STEP_MM - centre_mm[1]
     return np.asarray(np.hypot(y, x))
@@ -57,6 +66,7 @@ def refined(mask: NDArray[np.bool_], surface: Surface) -> NDArray[np.float64]:
 
 
 def nearest(labels: NDArray[np.uint8], surface: Surface) -> NDArray[np.uint8]:
+    """Return labels of the coarse grid at the surface's own points, each that of the nearest coarse point."""
     index = [
         np.minimum(np.rint(np.arange(count) * (step / STEP_UM)).astype(np.intp), size - 1)
         for count, step, size in zip(surface.heights_um.shape, surface.spacing_um, labels.shape, strict=True)

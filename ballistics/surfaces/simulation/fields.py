@@ -92,7 +92,24 @@ def red_field(
 
 
 def red_profile(rng: np.random.Generator, points: int, spacing_um: float, short_um: float, long_um: float) -> Floats:
-    """Return a random 1-D profile of unit rms, amplitude falling as 1/√frequency inside its band."""
+    """Return a random 1-D profile of unit rms, amplitude falling as 1/√frequency inside its band.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    points : int
+        Length of the profile, which is periodic.
+    spacing_um : float
+        Distance between its points in µm.
+    short_um, long_um : float
+        Wavelengths in µm at which the amplitude has fallen to one half.
+
+    Returns
+    -------
+    ndarray of float64, shape (points,)
+        Without unit; its mean is 0.
+    """
     frequency = np.fft.rfftfreq(points, spacing_um)
     half = np.log(2.0)
     amplitude = np.exp(-half * (frequency * short_um) ** 2) * -np.expm1(-half * (frequency * long_um) ** 2)

@@ -30,6 +30,15 @@ def read_mask(archive: X3pArchive, root: Element, shape: tuple[int, int]) -> Ext
     backwards (source: x3ptools, ``x3p_read``). Record3/Mask holds the background colour and one
     Annotation per colour.
 
+    Parameters
+    ----------
+    archive : X3pArchive
+        The file; its members are looked through for a mask.
+    root : Element
+        Root of main.xml, which names the colours.
+    shape : (rows, columns)
+        Of the heights; a mask of another size is not used.
+
     Returns
     -------
     metadata : dict
