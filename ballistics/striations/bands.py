@@ -80,41 +80,48 @@ def _aligned(
     arched = [k for k, ends in enumerate(all_ends) if ends is not None]
     if len(arched) < min(p.fewest_bands, len(medians)) or not arched:
         return "no arc of a bullet runs across the scan"
-    radius = float(np.median([ends.arc.radius_mm for ends in all_ends if ends is not None]))
+    radii = np.array([ends.arc.radius_mm for ends in all_ends if ends is not None])
+    radius = float(np.median(radii))
     if not p.radii_mm[0] <= radius <= p.radii_mm[1]:
         return (
             f"the arc across the scan has a radius of {radius:.1f} mm, no bullet's ({p.radii_mm[0]:g} to "
             f"{p.radii_mm[1]:g} mm)"
         )
+    spread = 1.4826 * float(np.median(np.abs(radii - radius))) / radius
+    if spread > p.largest_radius_spread:
+        return (
+            f"the radius across the scan differs by {spread:.0%} from place to place: no arc of one bullet runs along "
+            "it; a cartridge head, for instance, has none"
+        )
     findings: list[Finding] = []
     left, left_line, left_scatter = _side(all_ends, band_rows, x, p, findings, "left")
     right, right_line, right_scatter = _side(all_ends, band_rows, x, p, findings, "right")
-    residuals, outlines = np.full((2, *medians.shape), np.nan)
+    forms, limits = np.full(medians.shape, np.nan), np.full((len(medians), 1), np.inf)
     for k in arched:
         ends = all_ends[k]
         assert ends is not None
         inside = (x >= left_line[k] + p.margin_um) & (x <= right_line[k] - p.margin_um)
-        outlines[k][inside] = 0.0
-        residuals[k] = np.where(inside, medians[k] - ends.arc.heights(x), np.nan)
-        spread = p.largest_sigmas * ends.arc.sigma_um
-        residuals[k][np.abs(residuals[k]) > spread] = np.nan
-    lags, agreements, first = align_bands(
-        filtered_bands(residuals, step, p.band_um), round(p.largest_lag_um / step), p.lowest_agreement
-    )
+        forms[k] = np.where(inside, ends.arc.heights(x), np.nan)
+        limits[k] = p.largest_sigmas * ends.arc.sigma_um
+    row_bands = np.full(len(heights), -1, np.int64)
+    in_bands = min(len(medians) * per_band, last_row - first_row)
+    row_bands[first_row : first_row + in_bands] = np.repeat(np.arange(len(medians)), per_band)[:in_bands]
+    residuals = _within(medians - forms, limits)
+    reach = round(p.largest_lag_um / step)
+    lags, agreements, first = align_bands(filtered_bands(residuals, step, p.band_um), reach, p.lowest_agreement)
     if 2 * int(np.isfinite(lags).sum()) < len(lags):
-        # Pits and flakes may have led the alignment. Striae that slant lie off the median of unaligned bands too, but
-        # less far.
-        cleaned = np.where(
-            np.abs(residuals - column_medians(residuals)) > 2.0 * p.largest_deviation_um, np.nan, residuals
-        )
-        again = align_bands(
-            filtered_bands(cleaned, step, p.band_um), round(p.largest_lag_um / step), p.lowest_agreement
-        )
+        # Pits and flakes may have led the alignment.
+        whole = _without_pits(heights, shifts, row_bands, forms, p.largest_deviation_um)
+        medians, fewer = band_medians(whole[first_row:last_row], shifts[first_row:last_row], per_band)
+        cleaned = _within(medians - forms, limits)
+        again = align_bands(filtered_bands(cleaned, step, p.band_um), reach, p.lowest_agreement)
         if np.isfinite(again[0]).sum() > np.isfinite(lags).sum():
-            residuals, (lags, agreements, first) = cleaned, again
+            residuals, counts, (lags, agreements, first) = cleaned, fewer, again
     if first < 0:
         return "no two bands of the scan agree: there are no striae across it"
     known = np.isfinite(lags)
+    if known.mean() < p.least_share:
+        return f"only {known.sum()} of {len(known)} bands agree: no striae run along the scan, or too little of them"
     slant = 0.0
     if known.sum() >= 3:
         slant = float(np.polyfit(band_rows[known], lags[known] * step, 1)[0])
@@ -122,17 +129,38 @@ def _aligned(
     shifted_counts = np.stack([moved(row.astype(np.float64), lag) for row, lag in zip(counts, lags, strict=True)])
     arc = all_ends[first]
     assert arc is not None
-    forms = np.stack([
-        np.full(len(x), np.nan) if ends is None else np.where(np.isnan(row), np.nan, ends.arc.heights(x))
-        for ends, row in zip(all_ends, outlines, strict=True)
-    ])  # fmt: skip
-    row_bands = np.full(len(heights), -1, np.int64)
-    in_bands = min(len(medians) * per_band, last_row - first_row)
-    row_bands[first_row : first_row + in_bands] = np.repeat(np.arange(len(medians)), per_band)[:in_bands]
     return Bands(
         step, band_rows, left, right, (left_scatter, right_scatter), slant, lags, agreements, first, shifted,
         np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings), row_bands, shifts, forms,
     )  # fmt: skip
+
+
+def _within(residuals: Floats, limits: Floats) -> Floats:
+    """Return heights without those beyond the limit of their band."""
+    return np.where(np.abs(residuals) <= limits, residuals, np.nan)
+
+
+def _without_pits(
+    heights: Floats, shifts: NDArray[np.int64], row_bands: NDArray[np.int64], forms: Floats, largest_deviation_um: float
+) -> Floats:
+    """Return a scan without the points that lie off the median of their column, the arc apart.
+
+    Striae run on, pits and flakes do not. Striae that slant lie off the median of their column too, but less far.
+    """
+    level = np.full(heights.shape, np.nan)
+    columns = np.arange(heights.shape[1])
+    for r in np.flatnonzero(row_bands >= 0):
+        form = forms[row_bands[r]]
+        own = columns + shifts[r]
+        there = np.isfinite(form) & (own >= 0) & (own < len(columns))
+        row = heights[r, own[there]] - form[there]
+        known = np.isfinite(row)
+        level[r, there] = row - (np.median(row[known]) if known.any() else 0.0)
+    off = np.abs(level - column_medians(level)) > largest_deviation_um
+    cleaned = np.array(heights, np.float64)
+    for r in np.flatnonzero(off.any(axis=1)):
+        cleaned[r, columns[off[r]] + shifts[r]] = np.nan
+    return cleaned
 
 
 def _ends_of_band(x: Floats, profile: Floats, step: float) -> LandEnds | None:

@@ -27,9 +27,20 @@ class LandParameters:
         A point of a band this far from the median of all bands is damage.
     largest_sigmas : float
         Heights further off the arc, in its robust standard deviations, are no striae.
+    largest_roughness : float
+        A single profile is not used where it is rougher from point to point than this multiple of its median: walls,
+        dirt, optical noise. Bands need none of it: they are medians of rows. Chosen among none and 1.5 to 4 on every
+        second pair of the cross-cuts scanned twice.
+    roughness_um : float
+        Around a point, over which length roughness is taken; chosen likewise among 20, 40, 80 and 120.
     radii_mm : tuple of float
         Least and greatest radius of the arc: those of bullets, from under 4 to over 20 mm calibre, with room for
         flattening.
+    largest_radius_spread : float
+        Robust standard deviation of the radius from band to band, as a share of it, up to which one bullet's arc runs
+        along the scan. It is .01 to .06 on the 12 lands at hand, .43 and more on the two cartridge heads.
+    least_share : float
+        Least share of the bands that must agree.
     fewest_bands : int
         The least number of bands that a point of the signature stands on.
     ends_um : tuple of float, optional
@@ -45,7 +56,11 @@ class LandParameters:
     lowest_agreement: float = 0.5
     largest_deviation_um: float = 3.0
     largest_sigmas: float = 12.0
+    largest_roughness: float = 2.0
+    roughness_um: float = 20.0
     radii_mm: tuple[float, float] = (1.5, 15.0)
+    largest_radius_spread: float = 0.3
+    least_share: float = 0.2
     fewest_bands: int = 3
     ends_um: tuple[float, float] | None = None
     rows_um: tuple[float, float] | None = None

@@ -18,10 +18,11 @@ from ballistics.striations.patches import Patch
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
+from ballistics.striations.soundness import unsound
 from ballistics.surfaces import Surface
 
 METHOD = "land engraved area, bands aligned along the striae"
-VERSION = "1"
+VERSION = "2"
 KIND = "land engraved area"
 
 
@@ -143,6 +144,7 @@ def profile_signature(
     inside = valid & (x >= left + p.margin_um) & (x <= right - p.margin_um)
     residuals = np.where(inside, heights - ends.arc.heights(x), np.nan)
     residuals[np.abs(residuals) > p.largest_sigmas * ends.arc.sigma_um] = np.nan
+    residuals[unsound(residuals, spacing_um, p.largest_roughness, p.roughness_um)] = np.nan
     signature = Signature(
         band_passed(residuals, spacing_um, p.band_um),
         spacing_um,
@@ -150,10 +152,25 @@ def profile_signature(
         rows=np.isfinite(residuals).astype(np.int64),
         band_um=p.band_um,
         excluded=_excluded(ends.left, ends.right, p, len(heights) * spacing_um),
+        findings=() if p.ends_um else _profile_findings(ends),
         insufficient=_too_short(int(np.isfinite(residuals).sum()) * spacing_um, p),
         provenance=provenance,
     )
     return signature, ends
+
+
+def _profile_findings(ends: LandEnds) -> tuple[Finding, ...]:
+    found = []
+    for name, end in (("left", ends.left), ("right", ends.right)):
+        if not end.shoulder:
+            what = (
+                f"no groove shoulder on the {name}; the land is taken to end with the profile, at {end.place_um:.0f} µm"
+            )
+            found.append(Finding("shoulder-absent", "note", what, "the land may be longer"))
+        elif end.gap_um:
+            what = f"{end.gap_um:.0f} µm are missing beside the {name} shoulder: it may lie anywhere in them"
+            found.append(Finding("shoulder-in-gap", "warning", what, f"taken at {end.place_um:.0f} µm"))
+    return tuple(found)
 
 
 def _excluded(left: LandEnd, right: LandEnd, p: LandParameters, length_um: float) -> tuple[ExcludedSpan, ...]:
@@ -241,11 +258,11 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
     return Land(
         signature, turned, found.left, found.right, found.scatter_um, math.degrees(math.atan(found.slant)),
         found.band_rows, found.lags * found.spacing_um, found.agreements, found.first, average.residuals_um, found.arc,
-        _patch(found, average, turned, surface),
+        _patch(found, average, turned, surface, p),
     )  # fmt: skip
 
 
-def _patch(found: Bands, average: Average, turned: bool, surface: Surface) -> Patch:
+def _patch(found: Bands, average: Average, turned: bool, surface: Surface, p: LandParameters) -> Patch:
     """Return the rows of the scan without the arc of their band, moved as the band was."""
     heights = np.rot90(surface.heights_um) if turned else surface.heights_um
     rows, columns = heights.shape
@@ -269,7 +286,7 @@ def _patch(found: Bands, average: Average, turned: bool, surface: Surface) -> Pa
         # A scan is tilted along the striae too: each row is level with the mean of the bands.
         off = (row - average.heights_um[to[kept]])[np.isfinite(row) & np.isfinite(average.heights_um[to[kept]])]
         patch[r, to[kept]] = row - (np.median(off) if len(off) else np.nan)
-    mask = np.isfinite(patch)
+    mask = np.abs(patch - average.heights_um) <= 2.0 * p.largest_deviation_um
     mask[found.row_bands >= 0] &= np.isfinite(average.residuals_um)[found.row_bands[found.row_bands >= 0]]
     row_um, column_um = surface.spacing_um
     centre = (len(surface.heights_um) - 1) * row_um / 2.0, (surface.heights_um.shape[1] - 1) * column_um / 2.0

@@ -21,6 +21,8 @@ _ARC_FALL_UM = 3.5
 _RISE_UM = 3.0
 _FEWEST_BEYOND_UM = 20.0
 _ROUNDS = 3
+# Missing points that begin this close to a foot, and are this wide, may hide where it is.
+_BESIDE_UM, _WIDE_GAP_UM = 25.0, 30.0
 # A foot lies on the arc, or no further below it than this length or this multiple of its robust standard deviation.
 _BELOW_UM, _BELOW_SIGMAS = 12.0, 8.0
 
@@ -35,10 +37,13 @@ class LandEnd:
         The foot of the shoulder; the last point of the profile where there is none.
     shoulder : bool
         Whether a shoulder rises there. Otherwise the scan, or what is left of the mark, ends.
+    gap_um : float
+        How much is missing between the foot and the next point outwards: the foot may lie anywhere in it.
     """
 
     place_um: float
     shoulder: bool
+    gap_um: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,17 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
                 continue
             distance = np.abs(x_um[side] - arc.apex_um)
             k = first_stall(distance, smooth[side], residuals[side], descent[side], limits)
-            sides.append(LandEnd(float(x_um[side[k]]), k >= 0))
+            gap = _gap_after(distance[k:]) if k >= 0 else 0.0
+            sides.append(LandEnd(float(x_um[side[k]]), k >= 0, gap if gap > _WIDE_GAP_UM else 0.0))
         ends = LandEnds(sides[0], sides[1], arc)
         moved = abs(ends.left.place_um - low) + abs(ends.right.place_um - high)
         if moved < 2.0 * spacing_um:
             break
         low, high = ends.left.place_um, ends.right.place_um
     return ends
+
+
+def _gap_after(distance: Floats) -> float:
+    """Return the widest step between neighbouring valid points that begins close to the first of them."""
+    steps = np.diff(distance[: int(np.searchsorted(distance, distance[0] + _BESIDE_UM)) + 1])
+    return float(steps.max(initial=0.0))

@@ -39,6 +39,10 @@ from .simulation.files import write_population as write_population
 from .simulation.heads import SimulatedHead as SimulatedHead
 from .simulation.heads import simulate_head as simulate_head
 from .simulation.heads import simulate_population as simulate_population
+from .simulation.lands import LandShot as LandShot
+from .simulation.lands import LandSource as LandSource
+from .simulation.lands import SimulatedLand as SimulatedLand
+from .simulation.lands import simulate_land as simulate_land
 from .simulation.parameters import simulate_firearm as simulate_firearm
 from .simulation.parameters import simulate_shot as simulate_shot
 from .surface import Mark as Mark
@@ -55,12 +59,15 @@ __all__ = [
     "Difficulty",
     "GivenRegion",
     "Inspection",
+    "LandShot",
+    "LandSource",
     "Mark",
     "Pose",
     "Readings",
     "RegionLabel",
     "ScanReading",
     "SimulatedHead",
+    "SimulatedLand",
     "Step",
     "Surface",
     "draw_scale_bar",
@@ -84,6 +91,7 @@ __all__ = [
     "replay",
     "simulate_firearm",
     "simulate_head",
+    "simulate_land",
     "simulate_population",
     "simulate_shot",
     "stated_by_file",

@@ -248,7 +248,7 @@ def _crosscuts(context: Context) -> Iterator[Record]:
             offset = found.placement.lag_um + (a_um - b_um) / 2
             for side in ("left", "right"):
                 x, y = getattr(a_ends, side), getattr(b_ends, side)
-                if x.shoulder and y.shoulder:
+                if x.shoulder and y.shoulder and not (x.gap_um or y.gap_um):
                     shifts.append(abs(x.place_um - y.place_um - offset))
     protocol = "cross-cuts of 3 bullets of one barrel, one row each, scanned twice; the second scan at its best phase"
     yield _record("cross-cuts: median r of repeats", float(np.median(correlations)), "r", "≥ .95", protocol, 18)

@@ -26,7 +26,7 @@ from ballistics.striations import (
     profile_signature,
     similarity,
 )
-from ballistics.surfaces import Surface, read
+from ballistics.surfaces import LandShot, LandSource, Surface, read, simulate_land
 
 # The phase of the two bullets, from the signatures themselves: land i of the first, land i + 4 of the second.
 PHASE = 4
@@ -204,6 +204,26 @@ def test_a_breech_face_is_no_land() -> None:
     assert "topography" in (land_of(image).signature.insufficient or "")
 
 
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_raw_cartridge_head_is_no_land(number: int, turns: int) -> None:
+    head = read(data_folder("breech-faces/raw") / f"K013sA{number}.x3p", units="micrometres")
+    found = land_of(replace(head, heights_um=np.rot90(head.heights_um, turns).copy()))
+    assert "no arc of one bullet" in (found.signature.insufficient or "")
+
+
+def test_a_scan_of_which_few_bands_agree_is_insufficient() -> None:
+    upright = surface(1, 3)
+    heights = upright.heights_um.copy()
+    rng = np.random.default_rng(2)
+    # 40 µm of rough ground over all but the first two bands.
+    heights[80:] += np.repeat(rng.normal(size=(len(heights) - 80, heights.shape[1] // 8 + 1)) * 40, 8, axis=1)[
+        :, : heights.shape[1]
+    ]
+    found = land_of(replace(upright, heights_um=heights))
+    assert found.signature.insufficient
+
+
 def test_overrides_are_used_and_recorded() -> None:
     found = land_of(surface(1, 3), LandParameters(ends_um=(400.0, 1900.0), rows_um=(200.0, 500.0)))
     assert [f.code for f in found.signature.findings].count("land-end-given") == 2
@@ -299,3 +319,53 @@ def test_pits_do_not_hide_the_shoulders() -> None:
     assert found.left.place_um == pytest.approx(land(1, 3).left.place_um, abs=30)
     assert found.right.place_um == pytest.approx(land(1, 3).right.place_um, abs=30)
     assert similarity(found.signature, land(2, 1).signature).score > 150
+
+
+def test_a_pitted_land_keeps_its_striae() -> None:
+    source = LandSource(1, 9, slant_deg=2.0)
+    whole = land_of(simulate_land(source, LandShot(11), 0).surface)
+    pitted = land_of(simulate_land(source, LandShot(13, pitting=0.2), 0).surface)
+    assert similarity(whole.signature, pitted.signature).score > 100
+    assert pitted.patch is not None
+    # Pits take no part, though the patch shows them.
+    some = pitted.patch.mask.any(axis=0)
+    heights = pitted.patch.heights_um[:, some]
+    off = np.abs(heights - np.nanmedian(heights, axis=0))
+    assert not (pitted.patch.mask[:, some] & (off > 9.0)).any()
+    assert (off > 9.0).any()
+
+
+def test_a_gap_beside_a_shoulder_is_said() -> None:
+    x = np.arange(0.0, 2200.0, 0.645)
+    heights = -((x - 1100.0) ** 2) / 9000.0 + np.random.default_rng(1).normal(size=len(x)) * 0.05
+    heights += np.interp(x, np.arange(0, 2201, 10.0), np.random.default_rng(2).normal(size=221) * 0.8)
+    for place, sign in ((200.0, -1), (2000.0, 1)):
+        beyond = (x - place) * sign > 0
+        heights[beyond] += 0.9 * np.abs(x - place)[beyond]
+    clear, ends = profile_signature(heights, 0.645)
+    assert ends is not None
+    assert ends.left.place_um == pytest.approx(200, abs=15)
+    assert not clear.findings
+    heights[(x > 1990) & (x < 2040)] = np.nan
+    hidden, ends = profile_signature(heights, 0.645)
+    assert ends is not None
+    assert ends.right.gap_um == pytest.approx(50, abs=1)
+    assert [f.code for f in hidden.findings] == ["shoulder-in-gap"]
+    cut, _ = profile_signature(heights[x < 1800], 0.645)
+    assert [f.code for f in cut.findings] == ["shoulder-absent"]
+
+
+def test_what_an_instrument_could_not_measure_well_is_left_out_of_a_profile() -> None:
+    x = np.arange(0.0, 2200.0, 0.645)
+    wave = np.interp(x, np.arange(0, 2201, 10.0), np.random.default_rng(2).normal(size=221) * 0.8)
+    heights = -((x - 1100.0) ** 2) / 9000.0 + wave + np.random.default_rng(1).normal(size=len(x)) * 0.02
+    spoilt = heights.copy()
+    spoilt[1500:1700] += np.random.default_rng(3).normal(size=200) * 3.0
+    clean, _ = profile_signature(heights, 0.645)
+    found, _ = profile_signature(spoilt, 0.645)
+    assert np.isnan(found.heights_um[1520:1680]).mean() > 0.9
+    assert np.isfinite(clean.heights_um[1520:1680]).mean() > 0.9
+    p = CorrelationParameters(minimum_overlap=0.75)
+    assert correlate(clean, found, p).correlation > 0.97
+    trusting, _ = profile_signature(spoilt, 0.645, LandParameters(largest_roughness=np.inf))
+    assert correlate(clean, trusting, p).correlation < correlate(clean, found, p).correlation - 0.02
