@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.cli.terminal import in_options
 from ballistics.errors import BallisticsError
 
 # Each verb is a module of this package that holds a click command named `command`.
@@ -43,7 +44,7 @@ class _LazyGroup(click.RichGroup):
         try:
             return super().invoke(ctx)
         except BallisticsError as error:
-            click.echo(f"ballistics: {error}", err=True)
+            click.echo(f"ballistics: {in_options(str(error))}", err=True)
             ctx.exit(2)
 
 

@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import WriteError
+from ballistics.errors import BallisticsError, WriteError
 from ballistics.progress import Progress
+
+# What the API calls a parameter, and messages therefore, has another name on the command line.
+_OPTIONS = {"units": "--units", "unit": "--unit", "spacing_um": "--spacing-um"}
+# "units='micrometres'", "units is …", "spacing_um"; not the words "units" and "unit" in a sentence.
+_NAMED = re.compile(r"\b(?P<name>spacing_um\b|units?(?==| is '| does not))(?:=(?P<value>'[^']*')?)?")
+
+
+def in_options(message: str, letter: str = "") -> str:
+    """Return a message of the API with the names of the command line's options.
+
+    Parameters
+    ----------
+    message : str
+    letter : str
+        ``"a"`` or ``"b"`` where the command takes two scans, whose options end so.
+
+    Examples
+    --------
+    >>> in_options("read it with units='micrometres'; units='as written' reads it unchanged", "a")
+    "read it with --units-a micrometres; --units-a 'as written' reads it unchanged"
+    >>> in_options("give it as spacing_um (µm per pixel)")
+    'give it as --spacing-um (µm per pixel)'
+    """
+    end = f"-{letter}" if letter else ""
+
+    def option(found: re.Match[str]) -> str:
+        value = found["value"] or ""
+        return f"{_OPTIONS[found['name']]}{end} {value if ' ' in value else value.strip(chr(39))}".rstrip()
+
+    return _NAMED.sub(option, message)
+
+
+@contextmanager
+def of_scan(letter: str) -> Iterator[None]:
+    """Let an error about one of two scans name the options of that scan."""
+    try:
+        yield
+    except BallisticsError as error:
+        error.args = (in_options(str(error), letter), *error.args[1:])
+        raise
 
 
 def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:
