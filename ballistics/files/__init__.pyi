@@ -25,6 +25,7 @@ from .rows_file import RowsFile as RowsFile
 from .tables import csv_bytes as csv_bytes
 from .tables import table_kind as table_kind
 from .tables import write_csv as write_csv
+from .work_folder import make_work_folder as make_work_folder
 
 __all__ = [
     "SEAL",
@@ -38,6 +39,7 @@ __all__ = [
     "load_array",
     "load_json",
     "locked",
+    "make_work_folder",
     "map_rows",
     "native_order",
     "parquet",

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ballistics.errors import WriteError
-from ballistics.files import RowsFile, reason
+from ballistics.files import RowsFile, make_work_folder, reason
 from ballistics.impressions import compare
 from ballistics.pairs import rows as pair_rows
 from ballistics.pairs.mark_store import MarkStore
@@ -135,10 +134,7 @@ def prepare_scans(
     """
     key = method.key()
     store = MarkStore(work / "marks" / key, method.mark_kind)
-    try:
-        store.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{work} cannot be made: {reason(error)}; choose another folder") from error
+    make_work_folder(work, "prepared marks, and scores of their pairs", f"marks/{key}")
     scans = [_identified(files) for files in lists]
     wanted = {
         scan.sha256: path

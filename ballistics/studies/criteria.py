@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError, WriteError
-from ballistics.files import RowsFile, parse_json, reason
+from ballistics.errors import CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
+from ballistics.files import RowsFile, make_work_folder, parse_json
 
 Relation = Literal["at most", "at least"]
 By = Literal["value", "limit"]
@@ -230,10 +230,7 @@ def results_when_first_given(work: Path, criteria: Criteria) -> int:
                 return int(row["finished_pairs"])
         with RowsFile(pairs, strict=True) as rows:
             finished = sum(1 for _ in rows.places())
-        try:
-            work.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{work} cannot be made: {reason(error)}; choose another folder with --work") from error
+        make_work_folder(work, "prepared marks, and scores of their pairs")
         kept.append({"sha256": criteria.sha256, "file": criteria.file_name, "finished_pairs": finished})
     return finished
 

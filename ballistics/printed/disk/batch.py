@@ -20,7 +20,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
-from ballistics.files import RowsFile, reason, table_kind
+from ballistics.files import RowsFile, make_work_folder, reason, table_kind
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
 from ballistics.printed.content.part import PartFile
@@ -119,10 +119,7 @@ def run_printed_batch(
     for (_, path), digest in zip(files, hashes, strict=True):
         if digest:
             first.setdefault(digest, path)
-    try:
-        (work / _BEGUN).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{work} cannot be made: {reason(error)}; choose another place") from error
+    make_work_folder(work, "files of a disk, searched in a collection of printed parts", _BEGUN)
     rows = _searched(first, work, method, Task(references, work, draw, unit), workers, tell)
     kept = [rows[digest] if digest else _refused("cannot be opened") for digest in hashes]
     results = _results(files, hashes, kept)
