@@ -24,7 +24,7 @@ from unittest import mock
 import numpy as np
 
 _TESTS = Path(__file__).parents[1]
-_FOLDERS = (_TESTS, *(_TESTS / name for name in ("support", "surfaces/formats", "pairs")))
+_FOLDERS = (_TESTS, _TESTS / "support")
 sys.path += [str(folder) for folder in _FOLDERS if str(folder) not in sys.path]
 
 import mesh_samples
@@ -122,7 +122,7 @@ def mesh_png(pixels: np.ndarray, ending: str = ".png") -> bytes:
 
 
 def _al3d(folder: Path) -> list[Path]:
-    from test_al3d import al3d
+    from microscope_samples import al3d
 
     heights = HEIGHTS.astype(np.float32)
     steps = {"PixelSizeYMeter": "12.5e-6", "PixelSizeXMeter": "12.5e-6"}
@@ -137,7 +137,7 @@ def _al3d(folder: Path) -> list[Path]:
 
 
 def _tmd(folder: Path) -> list[Path]:
-    from test_tmd import tmd
+    from microscope_samples import tmd
 
     heights = (HEIGHTS * 1e3).astype(np.float32)
     return _written(
@@ -411,7 +411,7 @@ def _use_pair_rows(path: Path, folder: Path, number: int) -> None:
 
 
 def _batch(folder: Path) -> list[Path]:
-    from test_links import row, write
+    from pair_tables import row, write
 
     rows = [row("broken", "", error="cannot be opened"), row("A", "B", 20), row("B", "C", 7), row("C", "D", 12)]
     rows += [row("A", "C", 2), row("A", "D", None, "too small"), row("B", "D", 3)]

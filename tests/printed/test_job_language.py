@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_gcode import codes, is_the_box, job, read
+from job_samples import codes, is_the_box, job, read
 
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.jobs.words import commands_of

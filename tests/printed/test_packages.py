@@ -13,7 +13,7 @@ import zlib
 import mesh_samples as samples
 import numpy as np
 import pytest
-from test_gcode import codes, is_the_box, job
+from job_samples import codes, is_the_box, job
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
 from ballistics.printed.files.reading import read_parts

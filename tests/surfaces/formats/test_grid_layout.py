@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import DATA
-from test_al3d import al3d
+from microscope_samples import al3d
 from x3p_samples import grid_axes, link, matrix, write_x3p_sample
 
 import ballistics

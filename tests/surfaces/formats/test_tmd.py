@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 import pytest
+from microscope_samples import tmd
 from x3p_samples import surfacetopography_reader
 
 import ballistics
 from ballistics.errors import CorruptFileError, HostileFileError, UnitsError
-
-COMMENT = b"Created by TrueMap v6\r\n\x00"
-
-
-def tmd(values, *, comment=COMMENT, size=None, lengths=(0.8, 0.35), offsets=(0.0, 0.0)):
-    """Return the bytes of a TMD file; values and lengths in millimetres."""
-    rows, columns = size or values.shape
-    return (
-        b"Binary TrueMap Data File v2.0\r\n\x00"
-        + comment
-        + struct.pack("<IIffff", columns, rows, *lengths, *offsets)
-        + values.astype("<f4").tobytes()
-    )
 
 
 @pytest.fixture

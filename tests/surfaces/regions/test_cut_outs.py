@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_scans import as_read
 
-from ballistics.errors import UnitsError
 from ballistics.surfaces.filtering.levelling import fit_form
-from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.preparation.record import preparation_parameters
 from ballistics.surfaces.regions import cut_outs
@@ -18,13 +17,6 @@ from ballistics.surfaces.regions.coarse_relief import STEP_UM, coarse_relief
 from ballistics.surfaces.regions.cut_outs import flat_range_um, is_prepared
 from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Surface
-
-
-def as_read(path: Path) -> Surface:
-    try:
-        return read(path)
-    except UnitsError:
-        return read(path, units="micrometres")
 
 
 def measures(surface: Surface) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from test_cut_outs import as_read
+from real_scans import as_read
 
 from ballistics.errors import BallisticsError, ParameterError
 from ballistics.surfaces.instruments import instrument_of, stated_by_file

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cut_outs import as_read
+from real_scans import as_read
 
 from ballistics.errors import ParameterError
 from ballistics.impressions.comparing import compare
