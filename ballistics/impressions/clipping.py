@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from ballistics_kernels.filters import median
 
-# A median needs no more points than this; taking every so-many-th of a larger mark is as good and much faster.
-_ENOUGH_POINTS = 50_000
+CLIP_POINTS = 50_000
+"""What is usually enough to know the standard deviation of a mark."""
 
 
-def clipped(heights: NDArray[np.float32], sigmas: float) -> NDArray[np.float32]:
+def clipped(heights: NDArray[np.float32], sigmas: float, enough_points: int = CLIP_POINTS) -> NDArray[np.float32]:
     """Return the heights limited to some robust standard deviations around their median.
 
     Parameters
@@ -20,6 +20,8 @@ def clipped(heights: NDArray[np.float32], sigmas: float) -> NDArray[np.float32]:
         NaN marks missing points.
     sigmas : float
         How many standard deviations (1.4826 times the median absolute deviation) are kept.
+    enough_points : int, optional
+        A median needs no more points: of a larger mark every second, third … is as good and much faster.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def clipped(heights: NDArray[np.float32], sigmas: float) -> NDArray[np.float32]:
     values = heights[np.isfinite(heights)]
     if len(values) == 0:
         return heights
-    values = values[:: max(1, len(values) // _ENOUGH_POINTS)]
+    values = values[:: max(1, len(values) // enough_points)]
     middle = np.float32(median(values))
     limit = np.float32(sigmas * 1.4826 * np.float32(median(np.abs(values - middle))))
     return np.clip(heights, middle - limit, middle + limit) if limit > 0 else heights

@@ -124,7 +124,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
     if registration is None:
         return ImpressionComparison(
             a.kind,
-            insufficient="no pose lays a quarter of the smaller mark on the other",
+            insufficient=kind.registration.no_pose(),
             findings=findings,
             provenance=provenance,
         )
@@ -137,7 +137,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
         findings=findings,
         provenance=provenance,
     )
-    octaves = [Octaves(mark, a.spacing_um) for mark in heights]
+    octaves = [Octaves(mark, a.spacing_um, kind.similarity.clip_points) for mark in heights]
     alike = similarity_of(octaves[0], octaves[1], registration.pose, kind.similarity)
     result = replace(result, similarity=alike)
 
@@ -168,7 +168,7 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
     b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()], kind)
     findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a, kind.regular_marks))
     result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
-    result = replace(result, findings=(*findings, *contradiction(result)))
+    result = replace(result, findings=(*findings, *contradiction(result, kind.contradiction)))
     lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
     return with_mirror_finding(result) if lines or registration.accf < kind.mirror.agreement else result
 
@@ -234,6 +234,7 @@ def _provenance(hashes: list[str], mark: Mark, kind: MarkParameters | None) -> P
             "cells": asdict(kind.cells),
             "rules": {name: asdict(rule.thresholds) for name, rule in kind.rules.items()},
             "regular marks": asdict(kind.regular_marks),
+            "contradiction": asdict(kind.contradiction),
         }
         references += (*kind.sources, *(rule.source for rule in kind.rules.values()))
     return Provenance(

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from ballistics.findings import Finding
 from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.congruence import RULES, Rule, Thresholds, smaller_count
-from ballistics.impressions.firing_pin_rule import clusters
+from ballistics.impressions.contradiction import ContradictionParameters
+from ballistics.impressions.firing_pin_rule import ClusterThresholds, clusters
 from ballistics.impressions.mirrored import MirrorParameters
 from ballistics.impressions.registration import RegistrationParameters
 from ballistics.impressions.significance import SignificanceThresholds
@@ -38,6 +39,7 @@ class MarkParameters:
         What a reader of any comparison of this kind must know.
     mirror : MirrorParameters
     regular_marks : SubclassParameters
+    contradiction : ContradictionParameters
     minimum_cells : int
         With fewer filled cells the marks are insufficient.
     """
@@ -50,6 +52,7 @@ class MarkParameters:
     findings: tuple[Finding, ...] = ()
     mirror: MirrorParameters = field(default_factory=MirrorParameters)
     regular_marks: SubclassParameters = field(default_factory=SubclassParameters)
+    contradiction: ContradictionParameters = field(default_factory=ContradictionParameters)
     minimum_cells: int = MINIMUM_CELLS
 
 
@@ -114,7 +117,7 @@ _FIRING_PIN = MarkParameters(
             f"displacement scaled to cells of 78 µm, correlation of {_ZHANG}",
         ),
         "clusters": Rule(
-            Thresholds(25 * 1.5625, 6.0, 0.45),
+            ClusterThresholds(25 * 1.5625, 6.0, 0.45),
             "cells",
             _ZHANG,
             lambda a, b, t: smaller_count((clusters(a, t), clusters(b, t))),

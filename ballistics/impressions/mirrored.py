@@ -109,13 +109,13 @@ def check_mirrored(
     >>> found.finding.code, found.finding.severity
     ('mirrored', 'serious')
     """
-    p = parameters or MirrorParameters()
+    p, octaves = parameters or MirrorParameters(), octaves or SimilarityParameters()
     found = search.mirrored(p.coarse_share if direct.accf < p.agreement else 0.0)
     if found is None or _strength(found) <= _strength(direct):
         return None
     score = 0.0 if math.isnan(direct_score) else direct_score
-    image = Octaves(np.ascontiguousarray(np.fliplr(b)), spacing_um)
-    agreement = similarity_of(octaves_of_a or Octaves(a, spacing_um), image, found.pose, octaves)
+    image = Octaves(np.ascontiguousarray(np.fliplr(b)), spacing_um, octaves.clip_points)
+    agreement = similarity_of(octaves_of_a or Octaves(a, spacing_um, octaves.clip_points), image, found.pose, octaves)
     clear = agreement.insufficient is None and agreement.score >= max(score, 0.0) + p.margin_nats
     return MirroredAgreement(found.pose, agreement, _finding(agreement.score, score) if clear else None)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.impressions.clipping import clipped
+from ballistics.impressions.clipping import CLIP_POINTS, clipped
 from ballistics.surfaces import low_pass
 from ballistics_kernels.filters import decimate
 
@@ -24,11 +24,14 @@ class Octaves:
         Prepared heights in µm; NaN marks missing points.
     spacing_um : float
         Their spacing.
+    clip_points : int, optional
+        How many of the heights are enough to know their standard deviation, at which they are clipped.
     """
 
-    def __init__(self, heights: Heights, spacing_um: float) -> None:
+    def __init__(self, heights: Heights, spacing_um: float, clip_points: int = CLIP_POINTS) -> None:
         self.heights = heights
         self.spacing_um = spacing_um
+        self._clip_points = clip_points
         self._coarser: dict[tuple[float, int], Heights] = {}
         self._smooth: dict[tuple[float, int, float], NDArray[np.float64]] = {}
 
@@ -66,7 +69,7 @@ class Octaves:
         key = clip_sigmas, factor
         if key not in self._coarser:
             if factor == 1:
-                self._coarser[key] = clipped(self.heights, clip_sigmas)
+                self._coarser[key] = clipped(self.heights, clip_sigmas, self._clip_points)
             else:
                 self._coarser[key] = decimate(self._on_grid(clip_sigmas, 1), factor)
         return self._coarser[key]

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ballistics.impressions.clipping import clipped
+from ballistics.impressions.clipping import CLIP_POINTS, clipped
 from ballistics.surfaces import Pose, low_pass
 from ballistics_kernels.filters import decimate
 from ballistics_kernels.impressions import (
@@ -51,7 +51,7 @@ class RegistrationParameters:
     the longest are few in a partial mark, and a few agree by chance, or by the form of an edge or a dent, elsewhere.
     The second-best pose of a level is refined further when it reaches four fifths of the best. Where the orientation of
     the scans is known, a smaller range of angles is searched in proportion faster. While climbing, some
-    20 000 points of a mark place it as well as all of a larger one.
+    20 000 points of a mark place it as well as all of a larger one; 50 000 are enough to know its standard deviation.
     """
 
     coarse_spacing_um: float = 50.0
@@ -59,11 +59,16 @@ class RegistrationParameters:
     minimum_overlap: float = 0.25
     candidates: int = 8
     clip_sigmas: float = 3.0
+    clip_points: int = CLIP_POINTS
     longest_wave_um: float = 160.0
     angle_range_deg: float = 180.0
     worth_refining: float = 0.8
     refine_spacings_um: tuple[float, ...] = (25.0, 12.5)
     enough_points: int = 20_000
+
+    def no_pose(self) -> str:
+        """Say that there is no registration."""
+        return f"in no pose do the marks overlap by {100 * self.minimum_overlap:g} % of the smaller one"
 
 
 @dataclass(frozen=True)
@@ -248,10 +253,10 @@ class _Level:
 
 def _short_waves(heights: Heights, factor: int, spacing_um: float, p: RegistrationParameters) -> Heights:
     """Return a mark on the finest level's grid without its longest waves, clipped before and after."""
-    coarser = decimate(clipped(heights, p.clip_sigmas), factor)
+    coarser = decimate(clipped(heights, p.clip_sigmas, p.clip_points), factor)
     step_um = factor * spacing_um
     longer = low_pass(coarser, (step_um, step_um), max(p.longest_wave_um, 2.0 * step_um))
-    return clipped((coarser - longer).astype(np.float32), p.clip_sigmas)
+    return clipped((coarser - longer).astype(np.float32), p.clip_sigmas, p.clip_points)
 
 
 @dataclass(frozen=True)

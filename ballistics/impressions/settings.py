@@ -29,7 +29,8 @@ def with_settings(parameters: MarkParameters, settings: Mapping[str, str | float
     ------
     ParameterError
         For a name that does not exist, and for a value that is no number, not from a tenth to ten times the usual one,
-        not whole where a whole number is needed, or, of several, not increasing where the usual ones increase.
+        not below 1 for a share or a correlation, not whole where a whole number is needed, or, of several, not
+        increasing where the usual ones increase.
 
     Examples
     --------
@@ -102,6 +103,8 @@ def _checked(name: str, usual: Any, value: str | float) -> Any:
         raise ParameterError(f"{name} takes a number, not '{value}'") from None
     if not math.isfinite(number) or not usual / _FACTOR <= number <= usual * _FACTOR:
         raise ParameterError(f"{name} is {value}; it must be from a tenth to ten times the usual {_text(usual)}")
+    if usual < 1 <= number:
+        raise ParameterError(f"{name} is a share or a correlation; it must be below 1, not {value}")
     if isinstance(usual, int):
         if not number.is_integer():
             raise ParameterError(f"{name} takes a whole number, not {value}")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ballistics.impressions.comparison import DirectionVerdict
 from ballistics.impressions.direction import Direction
 from ballistics.impressions.octaves import Octaves
-from ballistics.impressions.similarity import HIGHEST_CORRELATION, POINTS_PER_WAVE, points_per_step, shift_on_grid
+from ballistics.impressions.similarity import points_per_step, shift_on_grid
 from ballistics.surfaces import Pose
 from ballistics_kernels.impressions import Shifts, Squares, agreement_at_shifts, turn_onto
 
@@ -34,13 +34,16 @@ class SignificanceThresholds:
 
     Free place: two points of the grid, chosen on 18 simulated heads (more places cost more by chance than they find).
     Trim: one point of the grid along the edge of the region, where filters and means stand on one side only; the
-    roll-off of an edge is shared by cartridge cases of one model of firearm. Heights are clipped as in `similarity`.
-    Chance: the share of unrelated pairs in which any cell may be counted.
+    roll-off of an edge is shared by cartridge cases of one model of firearm. Heights are clipped, waves
+    sampled and correlations limited as in `similarity`. Chance: the share of unrelated pairs in which any cell may be
+    counted.
     """
 
     displacement_um: float = 25.0
     trim_um: float = 12.5
     clip_sigmas: float = 3.0
+    points_per_wave: float = 2.5
+    highest_correlation: float = 0.999
     chance_pairs: float = 0.01
 
 
@@ -99,7 +102,7 @@ def _without_edges(direction: Direction, t: SignificanceThresholds) -> _Maps:
     a quarter is missing.
     """
     bands, spacing_um = direction.alike.octaves, direction.searcher.spacing_um
-    factor = points_per_step(bands[0].shortest_um, POINTS_PER_WAVE, spacing_um)
+    factor = points_per_step(bands[0].shortest_um, t.points_per_wave, spacing_um)
     step_um = factor * spacing_um
     cutoffs_um = [bands[0].shortest_um, *(band.longest_um for band in bands)]
     of_mark = direction.octaves or Octaves(direction.tiled, spacing_um)
@@ -135,7 +138,7 @@ def _verdict(direction: Direction, tiled: _Maps, searched: _Maps, t: Significanc
     areas = counts[:, :-1, None] * step_um**2 * density * np.minimum(evenness, 1.0)
     own = counts[:, -1:]
     admissible = (counts[:, :-1] >= searcher.parameters.minimum_overlap * own) & (own > 0)
-    p = np.where(admissible, chance_of_correlation(r, areas).min(axis=2), 2.0)
+    p = np.where(admissible, chance_of_correlation(r, areas, t.highest_correlation).min(axis=2), 2.0)
     best = p.argmin(axis=1)
     there = admissible[np.arange(n), best]
     chances = np.where(there, np.minimum(p[np.arange(n), best] * (len(shifts) * len(alike.octaves)), 1.0), np.nan)
@@ -178,18 +181,18 @@ def levels_of(cells: int, search_cost: float, t: SignificanceThresholds) -> Floa
     return levels
 
 
-def chance_of_correlation(r: Floats, areas: Floats) -> Floats:
+def chance_of_correlation(r: Floats, areas: Floats, highest: float) -> Floats:
     """Return the probability that unrelated maps correlate by r or more over a number of independent areas.
 
-    1 for r ≤ 0 or fewer than two areas: nothing is learned from them.
+    1 for r ≤ 0 or fewer than two areas: nothing is learned from them. A correlation above the highest counts as that.
 
     Examples
     --------
-    >>> chance_of_correlation(np.array([0.5, -0.5]), np.array([30.0, 30.0])).round(5)
+    >>> chance_of_correlation(np.array([0.5, -0.5]), np.array([30.0, 30.0]), 0.999).round(5)
     array([0.00209, 1.     ])
     """
     freedom = np.maximum(areas - 1.0, 1.0)
-    positive = np.clip(r, 0.0, HIGHEST_CORRELATION)
+    positive = np.clip(r, 0.0, highest)
     chance: Floats = scipy.special.stdtr(freedom, -positive * np.sqrt(freedom / (1.0 - positive**2)))
     return np.where((r > 0.0) & (areas >= 2.0), chance, 1.0)
 

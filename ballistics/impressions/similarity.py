@@ -10,18 +10,13 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from ballistics.impressions.clipping import CLIP_POINTS
 from ballistics.impressions.octaves import Octaves
 from ballistics.surfaces import Pose
 from ballistics_kernels.impressions import turn_onto
 
 Heights = NDArray[np.float32]
 Bools = NDArray[np.bool_]
-
-POINTS_PER_WAVE = 2.5
-"""Points of an octave's grid in its shortest wave."""
-
-# Identical marks would have infinite evidence.
-HIGHEST_CORRELATION = 0.999
 
 
 @dataclass(frozen=True)
@@ -31,15 +26,18 @@ class SimilarityParameters:
     The octaves end at the long cut-off of the breech-face card (250 µm, Chen 2017) and go down to waves of 31 µm. Below
     them the pose, known to a few µm, would have to be better, and the share of measurement noise grows. Each octave is
     looked at on its own grid, with two and a half points in its shortest wave. Heights are clipped at three robust
-    standard deviations, as while registering, so that one deep flaw does not speak for the whole mark. Fewer than 16
-    common points have no autocorrelation worth the name.
+    standard deviations, as while registering, so that one deep flaw does not speak for the whole mark; 50 000 points of
+    a mark are enough to know its deviation. Fewer than 16 common points have no autocorrelation worth the name.
+    Identical marks, of correlation 1, would have infinite evidence: it ends at the highest correlation.
     """
 
     octaves_um: tuple[float, ...] = (31.25, 62.5, 125.0, 250.0)
-    points_per_wave: float = POINTS_PER_WAVE
+    points_per_wave: float = 2.5
     clip_sigmas: float = 3.0
+    clip_points: int = CLIP_POINTS
     shared_variance: float = 0.5
     fewest_points: int = 16
+    highest_correlation: float = 0.999
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,8 @@ def similarity(
     >>> similarity(one, other, 6.25, Pose()).score < 0
     True
     """
-    return similarity_of(Octaves(a, spacing_um), Octaves(b, spacing_um), pose, parameters)
+    p = parameters or SimilarityParameters()
+    return similarity_of(Octaves(a, spacing_um, p.clip_points), Octaves(b, spacing_um, p.clip_points), pose, p)
 
 
 def similarity_of(
@@ -172,7 +171,7 @@ def similarity_of(
         common = np.isfinite(u) & np.isfinite(turned)
         area = area or float(common.sum()) * step_um**2
         r, n = _agreement(u, turned, common, round(longest / step_um), p.fewest_points)
-        evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), HIGHEST_CORRELATION) ** 2))
+        evidence = -0.5 * max(n - 1.0, 0.0) * math.log1p(-(min(max(r, 0.0), p.highest_correlation) ** 2))
         octaves.append(OctaveAgreement(shortest, longest, r, n, evidence))
     n = octaves[-1].independent_areas
     search_cost = math.log(_independent_poses(a, b, spacing_um, area / n)) if n > 0 else math.nan

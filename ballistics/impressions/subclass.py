@@ -37,7 +37,8 @@ class SubclassParameters:
 
     Directions: those tried for straight lines; at the edge of a cell two neighbours are 10 µm apart. Stride: every
     fourth point is enough to see which lines there are. Lines per point across, when they are taken off: half a point
-    wide.
+    wide. Turns: a cell's own lines may turn as much, to either side, from the common pattern (chatter, and the steps of
+    the search).
     """
 
     least_odds: float = 3.5
@@ -49,10 +50,7 @@ class SubclassParameters:
     directions: int = 36
     stride: int = 4
     lines_per_point: float = 2.0
-
-
-# A cell's own lines may turn this much from the common pattern: chatter, and the steps of the search.
-_TURNS = tuple(math.radians(d) for d in (-9.0, -6.0, -3.0, -1.5, 0.0, 1.5, 3.0, 6.0, 9.0))
+    turns_deg: tuple[float, ...] = (1.5, 3.0, 6.0, 9.0)
 
 
 def find_regular_marks(
@@ -120,7 +118,7 @@ def find_regular_marks(
             break
         patterns.append(pattern)
         for k, cell in enumerate(cells):
-            along[k] += _take_off(cell, pattern, float(x[k]), float(y[k]), factor * spacing_um, work, p.lines_per_point)
+            along[k] += _take_off(cell, pattern, float(x[k]), float(y[k]), factor * spacing_um, work, p)
     if patterns:
         rest = np.array([products(*cell) for cell in cells])
         norms = np.sqrt(rest[:, 0] * rest[:, 1])
@@ -312,7 +310,7 @@ def _candidates(reach: float, directions: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _take_off(
-    cell: _Cell, pattern: LinePattern, x: float, y: float, step_um: float, work: Floats, per_point: float
+    cell: _Cell, pattern: LinePattern, x: float, y: float, step_um: float, work: Floats, p: SubclassParameters
 ) -> float:
     """Take the lines off a cell in place, turned to fit it best, and return the covariance that they held."""
     points, n = cell
@@ -323,12 +321,13 @@ def _take_off(
         normal = math.atan2(to_y, to_x)
         # A circle within one point of its centre is one point.
         curvature = 1.0 / max(math.hypot(to_x, to_y) / step_um, 1.0)
+    turns = [math.radians(d) for d in (*(-t for t in reversed(p.turns_deg)), 0.0, *p.turns_deg)]
     best = max(
         (
-            (line_sums(points, n, 1, lines, per_point, work)[2], lines)
-            for lines in ((math.cos(normal + t), math.sin(normal + t), curvature) for t in _TURNS)
+            (line_sums(points, n, 1, lines, p.lines_per_point, work)[2], lines)
+            for lines in ((math.cos(normal + t), math.sin(normal + t), curvature) for t in turns)
         ),
         key=lambda found: found[0],
     )
-    take_lines_off(points, n, best[1], per_point, work)
+    take_lines_off(points, n, best[1], p.lines_per_point, work)
     return float(best[0])

@@ -142,7 +142,7 @@ def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) 
     a, b = (centred(np.ascontiguousarray(either.heights_um, np.float32)) for either in (mark, candidate))
     registration = register(a, b, mark.spacing_um, parameters.registration)
     if registration is None:
-        return replace(lead, insufficient="no pose lays a quarter of the smaller mark on the other")
+        return replace(lead, insufficient=parameters.registration.no_pose())
     found = similarity(a, b, mark.spacing_um, registration.pose, parameters.similarity)
     return replace(
         lead,

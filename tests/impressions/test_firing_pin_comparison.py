@@ -17,7 +17,7 @@ from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.congruence import RULES, Thresholds
 from ballistics.impressions.direction import Direction
-from ballistics.impressions.firing_pin_rule import MINIMUM_POINTS, clusters
+from ballistics.impressions.firing_pin_rule import ClusterThresholds, clusters
 from ballistics.impressions.heads import HeadComparison, compare_heads
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS
 from ballistics.impressions.registration import RegistrationParameters
@@ -71,7 +71,7 @@ def test_firing_pins_are_told_apart_at_any_turn(heads: list[SimulatedHead], pins
     assert same.pose is not None
     truth = heads[0].pose.after(heads[1].pose.inverse())
     assert (same.pose.theta_deg - truth.theta_deg + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
-    assert same.rules["clusters"].score >= MINIMUM_POINTS
+    assert same.rules["clusters"].score >= 6
     assert same.rules["original"].score >= 10
     assert different.rules["clusters"].score == 0
     assert different.rules["original"].score <= 4
@@ -111,7 +111,7 @@ def matched(found: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> int:
     mark = np.zeros((1, 1), np.float32)
     direction = Direction(searcher, sweep, mark, mark, None)  # type: ignore[arg-type]  # stand-ins
     monkeypatch.setattr("ballistics.impressions.firing_pin_rule._refined", lambda *_: tuple(found.T))
-    return clusters(direction, Thresholds(39.0625, 6.0, 0.45)).count
+    return clusters(direction, ClusterThresholds(39.0625, 6.0, 0.45)).count
 
 
 def test_clusters_need_company_correlation_and_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:

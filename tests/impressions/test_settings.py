@@ -59,6 +59,8 @@ def test_several_numbers_are_given_with_commas() -> None:
         ("cells.cell_um", 1e9, "from a tenth to ten times"),
         ("registration.rim_step_um", -75, "from a tenth to ten times"),
         ("cells.peaks", 2.5, "whole number"),
+        ("similarity.shared_variance", 2, "must be below 1"),
+        ("rules.significance.highest_correlation", 1.0, "must be below 1"),
         ("similarity.octaves_um", "31,62", "takes 4 numbers"),
         ("similarity.octaves_um", "60,60,120,240", "must increase"),
     ],

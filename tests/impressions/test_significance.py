@@ -59,9 +59,9 @@ def test_chance_of_correlation_is_that_of_unrelated_values() -> None:
     x, y = np.random.default_rng(3).normal(size=(2, 100_000, 12))
     r = (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
     for limit in (0.2, 0.5, 0.7):
-        chance = chance_of_correlation(np.array(limit), np.array(12.0))
+        chance = chance_of_correlation(np.array(limit), np.array(12.0), T.highest_correlation)
         assert chance == pytest.approx((r >= limit).mean(), rel=0.08)
-    assert chance_of_correlation(np.array([-0.9, 0.9, 0.0]), np.array([50.0, 1.0, 50.0])).tolist() == [1.0, 1.0, 1.0]
+    assert chance_of_correlation(np.array([-0.9, 0.9, 0.0]), np.array([50.0, 1.0, 50.0]), 0.999).tolist() == [1.0] * 3
 
 
 def test_levels_keep_what_they_say() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import kernel
-from ballistics_kernels.meshes.near_points import SampledSurface, nearest_point
+from ballistics_kernels.meshes.near_points import SampledSurface, SortedPoints, nearest_point
 
 
 @kernel
@@ -44,6 +44,7 @@ def counterparts(
         0–1: of the angle between the normals, of either sign; 0 when out of reach. Cost: p × q × points in 27 cells.
     """
     points, normals, cell, origin, shape, starts, rows = surface
+    among = SortedPoints(points, cell, origin, shape, starts, rows)
     count = moving.shape[0]
     nearest = np.full((poses.shape[0], count), -1, np.int64)
     deviations = np.full((poses.shape[0], count), np.inf)
@@ -57,7 +58,7 @@ def counterparts(
             x = s[0, 0] * moving[q, 0] + s[0, 1] * moving[q, 1] + s[0, 2] * moving[q, 2] + s[0, 3]
             y = s[1, 0] * moving[q, 0] + s[1, 1] * moving[q, 1] + s[1, 2] * moving[q, 2] + s[1, 3]
             z = s[2, 0] * moving[q, 0] + s[2, 1] * moving[q, 1] + s[2, 2] * moving[q, 2] + s[2, 3]
-            found, square = nearest_point(x, y, z, points, cell, origin, shape, starts, rows, reach)
+            found, square = nearest_point(x, y, z, among, reach)
             if found < 0:
                 continue
             across = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
-from ballistics_kernels.meshes.near_points import SampledSurface, nearest_point
+from ballistics_kernels.meshes.near_points import SampledSurface, SortedPoints, nearest_point
 
 # A step changes the logarithm of the scale by no more.
 _MOST_GROWTH = 0.1
@@ -171,6 +171,7 @@ def register(
     Chen & Medioni 1992, doi:10.1016/0262-8856(92)90066-C.
     """
     points, normals, cell, origin, shape, starts, rows = surface
+    among = SortedPoints(points, cell, origin, shape, starts, rows)
     now = pose.copy()
     at = np.empty(moving.shape, np.float64)
     nearest = np.empty(moving.shape[0], np.int64)
@@ -184,9 +185,7 @@ def register(
                 at[q, i] = now[i, 3]
                 for j in range(3):
                     at[q, i] += now[i, j] * moving[q, j]
-            nearest[q], _ = nearest_point(
-                at[q, 0], at[q, 1], at[q, 2], points, cell, origin, shape, starts, rows, reach
-            )
+            nearest[q], _ = nearest_point(at[q, 0], at[q, 1], at[q, 2], among, reach)
             if nearest[q] >= 0 and not _runs_alike(now, directions[q], normals[nearest[q]], least_cosine):
                 nearest[q] = -1
             if nearest[q] >= 0:

@@ -32,20 +32,21 @@ class SampledSurface(NamedTuple):
     rows: NDArray[np.int64]
 
 
+class SortedPoints(NamedTuple):
+    """The points of a `SampledSurface`, or of none, sorted in the same way."""
+
+    points: NDArray[np.float64]
+    cell: float
+    origin: NDArray[np.float64]
+    shape: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
 @helper
-def nearest_point(
-    x: float,
-    y: float,
-    z: float,
-    points: NDArray[np.float64],
-    cell: float,
-    origin: NDArray[np.float64],
-    shape: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    reach: float,
-) -> tuple[int, float]:
+def nearest_point(x: float, y: float, z: float, among: SortedPoints, reach: float) -> tuple[int, float]:
     """Return the row of the nearest point to a finite place, −1 for none, and its squared distance."""
+    points, cell, origin, shape, starts, rows = among
     fi = np.floor((x - origin[0]) / cell)
     fj = np.floor((y - origin[1]) / cell)
     fk = np.floor((z - origin[2]) / cell)
@@ -104,15 +105,14 @@ def nearest_within(
     distances : ndarray of float64, shape (q,)
         Distance to it; infinite when none. Cost: q × points in 27 cells.
     """
+    among = SortedPoints(points, cell, origin, shape, starts, rows)
     count = queries.shape[0]
     nearest = np.full(count, -1, np.int64)
     distances = np.full(count, np.inf)
     for q in range(count):
         if not (np.isfinite(queries[q, 0]) and np.isfinite(queries[q, 1]) and np.isfinite(queries[q, 2])):
             continue
-        found, square = nearest_point(
-            queries[q, 0], queries[q, 1], queries[q, 2], points, cell, origin, shape, starts, rows, reach
-        )
+        found, square = nearest_point(queries[q, 0], queries[q, 1], queries[q, 2], among, reach)
         if found >= 0:
             nearest[q] = found
             distances[q] = np.sqrt(square)
