@@ -59,7 +59,7 @@ def test_small_marks_scale_every_length_and_no_angle() -> None:
         np.testing.assert_allclose(pin[name], np.multiply(value, factor), err_msg=name)
     rules = MARK_PARAMETERS["firing pin"].rules
     assert rules["original"].thresholds == Thresholds(125.0 / 6, 6.0, 0.45)
-    assert rules["clusters"].thresholds == Thresholds(39.0625, 6.0, 0.45)
+    assert rules["clusters"].thresholds == ClusterThresholds(39.0625, 6.0, 0.45)
     for kind in MARK_PARAMETERS.values():
         widest = max(r.thresholds.displacement_um for r in kind.rules.values())
         assert kind.cells.widest_displacement_um >= widest

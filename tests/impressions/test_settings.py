@@ -10,7 +10,7 @@ import pytest
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
 from ballistics.evidence.conditions import Conditions
-from ballistics.impressions import MARK_PARAMETERS, MarkParameters, compare, parameters_of, with_settings
+from ballistics.impressions import MARK_PARAMETERS, MarkParameters, compare, parameters_of, settings, with_settings
 from ballistics.impressions.settings import changes
 from ballistics.surfaces import Mark
 
@@ -76,6 +76,33 @@ def test_the_usual_parameters_change_nothing(marks: tuple[Mark, Mark]) -> None:
     assert given.provenance == plain.provenance
     assert given.findings == plain.findings
     assert {name: rule.score for name, rule in given.rules.items()} == {n: r.score for n, r in plain.rules.items()}
+
+
+@pytest.mark.parametrize("kind", MARK_PARAMETERS)
+def test_every_number_stands_in_the_provenance(kind: str) -> None:
+    small = Mark(kind, np.zeros((4, 4), np.float32), 6.25)
+    provenance = compare(small, small).provenance
+    assert provenance is not None
+    recorded = {
+        f"{part}.{name}".replace(" ", "_"): value
+        for part, values in provenance.parameters.items()
+        if isinstance(values, dict)
+        for name, value in (
+            values.items()
+            if part != "rules"
+            else ((f"{rule}.{name}", value) for rule, numbers in values.items() for name, value in numbers.items())
+        )
+    }
+    numbers = {name.replace(" ", "_"): value for name, value in settings._numbers(MARK_PARAMETERS[kind])}
+    assert numbers.pop("minimum_cells") == provenance.parameters["minimum_cells"]
+    assert recorded == numbers
+
+
+def test_the_limits_of_a_contradiction_can_be_varied(marks: tuple[Mark, Mark]) -> None:
+    a, b = marks
+    assert "scores-disagree" not in {finding.code for finding in compare(a, b).findings}
+    strict = with_settings(USUAL, {"contradiction.enough_cells": 60, "contradiction.clear_nats": 100})
+    assert "scores-disagree" in {finding.code for finding in compare(a, b, strict).findings}
 
 
 def test_other_parameters_are_used_recorded_and_found(marks: tuple[Mark, Mark]) -> None:

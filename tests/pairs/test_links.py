@@ -71,7 +71,7 @@ def test_clusters_weakest_links_and_what_is_not_known(results):
     assert set(others) == {"AC", "AD", "BD"}
     assert (others["AC"].relation, others["AC"].score) == ("below the threshold", 2.0)
     assert (others["AD"].relation, others["AD"].score) == ("insufficient", None)
-    assert others["AD"].reason.startswith("no pose")
+    assert others["AD"].reason.startswith("in no pose")
     assert others["BD"].relation == "not compared"
     assert names(others["AD"].chain) == "ABCD"
     assert others["AD"].weakest[2] == 7.0
