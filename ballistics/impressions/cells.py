@@ -102,6 +102,20 @@ def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellPa
     """Lay square cells around the centre of the valid area, as many as cover it, and keep the filled ones.
 
     The grid is laid on the mark and not on the axes of its array, so that it turns with the mark (`middle_and_turn`).
+
+    Parameters
+    ----------
+    heights : ndarray of float32, shape (rows, columns)
+        Prepared heights of the tiled mark; NaN marks missing points.
+    spacing_um : float
+        Distance between its points in µm.
+    parameters : CellParameters
+        Side of a cell, and the least valid share of a cell that is kept.
+
+    Returns
+    -------
+    Grid
+        Empty when the mark has no valid point.
     """
     side = parameters.cell_um / spacing_um
     n_valid, middle_y, middle_x, turn = middle_and_turn(heights)
@@ -184,9 +198,19 @@ class CellSearcher:
         return self.places(self.pose.theta_deg, 0.0, 0.0)
 
     def displacements(self, thetas_deg: float | Floats, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:
-        """Return (down, across) in µm along the grid of cells found at places of the searched mark.
+        """Return the displacements of cells found at places of the searched mark, in Chen's convention.
 
-        The last axis of the places is that of the cells, and ``thetas_deg`` has the shape of the axes before it.
+        Parameters
+        ----------
+        thetas_deg : float or ndarray, shape (...)
+            Absolute turn of the searched mark at which the cells were found.
+        places_y, places_x : ndarray, shape (..., cells)
+            Where the cells' centres were found, in points of the searched mark.
+
+        Returns
+        -------
+        down, across : ndarray of float64, shape (..., cells)
+            In µm along the sides of the grid.
         """
         y = places_y - (self._shape_searched[0] - 1) / 2
         x = places_x - (self._shape_searched[1] - 1) / 2
@@ -199,7 +223,20 @@ class CellSearcher:
         return cos * off_y - sin * off_x, cos * off_x + sin * off_y
 
     def places(self, theta_deg: float | Floats, x_um: float | Floats, y_um: float | Floats) -> tuple[Floats, Floats]:
-        """Return (y, x) in points of the searched mark of cells with a displacement; undoes `displacements`."""
+        """Return where cells with a displacement lie on the searched mark; undoes `displacements`.
+
+        Parameters
+        ----------
+        theta_deg : float or ndarray
+            Absolute turn of the searched mark; an array must broadcast with the cells.
+        x_um, y_um : float or ndarray, shape (cells,)
+            Displacement across and down the grid, in Chen's convention.
+
+        Returns
+        -------
+        y, x : ndarray of float64, shape (..., cells)
+            In points of the searched mark; NaN where the displacement is.
+        """
         cos, sin = _cos_sin(self.grid.theta_deg)
         cell_x, cell_y = self.cell_centres_um()
         x = (cell_x + cos * x_um - sin * y_um - self.pose.dx_um) / self.spacing_um
@@ -212,7 +249,20 @@ class CellSearcher:
         )
 
     def places_um(self, thetas_deg: Floats, xs_um: Floats, ys_um: Floats) -> tuple[Floats, Floats]:
-        """Return (x, y) of the same places in µm from the centre of the searched mark's array."""
+        """Return the same places in µm from the centre of the searched mark's array.
+
+        Parameters
+        ----------
+        thetas_deg : ndarray, shape (cells,)
+            Absolute turn of the searched mark, for each cell its own.
+        xs_um, ys_um : ndarray, shape (cells,)
+            Displacements across and down the grid, in Chen's convention.
+
+        Returns
+        -------
+        x, y : ndarray of float64, shape (cells,)
+            NaN where the displacement is.
+        """
         y, x = self.places(thetas_deg, xs_um, ys_um)
         return (
             (x - (self._shape_searched[1] - 1) / 2) * self.spacing_um,
@@ -334,7 +384,20 @@ class CellSearcher:
         return best, best_angle, best_x, best_y
 
     def correlations_at(self, theta_deg: float, xs_um: Floats, ys_um: Floats) -> Floats:
-        """Return the exact correlation of every cell at one turn and a displacement of its own; NaN where none is."""
+        """Return the exact correlation of every cell at one turn and a displacement of its own.
+
+        Parameters
+        ----------
+        theta_deg : float
+            Absolute turn of the searched mark.
+        xs_um, ys_um : ndarray, shape (cells,)
+            Displacements across and down the grid, in Chen's convention; NaN for a cell that is not looked at.
+
+        Returns
+        -------
+        ndarray of float64, shape (cells,)
+            −1 to 1, at the nearest point; NaN where there is no displacement, or too few points are common.
+        """
         y, x = (self._finest.from_full(v)[None, :, None] for v in self.places(theta_deg, xs_um, ys_um))
         known = np.isfinite(y)
         zeros = np.zeros(y.shape, np.float32)

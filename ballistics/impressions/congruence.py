@@ -55,7 +55,18 @@ def _verdict(
 def original(direction: Direction, t: Thresholds, theta_deg: float | None = None) -> DirectionVerdict:
     """Judge every cell at its own best angle against the medians over all cells.
 
-    ``theta_deg`` replaces the median angle as the reference (Chen 2017, when convergence fails).
+    Parameters
+    ----------
+    direction : Direction
+        The cells of a mark, swept over the other.
+    t : Thresholds
+        Greatest deviations from the medians, and least correlation.
+    theta_deg : float, optional
+        Absolute turn that replaces the median angle as the reference (Chen 2017, when convergence fails).
+
+    Returns
+    -------
+    DirectionVerdict
     """
     sweep = direction.sweep
     angles = best_angles(sweep)
@@ -109,7 +120,21 @@ def _high_verdict(direction: Direction, per_angle: Bools, selected: Bools) -> Di
 
 
 def high(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVerdict, DirectionVerdict]:
-    """Apply High-CMC: the angles of high counts must agree within the angle threshold, jointly over both directions."""
+    """Apply High-CMC: the angles of high counts must agree within the angle threshold, jointly over both directions.
+
+    Parameters
+    ----------
+    a, b : Direction
+        The cells of A on B, and those of B on A.
+    t : Thresholds
+        Displacement from the median of an angle, and correlation, for a cell to count there. The angles of high counts
+        of both directions may span ``t.angle_deg``; where they span more, `original` judges instead.
+
+    Returns
+    -------
+    tuple of DirectionVerdict
+        Of the cells of A, and of B.
+    """
     per_a, per_b = _congruent_at_each_angle(a, t), _congruent_at_each_angle(b, t)
     # Turning B onto A by θ is turning A onto B by −θ.
     angles_a, angles_b = a.relative_deg, -b.relative_deg
@@ -132,6 +157,22 @@ def cmcr_pooled(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVer
 
     Cell (r, c) of A and cell (r, c) of B are different areas; the count is bounded by the grid but is not a count
     on either mark. It exists to compare with cmcR's published numbers.
+
+    Parameters
+    ----------
+    a, b : Direction
+        The cells of A on B, and those of B on A.
+    t : Thresholds
+        Displacement from the median of an angle, and correlation, for a cell to count there. ``t.angle_deg`` is the
+        greatest span of the angles of high counts, and by how much their peaks may disagree; where they disagree more,
+        `original` judges instead.
+
+    Returns
+    -------
+    a_in_b, b_in_a : DirectionVerdict
+        Of the cells of A, and of B.
+    count : float
+        The pooled count; after `original`, the smaller of the two counts.
     """
     originals = original(a, t), original(b, t)
     fallback = (*originals, float(min(v.count for v in originals)))
@@ -190,6 +231,19 @@ def convergence(a: Direction, b: Direction, t: Thresholds) -> tuple[DirectionVer
     step, since both measure one rigid motion. Without it, cells of different sources that scatter just within the
     tolerance at some far angle open the gate, and the total count, which gives each cell a free choice near the
     common place, is high: Fadul 4-2 / 6-2 reaches 16.
+
+    Parameters
+    ----------
+    a, b : Direction
+        The cells of A on B, and those of B on A, swept in the same steps of angle.
+    t : Thresholds
+        Cells converge where they scatter by less than ``t.displacement_um``. They are then searched again at the angles
+        within ``t.angle_deg`` and at displacements within ``t.displacement_um``, and count from ``t.correlation`` on.
+
+    Returns
+    -------
+    tuple of DirectionVerdict
+        Of the cells of A, and of B.
     """
     spread_a, spread_b = dispersion(a.sweep), dispersion(b.sweep)
     at_a, at_b = int(spread_a.argmin()), int(spread_b.argmin())
@@ -310,7 +364,20 @@ RULES: Mapping[str, Rule] = {
 
 
 def judge(a: Direction, b: Direction, rules: Mapping[str, Rule] = RULES) -> dict[str, RuleResult]:
-    """Apply every rule of a table to the two directions of one comparison."""
+    """Apply every rule of a table to the two directions of one comparison.
+
+    Parameters
+    ----------
+    a, b : Direction
+        The cells of A on B, and those of B on A.
+    rules : mapping of str to Rule
+        By the names that the results have; default the table for breech faces.
+
+    Returns
+    -------
+    dict of str to RuleResult
+        In the order of the table.
+    """
     results = {}
     for name, rule in rules.items():
         in_b, in_a, score = rule.judge(a, b, rule.thresholds)

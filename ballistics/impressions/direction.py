@@ -44,7 +44,22 @@ class Direction:
     def best_near(
         self, angles: tuple[int, ...], x_um: float, y_um: float, tolerance_um: float
     ) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
-        """Search again near a common displacement, once for all rules that ask (`CellSearcher.best_near`)."""
+        """Search again near a common displacement, once for all rules that ask (`CellSearcher.best_near`).
+
+        Parameters
+        ----------
+        angles : tuple of int
+            Indices of the trial angles to search.
+        x_um, y_um : float
+            The common displacement, in Chen's convention.
+        tolerance_um : float
+            Greatest deviation along each axis.
+
+        Returns
+        -------
+        tuple of ndarray
+            As of `CellSearcher.best_near`; shared by all who ask the same, and so not to be written to.
+        """
         asked = (angles, x_um, y_um, tolerance_um)
         if asked not in self._searched:
             self._searched[asked] = self.searcher.best_near(np.array(angles), x_um, y_um, tolerance_um)

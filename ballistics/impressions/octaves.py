@@ -55,7 +55,22 @@ class Octaves:
         return (fine - rough).astype(np.float32)
 
     def stacked(self, factor: int, clip_sigmas: float, cutoffs_um: Sequence[float]) -> Heights:
-        """Return what lies between each cut-off and the next, shape (cut-offs − 1, …) as `between`."""
+        """Return what lies between each cut-off and the next.
+
+        Parameters
+        ----------
+        factor : int
+            How many points of the mark a point of the result spans along each axis.
+        clip_sigmas : float
+            Heights are clipped at this many robust standard deviations before.
+        cutoffs_um : sequence of float
+            ISO cut-offs, from the shortest to the longest; at least two.
+
+        Returns
+        -------
+        ndarray of float32, shape (cut-offs − 1, ceil(rows / factor), ceil(columns / factor))
+            Heights in µm; NaN where missing.
+        """
         return np.stack([self.between(factor, clip_sigmas, *band) for band in itertools.pairwise(cutoffs_um)])
 
     def _low_pass(self, clip_sigmas: float, factor: int, cutoff_um: float) -> NDArray[np.float64]:

@@ -144,7 +144,23 @@ class SearchLevel:
         return places * self.factor + (self.factor - 1) / 2
 
     def follow(self, thetas_deg: Floats, starts: Places, coarser: SearchLevel) -> Places:
-        """Climb from places of a coarser level (or this one) to the maxima of the exact correlation."""
+        """Climb from places of a coarser level (or this one) to the maxima of the exact correlation.
+
+        Parameters
+        ----------
+        thetas_deg : ndarray, shape (angles,)
+            Absolute turns of the searched mark.
+        starts : Places
+            For each angle and cell where to begin, in points of ``coarser``; none begins where the correlation is
+            `NO_CORRELATION`.
+        coarser : SearchLevel
+            The level of the starts.
+
+        Returns
+        -------
+        Places
+            In points of this level, best first.
+        """
         return self._correlated(thetas_deg, starts, coarser, climb=True)
 
     def ranked(self, thetas_deg: Floats, places: Places) -> Places:
@@ -229,9 +245,22 @@ class CoarseTransforms:
         return sum_ab, sums, counts
 
     def peaks_near(self, maps: list[Heights], places_y: Floats, places_x: Floats, tolerance: float) -> Places:
-        """Return the peaks of maps within a square of ``tolerance`` around places of the full searched mark.
+        """Return the peaks of maps in a square around places of the searched mark.
 
-        The places have the shape (angles, cells), and each angle its maps.
+        Parameters
+        ----------
+        maps : list of ndarray of float32
+            For each angle the maps of all cells, from `search`.
+        places_y, places_x : ndarray, shape (angles, cells)
+            In points of the full searched mark.
+        tolerance : float
+            Half the side of the square in points of the full mark. As the square may be turned against the maps, peaks
+            from somewhat beyond it are returned too.
+
+        Returns
+        -------
+        Places
+            In points of the coarse level.
         """
         level = self.level
         y = level.from_full(places_y) - self.middle_y + self.reach

@@ -169,6 +169,20 @@ def _verdict(direction: Direction, tiled: _Maps, searched: _Maps, t: Significanc
 def levels_of(cells: int, search_cost: float, t: SignificanceThresholds) -> Floats:
     """Return α(k) for k = 1 to the number of cells.
 
+    Parameters
+    ----------
+    cells : int
+        Number of cells N; 0 gives no level.
+    search_cost : float
+        ln M of the poses from which registration chose (`Similarity.search_cost`).
+    t : SignificanceThresholds
+        Of them only q, the share of unrelated pairs in which any cell may be counted.
+
+    Returns
+    -------
+    ndarray of float64, shape (cells,)
+        Greatest p at which a cell counts among k cells; at most 1.
+
     Examples
     --------
     >>> levels_of(32, math.log(4e5), SignificanceThresholds())[[0, 3, 9, 19]].round(5)

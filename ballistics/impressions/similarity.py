@@ -156,7 +156,21 @@ def similarity(
 def similarity_of(
     mark_a: Octaves, mark_b: Octaves, pose: Pose, parameters: SimilarityParameters | None = None
 ) -> Similarity:
-    """Measure the same as `similarity` for marks whose octaves others use too."""
+    """Measure the same as `similarity` for marks whose octaves others use too.
+
+    Parameters
+    ----------
+    mark_a, mark_b : Octaves
+        The marks, of one spacing.
+    pose : Pose
+        How B lies on A.
+    parameters : SimilarityParameters, optional
+        Defaults as in the class.
+
+    Returns
+    -------
+    Similarity
+    """
     p, spacing_um = parameters or SimilarityParameters(), mark_a.spacing_um
     if np.isfinite(mark_a.heights).sum() > np.isfinite(mark_b.heights).sum():
         mark_a, mark_b, pose = mark_b, mark_a, pose.inverse()
@@ -189,7 +203,22 @@ def similarity_of(
 
 
 def points_per_step(shortest_um: float, points_per_wave: float, spacing_um: float) -> int:
-    """Return how many points of a mark a point of the grid spans on which an octave is looked at."""
+    """Return how many points of a mark a point of the grid spans on which an octave is looked at.
+
+    Parameters
+    ----------
+    shortest_um : float
+        Shortest wavelength of the octave.
+    points_per_wave : float
+        Points of the coarser grid that this wave shall have.
+    spacing_um : float
+        Distance between points of the mark.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
     return max(1, round(shortest_um / points_per_wave / spacing_um))
 
 
@@ -274,9 +303,25 @@ def _independent_poses(a: Heights, b: Heights, spacing_um: float, correlation_um
 def shift_on_grid(
     shape_a: tuple[int, ...], shape_b: tuple[int, ...], factor: int, spacing_um: float, pose: Pose
 ) -> tuple[float, float]:
-    """Return the shift of a pose in points of the coarser grid, down and right.
+    """Return the shift of a pose in points of a coarser grid.
 
     A decimated map is up to ``factor − 1`` points larger than the map, so their centres differ.
+
+    Parameters
+    ----------
+    shape_a, shape_b : tuple of int
+        Shapes of the two marks before they are decimated.
+    factor : int
+        How many points of the marks a point of the grid spans along each axis.
+    spacing_um : float
+        Distance between points of the marks.
+    pose : Pose
+        How B lies on A.
+
+    Returns
+    -------
+    down, right : float
+        From the centre of the decimated A to where the centre of the decimated B lies.
     """
     cos, sin = pose.cos_sin()
     ay, ax, by, bx = ((factor * -(-n // factor) - n) / 2 for n in (*shape_a, *shape_b))

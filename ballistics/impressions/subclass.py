@@ -139,6 +139,20 @@ def subclass_findings(
     It is serious when, under some rule that has found as many congruent cells as its criterion asks, more than
     half of them are explained; otherwise a note. Of the rules whose score is a count of cells it names the one that
     is hit worst, in the direction that counts fewer cells, as the score does.
+
+    Parameters
+    ----------
+    rules : mapping of str to RuleResult
+        What each rule counts in both directions.
+    a_in_b, b_in_a : CellSearch
+        The cells of A on B and those of B on A, with their regular marks; without these no cell is explained.
+    parameters : SubclassParameters, optional
+        Of them only the fewest cells that a criterion asks.
+
+    Returns
+    -------
+    tuple of Finding
+        None or a single ``regular-manufacturing-marks``.
     """
     p = parameters or SubclassParameters()
     worst: tuple[bool, int, float] = (False, 0, 0.0)
