@@ -119,6 +119,17 @@ class Collection:
     ) -> None:
         """Add a reference.
 
+        Parameters
+        ----------
+        signature : Signature
+            Of the part.
+        name : str
+            By which hits name it; no other reference may have it.
+        category : str
+            Code of the laboratory's taxonomy; empty for none. It is not checked here.
+        metadata : mapping, optional
+            What else is known of it, as JSON can hold it.
+
         Raises
         ------
         ParameterError

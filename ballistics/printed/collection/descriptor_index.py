@@ -77,6 +77,21 @@ class DescriptorIndex:
     def read(cls, path: Path, keypoints: int, references: int, *, mapped: bool = True) -> DescriptorIndex:
         """Open a written index; its lists are mapped into memory, not read, unless it is to be added to.
 
+        Parameters
+        ----------
+        path : Path
+            The written index.
+        keypoints : int
+            How many of the first keypoints of each signature are in it.
+        references : int
+            How many signatures are in it. Both are known from elsewhere: the file does not hold them.
+        mapped : bool
+            Whether the lists are mapped into memory, read-only; False for an index that is to be added to.
+
+        Returns
+        -------
+        DescriptorIndex
+
         Raises
         ------
         CorruptFileError

@@ -261,6 +261,17 @@ def _enrol_file(
 def reference_name(file: str, part: Part, number: int, parts: int) -> str:
     """Return what a part of a file is called among references: the file's name when it is the only one.
 
+    Parameters
+    ----------
+    file : str
+        The file's name without folder and suffix.
+    part : Part
+        Whose own name is used where the file gives it one.
+    number : int
+        Of the part in its file, from 1.
+    parts : int
+        How many parts the file has.
+
     Examples
     --------
     >>> import numpy as np

@@ -91,6 +91,20 @@ def array_path(folder: Path, name: str) -> Path:
 def append_rows(folder: Path, first: int, signatures: Iterable[Signature]) -> list[Digests]:
     """Write signatures behind the first rows that count, over what a stopped run has left there, and have it on disk.
 
+    Parameters
+    ----------
+    folder : Path
+        Of the collection; it exists.
+    first : int
+        Rows that count; 0 starts the arrays anew.
+    signatures : iterable of Signature
+        Written one after another as they come, so that they need not be in memory together.
+
+    Returns
+    -------
+    list of Digests
+        Of each written row, the SHA-256 by array.
+
     Raises
     ------
     WriteError
@@ -172,7 +186,28 @@ def write_index(folder: Path, index: DescriptorIndex) -> tuple[str, str]:
 
 
 def read_index(folder: Path, manifest: Mapping[str, Any], count: int, *, mapped: bool = True) -> DescriptorIndex:
-    """Open the index that a manifest names, after checking that it is the one that was written."""
+    """Open the index that a manifest names, after checking that it is the one that was written.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the collection.
+    manifest : mapping
+        As it was read; ``index``, ``index_sha256`` and ``index_keypoints`` are used, and checked here.
+    count : int
+        How many references are in the index.
+    mapped : bool
+        As of `DescriptorIndex.read`.
+
+    Returns
+    -------
+    DescriptorIndex
+
+    Raises
+    ------
+    CorruptFileError
+        When the manifest names no index, or the file is not the one that was written or cannot be read.
+    """
     name = str(manifest.get("index", _OLD_INDEX))
     path = folder / name
     if name != _OLD_INDEX and not _INDEX_NAME.fullmatch(name):

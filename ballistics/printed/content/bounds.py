@@ -33,7 +33,24 @@ def check_face_count(faces: int, face_limit: int) -> None:
 
 
 def check_declared(count: int, bytes_each: int, available: int, what: str) -> None:
-    """Refuse a declared count that the bytes that are there cannot hold."""
+    """Refuse a declared count that the bytes that are there cannot hold.
+
+    Parameters
+    ----------
+    count : int
+        As the file declares it.
+    bytes_each : int
+        Fewest bytes that an entry takes.
+    available : int
+        Bytes that are there.
+    what : str
+        Words for the message: what is counted, as "vertices".
+
+    Raises
+    ------
+    CorruptFileError
+        When the count is negative, or more than there can be.
+    """
     if count < 0:
         raise CorruptFileError(f"the file declares {count} {what}")
     if count * bytes_each > available:
@@ -45,6 +62,22 @@ def check_declared(count: int, bytes_each: int, available: int, what: str) -> No
 
 def remainder(declared: int, there: int, what: str, findings: list[Finding]) -> int:
     """Return how many of the declared entries are there, with a finding when the file was cut off.
+
+    Parameters
+    ----------
+    declared : int
+        As the file declares it.
+    there : int
+        Entries that are complete, or for which there is room.
+    what : str
+        Words for the message: what is counted, as "faces".
+    findings : list of Finding
+        Those of the file; a serious ``ends-in-the-middle`` is appended when entries are missing.
+
+    Returns
+    -------
+    int
+        At most ``declared``, and at least 1 when it is less.
 
     Raises
     ------

@@ -71,6 +71,21 @@ class Assembler(Generic[Key]):
 
         Meshes with a ``role`` in their metadata, or in a component with one, are no solid parts (see `role_of`).
 
+        Parameters
+        ----------
+        key : hashable
+            Of the object.
+        matrix : ndarray of float64, shape (4, 4)
+            Acts on column vectors, in the file's unit.
+        metadata : mapping, optional
+            What is known of this use of the object. It goes before the metadata of the object itself; those of what is
+            apart go before it.
+
+        Returns
+        -------
+        list of Item
+            The solid one first, where there is any.
+
         Raises
         ------
         CorruptFileError

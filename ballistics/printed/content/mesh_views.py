@@ -169,10 +169,14 @@ def six_views(
 
     Parameters
     ----------
-    vertices_mm, faces, vertex_colours
-        As for `render_view`.
+    vertices_mm : ndarray of float64, shape (n, 3)
+        Corners; z is up.
+    faces : ndarray of int64, shape (m, 3)
+        Rows of ``vertices_mm``.
     pixels : int, 16 to 4096
         Width and height of each view.
+    vertex_colours : ndarray of uint8, shape (n, 3), optional
+        Red, green, blue of each vertex; grey where None.
 
     Returns
     -------

@@ -46,6 +46,15 @@ def canonical_axes(
 ) -> NDArray[np.float64]:
     """Return a part's own axes as rows: along, across, and through its thinnest way.
 
+    Parameters
+    ----------
+    vertices_mm : ndarray of float64, shape (n, 3)
+        Corners of the part.
+    faces : ndarray of int64, shape (m, 3)
+        Rows of ``vertices_mm``; their areas and normals decide the turn.
+    sample : EvenSample
+        Of the same part; its points decide the direction of least spread, and which axis is longer.
+
     Returns
     -------
     ndarray of float64, shape (3, 3)

@@ -156,10 +156,23 @@ class Cloud:
     def counterparts(
         self, points: NDArray[np.float64], normals: NDArray[np.float64], poses: Pose
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return where points lie on the surface at each pose, all of shape (poses, points).
+        """Return where points lie on the surface at each pose.
 
-        The row of the point that each lies at, −1 when out of reach; the `deviations`; and the cosine of the angle
-        between the normals, of either sign.
+        Parameters
+        ----------
+        points, normals : ndarray of float64, shape (n, 3)
+            Points and their unit normals, of either sign, before they are moved.
+        poses : ndarray of float64, shape (poses, 4, 4)
+            Similarities that move the points onto this cloud; they act on column vectors.
+
+        Returns
+        -------
+        rows : ndarray of int64, shape (poses, n)
+            Of the point of this cloud that each lies at; −1 when out of reach.
+        deviations : ndarray of float64, shape (poses, n)
+            As of `deviations`, in the unit of this cloud.
+        cosines : ndarray of float64, shape (poses, n)
+            Of the angle between the normals, 0 to 1; 0 when out of reach.
         """
         known = self.parameters
         reach = max(known.counterpart_share * self.size, known.counterpart_spacings * self.spacing)
@@ -169,10 +182,23 @@ class Cloud:
     def registered(
         self, moving: Cloud, pose: Pose, reaches: NDArray[np.float64], least_cosine: float
     ) -> NDArray[np.float64]:
-        """Return the 3 × 4 pose at which a cloud lies best on this one, from one near it; a round for each reach.
+        """Return the pose at which a cloud lies best on this one, from one near it.
 
-        A point counts when the cosine of the angle between its normal and that of the nearest is at least
-        ``least_cosine``.
+        Parameters
+        ----------
+        moving : Cloud
+            The cloud that is moved.
+        pose : ndarray of float64, shape (4, 4)
+            Where to begin: a similarity that moves ``moving`` onto this cloud.
+        reaches : ndarray of float64, shape (rounds,)
+            How far from this cloud a point may lie to count, round by round, in its unit; at most `cell` is used.
+        least_cosine : float
+            Least cosine, 0 to 1, of the angle between the normals of a point and of the nearest, for it to count.
+
+        Returns
+        -------
+        ndarray of float64, shape (3, 4)
+            The first rows of a similarity.
         """
         within = np.minimum(reaches, self.cell)
         start = np.ascontiguousarray(pose[:3])

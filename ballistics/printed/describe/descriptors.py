@@ -58,6 +58,15 @@ def metric() -> Metric:
 def raw_descriptors(sample: EvenSample, centres_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.float32]:
     """Return the descriptors of balls of one radius, before the metric.
 
+    Parameters
+    ----------
+    sample : EvenSample
+        Of the surface; the level that suits the radius is used.
+    centres_mm : ndarray of float64, shape (centres, 3)
+        Middles of the balls.
+    radius_mm : float
+        Of all balls.
+
     Returns
     -------
     ndarray of float32, shape (centres, 92)
@@ -78,6 +87,15 @@ def local_descriptors(
     sample: EvenSample, centres_mm: NDArray[np.float64], radii_mm: tuple[float, ...]
 ) -> NDArray[np.int8]:
     """Return descriptors in the metric, as bytes.
+
+    Parameters
+    ----------
+    sample : EvenSample
+        Of the surface.
+    centres_mm : ndarray of float64, shape (centres, 3)
+        Middles of the balls.
+    radii_mm : tuple of float
+        Each ball is described at each radius.
 
     Returns
     -------

@@ -109,7 +109,21 @@ class Query:
 def query_of_sample(
     sample: EvenSample, keypoints: int = QUERY_KEYPOINTS, surface: SurfaceParameters = DEFAULT_SURFACE
 ) -> Query:
-    """Describe a sampled surface as a query with at most this number of keypoints."""
+    """Describe a sampled surface as a query.
+
+    Parameters
+    ----------
+    sample : EvenSample
+        Of the questioned surface.
+    keypoints : int
+        At most this number of its first points gets local descriptors, and only when they are asked for.
+    surface : SurfaceParameters
+        How the surface between the points is understood.
+
+    Returns
+    -------
+    Query
+    """
     points, spacing = coarse_points(sample)
     cloud = Cloud(points, sample.size_mm, sample.area_mm2, spacing, None, surface)
     rows = np.arange(len(points[:keypoints]))
@@ -117,9 +131,23 @@ def query_of_sample(
 
 
 def remainder(query: Query, explained: NDArray[np.bool_], least_points: int) -> Query | None:
-    """Return a query about the points that are not explained; None when fewer than ``least_points`` are left.
+    """Return a query about the points that are not explained.
 
     The descriptors stay as they are: a ball near the border still sees what is explained, as it sees dummy material.
+
+    Parameters
+    ----------
+    query : Query
+        The question so far.
+    explained : ndarray of bool, shape (points,)
+        Which points of its cloud are not asked about any more.
+    least_points : int
+        Fewest points that are still worth a question.
+
+    Returns
+    -------
+    Query or None
+        None when fewer points are left.
     """
     left = ~explained
     if left.sum() < least_points:

@@ -263,7 +263,29 @@ def _opened(references: Path) -> Collection:
 
 
 def search_file(digest: str, path: Path, task: Task) -> Row:
-    """Search one file; whatever is wrong with it is in its row. While it is being searched, there is a note of it."""
+    """Search one file; whatever is wrong with it is in its row. While it is being searched, there is a note of it.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the file's content, in hexadecimal digits; its row has it.
+    path : Path
+        A file with this content.
+    task : Task
+        What is the same for all files of the batch.
+
+    Returns
+    -------
+    dict
+        The file's row, as JSON can hold it.
+
+    Raises
+    ------
+    WriteError
+        When the folder of work cannot be written.
+    CorruptFileError
+        When the collection was altered.
+    """
     note = task.work / _BEGUN / digest
     try:
         note.touch()

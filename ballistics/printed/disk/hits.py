@@ -13,7 +13,22 @@ from ballistics.printed.identify.pieces_of_reference import PlacedPiece, Referen
 
 
 def kept_hit(found: Identification, candidate: Candidate, collection: Collection) -> dict[str, Any]:
-    """Return an accepted candidate as values that JSON can hold, with what it covers of its reference."""
+    """Return an accepted candidate as values that JSON can hold, with what it covers of its reference.
+
+    Parameters
+    ----------
+    found : Identification
+        Of the file.
+    candidate : Candidate
+        One of its accepted candidates.
+    collection : Collection
+        In which it was found.
+
+    Returns
+    -------
+    dict
+        ``pose`` as 4 rows of 4; ``covers`` has a bit for each of the reference's ``points``, in hexadecimal digits.
+    """
     covers = covered_points(found, candidate, collection)
     return {
         "row": candidate.row,

@@ -67,6 +67,19 @@ def write_printed_rows(
 
     A CSV has no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
 
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.parquet`` or ``.csv``; replaced when it exists.
+    files : sequence of FileResult
+        In the order of the rows.
+    taxonomy : Taxonomy
+        Gives the categories of hits their titles.
+    metadata : mapping
+        How the table was made, as JSON can hold it.
+    pieces : sequence of ReferencePieces
+        References of which the files hold different pieces.
+
     Raises
     ------
     WriteError

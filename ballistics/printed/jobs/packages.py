@@ -46,7 +46,27 @@ def read_job_package(file: BinaryIO, *, face_limit: int) -> MeshContent:
 
 
 def read_jobs(archive: SafeArchive, *, face_limit: int, thumbnails: tuple[Thumbnail, ...] = ()) -> MeshContent:
-    """Read the jobs of an open package; see `read_job_package`."""
+    """Read the jobs of an open package.
+
+    Parameters
+    ----------
+    archive : SafeArchive
+        The package.
+    face_limit : int
+        Most faces that may come out, of all jobs together.
+    thumbnails : tuple of Thumbnail
+        Pictures that the caller has found in the package; those in the jobs follow them.
+
+    Returns
+    -------
+    MeshContent
+        In millimetres. A job that cannot be read is left out, with a finding.
+
+    Raises
+    ------
+    CorruptFileError, HostileFileError, UnsupportedFormatError
+        See the messages.
+    """
     names = jobs_in(archive)
     if len(names) > _MOST_JOBS:
         raise HostileFileError(f"the package holds {len(names)} print jobs; more than {_MOST_JOBS} are not read")

@@ -57,7 +57,20 @@ class Learned:
 
 
 def odds_of(margins: Floats, slope: float, intercept: float) -> Floats:
-    """Return odds, kept finite."""
+    """Return odds, kept finite.
+
+    Parameters
+    ----------
+    margins : ndarray of float64, shape (parts,)
+        On which side of the boundary each part lies, and how far.
+    slope, intercept : float
+        As of `ShapeMachine`.
+
+    Returns
+    -------
+    ndarray of float64, shape (parts,)
+        Of the first kind against the second, from exp(−50) to exp(50).
+    """
     return np.asarray(np.exp(np.clip(slope * margins + intercept, -50.0, 50.0)))
 
 
