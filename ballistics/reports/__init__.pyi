@@ -1,4 +1,5 @@
 # The face of this room: what other rooms may import.
+from .contents.case_lines import CaseLines as CaseLines
 from .contents.evaluation import Evaluation as Evaluation
 from .contents.identified_file import IdentifiedFile as IdentifiedFile
 from .contents.identified_file import SearchedCollection as SearchedCollection
@@ -10,6 +11,7 @@ from .contents.printed_pieces import pieces_in as pieces_in
 from .contents.printed_pieces import pieces_sentences as pieces_sentences
 from .contents.reported_scan import ReportedScan as ReportedScan
 from .contents.reported_scan import reported_scan as reported_scan
+from .contents.reported_striae import ReportedStriae as ReportedStriae
 from .contents.study_contents import acceptance_rows as acceptance_rows
 from .contents.study_contents import span as span
 from .figures.evidence import png_bytes as png_bytes
@@ -25,6 +27,7 @@ from .pages.links import others_text as others_text
 from .pages.printed import printed_report as printed_report
 from .pages.printed_sheet import contact_sheet as contact_sheet
 from .pages.search import search_report as search_report
+from .pages.striation import striation_report as striation_report
 from .pages.study import study_report as study_report
 from .pages.study_pdf import study_pdf as study_pdf
 from .schemas.comparison_json import comparison_json as comparison_json
@@ -32,6 +35,8 @@ from .schemas.heads_json import heads_json as heads_json
 from .schemas.printed_json import printed_json as printed_json
 from .schemas.search_files import search_csv as search_csv
 from .schemas.search_files import search_json as search_json
+from .schemas.striation_json import bullets_json as bullets_json
+from .schemas.striation_json import striation_json as striation_json
 from .wording.comparison import counts_sentence as counts_sentence
 from .wording.comparison import score_text as score_text
 from .wording.comparison import similarity_sentence as similarity_sentence
@@ -48,20 +53,30 @@ from .wording.printed import where_sentence as where_sentence
 from .wording.search import background_sentence as background_sentence
 from .wording.search import passed_over_sentences as passed_over_sentences
 from .wording.search import searched_sentence as searched_sentence
+from .wording.striation import bullets_sentence as bullets_sentence
+from .wording.striation import chance_sentence as chance_sentence
+from .wording.striation import counts_of_striae as counts_of_striae
+from .wording.striation import striation_sentence as striation_sentence
 
 __all__ = [
     "LEAD",
+    "CaseLines",
     "Evaluation",
     "IdentifiedFile",
     "ReportedScan",
+    "ReportedStriae",
     "SearchedCollection",
     "acceptance_rows",
     "background_sentence",
     "bodies_of",
+    "bullets_json",
+    "bullets_sentence",
     "candidate_sentence",
+    "chance_sentence",
     "comparison_json",
     "comparison_report",
     "contact_sheet",
+    "counts_of_striae",
     "counts_sentence",
     "false_hits_sentence",
     "headline",
@@ -93,6 +108,9 @@ __all__ = [
     "similarity_text",
     "source_of",
     "span",
+    "striation_json",
+    "striation_report",
+    "striation_sentence",
     "study_pdf",
     "study_report",
     "svg_bytes",

@@ -146,11 +146,17 @@ def test_same_weighing_same_bytes_and_pictures_hold_the_case() -> None:
     assert "too few firearms" in text_of(page)
 
 
-def test_language_and_hostile_names() -> None:
-    stated = evaluation("same-source", "mk", population(name=INJECTION))
-    page = report("same-source", stated)
-    assert '<div lang="mk">' in page
-    assert "Преводот треба да биде потврден" in page
+def test_a_report_is_translated_whole_or_not_at_all() -> None:
+    stated = evaluation("same-source", "mk")
+    with pytest.raises(ParameterError, match="exists in English only: the weight"):
+        report("same-source", stated)
+    document = json.loads(comparison_json(*case("same-source"), evaluation=stated))["evaluation"]
+    assert document["language"] == "mk"
+    assert any("Преводот треба да биде потврден" in sentence for sentence in document["sentences"])
+
+
+def test_hostile_names() -> None:
+    page = report("same-source", evaluation("same-source", "en", population(name=INJECTION)))
     assert "<script>window.injected" not in page
     assert "<img src=x" not in page
 

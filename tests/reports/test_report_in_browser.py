@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from report_cases import case, hostile_case
 
+from ballistics.reports.figures.registered_pair import registered_pair
 from ballistics.reports.pages.comparison import comparison_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -27,7 +30,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -109,35 +112,103 @@ def test_pictures_are_decoded(browser: Any, pages: dict[str, Path]) -> None:
         "  const p = new Image(); p.src = i.getAttribute('href');"
         "  return p.decode().then(() => p.naturalWidth); })).then(done, e => done(String(e)));"
     )
-    assert len(sizes) == 9
+    assert len(sizes) == 13
     assert min(sizes) > 100
 
 
-def test_seam_drags_and_follows_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
+def _points(browser: Any, css: str) -> list[tuple[float, float]]:
+    text = browser.find_element("css selector", css).get_attribute("points")
+    return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+
+
+def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.keys import Keys
 
     _open(browser, pages["same-source"])
-    seam, split = _by_id(browser, "seam"), _by_id(browser, "split")
-    clip = browser.find_element("css selector", "#left-of-seam rect")
-    view = _view_box(browser, browser.find_element("css selector", "#split svg"))
+    grip, split = browser.find_element("css selector", ".grip"), browser.find_element("css selector", ".split")
+    view = _view_box(browser, browser.find_element("css selector", ".split svg"))
     width = split.size["width"]
-    assert seam.get_attribute("role") == "slider"
-    assert seam.get_attribute("aria-valuenow") == "50"
-    _drag(browser, seam, width // 4)
-    moved = float(seam.get_attribute("aria-valuenow"))
-    assert moved == pytest.approx(75, abs=1)
-    assert float(clip.get_attribute("width")) / view[2] == pytest.approx(0.75, abs=0.01)
+    assert grip.get_attribute("role") == "slider"
+    start = float(grip.get_attribute("aria-valuenow"))
+    # Not in the empty middle: the seam stands where it crosses most of both marks.
+    assert abs(start - 50) > 10
+    grids = registered_pair(*(scan.mark for scan in case("same-source")[1:]), case("same-source")[0].pose)
+    both = np.isfinite(grids[0].heights_um) & np.isfinite(grids[1].heights_um)
+    lengths = both.sum(axis=0)
+    assert lengths[round(start / 100 * len(lengths))] > 0.9 * lengths.max()
+    step = width // 8 if start < 50 else -width // 8
+    _drag(browser, grip, step)
+    moved = float(grip.get_attribute("aria-valuenow"))
+    assert moved == pytest.approx(start + 100 * step / width, abs=1.5)
+    edge = _points(browser, ".half-a")[0][0]
+    assert (edge - view[0]) / view[2] == pytest.approx(moved / 100, abs=0.01)
     for key, value in ((Keys.ARROW_LEFT, moved - 1), (Keys.ARROW_RIGHT, moved), (Keys.HOME, 0), (Keys.END, 100)):
-        seam.send_keys(key)
-        assert float(seam.get_attribute("aria-valuenow")) == value
-    assert float(clip.get_attribute("width")) == pytest.approx(view[2])
+        grip.send_keys(key)
+        assert float(grip.get_attribute("aria-valuenow")) == pytest.approx(value, abs=1)
+    assert _points(browser, ".half-a")[0][0] == pytest.approx(view[0] + view[2], abs=1)
+
+
+def test_seam_can_be_turned(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    _open(browser, pages["same-source"])
+    grip, turn = browser.find_element("css selector", ".grip"), browser.find_element("css selector", ".turn")
+    centres = [node.location["y"] + node.size["height"] / 2 for node in (grip, turn)]
+    distance = round(centres[1] - centres[0])
+    _drag(browser, turn, -distance, -distance)  # from below the middle to its left
+    assert float(turn.get_attribute("aria-valuenow")) == pytest.approx(90, abs=2)
+    tags = browser.find_elements("css selector", ".tag")
+    assert [tag.get_attribute("data-side") for tag in tags] == ["above", "below"]
+    first, second = _points(browser, ".half-a")[:2]
+    assert abs(first[1] - second[1]) < 0.15 * abs(first[0] - second[0])
+    turn.send_keys(Keys.ARROW_RIGHT)
+    assert float(turn.get_attribute("aria-valuenow")) == pytest.approx(91, abs=2)
+
+
+def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: dict[str, Path]) -> None:
+    """What the page draws in the first light is the relief of the report; in light from the other side it differs."""
+    _open(browser, pages["same-source"])
+    compare = (
+        "const done = arguments[0]; const node = document.getElementById('pair-a-relief');"
+        "const read = async () => { const p = new Image(); p.src = node.getAttribute('href'); await p.decode();"
+        "  const c = document.createElement('canvas'); c.width = p.naturalWidth; c.height = p.naturalHeight;"
+        "  const x = c.getContext('2d'); x.drawImage(p, 0, 0); return x.getImageData(0, 0, c.width, c.height).data; };"
+        "const far = (a, b) => { let s = 0, n = 0; for (let k = 0; k < a.length; k += 4) if (a[k + 3]) {"
+        "  s += Math.abs(a[k] - b[k]); n += 1; } return s / n; };"
+        "(async () => { const before = await read(); const out = [];"
+        "  const root = document.querySelector('.microscope');"
+        "  for (const from of [135, 315]) { const range = root.querySelector('.light-from'); range.value = from;"
+        "    delete root.dataset.lit; range.dispatchEvent(new Event('input'));"
+        "    while (!root.dataset.lit) await new Promise((go) => setTimeout(go, 20));"
+        "    out.push(far(before, await read())); } done(out); })();"
+    )
+    same, other = browser.execute_async_script(compare)
+    assert same < 2.5  # of 255; both are rounded
+    assert other > 20
+    assert "lower right" in browser.find_element("css selector", ".light-said").text
+
+
+def test_picture_is_saved(browser: Any, pages: dict[str, Path]) -> None:
+    _open(browser, pages["same-source"])
+    uri = browser.execute_async_script(
+        "const done = arguments[0]; const link = document.querySelector('.saved');"
+        "link.addEventListener('click', (event) => { event.preventDefault(); done(link.href); });"
+        "document.querySelector('.save-picture').click();"
+    )
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
+    box = _view_box(browser, browser.find_element("css selector", ".split svg"))
+    assert picture.shape[1] == 1800
+    assert picture.shape[0] == pytest.approx(1800 * box[3] / box[2] + 110, abs=1)
+    amber = (picture == (0, 165, 240)).all(axis=2)
+    assert amber.any(axis=1).mean() > 0.8  # the seam, from top to bottom
+    assert 0.05 < (picture.max(axis=2) < 200).mean() < 0.9
 
 
 def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver import ActionChains
 
     _open(browser, pages["same-source"])
-    views = [_by_id(browser, name) for name in ("view-a", "view-b", "view-difference")]
+    views = [browser.find_element("css selector", f".view-{name}") for name in ("a", "b", "difference")]
     crosses = [view.find_element("css selector", ".cross") for view in views]
     assert {cross.get_attribute("visibility") for cross in crosses} == {"hidden"}
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", views[0])
@@ -156,7 +227,7 @@ def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
     assert comparison.pose is not None
     x, y = (float(number) for number in re.findall(r"-?[\d.]+", crosses[1].get_attribute("transform")))
     on_b = comparison.pose.inverse().apply(x, y)
-    said = _by_id(browser, "readout").text.replace("−", "-").split("B:")[1]
+    said = browser.find_element("css selector", ".readout").text.replace("−", "-").split("B:")[1]
     shown = [float(number) for number in re.findall(r"-?\d+\.\d+", said)]
     assert shown == pytest.approx([value / 1000 for value in on_b], abs=0.002)
 
@@ -165,26 +236,24 @@ def test_zoom_moves_all_views_and_keeps_the_seam(browser: Any, pages: dict[str, 
     _open(browser, pages["same-source"])
     views = browser.find_elements("css selector", ".linked")
     whole = _view_box(browser, views[0])
-    browser.execute_script("document.getElementById('zoom-in').click()")
+    browser.execute_script("document.querySelector('.zoom-in').click()")
     zoomed = _view_box(browser, views[0])
     assert [_view_box(browser, view) for view in views] == [zoomed] * 4
     assert zoomed[2] == pytest.approx(whole[2] / 1.6)
-    clip = browser.find_element("css selector", "#left-of-seam rect")
-    assert float(clip.get_attribute("x")) + float(clip.get_attribute("width")) == pytest.approx(
-        zoomed[0] + zoomed[2] / 2
-    )
+    at = float(browser.find_element("css selector", ".microscope").get_attribute("data-seam-x"))
+    assert _points(browser, ".half-a")[0][0] == pytest.approx(zoomed[0] + zoomed[2] * at / 100, abs=0.1)
     _drag(browser, views[1], 30, 10)
     moved = _view_box(browser, views[0])
     assert moved[0] < zoomed[0]
     assert moved[1] < zoomed[1]
-    browser.execute_script("document.getElementById('zoom-reset').click()")
+    browser.execute_script("document.querySelector('.zoom-reset').click()")
     assert _view_box(browser, views[2]) == whole
 
 
 def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: dict[str, Path]) -> None:
     _open(browser, pages["same-source"])
-    relief = browser.find_element("css selector", "#view-a .relief")
-    heights = browser.find_element("css selector", "#view-a .heights")
+    relief = browser.find_element("css selector", ".view-a .relief")
+    heights = browser.find_element("css selector", ".view-a .heights")
     assert relief.is_displayed()
     assert not heights.is_displayed()
     browser.execute_script("document.querySelector('input[value=heights]').click()")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from ballistics.errors import ParameterError
 from ballistics.evidence import VerbalScale, Weighed, Wording, format_ratio, phrase
 from ballistics.reports.contents.study_contents import SCORE_NAMES
 
@@ -59,6 +60,21 @@ class Evaluation:
         return f"Weighed: {self.score_name}. Beside it, other views of the same marks, not to be multiplied: {others}."
 
 
+def refuse_half_translated(evaluation: Evaluation | None) -> None:
+    """Refuse to show sentences of another language on a page that is in English: a page has one language.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if evaluation is not None and evaluation.language != "en":
+        raise ParameterError(
+            f"a report is in one language, and its page exists in English only: the weight of evidence in "
+            f"'{evaluation.language}' would stand alone in it. Write the report without --language; the sentences in "
+            f"'{evaluation.language}' stand in the JSON (--json) and in the terminal"
+        )
+
+
 def _beside(other: Weighed) -> str:
     """Say the likelihood ratio of a score that does not carry the evidence, or why there is none."""
     result, name = other.result, SCORE_NAMES[other.score]
@@ -74,7 +90,6 @@ def evaluation_figures(evaluation: Evaluation) -> tuple[tuple[str, str, str], ..
     The Tippett plot shows source-disjoint likelihood ratios of the population's own pairs; a population of fewer
     than four firearms, or one that cannot be divided, has none.
     """
-    from ballistics.errors import ParameterError
     from ballistics.evidence import cllr, cross_validate
     from ballistics.reports.figures.evidence import bound_lines, score_densities, svg_data_uri, tippett
 

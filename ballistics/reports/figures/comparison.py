@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.reports.contents.reported_scan import ReportedScan
+from ballistics.reports.figures.mark_views import Frame, MarkViews
 from ballistics.reports.figures.outlines import label_paths, outline_path
 from ballistics.reports.figures.pictures import (
     Grid,
@@ -16,11 +17,13 @@ from ballistics.reports.figures.pictures import (
     common_exaggeration,
     common_limit_um,
     grey_image,
+    leaning_pictures,
     palette_of,
     picture_grid,
     shaded_relief,
 )
 from ballistics.reports.figures.registered_pair import difference, registered_pair
+from ballistics.reports.figures.seam import Seam, seam_on_both
 from ballistics.surfaces import Pose, RegionLabel
 
 HEIGHT_COLOURS = "cividis"
@@ -57,14 +60,19 @@ class ScanFigures:
 
 @dataclass(frozen=True)
 class PairFigures:
-    """The registered pair in the frame of A: relief and height colours of A and B, and A − B."""
+    """The registered pair in the frame of A: both marks, where the seam between them starts, and A − B."""
 
-    a_relief: Picture
-    b_relief: Picture
-    a_heights: Picture
-    b_heights: Picture
+    a: MarkViews
+    b: MarkViews
+    seam: Seam
     difference: Picture
     height_limit_um: float
+
+    @property
+    def frame(self) -> Frame:
+        """What is shown: the frame of both marks."""
+        shown = self.a.relief
+        return Frame(shown.left_um, shown.top_um, shown.width_um, shown.height_um)
 
 
 @dataclass(frozen=True)
@@ -171,10 +179,16 @@ def _pair(a: ReportedScan, b: ReportedScan, pose: Pose, exaggeration: float) -> 
     limit = common_limit_um(on_a, registered_b)  # also of the difference, so that the two scales can be compared
     reflectance = a.surface.kind == "reflectance"
     return PairFigures(
-        _drawn(on_a, exaggeration, reflectance),
-        _drawn(registered_b, exaggeration, reflectance),
-        coloured_heights(on_a, limit, HEIGHT_COLOURS),
-        coloured_heights(registered_b, limit, HEIGHT_COLOURS),
+        _views(on_a, exaggeration, limit, reflectance),
+        _views(registered_b, exaggeration, limit, reflectance),
+        seam_on_both(on_a, registered_b),
         coloured_heights(between, limit, DIFFERENCE_COLOURS),
         limit,
     )
+
+
+def _views(grid: Grid, exaggeration: float, limit_um: float, reflectance: bool) -> MarkViews:
+    heights = coloured_heights(grid, limit_um, HEIGHT_COLOURS)
+    if reflectance:
+        return MarkViews(grey_image(grid), heights)
+    return MarkViews(shaded_relief(grid, exaggeration), heights, leaning_pictures(grid, exaggeration))

@@ -16,12 +16,14 @@ Floats = NDArray[np.floating[Any]]
 
 LARGEST_PICTURE_POINTS = 900
 # The light of every shaded relief: from the upper left, half-way up, as maps have it.
-LIGHT_ELEVATION_DEG = 45.0
+LIGHT_FROM_DEG, LIGHT_ELEVATION_DEG = 135.0, 45.0
+RELIEF_GREYS = (12.0, 238.0)
 # Slopes at this quantile of both marks together are drawn as slopes of 0.6 (31°): rough and smooth
 # marks are both readable, and two marks in one report are exaggerated alike.
 _SLOPE_QUANTILE, _SLOPE_DRAWN = 0.85, 0.6
 _MISSING = 255
 _RELIEF_LEVELS = 96  # finer than the eye can tell in a relief, and half the bytes of 255
+_LEANING_LEVELS = 128
 
 
 @dataclass(frozen=True)
@@ -123,19 +125,50 @@ def common_limit_um(*grids: Grid) -> float:
     return float(f"{limit:.2g}") if limit > 0.0 else 1.0
 
 
-def shaded_relief(grid: Grid, exaggeration: float) -> Picture:
-    """Draw a height map as a matt surface in light from the upper left; missing points are transparent."""
-    down, right = slopes(grid)
-    elevation = math.radians(LIGHT_ELEVATION_DEG)
-    side = math.cos(elevation) * math.sqrt(0.5)
-    toward = (down + right) * exaggeration * side + math.sin(elevation)
-    shade = toward / np.sqrt(1.0 + exaggeration**2 * (down**2 + right**2))
+def shaded_relief(grid: Grid, exaggeration: float, light_deg: float = LIGHT_FROM_DEG) -> Picture:
+    """Draw a height map as a matt surface in light from one side; missing points are transparent.
+
+    Parameters
+    ----------
+    grid : Grid
+    exaggeration : float
+    light_deg : float
+        Where the light stands, counter-clockwise from the right: 135 is the upper left.
+    """
+    right, down = _normals(grid, exaggeration)
+    elevation, azimuth = math.radians(LIGHT_ELEVATION_DEG), math.radians(light_deg)
+    side = -math.cos(azimuth) * right + math.sin(azimuth) * down
+    upward = np.sqrt(np.maximum(1.0 - right**2 - down**2, 0.0))
+    shade = math.cos(elevation) * side + math.sin(elevation) * upward
     # Paper white is kept for missing points.
     step = 254.0 / (_RELIEF_LEVELS - 1)
     levels = np.rint(np.rint(np.clip(shade, 0.0, 1.0) * (_RELIEF_LEVELS - 1)) * step)
-    ramp = np.linspace(12.0, 238.0, 255)
-    palette = np.rint(np.stack([ramp, ramp, ramp], axis=1)).astype(np.uint8)
-    return _picture(grid, levels, palette)
+    return _picture(grid, levels, _greys(*RELIEF_GREYS))
+
+
+def leaning_pictures(grid: Grid, exaggeration: float) -> tuple[Picture, Picture]:
+    """Return how far the surface leans to the right and down, for a page that lights it anew.
+
+    Grey 0 stands for −1, 254 for 1: the parts of the unit normal of the exaggerated surface, with the sign of the
+    slope. `shaded_relief` is made of the same.
+    """
+    step = 254.0 / (_LEANING_LEVELS - 1)
+    drawn = []
+    for part in _normals(grid, exaggeration):
+        levels = np.rint(np.rint((0.5 * part + 0.5) * (_LEANING_LEVELS - 1)) * step)
+        drawn.append(_picture(grid, levels, _greys(0.0, 254.0)))
+    return drawn[0], drawn[1]
+
+
+def _normals(grid: Grid, exaggeration: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    down, right = slopes(grid)
+    length = np.sqrt(1.0 + exaggeration**2 * (down**2 + right**2))
+    return exaggeration * right / length, exaggeration * down / length
+
+
+def _greys(darkest: float, brightest: float) -> NDArray[np.uint8]:
+    ramp = np.linspace(darkest, brightest, 255)
+    return np.asarray(np.rint(np.stack([ramp, ramp, ramp], axis=1)), dtype=np.uint8)
 
 
 def grey_image(grid: Grid) -> Picture:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.findings import Finding
 from ballistics.impressions import HEADLINE_RULE, CellSearch, DirectionVerdict, ImpressionComparison, RuleResult
-from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures
+from ballistics.reports.contents.case_lines import CaseLines
+from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
+from ballistics.reports.contents.pair_contents import metadata_rows, reading_options, references_of, serious_findings
 from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.figures.cell_places import CellPlace, cell_names, cell_places
 from ballistics.reports.figures.comparison import comparison_figures
+from ballistics.reports.pages.rendering import rendered, running_lines
 from ballistics.reports.schemas.comparison_json import comparison_json, plain
 from ballistics.reports.wording.comparison import (
     RULE_EXPLANATIONS,
@@ -27,14 +28,11 @@ from ballistics.reports.wording.comparison import (
     regular_marks_sentence,
     score_text,
     similarity_sentence,
-    source_of,
     unit_of,
 )
+from ballistics.reports.wording.values import with_minus
 from ballistics.surfaces import Pose
 
-_LONGEST_TEXT, _LONGEST_WORD = 1500, 100
-# How names end, and what stands behind their numbers.
-_UNITS = {"_um": " µm", "_deg": "°", "_mm": " mm", "_mm2": " mm²", "_um2": " µm²", "_bytes": " bytes"}
 # Edges of the bars of a histogram: of correlations, and of −log₁₀ of probabilities.
 _BINS, _CHANCE_BINS = np.round(np.linspace(-0.2, 1.0, 25), 2), np.linspace(0.0, 12.0, 25)
 
@@ -71,12 +69,17 @@ class _CellMap:
     def shown(self, place: CellPlace) -> str:
         """Return the number that stands in a cell."""
         if self.measure == "correlation":
-            return _minus(f"{place.correlation:.3f}")
+            return with_minus(f"{place.correlation:.3f}")
         return f"{_rarity(place.chance):.1f}"
 
 
 def comparison_report(
-    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
+    comparison: ImpressionComparison,
+    a: ReportedScan,
+    b: ReportedScan,
+    *,
+    evaluation: Evaluation | None = None,
+    case: CaseLines | None = None,
 ) -> str:
     """Return the report as the text of one HTML file.
 
@@ -91,6 +94,13 @@ def comparison_report(
         What was compared.
     evaluation : Evaluation, optional
         Its weight of evidence. Only with a likelihood ratio is the report an evaluative one; else it is a lead.
+    case : CaseLines, optional
+        Case, exhibits and examiner, at the head of the page and of every printed page.
+
+    Raises
+    ------
+    ParameterError
+        For an evaluation in another language than English: the rest of the page would not be in it.
 
     Examples
     --------
@@ -103,56 +113,48 @@ def comparison_report(
     >>> "INSUFFICIENT" in html
     True
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ballistics.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "text": _text,
-        "mm": lambda um: f"{um / 1000:.3f}",
-        "u": _coordinate,
-        "source": source_of,
-        "score": score_text,
-        "unit": unit_of,
-        "labelled": lambda mapping: list(_labelled(mapping)),
-        "shift": _shift,
-        "fixed": lambda value, digits: _minus(f"{value:.{digits}f}"),
-        "number": _number,
-    }
-    source = environment.loader.get_source(environment, "comparison.js")[0]  # type: ignore[union-attr]  # set above
-    script = f"\n{source}\n"
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    refuse_half_translated(evaluation)
+    lines = case or CaseLines()
     maps = list(_cell_maps(comparison))
-    return environment.get_template("comparison.html").render(
-        comparison=comparison,
-        scans={"a": a, "b": b},
-        marks_sha256=_mark_hashes(comparison),
-        figures=comparison_figures(a, b, comparison.pose),
-        serious=_serious(comparison, a, b, evaluation),
-        similarity_sentence=similarity_sentence(comparison),
-        sentence=counts_sentence(comparison),
-        regular_sentence=regular_marks_sentence(comparison),
-        headline_rule=HEADLINE_RULE,
-        rule_explanations=RULE_EXPLANATIONS,
-        limits=limits(None if evaluation is None else evaluation.weighed.result.status),
-        evaluation=evaluation,
-        evaluation_figures=() if evaluation is None else evaluation_figures(evaluation),
-        metadata=_metadata_rows(a, b),
-        same_steps=_steps(a) == _steps(b),
-        maps=maps,
-        tables=[] if not maps else [_cell_table(comparison, "a"), _cell_table(comparison, "b")],
-        searches={"a": comparison.a_in_b, "b": comparison.b_in_a},
-        references=_references(comparison, a, b, evaluation),
-        command=_command(a, b, evaluation),
-        json_sha256=hashlib.sha256(comparison_json(comparison, a, b, evaluation=evaluation)).hexdigest(),
-        script=script,
-        script_sha256=digest,
-    )
+    weighed = () if evaluation is None else evaluation.weighed.findings
+    json_sha256 = hashlib.sha256(comparison_json(comparison, a, b, evaluation=evaluation)).hexdigest()
+    evaluated = evaluation is not None and evaluation.evaluated
+    title = f"Comparison of two {comparison.mark_kind} marks"
+    values = {
+        "running": running_lines(title, (a.name, b.name), lines, evaluated, json_sha256),
+        "comparison": comparison,
+        "scans": {"a": a, "b": b},
+        "marks_sha256": _mark_hashes(comparison),
+        "figures": comparison_figures(a, b, comparison.pose),
+        "serious": serious_findings(
+            (("Weight of evidence", weighed), ("Comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
+        ),
+        "similarity_sentence": similarity_sentence(comparison),
+        "sentence": counts_sentence(comparison),
+        "regular_sentence": regular_marks_sentence(comparison),
+        "headline_rule": HEADLINE_RULE,
+        "rule_explanations": RULE_EXPLANATIONS,
+        "limits": limits(None if evaluation is None else evaluation.weighed.result.status),
+        "evaluation": evaluation,
+        "evaluation_figures": () if evaluation is None else evaluation_figures(evaluation),
+        "metadata": metadata_rows(a.surface, b.surface),
+        "same_steps": _steps(a) == _steps(b),
+        "maps": maps,
+        "tables": [] if not maps else [_cell_table(comparison, "a"), _cell_table(comparison, "b")],
+        "searches": {"a": comparison.a_in_b, "b": comparison.b_in_a},
+        "references": references_of(
+            (
+                *(made for scan in (a, b) for made in (scan.surface.provenance, scan.mark.provenance)),
+                comparison.provenance,
+                None if evaluation is None else evaluation.weighed.result.provenance,
+            )
+        ),
+        "command": _command(a, b, evaluation, lines),
+        "case": lines,
+        "json_sha256": json_sha256,
+    }
+    filters = {"score": score_text, "unit": unit_of, "shift": _shift}
+    return rendered("comparison.html", ["microscope.js", "comparison.js"], filters, values)
 
 
 def _cell_maps(comparison: ImpressionComparison) -> Iterator[_CellMap]:
@@ -250,7 +252,7 @@ def _cell_number(value: float, digits: int) -> tuple[str, str]:
     """Return what to show, and what to sort by."""
     if not math.isfinite(value):
         return "–", "-1e9"
-    return _minus(f"{value:.{digits}f}"), f"{value:.6g}"
+    return with_minus(f"{value:.{digits}f}"), f"{value:.6g}"
 
 
 def _mark_hashes(comparison: ImpressionComparison) -> dict[str, str]:
@@ -262,66 +264,12 @@ def _steps(scan: ReportedScan) -> list[Any]:
     return [(step.name, plain(step.parameters)) for step in scan.mark.steps]
 
 
-def _metadata_rows(a: ReportedScan, b: ReportedScan) -> list[tuple[str, str, str]]:
-    """Return what the two files say of themselves, one line for each key that either has.
-
-    An earlier processing record is not repeated here: it is long, and stands whole in the JSON.
-    """
-    keys = [*a.surface.metadata, *(key for key in b.surface.metadata if key not in a.surface.metadata)]
-    return [
-        (str(key), *(_text(s.surface.metadata[key]) if key in s.surface.metadata else "" for s in (a, b)))  # type: ignore[misc]
-        for key in keys
-        if key != "processing_record"
-    ]
-
-
-def _references(
-    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
-) -> list[str]:
-    """Return the references of all methods that ran, each once."""
-    provenances = (
-        a.surface.provenance,
-        b.surface.provenance,
-        a.mark.provenance,
-        b.mark.provenance,
-        comparison.provenance,
-        None if evaluation is None else evaluation.weighed.result.provenance,
-    )
-    found: dict[str, None] = {}
-    for provenance in provenances:
-        for reference in provenance.references if provenance is not None else ():
-            found.setdefault(reference)
-    return sorted(found, key=str.casefold)
-
-
-def _command(a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None) -> str:
+def _command(a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None, case: CaseLines) -> str:
     """Return the command that makes this report again."""
     words = ["ballistics", "compare", a.name, b.name, "--mark", a.mark.kind]
-    for letter, scan in (("a", a), ("b", b)):
-        options = scan.surface.provenance.parameters if scan.surface.provenance is not None else {}
-        for name in ("units", "spacing_um"):
-            value = options.get(name)
-            if value is not None:
-                words += [f"--{name.replace('_', '-')}-{letter}", str(value)]
-    words += [] if evaluation is None else evaluation.options
+    words += [*reading_options(a.surface, "a"), *reading_options(b.surface, "b")]
+    words += [*([] if evaluation is None else evaluation.options), *case.options]
     return shlex.join([*words, "--report", "report.html", "--json", "comparison.json"])
-
-
-def _labelled(mapping: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Return a mapping as lines of label and text, units behind the numbers; mappings of mappings are opened."""
-    for key, value in mapping.items():
-        label, unit = before + str(key), ""
-        for ending, of_ending in _UNITS.items():
-            if label.endswith(ending):
-                label, unit = label.removesuffix(ending), of_ending
-        label = label.replace("_", " ")
-        if isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()):
-            yield from _labelled(value, f"{label}, ")
-        elif isinstance(value, Mapping):
-            inner = [f"{name} {text}" for name, text in _labelled(value)]
-            yield label, "; ".join(inner) + unit if inner else "–"
-        else:
-            yield label, _text(value) + (unit if value is not None else "")
 
 
 def _shift(pose: Pose) -> str:
@@ -330,52 +278,3 @@ def _shift(pose: Pose) -> str:
         return "undefined"
     across = f"{abs(pose.dx_um):.0f} µm to the {'right' if pose.dx_um >= 0 else 'left'}"
     return f"{across}, {abs(pose.dy_um):.0f} µm {'down' if pose.dy_um >= 0 else 'up'}"
-
-
-def _text(value: Any) -> str:
-    """Return a value as a reader wants to see it."""
-    value = plain(value)
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, dict):
-        if set(value) == {"shape", "dtype", "sha256"}:
-            return f"array of {' × '.join(map(str, value['shape']))}, SHA-256 {value['sha256']}"
-        return "; ".join(f"{key}: {_text(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_text(item) for item in value)
-    text = str(value)
-    # An encoded mask is one word of thousands of characters.
-    longest = _LONGEST_TEXT if " " in text else _LONGEST_WORD
-    if len(text) <= longest:
-        return text
-    shown = text[:_LONGEST_TEXT] if " " in text else text[:24]
-    return f"{shown}… ({len(text)} characters; whole in the JSON)"
-
-
-def _number(value: float, digits: int = 5) -> str:
-    return "–" if not math.isfinite(value) else _minus(f"{value:.{digits}g}")
-
-
-def _minus(text: str) -> str:
-    """Write a true minus sign, and no minus before a zero."""
-    if text.startswith("-"):
-        return text[1:] if not any(c in "123456789" for c in text.partition("e")[0]) else "−" + text[1:]
-    return text
-
-
-def _coordinate(value: float) -> str:
-    """Return a coordinate of a drawing, in whole micrometres."""
-    return f"{value + 0.0:.0f}" if abs(value) >= 0.5 else "0"
-
-
-def _serious(
-    comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, evaluation: Evaluation | None
-) -> list[tuple[str, Finding]]:
-    """Return every serious finding with where it was made: they stand before any result."""
-    weighed = () if evaluation is None else evaluation.weighed.findings
-    found = (("Weight of evidence", weighed), ("Comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
-    return [(where, finding) for where, findings in found for finding in findings if finding.severity == "serious"]

@@ -35,7 +35,11 @@ def comparison_json(
     comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
 ) -> bytes:
     """Return the comparison as the bytes of a JSON file; the same comparison gives the same bytes."""
-    document = comparison_document(comparison, a, b, evaluation=evaluation)
+    return json_bytes(comparison_document(comparison, a, b, evaluation=evaluation))
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a document as the bytes of a file, without NaN."""
     return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
 
 
@@ -65,9 +69,9 @@ def comparison_document(
             "mark_kind": comparison.mark_kind,
             "insufficient": comparison.insufficient,
             "pose": None if comparison.pose is None else _pose(comparison.pose),
-            "accf": _number(comparison.accf),
-            "overlap_um2": _number(comparison.overlap_um2),
-            "overlap_fraction": _number(comparison.overlap_fraction),
+            "accf": json_number(comparison.accf),
+            "overlap_um2": json_number(comparison.overlap_um2),
+            "overlap_fraction": json_number(comparison.overlap_fraction),
             "similarity": _similarity(comparison.similarity),
             "cells": {
                 "a_in_b": _cells(comparison.a_in_b),
@@ -78,10 +82,10 @@ def comparison_document(
                 "a_in_b": _patterns(comparison.a_in_b),
                 "b_in_a": _patterns(comparison.b_in_a),
             },
-            "findings": _findings(comparison.findings),
-            "provenance": _provenance(comparison.provenance),
+            "findings": json_findings(comparison.findings),
+            "provenance": json_provenance(comparison.provenance),
         },
-        "evaluation": None if evaluation is None else _evaluation(evaluation),
+        "evaluation": None if evaluation is None else json_evaluation(evaluation),
     }
 
 
@@ -89,10 +93,10 @@ def _similarity(similarity: Similarity | None) -> dict[str, Any] | None:
     if similarity is None:
         return None
     return {
-        "score": _number(similarity.score),
-        "search_cost": _number(similarity.search_cost),
-        "independent_areas": _number(similarity.independent_areas),
-        "needed_areas": _number(similarity.needed_areas),
+        "score": json_number(similarity.score),
+        "search_cost": json_number(similarity.search_cost),
+        "independent_areas": json_number(similarity.independent_areas),
+        "needed_areas": json_number(similarity.needed_areas),
         "insufficient": similarity.insufficient,
         "octaves": [plain(dataclasses.asdict(octave)) for octave in similarity.octaves],
     }
@@ -109,7 +113,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
-        return _number(value)
+        return json_number(value)
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, np.ndarray):
@@ -127,28 +131,31 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _number(value: float) -> float | None:
+def json_number(value: float) -> float | None:
+    """Return a number, None where there is none."""
     number = float(value)
     return number if math.isfinite(number) else None
 
 
 def _pose(pose: Pose) -> dict[str, Any]:
     return {
-        "theta_deg": _number(pose.theta_deg),
-        "dx_um": _number(pose.dx_um),
-        "dy_um": _number(pose.dy_um),
+        "theta_deg": json_number(pose.theta_deg),
+        "dx_um": json_number(pose.dx_um),
+        "dy_um": json_number(pose.dy_um),
     }
 
 
-def _findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
+def json_findings(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """Return findings as plain values."""
     return [dataclasses.asdict(finding) for finding in findings]
 
 
-def _provenance(provenance: Provenance | None) -> Any:
+def json_provenance(provenance: Provenance | None) -> Any:
+    """Return how a result came to be, as plain values."""
     return None if provenance is None else plain(provenance)
 
 
-def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+def json_evaluation(evaluation: Evaluation) -> dict[str, Any]:
     """Return what was weighed, with what, and what came out."""
     result, system = evaluation.weighed.result, evaluation.weighed.system
     band = None if result.log10_lr is None else evaluation.scale.band(result.log10_lr)
@@ -164,7 +171,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "propositions": dataclasses.asdict(result.propositions),
         "score": _weighed_score(evaluation.weighed),
         "beside": [_beside(other) for other in evaluation.weighed.beside],
-        "findings": _findings(evaluation.weighed.findings),
+        "findings": json_findings(evaluation.weighed.findings),
         "model": system.model,
         "population": {
             "name": result.population,
@@ -185,7 +192,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
         },
         "language": evaluation.language,
         "sentences": list(evaluation.wording.sentences),
-        "provenance": _provenance(result.provenance),
+        "provenance": json_provenance(result.provenance),
     }
 
 
@@ -210,18 +217,19 @@ def _beside(weighed: Weighed) -> dict[str, Any]:
 
 
 def _scan(scan: ReportedScan) -> dict[str, Any]:
-    return {"name": scan.name, "surface": _surface(scan.surface), "mark": _mark(scan.mark)}
+    return {"name": scan.name, "surface": json_surface(scan.surface), "mark": _mark(scan.mark)}
 
 
-def _surface(surface: Surface) -> dict[str, Any]:
+def json_surface(surface: Surface) -> dict[str, Any]:
+    """Return everything of a scan but its heights, as plain values."""
     return {
         "kind": surface.kind,
         "shape": list(surface.heights_um.shape),
-        "spacing_um": [_number(value) for value in surface.spacing_um],
+        "spacing_um": [json_number(value) for value in surface.spacing_um],
         "valid_fraction": surface.valid_fraction,
         "metadata": plain(surface.metadata),
-        "findings": _findings(surface.findings),
-        "provenance": _provenance(surface.provenance),
+        "findings": json_findings(surface.findings),
+        "provenance": json_provenance(surface.provenance),
     }
 
 
@@ -231,7 +239,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
         "surface_kind": mark.surface_kind,
         "shape": list(mark.heights_um.shape),
         "spacing_um": mark.spacing_um,
-        "origin_um": [_number(value) for value in mark.origin_um],
+        "origin_um": [json_number(value) for value in mark.origin_um],
         "area_um2": mark.area_um2,
         "sha256": sha256_of_array(mark.heights_um),
         "steps": [
@@ -239,8 +247,8 @@ def _mark(mark: Mark) -> dict[str, Any]:
             for step in mark.steps
         ],
         "insufficient": mark.insufficient,
-        "findings": _findings(mark.findings),
-        "provenance": _provenance(mark.provenance),
+        "findings": json_findings(mark.findings),
+        "provenance": json_provenance(mark.provenance),
     }
 
 
@@ -252,17 +260,17 @@ def _cells(search: CellSearch | None) -> list[dict[str, Any]] | None:
             "name": name,
             "row": int(search.rows[k]),
             "column": int(search.columns[k]),
-            "centre_x_um": _number(search.centres_x_um[k]),
-            "centre_y_um": _number(search.centres_y_um[k]),
-            "valid_fraction": _number(search.valid_fractions[k]),
-            "turn_deg": _number(search.grid_theta_deg),
-            "theta_deg": _number(search.thetas_deg[k]),
-            "x_um": _number(search.xs_um[k]),
-            "y_um": _number(search.ys_um[k]),
-            "correlation": _number(search.correlations[k]),
-            "overlap": _number(search.overlaps[k]),
-            "regular_share": None if search.regular is None else _number(search.regular.shares[k]),
-            "remaining_correlation": None if search.regular is None else _number(search.regular.remaining[k]),
+            "centre_x_um": json_number(search.centres_x_um[k]),
+            "centre_y_um": json_number(search.centres_y_um[k]),
+            "valid_fraction": json_number(search.valid_fractions[k]),
+            "turn_deg": json_number(search.grid_theta_deg),
+            "theta_deg": json_number(search.thetas_deg[k]),
+            "x_um": json_number(search.xs_um[k]),
+            "y_um": json_number(search.ys_um[k]),
+            "correlation": json_number(search.correlations[k]),
+            "overlap": json_number(search.overlaps[k]),
+            "regular_share": None if search.regular is None else json_number(search.regular.shares[k]),
+            "remaining_correlation": None if search.regular is None else json_number(search.regular.remaining[k]),
             "explained_by_regular_marks": search.regular is not None and bool(search.regular.explained[k]),
         }
         for k, name in enumerate(cell_names(search))
@@ -275,7 +283,7 @@ def _patterns(search: CellSearch | None) -> Any:
 
 def _rule(rule: RuleResult, comparison: ImpressionComparison) -> dict[str, Any]:
     return {
-        "score": _number(rule.score),
+        "score": json_number(rule.score),
         "parameters": plain(rule.parameters),
         "source": rule.source,
         "a_in_b": _verdict(rule.a_in_b, comparison.a_in_b),
@@ -290,18 +298,18 @@ def _verdict(verdict: DirectionVerdict, search: CellSearch | None) -> dict[str, 
         "count": verdict.count,
         "explained_by_regular_marks": search.explained_count(verdict),
         "reference": _pose(verdict.reference),
-        "chance_level": None if verdict.chance_level is None else _number(verdict.chance_level),
+        "chance_level": None if verdict.chance_level is None else json_number(verdict.chance_level),
         "cells": [
             {
                 "name": place.name,
                 "congruent": bool(verdict.congruent[k]),
-                "theta_deg": _number(verdict.thetas_deg[k]),
-                "x_um": _number(verdict.xs_um[k]),
-                "y_um": _number(verdict.ys_um[k]),
-                "correlation": _number(verdict.correlations[k]),
-                "chance": _number(place.chance),
-                "found_x_um": _number(place.found_x_um),
-                "found_y_um": _number(place.found_y_um),
+                "theta_deg": json_number(verdict.thetas_deg[k]),
+                "x_um": json_number(verdict.xs_um[k]),
+                "y_um": json_number(verdict.ys_um[k]),
+                "correlation": json_number(verdict.correlations[k]),
+                "chance": json_number(place.chance),
+                "found_x_um": json_number(place.found_x_um),
+                "found_y_um": json_number(place.found_y_um),
             }
             for k, place in enumerate(cell_places(search, verdict))
         ],

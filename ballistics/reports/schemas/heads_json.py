@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from ballistics.impressions import HeadComparison
 from ballistics.reports.contents.reported_scan import ReportedScan
-from ballistics.reports.schemas.comparison_json import comparison_document
+from ballistics.reports.schemas.comparison_json import comparison_document, json_bytes
 from ballistics.surfaces import Surface
 
 SCHEMA = "ballistics/heads/1"
@@ -38,4 +36,4 @@ def heads_json(heads: HeadComparison, names: tuple[str, str], surfaces: tuple[Su
         for kind, comparison in heads.comparisons.items()
     }
     document = {"schema": SCHEMA, "compared": list(heads.compared), "marks": documents}
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+    return json_bytes(document)

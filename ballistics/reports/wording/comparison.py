@@ -27,7 +27,7 @@ RULE_EXPLANATIONS = {
 }
 
 # Each paragraph: what a reader may take the numbers for, and why they are not that.
-_LEAD = (
+LEAD = (
     "No probability, no opinion.",
     "A count of congruent cells or a correlation is not the probability that two cartridge cases were fired in one "
     "firearm, and no threshold was applied here to call it one or the other. The report gives a lead to be checked "
@@ -39,12 +39,12 @@ _NEEDED = (
     "and different-source pairs of a relevant population, obtained with the same method, parameters, instrument "
     "and kind of ammunition. "
 )
-_UNWEIGHED = (_NO_WEIGHT, _NEEDED + "No such population was used, so no likelihood ratio is given.")
-_DECLINED = (
+UNWEIGHED = (_NO_WEIGHT, _NEEDED + "No such population was used, so no likelihood ratio is given.")
+DECLINED = (
     _NO_WEIGHT,
     _NEEDED + "The one that was given cannot carry a likelihood ratio for this comparison; the reason stands above.",
 )
-_EVALUATED = (
+EVALUATED = (
     (
         "Not the probability that one firearm was used.",
         "The likelihood ratio says how much more probable the findings are under one proposition than under the other. "
@@ -99,8 +99,8 @@ def limits(status: Status | None) -> tuple[tuple[str, str], ...]:
         Of the likelihood ratio; None when no reference population was given.
     """
     if status == "evaluated":
-        return (*_EVALUATED, *_ALWAYS)
-    return (_LEAD, _UNWEIGHED if status is None else _DECLINED, *_ALWAYS)
+        return (*EVALUATED, *_ALWAYS)
+    return (LEAD, UNWEIGHED if status is None else DECLINED, *_ALWAYS)
 
 
 @dataclass(frozen=True)
