@@ -123,7 +123,28 @@ def comparison_conditions(
     instrument_classes: Iterable[str] = (),
     ammunition: Iterable[str] = (),
 ) -> Conditions:
-    """Return under which conditions a comparison was made (arguments as for `questioned`)."""
+    """Return under which conditions a comparison was made.
+
+    Parameters
+    ----------
+    comparison : ImpressionComparison
+        Of the two marks.
+    marks : sequence of Mark
+        The two, for how they were prepared.
+    score : {"similarity", "count", "correlation"}
+        Which of the comparison's scores is to be weighed.
+    calibres, instrument_classes, ammunition : iterable of str
+        Those of the two items; empty where not known.
+
+    Returns
+    -------
+    Conditions
+
+    Raises
+    ------
+    ParameterError
+        When comparison or marks carry no provenance.
+    """
     if comparison.provenance is None:
         raise ParameterError("the comparison has no provenance: an LR needs to know its method and parameters")
     return conditions_of(
@@ -146,7 +167,25 @@ def conditions_of(
     instrument_classes: Iterable[str] = (),
     ammunition: Iterable[str] = (),
 ) -> Conditions:
-    """Return conditions from the provenance of a comparison and `preparation_parameters` of its marks."""
+    """Return conditions from what is recorded of a comparison and of the preparation of its marks.
+
+    Parameters
+    ----------
+    mark_kind : str
+        The mark type, e.g. ``"breech face"``; its standard spacing is one of the parameters.
+    provenance : Provenance
+        Of the comparison, or of all comparisons of a population: method, version, parameters.
+    preparations : sequence of mapping
+        `preparation_parameters` of the marks. Where marks differ, the parameter holds all their values.
+    score : {"similarity", "count", "correlation"}
+        Which score is to be weighed.
+    calibres, instrument_classes, ammunition : iterable of str
+        Those of the items; empty where not known.
+
+    Returns
+    -------
+    Conditions
+    """
     parameters = dict(flat("", {**provenance.parameters, "spacing_um": mark_type(mark_kind).spacing_um}))
     for name in sorted({name for preparation in preparations for name in preparation}):
         values = [preparation.get(name, "absent") for preparation in preparations]

@@ -44,7 +44,22 @@ class CrossValidated:
 
 
 def firearm_groups(n_firearms: int, groups: int, seed: int) -> Integers:
-    """Deal firearms into groups of equal size (to one), shape (n_firearms,)."""
+    """Deal firearms at random into groups whose sizes differ by at most 1.
+
+    Parameters
+    ----------
+    n_firearms : int
+        Firearms to deal.
+    groups : int
+        Number of groups.
+    seed : int
+        Of the random numbers; the same seed deals alike.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_firearms,)
+        The group of each firearm, from 0.
+    """
     random = np.random.Generator(np.random.PCG64(seed))
     dealt = np.empty(n_firearms, dtype=np.int64)
     dealt[random.permutation(n_firearms)] = np.arange(n_firearms) % groups

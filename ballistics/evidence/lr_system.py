@@ -287,7 +287,29 @@ def fit_lr_system(
 
 
 def fit_with_bounds(table: ScoreTable, model: str, draws: int, seed: int) -> FittedModel:
-    """Fit a model on a table of comparisons, with bounds and bootstrap replicates of the firearms."""
+    """Fit a model on a table of comparisons, with bounds and bootstrap replicates of the firearms.
+
+    Parameters
+    ----------
+    table : ScoreTable
+        The reference comparisons.
+    model : str
+        A name of `ballistics.evidence.models.score_models.MODELS`.
+    draws : int
+        Bootstrap samples of the firearms; 0 for none. With too few firearms, or when fewer than half of the samples can
+        be fitted, there are no replicates.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    ParameterError
+        For an unknown model, a count model without cells, or when one kind of pair is absent.
+    """
     fitted = fit_model(model, table)
     same = table.same_source
     own = fitted.log10_lr(table.score, table.extent)

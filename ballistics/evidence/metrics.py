@@ -237,8 +237,25 @@ def equal_error_rate(score: ArrayLike, same_source: ArrayLike) -> tuple[float, f
 def empirical_cross_entropy(log10_lr: ArrayLike, same_source: ArrayLike, log10_prior_odds: ArrayLike) -> Floats:
     """Return the empirical cross-entropy in bits at each prior (Ramos et al. 2013).
 
-    At prior odds 1 it equals Cllr. Shape of ``log10_prior_odds``.
-    Source: doi:10.1016/j.forsciint.2013.04.014.
+    At prior odds 1 it equals Cllr. Source: doi:10.1016/j.forsciint.2013.04.014.
+
+    Parameters
+    ----------
+    log10_lr : array_like, shape (n,)
+        log10 of the likelihood ratio of each comparison.
+    same_source : array_like of bool, shape (n,)
+        Truth of each comparison; both kinds must be there.
+    log10_prior_odds : array_like, shape (m,)
+        log10 of the prior odds of same source to different source.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+
+    Raises
+    ------
+    ParameterError
+        For a missing value, lengths that differ, or when one kind of pair is absent.
     """
     values, same = _checked(log10_lr, same_source)
     odds = np.atleast_1d(np.asarray(log10_prior_odds, dtype=np.float64)) * _LN10
@@ -252,6 +269,25 @@ def error_upper_limit(errors: int, trials: int, confidence: float = 0.95) -> flo
     """Return the exact one-sided upper limit of an error rate (Clopper and Pearson 1934).
 
     Source: doi:10.1093/biomet/26.4.404.
+
+    Parameters
+    ----------
+    errors : int
+        Wrong decisions seen, 0 to ``trials``.
+    trials : int
+        Independent decisions, at least 1.
+    confidence : float
+        Between 0 and 1: the share of series of trials whose limit lies above the true rate, or more.
+
+    Returns
+    -------
+    float
+        Error rate, 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        Without a trial, or for more errors than trials.
 
     Examples
     --------

@@ -61,10 +61,14 @@ def read_pair_truth(
 
     Parameters
     ----------
+    path : path
+        A CSV file with a header.
     score, scan_a, scan_b, truth : str
         Names of the columns.
     same : str
-        The value of ``truth`` that means same source.
+        The value of ``truth`` that means same source; every other means different sources.
+    cells : str, optional
+        Name of the column with each pair's number of cells.
 
     Raises
     ------
@@ -89,6 +93,23 @@ def read_pair_truth(
 
 def firearms_from_pairs(scan_a: Sequence[str], scan_b: Sequence[str], same_source: Sequence[bool]) -> dict[str, str]:
     """Return the firearm of every scan, from the truth of pairs.
+
+    Parameters
+    ----------
+    scan_a, scan_b : sequence of str
+        Names of the two scans of each pair.
+    same_source : sequence of bool
+        Truth of each pair.
+
+    Returns
+    -------
+    dict of str to str
+        Firearm by scan: the first name, in sorted order, of the scans that same-source pairs link.
+
+    Raises
+    ------
+    ParameterError
+        When the pairs contradict each other.
 
     Examples
     --------

@@ -106,7 +106,26 @@ class ScoreTable:
         scan_b: Iterable[str] = (),
         area_mm2: Sequence[float] | Floats | None = None,
     ) -> ScoreTable:
-        """Build a table from any sequences; firearm names become text."""
+        """Build a table from any sequences; firearm names become text.
+
+        Parameters
+        ----------
+        score : sequence of float
+            As of the class, like all that follow; any sequence is taken.
+        firearm_a, firearm_b : iterable
+            Names, or numbers that are taken as names.
+        cells : sequence of int, optional
+            Each pair's own N.
+        scan_a, scan_b : iterable of str, optional
+            SHA-256 of the scans.
+        area_mm2 : sequence of float, optional
+            Common areas in mm²; not together with ``cells``.
+
+        Raises
+        ------
+        ParameterError
+            As of the class.
+        """
         return cls(
             np.asarray(score, dtype=np.float64).reshape(-1),
             tuple(str(name) for name in firearm_a),

@@ -50,7 +50,26 @@ class Binomial:
 
     @classmethod
     def fit(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> Binomial:
-        """Maximum likelihood, p = Σk / ΣN, kept off 0 and 1 (see `rate_limits`)."""
+        """Maximum likelihood, p = Σk / ΣN, kept off 0 and 1 (see `rate_limits`).
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        Binomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         count, cells, weights = _distinct(count, cells, weight)
         total = float(weights @ cells)
         low, high = rate_limits(total)
@@ -76,7 +95,26 @@ class BetaBinomial:
 
     @classmethod
     def fit(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> BetaBinomial:
-        """Maximum likelihood, each pair with its own N."""
+        """Maximum likelihood, each pair with its own N.
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        BetaBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         count, cells, weights = _distinct(count, cells, weight)
         limits = logit(np.array(rate_limits(float(weights @ cells))))
         concentration = np.log(np.array(_CONCENTRATION_RANGE))
@@ -107,7 +145,26 @@ class BetaBinomial:
 
     @classmethod
     def fit_least_squares(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> BetaBinomial:
-        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14)."""
+        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14).
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        BetaBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         start = cls.fit(count, cells, weight)
         x = _least_squares(
             lambda x: cls(float(np.exp(x[0])), float(np.exp(x[1]))),
@@ -140,7 +197,26 @@ class CorrelatedBinomial:
 
     @classmethod
     def fit(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> CorrelatedBinomial:
-        """Maximum likelihood, each pair with its own N."""
+        """Maximum likelihood, each pair with its own N.
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        CorrelatedBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         count, cells, weights = _distinct(count, cells, weight)
         sizes = np.unique(cells)
 
@@ -152,7 +228,26 @@ class CorrelatedBinomial:
 
     @classmethod
     def fit_least_squares(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> CorrelatedBinomial:
-        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14)."""
+        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14).
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        CorrelatedBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         start, sizes = Binomial.fit(count, cells, weight), np.unique(cells)
         x = _least_squares(lambda x: cls._at(x, sizes), np.array([float(logit(start.p)), 0.3]), count, cells, weight)
         return cls._at(x, sizes)
@@ -188,7 +283,26 @@ class BetaCorrelatedBinomial:
 
     @classmethod
     def fit(cls, count: Integers, cells: Integers, weight: Floats | None = None) -> BetaCorrelatedBinomial:
-        """Maximum likelihood, each pair with its own N."""
+        """Maximum likelihood, each pair with its own N.
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        BetaCorrelatedBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         count, cells, weights = _distinct(count, cells, weight)
         sizes = np.unique(cells)
 
@@ -202,7 +316,26 @@ class BetaCorrelatedBinomial:
     def fit_least_squares(
         cls, count: Integers, cells: Integers, weight: Floats | None = None
     ) -> BetaCorrelatedBinomial:
-        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14)."""
+        """Least squares between observed frequencies and the mixture over N (Zhang 2021, Eq. 14).
+
+        Parameters
+        ----------
+        count : ndarray of int, shape (n,)
+            Congruent cells k of each pair, 0 to N.
+        cells : ndarray of int, shape (n,)
+            Cells N of each pair.
+        weight : ndarray of float64, shape (n,), optional
+            How often each pair counts; 1 when not given. Pairs of weight 0 are left out.
+
+        Returns
+        -------
+        BetaCorrelatedBinomial
+
+        Raises
+        ------
+        ParameterError
+            When there are no cells to fit on.
+        """
         start, sizes = BetaBinomial.fit_least_squares(count, cells, weight), np.unique(cells)
         first = np.array([np.log(start.alpha), np.log(start.beta), 0.0])
         return cls._at(_least_squares(lambda x: cls._at(x, sizes), first, count, cells, weight), sizes)
@@ -253,19 +386,66 @@ def correlation_limits(p: float, cells: Integers) -> tuple[float, float]:
 
 
 def log_upper_tail(model: CountModel, threshold: int, cells: int) -> float:
-    """Return ln P(k >= threshold | N): for a different-source model, the false-positive rate E1."""
+    """Return ln P(k >= threshold | N): for a different-source model, the false-positive rate E1.
+
+    Parameters
+    ----------
+    model : CountModel
+        Fitted.
+    threshold : int
+        Least number of congruent cells, 0 to N, at which a pair is called same-source.
+    cells : int
+        Cells N of the pair.
+
+    Returns
+    -------
+    float
+        In natural logarithms, so that tails far below 1e-300 stay exact.
+    """
     count = np.arange(threshold, cells + 1)
     return float(logsumexp(model.log_pmf(count, np.full(len(count), cells))))
 
 
 def log_lower_tail(model: CountModel, threshold: int, cells: int) -> float:
-    """Return ln P(k < threshold | N): for a same-source model, the false-negative rate E2."""
+    """Return ln P(k < threshold | N): for a same-source model, the false-negative rate E2.
+
+    Parameters
+    ----------
+    model : CountModel
+        Fitted.
+    threshold : int
+        Least number of congruent cells, 1 or more, at which a pair is called same-source.
+    cells : int
+        Cells N of the pair.
+
+    Returns
+    -------
+    float
+        In natural logarithms; 0 (a rate of 1) when N is below the threshold.
+    """
     count = np.arange(min(threshold, cells + 1))
     return float(logsumexp(model.log_pmf(count, np.full(len(count), cells))))
 
 
 def negative_log_likelihood(model: CountModel, count: Integers, cells: Integers, weight: Floats | None = None) -> float:
-    """Return -Σ ln P(k | N), the measure that maximum likelihood makes smallest."""
+    """Return -Σ ln P(k | N), the measure that maximum likelihood makes smallest.
+
+    Parameters
+    ----------
+    model : CountModel
+        Fitted.
+    count : ndarray of int, shape (n,)
+        Congruent cells k of each pair, 0 to N.
+    cells : ndarray of int, shape (n,)
+        Cells N of each pair.
+    weight : ndarray of float64, shape (n,), optional
+        How often each pair counts; 1 when not given.
+
+    Returns
+    -------
+    float
+        In nats.
+    """
     return -float(_weights(count, weight) @ model.log_pmf(count, cells))
 
 

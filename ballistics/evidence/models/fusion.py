@@ -138,7 +138,30 @@ def fit_fusion(log10_lrs: Floats, table: ScoreTable, marks: tuple[str, ...]) -> 
 def check_fusion(
     log10_lrs: Floats, table: ScoreTable, marks: tuple[str, ...], draws: int = 500, seed: int = 1
 ) -> FusionCheck:
-    """Test on the reference pairs what `fit_fusion` assumes (same arguments; bootstrap over firearms)."""
+    """Test on the reference pairs what `fit_fusion` assumes.
+
+    Parameters
+    ----------
+    log10_lrs : ndarray, shape (n, marks)
+        log10 LR of each mark, finite, as given to `fit_fusion`.
+    table : ScoreTable
+        The pairs; only truth and firearms are used.
+    marks : tuple of str
+        Names of the columns.
+    draws : int
+        Bootstrap samples of the firearms, for the intervals; at least 1.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    FusionCheck
+
+    Raises
+    ------
+    ParameterError
+        When shapes disagree, a value is missing, or one kind of pair is absent.
+    """
     values, same = _columns(log10_lrs, marks), table.same_source
     weights = list(resampled_weights(table, draws, seed))
     dependences = tuple(

@@ -229,7 +229,22 @@ def balanced(grouped: GroupedScores) -> tuple[Floats, Floats]:
 
 
 def silverman_bandwidth(score: Floats, weight: Floats, finest: float) -> float:
-    """Return Silverman's rule 0.9 min(sd, IQR/1.34) n^(-1/5) of ascending scores, at least ``finest``."""
+    """Return the bandwidth of a kernel density by Silverman's rule, 0.9 min(sd, IQR/1.34) n^(-1/5).
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (n,)
+        Distinct scores, ascending.
+    weight : ndarray of float64, shape (n,)
+        How many pairs have each score; not all 0.
+    finest : float
+        The bandwidth is not smaller: the usual distance between neighbouring scores.
+
+    Returns
+    -------
+    float
+        In the unit of the score, above 0.
+    """
     total = float(weight.sum())
     mean = float(weight @ score) / total
     deviation = float(np.sqrt(weight @ (score - mean) ** 2 / total))

@@ -11,9 +11,27 @@ from ballistics.evidence.scores import Floats, Integers, ScoreTable
 
 
 def firearm_multiplicities(n_firearms: int, draws: int, seed: int) -> Integers:
-    """Return how often each firearm is drawn in each bootstrap sample, shape (draws, n_firearms).
+    """Return how often each firearm is drawn in each bootstrap sample.
 
     Firearms are drawn with replacement, as many as there are: a row sums to ``n_firearms``.
+
+    Parameters
+    ----------
+    n_firearms : int
+        Firearms in the reference, at least 1.
+    draws : int
+        Bootstrap samples, at least 1.
+    seed : int
+        Of the random numbers; the same seed gives the same samples.
+
+    Returns
+    -------
+    ndarray of int64, shape (draws, n_firearms)
+
+    Raises
+    ------
+    ParameterError
+        Without a firearm or a draw.
     """
     if n_firearms < 1 or draws < 1:
         raise ParameterError(f"{draws} draws of {n_firearms} firearms: need at least one of each")
@@ -29,6 +47,15 @@ def resampled_weights(table: ScoreTable, draws: int, seed: int) -> Iterator[Floa
     two firearms and counts as often as the product. Two copies of one drawn firearm give no
     different-source pair: they are the same firearm. Samples that hold no same-source or no
     different-source pair cannot be fitted and are left out.
+
+    Parameters
+    ----------
+    table : ScoreTable
+        The comparisons; only their firearms are used.
+    draws : int
+        Bootstrap samples to draw, at least 1; fewer are yielded when some are left out.
+    seed : int
+        Of the random numbers.
 
     Yields
     ------
