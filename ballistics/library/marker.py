@@ -15,7 +15,22 @@ _MOST_BYTES = 1 << 20
 
 
 def write_marker(folder: Path, identifier: str, database: str) -> None:
-    """Write the file that says that a folder is a library, last and whole."""
+    """Write the file that says that a folder is a library, last and whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the library; it exists.
+    identifier : str
+        By which backups and searches know the library.
+    database : str
+        Where its rows are: `ballistics.library.tables.SQLITE`, or the address of a server without its password.
+
+    Raises
+    ------
+    WriteError
+        When it cannot be written.
+    """
     content = {"schema": SCHEMA, "version": VERSION, "id": identifier, "database": database}
     write_whole(folder / _MARKER, (json.dumps(content, indent=1) + "\n").encode())
 
@@ -45,7 +60,22 @@ def read_marker(folder: Path) -> dict[str, str]:
 
 
 def check_version(folder: Path, schema: Any, version: Any) -> None:
-    """Refuse what is no library, or one that a later version wrote."""
+    """Refuse what is no library, or one that a later version wrote.
+
+    Parameters
+    ----------
+    folder : Path
+        For the message.
+    schema, version : object
+        What the file or the database says, not checked yet.
+
+    Raises
+    ------
+    CorruptFileError
+        When it says that it is something else.
+    UnsupportedFormatError
+        When a later version of the program wrote it.
+    """
     if schema != SCHEMA or not str(version).isdecimal() or int(version) < 1:
         raise CorruptFileError(f"{folder} is not a library: it says '{schema}', version '{version}'")
     if int(version) > VERSION:

@@ -27,7 +27,22 @@ def of_scan(identity: str, mark_kind: str) -> sa.Select[Any]:
 
 
 def refusal(connection: Connection, identity: str, mark_kind: str) -> str:
-    """Return why a scan must not come back by itself; empty when it was never removed."""
+    """Return why a scan must not come back by itself; empty when it was never removed.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        To the library's database, open.
+    identity : str
+        SHA-256 of the scan's file, or of its heights where no file is known.
+    mark_kind : str
+        The mark type; a scan may hold marks of several.
+
+    Returns
+    -------
+    str
+        Words that follow the name of the scan in a message.
+    """
     row = connection.execute(
         sa.select(tables.removals)
         .where(tables.removals.c.identity == identity, tables.removals.c.mark_kind == mark_kind)
@@ -81,7 +96,27 @@ def _entry(row: Any) -> EnrolledMark:
 
 
 def row_of(mark: Mark, scan: str, method: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the row of a mark, but for its description."""
+    """Return the row of a mark, but for its description.
+
+    Parameters
+    ----------
+    mark : Mark
+        Prepared, with provenance.
+    scan : str
+        What lists call the scan.
+    method : mapping or None
+        How the scan was read, kept with the mark; None when it is not known.
+
+    Returns
+    -------
+    dict
+        Values by column of `ballistics.library.tables.marks`.
+
+    Raises
+    ------
+    ParameterError
+        When the mark has no provenance.
+    """
     from ballistics.surfaces import preparation_parameters
 
     array_sha256 = sha256_of_array(np.asarray(mark.heights_um))

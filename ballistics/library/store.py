@@ -366,6 +366,20 @@ class LibraryStore:
         )
 
     def entry_in(self, connection: Connection, mark_id: int) -> EnrolledMark:
+        """Return a mark's entry as of `entry`, in a transaction that is already open.
+
+        Parameters
+        ----------
+        connection : sqlalchemy.engine.Connection
+            To the library's database, open.
+        mark_id : int
+            Number of the mark.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such mark, or it was removed.
+        """
         row = connection.execute(sa.select(tables.marks).where(tables.marks.c.id == mark_id)).one_or_none()
         if row is not None:
             return rows.enrolled(row)

@@ -53,7 +53,22 @@ class TemplateStacks:
         return RecordStack(self.folder / f"{version}.stack", record_bytes)
 
     def put(self, connection: Connection, mark_id: int, record: bytes) -> None:
-        """Write a template behind the last one, and replace what the mark had."""
+        """Write a template behind the last one, and replace what the mark had.
+
+        Parameters
+        ----------
+        connection : sqlalchemy.engine.Connection
+            To the library's database, in a transaction that writes: no other process adds a template meanwhile.
+        mark_id : int
+            Number of the mark.
+        record : bytes
+            The template of the current version.
+
+        Raises
+        ------
+        CorruptFileError
+            When templates of this version have another length in this library.
+        """
         from ballistics.library import template
 
         self.drop(connection, mark_id)
