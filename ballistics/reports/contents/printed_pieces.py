@@ -58,12 +58,37 @@ def named_files(files: Sequence[IdentifiedFile]) -> list[tuple[str, int]]:
 
 
 def pieces_sentences(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Return what the files hold of a reference, the statement first."""
+    """Return what the files hold of a reference, the statement first.
+
+    Parameters
+    ----------
+    group : ReferencePieces
+        What the files hold of a reference.
+    files : sequence of (str, int)
+        Name of each file, and how many bodies it has (`named_files`).
+    taxonomy : Taxonomy
+        Gives the reference's category its title.
+    """
     return wording.pieces_sentences(group, piece_names(group, files), taxonomy.title(group.category))
 
 
 def pieces_json(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return what the files hold of a reference as plain values."""
+    """Return what the files hold of a reference as plain values.
+
+    Parameters
+    ----------
+    group : ReferencePieces
+        What the files hold of a reference.
+    files : sequence of (str, int)
+        Name of each file, and how many bodies it has (`named_files`).
+    taxonomy : Taxonomy
+        Gives the reference's category its title.
+
+    Returns
+    -------
+    dict
+        As the schema of `ballistics.reports.schemas.printed_json` describes it.
+    """
     return {
         "reference": group.name,
         "category": group.category or None,
@@ -92,7 +117,17 @@ def pieces_json(group: ReferencePieces, files: Sequence[tuple[str, int]], taxono
 
 
 def pieces_shown(group: ReferencePieces, files: Sequence[tuple[str, int]], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return what the template shows of a reference that several files hold something of; drawn if they are pieces."""
+    """Return what the template shows of a reference that several files hold something of; drawn if they are pieces.
+
+    Parameters
+    ----------
+    group : ReferencePieces
+        What the files hold of a reference.
+    files : sequence of (str, int)
+        Name of each file, and how many bodies it has (`named_files`).
+    taxonomy : Taxonomy
+        Gives the reference's category its title.
+    """
     colours = piece_colours(group)
     return {
         "group": group,

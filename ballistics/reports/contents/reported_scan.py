@@ -43,6 +43,20 @@ def reported_scan(name: str, surface: Surface, mark: Mark) -> ReportedScan:
 
     A mark keeps the region but not what the rest was taken for; the steps before the region are
     replayed and the region is found once more, which gives the same result.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, without its folder.
+    surface : Surface
+        As read.
+    mark : Mark
+        As prepared from it.
+
+    Returns
+    -------
+    ReportedScan
+        Without labels where the region was stated, is of another mark than a breech face, or of an image.
     """
     from ballistics.surfaces import find_breech_face, replay
 

@@ -181,7 +181,17 @@ def grey_image(grid: Grid) -> Picture:
 
 
 def coloured_heights(grid: Grid, limit_um: float, colours: str) -> Picture:
-    """Draw a height map in the colours of a scale from −limit to +limit; missing points are transparent."""
+    """Draw a height map in the colours of a scale from −limit to +limit; missing points are transparent.
+
+    Parameters
+    ----------
+    grid : Grid
+        What is drawn.
+    limit_um : float
+        Height at the ends of the scale, above 0; what lies beyond has their colours.
+    colours : str
+        Name of one of matplotlib's scales.
+    """
     scaled = np.clip(grid.heights_um.astype(np.float64) / (2.0 * limit_um) + 0.5, 0.0, 1.0)
     return _picture(grid, np.rint(scaled * 254.0), palette_of(colours))
 

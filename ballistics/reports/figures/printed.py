@@ -154,7 +154,22 @@ def reference_points_mm(candidate: Candidate, collection: Collection) -> Points:
 
 
 def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.bool_]:
-    """Return which of some points, in the query's frame, lie on the query's surface within the tolerance."""
+    """Return which points of a reference lie on the query's surface.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        The query.
+    candidate : Candidate
+        Its tolerance counts.
+    points_mm : ndarray of float64, shape (points, 3)
+        Points of the reference in the query's frame.
+
+    Returns
+    -------
+    ndarray of bool, shape (points,)
+        True within the tolerance of the surface, which is sampled: half the distance of its points is allowed for.
+    """
     from scipy.spatial import cKDTree
 
     from ballistics.printed import sample_surface

@@ -34,7 +34,22 @@ def comparison_schema() -> dict[str, Any]:
 def comparison_json(
     comparison: ImpressionComparison, a: ReportedScan, b: ReportedScan, *, evaluation: Evaluation | None = None
 ) -> bytes:
-    """Return the comparison as the bytes of a JSON file; the same comparison gives the same bytes."""
+    """Return the comparison as the bytes of a JSON file; the same comparison gives the same bytes.
+
+    Parameters
+    ----------
+    comparison : ImpressionComparison
+        Of the marks of ``a`` and ``b``.
+    a, b : ReportedScan
+        What was compared.
+    evaluation : Evaluation, optional
+        Its weight of evidence; without one the document is a lead.
+
+    Returns
+    -------
+    bytes
+        UTF-8; the content is that of `comparison_document`.
+    """
     return json_bytes(comparison_document(comparison, a, b, evaluation=evaluation))
 
 

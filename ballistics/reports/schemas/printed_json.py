@@ -27,7 +27,22 @@ def printed_schema() -> dict[str, Any]:
 def printed_json(
     files: Sequence[IdentifiedFile], searched: SearchedCollection, pieces: Sequence[ReferencePieces] = ()
 ) -> bytes:
-    """Return an identification as the bytes of a JSON file; the same files and collection give the same bytes."""
+    """Return an identification as the bytes of a JSON file; the same files and collection give the same bytes.
+
+    Parameters
+    ----------
+    files : sequence of IdentifiedFile
+        What was searched for; files that were refused too.
+    searched : SearchedCollection
+        What was searched.
+    pieces : sequence of ReferencePieces
+        From `pieces_in` of the same files, whose numbers they have.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
     content = {
         "schema": SCHEMA,
         "nature": LEAD,

@@ -106,6 +106,15 @@ def candidate_sentence(candidate: Candidate, taxonomy: Taxonomy, *, symmetric: b
 def relation_words(relation: str, scale: float, mirrored: bool) -> str:
     """Return the relation; what was scaled or mirrored is a copy, but not an exact one.
 
+    Parameters
+    ----------
+    relation : str
+        As of `Candidate`.
+    scale : float
+        Length in the query over length in the reference.
+    mirrored : bool
+        Whether the query shows the mirror image of a reference that is not its own.
+
     Examples
     --------
     >>> relation_words("exact copy", 2.0, False), relation_words("exact copy", 1.0, False)
@@ -205,7 +214,17 @@ def mirror_sentence(candidate: Candidate, *, symmetric: bool) -> str:
 
 
 def headline(found: Identification, file: FileDescription, references: int) -> str:
-    """Return the verdict on a file."""
+    """Return the verdict on a file.
+
+    Parameters
+    ----------
+    found : Identification
+        Of the file.
+    file : FileDescription
+        For the number of its parts.
+    references : int
+        How many references were searched.
+    """
     searched = f"{references} reference{'s were' if references != 1 else ' was'} searched"
     if not found.accepted:
         best = max((candidate.score for candidate in found.candidates), default=0.0)
