@@ -6,9 +6,10 @@ from .errors import WriteError as WriteError
 from .findings import Finding as Finding
 from .impressions import HeadComparison as HeadComparison
 from .impressions import ImpressionComparison as ImpressionComparison
-from .impressions import compare as compare
 from .impressions import compare_heads as compare_heads
 from .library import Description as Description
+from .methods import compare as compare
+from .methods import prepare as prepare
 from .provenance import Provenance as Provenance
 from .search import Library as Library
 from .surfaces import Mark as Mark
@@ -16,7 +17,6 @@ from .surfaces import Pose as Pose
 from .surfaces import Step as Step
 from .surfaces import Surface as Surface
 from .surfaces import inspect as inspect
-from .surfaces import prepare as prepare
 from .surfaces import read as read
 from .surfaces import replay as replay
 from .surfaces import simulate_head as simulate_head

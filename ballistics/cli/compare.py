@@ -85,7 +85,7 @@ def command(
         evaluator(weighing),
         (region_a, region_b),
         weighing["instrument"],
-        _named(settings),
+        named_settings(settings),
     )
     if not quiet:
         print_comparison(comparison, a.name, b.name)
@@ -113,10 +113,11 @@ def compare_files(
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from dataclasses import replace
 
-    from ballistics.impressions import compare, parameters_of, with_settings
+    from ballistics.methods import method_of
     from ballistics.reports import ReportedScan, reported_scan
     from ballistics.surfaces import ScanReading, instrument_of, read, stated_by_file
 
+    method = method_of(mark)
     with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
         surfaces = []
         for letter, path, options in zip("AB", paths, reading, strict=True):
@@ -125,16 +126,15 @@ def compare_files(
         marks = []
         for letter, surface, region in zip("AB", surfaces, regions, strict=True):
             stage(f"preparing {letter}")
-            prepared = ScanReading(region=region).mark(surface, mark)
+            parameters = method.parameters(_kind(surface), settings) if settings else None
+            prepared = method.prepare(surface, ScanReading(region=region).region_on(surface), parameters)
             _, contradiction = instrument_of(stated_by_file(surface), instruments)
             if contradiction is not None:
                 prepared = replace(prepared, findings=(*prepared.findings, contradiction))
             marks.append(prepared)
-        stage("registering, searching cells")
-        parameters = parameters_of(marks[0])
-        if settings and parameters is not None:
-            parameters = with_settings(parameters, settings)
-        comparison = compare(marks[0], marks[1], parameters)
+        stage("comparing")
+        parameters = method.parameters(marks[0].surface_kind, settings) if settings else None
+        comparison = method.compare(marks[0], marks[1], parameters)
         evaluation = None
         if evaluate is not None:
             stage("weighing")
@@ -143,21 +143,38 @@ def compare_files(
         # What was excluded is drawn only in the report.
         make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
         scans = [make(path.name, s, m) for path, s, m in zip(paths, surfaces, marks, strict=True)]
+        write_report, write_json = _writers(method.family)
         if report is not None:
-            from ballistics.reports import comparison_report
-
             stage("drawing the report")
-            html = comparison_report(comparison, scans[0], scans[1], evaluation=evaluation)
+            html = write_report(comparison, scans[0], scans[1], evaluation=evaluation)
             write_whole(report, html.encode("utf-8", "replace"))
         if json_path is not None:
-            from ballistics.reports import comparison_json
-
             stage("writing JSON")
-            write_whole(json_path, comparison_json(comparison, scans[0], scans[1], evaluation=evaluation))
+            write_whole(json_path, write_json(comparison, scans[0], scans[1], evaluation=evaluation))
     return comparison, evaluation
 
 
-def _named(settings: tuple[str, ...]) -> dict[str, str]:
+def _kind(surface: Any) -> str:
+    """Return the kind of surface of a mark: what is no image is taken for a topography, or refused later."""
+    return "reflectance" if surface.kind == "reflectance" else "topography"
+
+
+def _writers(family: str) -> tuple[Callable[..., str], Callable[..., bytes]]:
+    """Return what writes the report, and the JSON, of a comparison."""
+    from ballistics import reports
+
+    if family == "striated":
+        return _no_page, reports.striation_json
+    return reports.comparison_report, reports.comparison_json
+
+
+def _no_page(*_: Any, **__: Any) -> str:
+    from ballistics.errors import ParameterError
+
+    raise ParameterError("there is no report page of striated marks yet; --json writes everything about them")
+
+
+def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
     """Return the settings by name; a name that is given twice is an error."""
     named: dict[str, str] = {}
     for text in settings:
@@ -200,12 +217,14 @@ def _stages(total: int, quiet: bool) -> Any:
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
-    """Print the result in a few lines: the sentence, then one line for each rule."""
+    """Print the result in a few lines: findings, the sentence, then one line for each rule or score."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from ballistics.cli.striations import print_striations
     from ballistics.reports import counts_sentence, score_text, similarity_sentence, similarity_text, source_of
+    from ballistics.striations import StriationComparison
 
     console = Console()
     if not console.is_terminal:
@@ -217,6 +236,9 @@ def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
         for finding in comparison.findings:
             if finding.severity == severity:
                 console.print(Text(f"{severity.upper()}: {finding.message} [{finding.code}]", style))
+    if isinstance(comparison, StriationComparison):
+        print_striations(comparison, console)
+        return
     if comparison.insufficient is None:
         console.print(Text(similarity_sentence(comparison), "bold"))
     console.print(Text(counts_sentence(comparison), "bold"))

@@ -1,7 +1,6 @@
 # The face of this room: what other rooms may import.
 from .calibres import calibre_named as calibre_named
 from .comparisons import conditions_of as conditions_of
-from .comparisons import pair_score as pair_score
 from .crossvalidation import cross_validate as cross_validate
 from .crossvalidation import source_disjoint_folds as source_disjoint_folds
 from .likelihood_ratio import Status as Status
@@ -28,6 +27,7 @@ from .scores import Booleans as Booleans
 from .scores import Floats as Floats
 from .scores import Score as Score
 from .scores import ScoreTable as ScoreTable
+from .scores import score_models as score_models
 from .study import GroupResult as GroupResult
 from .study import Study as Study
 from .study import run_study as run_study
@@ -69,11 +69,11 @@ __all__ = [
     "load_reference",
     "log_lower_tail",
     "measure",
-    "pair_score",
     "pav",
     "phrase",
     "roc",
     "run_study",
+    "score_models",
     "source_disjoint_folds",
     "weigh",
     "withholding",

@@ -4,82 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ballistics.comparison import Comparison, Score
 from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.lr_system import Questioned
 from ballistics.evidence.preconditions import reason_withheld
-from ballistics.evidence.scores import SCORE_TEXTS, Score
-from ballistics.impressions import HEADLINE_RULE, ImpressionComparison
+from ballistics.methods import method_of, pair_score
 from ballistics.provenance import Provenance
 from ballistics.surfaces import Mark, flat, mark_type, preparation_parameters
 
 
-@dataclass(frozen=True)
-class PairScore:
-    """What one comparison contributes: a similarity with its area, a count with its N, a correlation; or why none.
-
-    Parameters
-    ----------
-    count : int or None
-        Congruent cells under the significance rule, the smaller of the two directions.
-    cells : int or None
-        Number of cells searched in the direction that gave the count; on a tie the larger number.
-    accf : float or None
-        Areal correlation at the global pose, −1 to 1.
-    similarity : float or None
-        Evidence of all octaves less the cost of the search, in nats.
-    area_mm2 : float or None
-        Common area on which it stands.
-    insufficient : str or None
-        Why the comparison states no score; None when it does.
-    """
-
-    count: int | None
-    cells: int | None
-    accf: float | None
-    similarity: float | None
-    area_mm2: float | None
-    insufficient: str | None = None
-
-    def value(self, score: Score) -> float | None:
-        """Return one of the scores; None when there is none."""
-        found = {"similarity": self.similarity, "count": self.count, "correlation": self.accf}[score]
-        return None if found is None else float(found)
-
-
-def pair_score(comparison: ImpressionComparison) -> PairScore:
-    """Return the scores of a comparison; an insufficient one has none, and says why.
-
-    Raises
-    ------
-    ParameterError
-        When the comparison has no similarity, or no verdict of the headline rule.
-
-    Examples
-    --------
-    >>> pair_score(ImpressionComparison("breech face", insufficient="no overlap"))
-    PairScore(count=None, cells=None, accf=None, similarity=None, area_mm2=None, insufficient='no overlap')
-    """
-    if comparison.insufficient is not None:
-        return PairScore(None, None, None, None, None, comparison.insufficient)
-    rule, a_in_b, b_in_a = comparison.rules.get(HEADLINE_RULE), comparison.a_in_b, comparison.b_in_a
-    if rule is None or a_in_b is None or b_in_a is None:
-        raise ParameterError(f"the comparison has no result of the {HEADLINE_RULE} rule: compare the marks again")
-    alike = comparison.similarity
-    if alike is None:
-        raise ParameterError("the comparison has no similarity: compare the marks again")
-    directions = ((rule.a_in_b.count, a_in_b.n_cells), (rule.b_in_a.count, b_in_a.n_cells))
-    # More cells searched for the same count is the weaker finding, so a tie goes against common source.
-    count, cells = min(directions, key=lambda direction: (direction[0], -direction[1]))
-    area_mm2 = float(comparison.overlap_um2) * 1e-6
-    return PairScore(int(count), int(cells), float(comparison.accf), float(alike.score), area_mm2)
-
-
 def questioned(
-    comparison: ImpressionComparison,
+    comparison: Comparison,
     marks: Sequence[Mark],
     score: Score = "similarity",
     calibres: Iterable[str] = (),
@@ -91,7 +29,7 @@ def questioned(
 
     Parameters
     ----------
-    comparison : ImpressionComparison
+    comparison : Comparison
         Of the two marks.
     marks : sequence of Mark, length 2
         The marks, for how they were prepared.
@@ -110,13 +48,15 @@ def questioned(
     found = pair_score(comparison)
     conditions = comparison_conditions(comparison, marks, score, calibres, instrument_classes, ammunition)
     cells = found.cells if score == "count" else None
-    area_mm2 = found.area_mm2 if score == "similarity" else None
+    area_mm2, length_mm = (found.area_mm2, found.length_mm) if score == "similarity" else (None, None)
     withheld = reason_withheld((*comparison.findings, *(finding for mark in marks for finding in mark.findings)))
-    return Questioned(found.value(score), conditions, cells, found.insufficient, tuple(scans), area_mm2, withheld)
+    return Questioned(
+        found.value(score), conditions, cells, found.insufficient, tuple(scans), area_mm2, withheld, length_mm
+    )
 
 
 def comparison_conditions(
-    comparison: ImpressionComparison,
+    comparison: Comparison,
     marks: Sequence[Mark],
     score: Score = "similarity",
     calibres: Iterable[str] = (),
@@ -196,7 +136,7 @@ def conditions_of(
         mark_kind,
         _distinct(calibres),
         _distinct(instrument_classes),
-        f"{provenance.method}; score: {SCORE_TEXTS[score]}",
+        f"{provenance.method}; score: {method_of(mark_kind).score_texts[score]}",
         provenance.version,
         parameters,
         _distinct(ammunition),

@@ -55,8 +55,8 @@ class LikelihoodRatio:
         Why there is no value; empty when there is one.
     cautions : tuple of str
         What limits the value.
-    score, cells, area_mm2 : float, int, float, or None
-        What was evaluated: a score, of how many cells, or over which common area.
+    score, cells, area_mm2, length_mm : float, int, float, float, or None
+        What was evaluated: a score, of how many cells, or over which common area or length.
     provenance : Provenance or None
         Model, parameters, hashes, versions.
     """
@@ -76,4 +76,5 @@ class LikelihoodRatio:
     score: float | None = None
     cells: int | None = None
     area_mm2: float | None = None
+    length_mm: float | None = None
     provenance: Provenance | None = None

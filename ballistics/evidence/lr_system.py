@@ -50,6 +50,8 @@ class Questioned:
         SHA-256 of the two scans.
     area_mm2 : float, optional
         Common area of the marks, for the similarity.
+    length_mm : float, optional
+        Common length of striated marks, for their similarity.
     withheld : str
         Which finding forbids a likelihood ratio (`ballistics.evidence.preconditions`); empty when none does.
     """
@@ -61,11 +63,12 @@ class Questioned:
     scans: tuple[str, ...] = ()
     area_mm2: float | None = None
     withheld: str = ""
+    length_mm: float | None = None
 
     @property
     def extent(self) -> float | None:
-        """How much was compared: cells or mm²; None when the score needs neither."""
-        return self.area_mm2 if self.cells is None else self.cells
+        """How much was compared: cells, mm² or mm; None when the score needs none of them."""
+        return next((size for size in (self.cells, self.area_mm2, self.length_mm) if size is not None), None)
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ class FittedModel:
         for models that never fall with the score: a score above all of the reference's is stronger, not unknown, and
         its LR is limited by the bound.
     least_extent : float or None
-        Fewest cells, or smallest common area in mm², that can be evaluated: nine tenths of the reference's fewest, or
-        half of its smallest. There is no upper limit: a larger compared area is better, not unknown.
+        Fewest cells, or smallest common area in mm² or length in mm, that can be evaluated: nine tenths of the
+        reference's fewest, or half of its smallest. There is no upper limit: a larger one is better, not unknown.
     """
 
     name: str
@@ -210,6 +213,7 @@ class LRSystem:
             "score": questioned.score,
             "cells": questioned.cells,
             "area_mm2": questioned.area_mm2,
+            "length_mm": questioned.length_mm,
             "provenance": self._provenance(questioned),
         }
 
@@ -339,21 +343,24 @@ def _score_range(table: ScoreTable, monotone: bool) -> tuple[float, float]:
 
 def _outside(fitted: FittedModel, questioned: Questioned) -> str:
     """Return why the reference does not speak for this score; empty when it does."""
-    score, cells, area = questioned.score, questioned.cells, questioned.area_mm2
+    score, cells = questioned.score, questioned.cells
     assert score is not None
     if not np.isfinite(score):
         raise ParameterError(f"score {score} is not a number; leave it out and say why (insufficient)")
     if fitted.model.counts and (cells is None or score != int(score) or not 0 <= score <= cells):
         raise ParameterError(f"{score:g} of {cells} cells: a count model needs a whole number from 0 to N, and N")
     if fitted.least_extent is not None and not (questioned.extent or 0) > 0:
-        raise ParameterError("the reference's scores have a number of cells or a common area each: state this score's")
+        raise ParameterError(
+            "the reference's scores have a number of cells, an area or a length each: state this score's"
+        )
     if fitted.covers(*_one(score, questioned.extent))[0]:
         return ""
     least = fitted.least_extent
     if fitted.model.counts:
         return f"{cells} cells were compared; the reference population speaks for {math.ceil(least or 0)} and more"
-    if least is not None and area is not None and area < least:
-        return f"{area:.2f} mm² were compared; the reference population speaks for {least:.2f} mm² and more"
+    for size, unit in ((questioned.area_mm2, "mm²"), (questioned.length_mm, "mm")):
+        if least is not None and size is not None and size < least:
+            return f"{size:.2f} {unit} were compared; the reference population speaks for {least:.2f} {unit} and more"
     lowest, highest = fitted.score_range
     speaks_for = f"{lowest:.6g} and more" if math.isinf(highest) else f"{lowest:.6g} to {highest:.6g}"
     return f"score {score:.6g} is outside what the reference population speaks for: {speaks_for}"

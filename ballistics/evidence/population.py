@@ -52,7 +52,7 @@ class ReferencePopulation:
         """Which score of a comparison it consists of."""
         if self.table.cells is not None:
             return "count"
-        return "correlation" if self.table.area_mm2 is None else "similarity"
+        return "correlation" if self.table.extent is None else "similarity"
 
     @property
     def n_same(self) -> int:
@@ -98,6 +98,7 @@ class ReferencePopulation:
     def to_json(self) -> bytes:
         """Return the population as JSON, of which the hash is taken; the same population gives the same bytes."""
         table = self.table
+        lengths = {} if table.length_mm is None else {"length_mm": table.length_mm.tolist()}
         content: dict[str, Any] = {
             "schema": _SCHEMA,
             "name": self.name,
@@ -112,6 +113,7 @@ class ReferencePopulation:
                 "score": table.score.tolist(),
                 "cells": None if table.cells is None else table.cells.tolist(),
                 "area_mm2": None if table.area_mm2 is None else table.area_mm2.tolist(),
+                **lengths,
                 "firearm_a": list(table.firearm_a),
                 "firearm_b": list(table.firearm_b),
                 "scan_a": list(table.scan_a),

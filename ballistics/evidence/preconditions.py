@@ -9,6 +9,9 @@ from ballistics.findings import Finding
 # By code, with the reason that a report gives.
 WITHHOLDING = {
     "mirrored": "one of the two files was probably written with a reversed axis",
+    "mark-turned": "the striae agree better with one scan turned by 180°: its direction must be settled first",
+    "mark-inverted": "the striae agree better with one mark's heights inverted: one of the two may be a cast",
+    "mark-mirrored": "the striae agree better with one mark mirrored: one of the two may be a cast",
     "prepared-unalike": "the two marks were not prepared in the same way",
     "instrument-contradicts": "the instrument that was stated is not the one that the file names",
     "not-the-mark-type": "what was compared does not look like the mark type that was stated",

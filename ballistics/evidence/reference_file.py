@@ -11,16 +11,26 @@ from typing import Any
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
-from ballistics.evidence.scores import SCORE_TEXTS, Score, ScoreTable
+from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.files import SEAL, load_json, seal_fault, sealed
+from ballistics.methods import Family, method_of
 
 _SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
 _JOINT = "; score: "
-_COLUMNS: Mapping[Score, tuple[str, str | None]] = {
-    "similarity": ("similarity", "area_mm2"),
-    "count": ("count", "cells"),
-    "correlation": ("accf", None),
+_COLUMNS: Mapping[Family, Mapping[Score, tuple[str, str | None]]] = {
+    "impressed": {
+        "similarity": ("similarity", "area_mm2"),
+        "count": ("count", "cells"),
+        "correlation": ("accf", None),
+    },
+    "striated": {
+        "similarity": ("similarity", "length_mm"),
+        "count": ("count", "segments"),
+        "correlation": ("ccf", None),
+    },
 }
+# What the table calls a column of the file that has a name of its own.
+_EXTENTS = {"segments": "cells"}
 _MARKS = ("firearm_a", "firearm_b", "scan_a", "scan_b")
 
 
@@ -59,8 +69,9 @@ class ReferenceFile:
         """Return the file's bytes; the same reference gives the same bytes, and they hold their own hash."""
         first = self.populations[0]
         rows: dict[str, Any] = dict(zip(_MARKS, map(list, _marks(first)), strict=True))
+        columns = _columns(first.conditions)
         for population in self.populations:
-            score, extent = _COLUMNS[population.score]
+            score, extent = columns[population.score]
             rows[score] = population.table.score.tolist()
             if extent is not None and population.table.extent is not None:
                 rows[extent] = population.table.extent.tolist()
@@ -103,7 +114,9 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
             raise CorruptFileError(f"{path} is not a reference population as it was built: {fault}")
         rows, conditions = content["comparisons"], _conditions(content["conditions"])
         populations = tuple(
-            _population(content, conditions, rows, score) for score in _COLUMNS if _COLUMNS[score][0] in rows
+            _population(content, conditions, rows, score)
+            for score, (column, _) in _columns(conditions).items()
+            if column in rows
         )
         reference = ReferenceFile(populations)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -116,11 +129,11 @@ def load_reference(path: str | Path) -> tuple[ReferencePopulation, ...]:
 def _population(
     content: Mapping[str, Any], conditions: Conditions, rows: Mapping[str, Sequence[Any]], score: Score
 ) -> ReferencePopulation:
-    name, extent = _COLUMNS[score]
+    name, extent = _columns(conditions)[score]
     marks = _names(rows)
-    sizes = {} if extent is None else {extent: rows[extent]}
+    sizes = {} if extent is None else {_EXTENTS.get(extent, extent): rows[extent]}
     table = ScoreTable.build(rows[name], **marks, **sizes)
-    method = f"{conditions.method}{_JOINT}{SCORE_TEXTS[score]}"
+    method = f"{conditions.method}{_JOINT}{method_of(conditions.mark_kind).score_texts[score]}"
     return ReferencePopulation(
         _word(content["name"]), table, replace(conditions, method=method), _word(content["source"])
     )
@@ -156,6 +169,11 @@ def _word(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no text")
     return value
+
+
+def _columns(conditions: Conditions) -> Mapping[Score, tuple[str, str | None]]:
+    """Return in which columns each score and its extent stand."""
+    return _COLUMNS[method_of(conditions.mark_kind).family]
 
 
 def _base(conditions: Conditions) -> Conditions:

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.comparison import Score as Score
 from ballistics.errors import ParameterError
+from ballistics.methods import method_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-Score = Literal["similarity", "count", "correlation"]
-# What each score is, as it stands in the method of its conditions.
-SCORE_TEXTS: Mapping[Score, str] = {
-    "similarity": "similarity of the whole marks in nats, over their common area",
-    "count": "congruent matching cells by the significance rule, smaller of two directions",
-    "correlation": "areal correlation of the whole marks (ACCF)",
-}
 # The model of each score, the headline score first. For the count the distributions of Zhang 2021, for the correlation
 # the field's standard; that of the similarity follows from how evidence adds up over area (`models.area_model`).
 SCORE_MODELS: Mapping[Score, str] = {
@@ -29,7 +23,22 @@ SCORE_MODELS: Mapping[Score, str] = {
     "count": "beta-binomial",
     "correlation": "logistic",
 }
-# How much was compared: numbers of cells, or common areas in mm².
+# Of striated marks evidence adds up over the length that they share.
+_STRIATED_MODELS: Mapping[Score, str] = {**SCORE_MODELS, "similarity": "log-normal over length"}
+
+
+def score_models(mark_kind: str) -> Mapping[Score, str]:
+    """Return the model of each score of a kind of mark, the headline score first.
+
+    Examples
+    --------
+    >>> score_models("land engraved area")["similarity"]
+    'log-normal over length'
+    """
+    return _STRIATED_MODELS if method_of(mark_kind).family == "striated" else SCORE_MODELS
+
+
+# How much was compared: numbers of cells, common areas in mm², or lengths in mm.
 Extent = Integers | Floats | None
 
 
@@ -51,14 +60,15 @@ class ScoreTable:
         Number of cells compared, each pair's own N; None for scores that are not counts.
     scan_a, scan_b : tuple of str, length n, optional
         Which scans were compared (their SHA-256); empty when not known.
-    area_mm2 : ndarray of float64, shape (n,), optional
-        Common area of the two marks in mm², for a score that grows with it; not together with cells.
+    area_mm2, length_mm : ndarray of float64, shape (n,), optional
+        Common area of the two marks in mm², or of striated marks their common length in mm, for a score that grows
+        with it. Of cells, area and length a table has at most one.
 
     Raises
     ------
     ParameterError
         For columns of different lengths, scores that are missing or infinite, counts that are
-        not whole numbers between 0 and N, areas that are not positive.
+        not whole numbers between 0 and N, areas or lengths that are not positive.
 
     Examples
     --------
@@ -74,6 +84,7 @@ class ScoreTable:
     scan_a: tuple[str, ...] = ()
     scan_b: tuple[str, ...] = ()
     area_mm2: Floats | None = None
+    length_mm: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.score)
@@ -88,12 +99,14 @@ class ScoreTable:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise ParameterError(f"score of row {row} is {self.score[row]}: leave out pairs without a score")
-        if self.cells is not None and self.area_mm2 is not None:
-            raise ParameterError("a score is out of cells or over an area, not both: give one of the two")
+        if sum(extent is not None for extent in (self.cells, self.area_mm2, self.length_mm)) > 1:
+            raise ParameterError("a score is out of cells, over an area or over a length, not both: give one of them")
         if self.cells is not None:
             _check_counts(self.score, self.cells)
         if self.area_mm2 is not None:
-            _check_areas(self.score, self.area_mm2)
+            _check_sizes(self.score, self.area_mm2, "area", "mm²")
+        if self.length_mm is not None:
+            _check_sizes(self.score, self.length_mm, "length", "mm")
 
     @classmethod
     def build(
@@ -105,6 +118,7 @@ class ScoreTable:
         scan_a: Iterable[str] = (),
         scan_b: Iterable[str] = (),
         area_mm2: Sequence[float] | Floats | None = None,
+        length_mm: Sequence[float] | Floats | None = None,
     ) -> ScoreTable:
         """Build a table from any sequences; firearm names become text.
 
@@ -134,6 +148,7 @@ class ScoreTable:
             tuple(scan_a),
             tuple(scan_b),
             None if area_mm2 is None else np.asarray(area_mm2, dtype=np.float64).reshape(-1),
+            None if length_mm is None else np.asarray(length_mm, dtype=np.float64).reshape(-1),
         )
 
     def __len__(self) -> int:
@@ -160,8 +175,9 @@ class ScoreTable:
 
     @property
     def extent(self) -> Extent:
-        """How much was compared, shape (n,): the number of cells or the common area in mm²; None for neither."""
-        return self.area_mm2 if self.cells is None else self.cells
+        """How much was compared, shape (n,): number of cells, common area in mm² or length in mm; None for none."""
+        sizes = (self.cells, self.area_mm2, self.length_mm)
+        return next((extent for extent in sizes if extent is not None), None)
 
     @property
     def scans(self) -> frozenset[str]:
@@ -183,6 +199,7 @@ class ScoreTable:
             pick(self.scan_a),
             pick(self.scan_b),
             None if self.area_mm2 is None else self.area_mm2[index],
+            None if self.length_mm is None else self.length_mm[index],
         )
 
     @cached_property
@@ -214,6 +231,7 @@ class ScoreTable:
             tuple(scan_a[i] for i in order) if scan_a else (),
             tuple(scan_b[i] for i in order) if scan_b else (),
             None if self.area_mm2 is None else self.area_mm2[order],
+            None if self.length_mm is None else self.length_mm[order],
         )
 
     def grouped(self, weight: Floats | Integers | None = None) -> GroupedScores:
@@ -246,7 +264,7 @@ class GroupedScores:
     score : ndarray of float64, shape (m,)
         Distinct scores (with ``extent``: distinct pairs of score and extent), ascending.
     extent : ndarray, shape (m,), or None
-        How much was compared: N of each count (int64), or the common area in mm² (float64).
+        How much was compared: N of each count (int64), or the common area in mm² or length in mm (float64).
     same, different : ndarray of float64, shape (m,)
         Weight of the same-source and of the different-source pairs there.
     """
@@ -264,10 +282,12 @@ def counts_of(grouped: GroupedScores) -> tuple[Integers, Integers]:
     return grouped.score.astype(np.int64), grouped.extent.astype(np.int64)
 
 
-def areas_of(grouped: GroupedScores) -> tuple[Floats, Floats]:
-    """Return scores in nats and common areas in mm² of grouped scores, each of shape (m,)."""
+def sizes_of(grouped: GroupedScores) -> tuple[Floats, Floats]:
+    """Return scores in nats and common areas in mm², or lengths in mm, of grouped scores, each of shape (m,)."""
     if grouped.extent is None or grouped.extent.dtype.kind != "f":
-        raise ParameterError("this model needs each pair's own common area: the table has no 'area_mm2'")
+        raise ParameterError(
+            "this model needs each pair's own common extent: the table has no 'area_mm2' and no 'length_mm'"
+        )
     return grouped.score, grouped.extent.astype(np.float64)
 
 
@@ -300,10 +320,10 @@ def _check_counts(score: Floats, cells: Integers) -> None:
         )
 
 
-def _check_areas(score: Floats, area_mm2: Floats) -> None:
-    if len(score) != len(area_mm2):
-        raise ParameterError(f"{len(score)} scores but {len(area_mm2)} common areas: give one each")
-    wrong = ~((area_mm2 > 0) & (area_mm2 < 1e6))
+def _check_sizes(score: Floats, sizes: Floats, what: str, unit: str) -> None:
+    if len(score) != len(sizes):
+        raise ParameterError(f"{len(score)} scores but {len(sizes)} common {what}s: give one each")
+    wrong = ~((sizes > 0) & (sizes < 1e6))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise ParameterError(f"row {row}: a common area of {area_mm2[row]:g} mm²; it must be above 0")
+        raise ParameterError(f"row {row}: a common {what} of {sizes[row]:g} {unit}; it must be above 0")

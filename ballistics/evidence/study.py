@@ -173,6 +173,7 @@ class Study:
                 "score": table.score.tolist(),
                 "cells": None if table.cells is None else table.cells.tolist(),
                 "area_mm2": None if table.area_mm2 is None else table.area_mm2.tolist(),
+                **({} if table.length_mm is None else {"length_mm": table.length_mm.tolist()}),
                 "log10_lr": self.cross.log10_lr.tolist(),
             },
         }

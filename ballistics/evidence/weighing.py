@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ballistics.comparison import Comparison
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import questioned
 from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
 from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
-from ballistics.evidence.scores import SCORE_MODELS, Score
+from ballistics.evidence.scores import SCORE_MODELS, Score, score_models
 from ballistics.findings import Finding
-from ballistics.impressions import ImpressionComparison
 from ballistics.surfaces import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
@@ -58,7 +58,7 @@ class Weighed:
 
 
 def weigh(
-    comparison: ImpressionComparison,
+    comparison: Comparison,
     marks: Sequence[Mark],
     populations: Iterable[ReferencePopulation],
     calibres: Iterable[str] = (),
@@ -75,7 +75,7 @@ def weigh(
 
     Parameters
     ----------
-    comparison : ImpressionComparison
+    comparison : Comparison
         Of the two marks.
     marks : sequence of Mark, length 2
         The marks, for how they were prepared.
@@ -145,15 +145,28 @@ def _weigh_score(
         # None covers the comparison: the answer says why of the largest, and beside it why of the others.
         largest = max(populations, key=lambda p: (p.n_firearms, len(p.table), p.name))
         system = LRSystem(
-            largest, SCORE_MODELS[score], draws, seed, None, Propositions(), unusable=_spent(largest, asked)
+            largest,
+            _model(largest),
+            draws,
+            seed,
+            None,
+            Propositions(),
+            unusable=_spent(largest, asked),
         )
         others = _select([p for p in populations if p is not largest], asked)[1]
         return Weighed(system.evaluate(asked), system, score, others)
     # A comparison without a score, or one that must not be weighed, needs no bootstrap.
     worthwhile = asked.score is not None and not asked.withheld
     disjoint, firearms = chosen.without_scans(asked.scans)
-    system = replace(fit_lr_system(disjoint, SCORE_MODELS[score], draws if worthwhile else 0, seed), left_out=firearms)
+    system = replace(
+        fit_lr_system(disjoint, _model(chosen), draws if worthwhile else 0, seed),
+        left_out=firearms,
+    )
     return Weighed(system.evaluate(asked), system, score, reasons)
+
+
+def _model(population: ReferencePopulation) -> str:
+    return score_models(population.conditions.mark_kind)[population.score]
 
 
 def _select(

@@ -13,7 +13,7 @@ from ballistics.errors import ParameterError
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.mark_parameters import NOT_IMPRESSED
-from ballistics.surfaces import MARK_TYPES, GivenRegion, Mark, Surface, mark_type, prepare
+from ballistics.surfaces import HEAD_MARKS, MARK_TYPES, GivenRegion, Mark, Surface, mark_type, prepare
 
 Region = GivenRegion | NDArray[np.bool_] | str | int
 
@@ -80,10 +80,10 @@ def compare_heads(
     'mark A is insufficient: the region of the ejector mark is not found automatically: give it as a mask or label'
     """
     marks = [
-        {kind: _prepared(surface, kind, regions.get(kind)) for kind in MARK_TYPES}
+        {kind: _prepared(surface, kind, regions.get(kind)) for kind in HEAD_MARKS}
         for surface, regions in ((surface_a, _checked(regions_a)), (surface_b, _checked(regions_b)))
     ]
-    return HeadComparison({kind: compare(marks[0][kind], marks[1][kind]) for kind in MARK_TYPES}, marks[0], marks[1])
+    return HeadComparison({kind: compare(marks[0][kind], marks[1][kind]) for kind in HEAD_MARKS}, marks[0], marks[1])
 
 
 def _checked(regions: Mapping[str, Region] | None) -> Mapping[str, Any]:

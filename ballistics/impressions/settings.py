@@ -1,17 +1,13 @@
-"""Other parameters for a comparison: each number by its name, checked, and what differs from the usual ones."""
+"""Other parameters for a comparison of impressions: each number by its name, checked, and what differs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from ballistics.errors import ParameterError
 from ballistics.impressions.mark_parameters import MarkParameters
-
-# A value may be this many times the usual one, or its inverse: within it a comparison stays bounded in time and memory.
-_FACTOR = 10.0
+from ballistics.settings import checked, differences, refuse_unknown
 
 
 def with_settings(parameters: MarkParameters, settings: Mapping[str, str | float]) -> MarkParameters:
@@ -28,9 +24,7 @@ def with_settings(parameters: MarkParameters, settings: Mapping[str, str | float
     Raises
     ------
     ParameterError
-        For a name that does not exist, and for a value that is no number, not from a tenth to ten times the usual one,
-        not below 1 for a share or a correlation, not whole where a whole number is needed, or, of several, not
-        increasing where the usual ones increase.
+        For a name that does not exist, and for a value that `ballistics.settings.checked` refuses.
 
     Examples
     --------
@@ -41,23 +35,14 @@ def with_settings(parameters: MarkParameters, settings: Mapping[str, str | float
     """
     known = dict(_numbers(parameters))
     for name, value in settings.items():
-        if name not in known:
-            near = [other for other in known if other.split(".")[-1] == name.split(".")[-1]]
-            hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
-            raise ParameterError(f"there is no parameter '{name}'; {hint}")
-        parameters = _replaced(parameters, name.split("."), _checked(name, known[name], value))
+        refuse_unknown(name, known)
+        parameters = _replaced(parameters, name.split("."), checked(name, known[name], value))
     return parameters
 
 
 def changes(usual: MarkParameters, used: MarkParameters) -> list[str]:
     """Return what differs, as text: ``cells.cell_um 400 instead of 468.75``."""
-    before, after = dict(_numbers(usual)), dict(_numbers(used))
-    return [
-        f"{name} {_text(after[name]) if name in after else 'not used'} instead of "
-        f"{_text(before[name]) if name in before else 'not used'}"
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name) != after.get(name)
-    ]
+    return differences(dict(_numbers(usual)), dict(_numbers(used)))
 
 
 def _numbers(parameters: MarkParameters) -> Iterator[tuple[str, Any]]:
@@ -84,33 +69,3 @@ def _replaced(parameters: MarkParameters, path: list[str], value: Any) -> MarkPa
     else:
         changed = {path[0]: replace(getattr(parameters, path[0]), **{path[1]: value})}
     return replace(parameters, **changed)
-
-
-def _checked(name: str, usual: Any, value: str | float) -> Any:
-    if isinstance(usual, tuple):
-        parts = str(value).split(",")
-        if len(parts) != len(usual):
-            raise ParameterError(f"{name} takes {len(usual)} numbers with commas between them, not '{value}'")
-        numbers = tuple(_checked(name, u, part) for u, part in zip(usual, parts, strict=True))
-        if list(usual) == sorted(usual) and list(numbers) != sorted(set(numbers)):
-            raise ParameterError(f"the numbers of {name} must increase, as the usual {_text(usual)} do: '{value}'")
-        if list(usual) == sorted(usual, reverse=True) and list(numbers) != sorted(set(numbers), reverse=True):
-            raise ParameterError(f"the numbers of {name} must decrease, as the usual {_text(usual)} do: '{value}'")
-        return numbers
-    try:
-        number = float(value)
-    except ValueError:
-        raise ParameterError(f"{name} takes a number, not '{value}'") from None
-    if not math.isfinite(number) or not usual / _FACTOR <= number <= usual * _FACTOR:
-        raise ParameterError(f"{name} is {value}; it must be from a tenth to ten times the usual {_text(usual)}")
-    if usual < 1 <= number:
-        raise ParameterError(f"{name} is a share or a correlation; it must be below 1, not {value}")
-    if isinstance(usual, int):
-        if not number.is_integer():
-            raise ParameterError(f"{name} takes a whole number, not {value}")
-        return int(number)
-    return number
-
-
-def _text(value: Any) -> str:
-    return ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value:g}"

@@ -17,7 +17,7 @@ from .items import Integrity as Integrity
 from .items import Where as Where
 from .items import checked_filter as checked_filter
 from .items import is_admitted as is_admitted
-from .relief import relief as relief
+from .relief import relief_of as relief_of
 from .renewal import renew_templates as renew_templates
 from .store import LibraryStore as LibraryStore
 
@@ -37,7 +37,7 @@ __all__ = [
     "is_admitted",
     "match_descriptions",
     "read_descriptions",
-    "relief",
+    "relief_of",
     "renew_templates",
     "servers",
     "tables",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,17 @@ from ballistics.errors import BallisticsError, CorruptFileError, ParameterError,
 from ballistics.files import reason
 from ballistics.library.items import DESCRIPTION_FIELDS, UNDESCRIBED, Description, EnrolledMark, Enrolment
 from ballistics.library.store import LibraryStore
+from ballistics.methods import method_of, prepare
 from ballistics.progress import Progress
 from ballistics.provenance import sha256_of_file
 from ballistics.surfaces import (
     ALL_AS_THEY_ARE,
     AS_IT_IS,
-    PREPARATION,
-    PREPARATION_VERSION,
     Mark,
     Readings,
     ScanReading,
     files_in,
     instrument_of,
-    mark_type,
     stated_by_file,
     unit_named,
 )
@@ -52,9 +51,12 @@ class Reading:
 
     def method(self, path: Path) -> dict[str, Any]:
         """Return all that decides which mark a file becomes; errors as of `ScanReading.content`."""
+        preparation = method_of(self.mark_kind).preparation()
+        # Tuples become lists, as they come back from the library.
+        plain = json.loads(json.dumps(preparation.parameters))
         return {
-            "preparation": [PREPARATION, PREPARATION_VERSION],
-            "mark type": {**asdict(mark_type(self.mark_kind)), "sources": list(mark_type(self.mark_kind).sources)},
+            "preparation": [preparation.method, preparation.version],
+            "mark type": plain,
             **self.readings.of(str(path)).content(),
         }
 
@@ -66,7 +68,7 @@ class Reading:
         """Read and prepare one scan; told when its file names another class of instrument than the one stated."""
         reading = self.readings.of(str(path))
         surface = reading.surface(path)
-        mark = reading.mark(surface, self.mark_kind)
+        mark = prepare(surface, self.mark_kind, reading.region_on(surface))
         _, contradiction = instrument_of(stated_by_file(surface), [instrument] if instrument else [])
         if contradiction is not None:
             mark = replace(mark, findings=(*mark.findings, contradiction))

@@ -56,7 +56,7 @@ class Relief:
         return np.asarray(np.hypot(y, x).max(axis=1))
 
 
-def relief(mark: Mark) -> Relief:
+def relief_of(mark: Mark) -> Relief:
     """Reduce a mark to the relief that a search looks at.
 
     Parameters
@@ -78,7 +78,7 @@ def relief(mark: Mark) -> Relief:
     Examples
     --------
     >>> mark = Mark("breech face", np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32), 6.25)
-    >>> low = relief(mark)
+    >>> low = relief_of(mark)
     >>> low.heights.shape, low.spacing_um
     ((50, 50), 25.0)
     """

@@ -23,7 +23,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError
-from ballistics.library.relief import Relief, relief
+from ballistics.library.relief import Relief, relief_of
 from ballistics.surfaces import Mark, mark_type
 from ballistics_kernels.impressions import padded
 from ballistics_kernels.templates import polar_samples
@@ -153,7 +153,7 @@ def make_template(mark: Mark) -> Template:
     (True, 'breech face')
     """
     ring_um = RING_STEP * mark_type(mark.kind).long_cutoff_um
-    low = relief(mark)
+    low = relief_of(mark)
     values, valid = np.empty((2, RINGS, ANGLES), np.float32)
     polar_samples(padded(low.heights, 1), *low.centre, ring_um / low.spacing_um, values, valid)
     without_circles(values, valid)

@@ -17,6 +17,7 @@ from .prepared_scans import Method as Method
 from .prepared_scans import PreparedScan as PreparedScan
 from .prepared_scans import prepare_scans as prepare_scans
 from .rows import Row as Row
+from .rows import score_of as score_of
 from .runs import KeptPairs as KeptPairs
 from .runs import compare_missing as compare_missing
 from .runs import on_this_machine as on_this_machine
@@ -43,4 +44,5 @@ __all__ = [
     "printable",
     "run_batch",
     "scan_files",
+    "score_of",
 ]

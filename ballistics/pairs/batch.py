@@ -110,7 +110,7 @@ def run_batch(
     library : Path, optional
         The same with each mark of that kind in this library.
     method : Method
-        Mark type and units.
+        Mark type, units and settings. A ``run`` of one's own needs the same settings.
     work : Path, optional
         Folder for finished work. Default: ``NAME.work`` beside the table.
     workers : int
@@ -148,7 +148,7 @@ def run_batch(
         sides.append(_side(enrolled.items()))
         source = ScansAndLibrary(store, library.resolve())
     left_out = [scan for found in prepared for scan in sorted(found, key=_order) if scan.left_out]
-    return _compare(sides, left_out, source, out, method, work, run or on_this_machine(workers), tell)
+    return _compare(sides, left_out, source, out, method, work, run or on_this_machine(workers, method.settings), tell)
 
 
 def _side(scans: Iterable[tuple[str, PreparedScan]]) -> Side:

@@ -12,7 +12,7 @@ from ballistics.errors import ParameterError, WriteError
 from ballistics.pairs.designs import SQUARE
 from ballistics.pairs.mark_store import MarkSource
 from ballistics.pairs.rows import Row
-from ballistics.pairs.runs import Runner, compare_marks
+from ballistics.pairs.runs import Runner, Settings, compare_marks
 from ballistics.provenance import package_versions
 from ballistics.surfaces import Mark
 
@@ -26,7 +26,7 @@ _SECONDS_TO_ANSWER = 30
 _SECONDS_BETWEEN_COUNTS = 5.0
 
 
-def on_cluster(address: str) -> Runner:
+def on_cluster(address: str, settings: Settings = ()) -> Runner:
     """Return a runner that has the workers of a Dask scheduler compare.
 
     Workers may come and go while it runs; what a lost one had under way is done by others. A worker with other
@@ -36,6 +36,8 @@ def on_cluster(address: str) -> Runner:
     ----------
     address : str
         Of the scheduler, ``tcp://HOST:8786`` or ``tls://…`` (with certificates in Dask's own configuration).
+    settings : tuple of (str, str)
+        Other parameters than the usual ones, by name.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def on_cluster(address: str) -> Runner:
 
     def run(pairs: Iterator[tuple[str, str]], source: MarkSource) -> Iterator[Row]:
         with _client(address) as client:
-            yield from _Cluster(client, source).compared(pairs)
+            yield from _Cluster(client, source, settings).compared(pairs)
 
     return run
 
@@ -75,8 +77,8 @@ def _client(address: str) -> Any:
 class _Cluster:
     """What one run has sent to the workers."""
 
-    def __init__(self, client: Any, source: MarkSource) -> None:
-        self._client, self._source = client, source
+    def __init__(self, client: Any, source: MarkSource, settings: Settings) -> None:
+        self._client, self._source, self._settings = client, source, settings
         self._held: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
         self._counted, self._threads = float("-inf"), 1
@@ -121,7 +123,8 @@ class _Cluster:
     def _submitted(self, block: Sequence[tuple[str, str]]) -> Any:
         keys = sorted({key for pair in block for key in pair})
         marks = [self._mark(key) for key in keys]
-        return self._client.submit(compare_block, block, keys, marks, dict(package_versions()), pure=False)
+        versions = dict(package_versions())
+        return self._client.submit(compare_block, block, keys, marks, versions, self._settings, pure=False)
 
     def _mark(self, key: str) -> Any:
         """Return a mark on the cluster, sent if it is not there.
@@ -148,7 +151,11 @@ def _held(mark: Mark) -> Mark:
 
 
 def compare_block(
-    block: Sequence[tuple[str, str]], keys: Sequence[str], marks: Sequence[Mark], versions: Mapping[str, Any]
+    block: Sequence[tuple[str, str]],
+    keys: Sequence[str],
+    marks: Sequence[Mark],
+    versions: Mapping[str, Any],
+    settings: Settings = (),
 ) -> list[Row]:
     """Compare some pairs on a worker.
 
@@ -166,4 +173,4 @@ def compare_block(
     if different:
         raise ParameterError(f"a worker has other versions ({', '.join(different)}): install the same on all machines")
     by_key = dict(zip(keys, marks, strict=True))
-    return [compare_marks(a, b, by_key[a], by_key[b]) for a, b in block]
+    return [compare_marks(a, b, by_key[a], by_key[b], settings) for a, b in block]

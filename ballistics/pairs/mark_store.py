@@ -14,6 +14,7 @@ import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.files import SEAL, parse_json, read_header, reason, write_whole
+from ballistics.methods import method_of
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces import Mark, ScanReading, preparation_parameters, stated_by_file
 
@@ -38,10 +39,13 @@ class MarkStore:
         One for each kind of mark and way of preparing it.
     kind : str
         The mark type.
+    settings : tuple of (str, str)
+        Other parameters than the usual ones, by name.
     """
 
     folder: Path
     kind: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     def prepare_scan(self, path: Path, sha256: str, reading: ScanReading) -> dict[str, Any]:
         """Read and prepare one scan, keep its mark, and return the row that says what came out.
@@ -51,7 +55,9 @@ class MarkStore:
         row: dict[str, Any] = {"sha256": sha256, "error": None, "insufficient": None, "preparation": {}, "findings": []}
         try:
             surface = reading.surface(path)
-            mark = reading.mark(surface, self.kind)
+            method = method_of(self.kind)
+            parameters = method.parameters(settings=dict(self.settings)) if self.settings else None
+            mark = method.prepare(surface, reading.region_on(surface), parameters)
         except BallisticsError as error:
             # The message may name the path; two runs on two machines must write the same row, and it must be Unicode.
             reason = str(error).replace(str(path), path.name).encode("utf-8", "replace").decode()

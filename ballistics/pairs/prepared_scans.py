@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ballistics.files import RowsFile, make_work_folder, reason
-from ballistics.impressions import compare
+from ballistics.methods import method_of
 from ballistics.pairs import rows as pair_rows
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance, sha256_of_array, sha256_of_file
-from ballistics.surfaces import ALL_AS_THEY_ARE, PREPARATION, PREPARATION_VERSION, Mark, Readings, mark_type
+from ballistics.surfaces import ALL_AS_THEY_ARE, Readings
 from ballistics.workers import unordered
 
 
@@ -65,25 +65,28 @@ class Method:
         Mark type.
     readings : Readings
         In which units scans are, and where their marks are, where the files do not say it or say it wrongly.
+    settings : tuple of (str, str)
+        Other parameters than the usual ones, by name (`ballistics.methods`).
     """
 
     mark_kind: str = "breech face"
     readings: Readings = ALL_AS_THEY_ARE
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def parameters(self) -> Any:
+        """Return the parameters of the settings; None for the usual ones, which depend on the kind of surface."""
+        return method_of(self.mark_kind).parameters(settings=dict(self.settings)) if self.settings else None
 
     def comparison(self) -> Provenance:
         """Return method and parameters of every comparison; inputs are those of no pair."""
-        kind = mark_type(self.mark_kind)
-        nothing = Mark(self.mark_kind, np.full((1, 1), np.nan, np.float32), kind.spacing_um, insufficient="none")
-        provenance = compare(nothing, nothing).provenance
-        assert provenance is not None
-        return replace(provenance, inputs={})
+        return method_of(self.mark_kind).comparison(self.parameters())
 
     def content(self) -> dict[str, Any]:
         """Return all that can change a row, as JSON can hold it."""
-        provenance = self.comparison()
+        provenance, preparation = self.comparison(), method_of(self.mark_kind).preparation(self.parameters())
         content = {
             "comparison": [provenance.method, provenance.version, provenance.parameters, dict(provenance.versions)],
-            "preparation": [PREPARATION, PREPARATION_VERSION, asdict(mark_type(self.mark_kind))],
+            "preparation": [preparation.method, preparation.version, preparation.parameters],
             "readings": self.readings.content(),
             "rows": pair_rows.VERSION,
         }
@@ -133,7 +136,7 @@ def prepare_scans(
         When a file of earlier results was changed.
     """
     key = method.key()
-    store = MarkStore(work / "marks" / key, method.mark_kind)
+    store = MarkStore(work / "marks" / key, method.mark_kind, method.settings)
     make_work_folder(work, "prepared marks, and scores of their pairs", f"marks/{key}")
     scans = [_identified(files) for files in lists]
     wanted = {

@@ -10,14 +10,16 @@ import numpy as np
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError
 from ballistics.files import RowsFile
-from ballistics.impressions import compare
+from ballistics.methods import method_of
 from ballistics.pairs.designs import PairDesign
 from ballistics.pairs.mark_store import MarkSource
-from ballistics.pairs.rows import POSE, Row, columns, empty_row, exchanged_row, row_of
+from ballistics.pairs.rows import Row, columns, empty_row, exchanged_row, place_columns, row_of
 from ballistics.progress import Progress, silent
 from ballistics.surfaces import Mark
 from ballistics.workers import unordered
 
+# Other parameters than the usual ones, by name.
+Settings = tuple[tuple[str, str], ...]
 # Compares the pairs of keys that an iterator gives, and yields their rows as they come, in any order.
 Runner = Callable[[Iterator[tuple[str, str]], MarkSource], Iterator[Row]]
 
@@ -133,7 +135,7 @@ class KeptPairs:
                     "changed; delete it to begin anew"
                 )
 
-        if len({row[name] is None for name in POSE}) > 1:
+        if len({row[name] is None for name in place_columns(self._kind)}) > 1:
             raise CorruptFileError(
                 f"{self._file.path}, byte {place}, has only a part of a pose: the file was changed; delete it to begin "
                 "anew"
@@ -168,24 +170,26 @@ def compare_missing(kept: KeptPairs, source: MarkSource, run: Runner, tell: Prog
         tell("comparing pairs", done, total, resumed)
 
 
-def on_this_machine(workers: int) -> Runner:
+def on_this_machine(workers: int, settings: Settings = ()) -> Runner:
     """Return a runner with processes of this machine; joblib's own configuration may choose otherwise."""
 
     def run(pairs: Iterator[tuple[str, str]], source: MarkSource) -> Iterator[Row]:
-        yield from unordered(workers, compare_kept, ((source, a, b) for a, b in pairs))
+        yield from unordered(workers, compare_kept, ((source, a, b, settings) for a, b in pairs))
 
     return run
 
 
-def compare_kept(source: MarkSource, a: str, b: str) -> Row:
+def compare_kept(source: MarkSource, a: str, b: str, settings: Settings = ()) -> Row:
     """Compare two marks of a source; the row has their keys."""
-    return compare_marks(a, b, source.load(a), source.load(b))
+    return compare_marks(a, b, source.load(a), source.load(b), settings)
 
 
-def compare_marks(a: str, b: str, mark_a: Mark, mark_b: Mark) -> Row:
+def compare_marks(a: str, b: str, mark_a: Mark, mark_b: Mark, settings: Settings = ()) -> Row:
     """Compare two marks; what cannot be compared is a row with ``error``, and the run goes on."""
     keys = {"a": a, "b": b}
     try:
-        return row_of(compare(mark_a, mark_b)) | keys | {"error": ""}
+        method = method_of(mark_a.kind)
+        parameters = method.parameters(mark_a.surface_kind, dict(settings)) if settings else None
+        return row_of(method.compare(mark_a, mark_b, parameters)) | keys | {"error": ""}
     except BallisticsError as error:
         return empty_row(mark_a.kind) | keys | {"error": f"{type(error).__name__}: {error}"}

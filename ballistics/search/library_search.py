@@ -12,11 +12,9 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from ballistics.comparison import Comparison
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.evidence import ReferencePopulation, Score, conditions_of, pair_score
-from ballistics.impressions import METHOD as COMPARISON
-from ballistics.impressions import VERSION as COMPARISON_VERSION
-from ballistics.impressions import ImpressionComparison, compare
+from ballistics.evidence import ReferencePopulation, Score, conditions_of
 from ballistics.library import (
     DESCRIPTION_FIELDS,
     Description,
@@ -28,6 +26,7 @@ from ballistics.library import (
     tables,
     template,
 )
+from ballistics.methods import compare, method_of, pair_score
 from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade
@@ -220,6 +219,7 @@ def search(
     identity = mark.provenance.inputs.get("file", array_sha256)
     chosen = _chosen(library, mark, identity, admitted)
     compared = max(2 * top, _FEWEST_COMPARED)
+    compared_by = method_of(mark.kind).comparison()
     result = SearchResult(
         library.identifier,
         scan,
@@ -244,7 +244,7 @@ def search(
                 "compared": compared,
                 "top": top,
                 "preparation": preparation,
-                **({} if population is None else {"cells": f"{COMPARISON}, {COMPARISON_VERSION}"}),
+                **({} if population is None else {"cells": f"{compared_by.method}, {compared_by.version}"}),
             },
             {"file": identity, "mark": array_sha256},
         ),
@@ -422,7 +422,7 @@ def heights_still_there(library: LibraryStore, entry: EnrolledMark) -> Mark | No
 
 def _covered(
     population: ReferencePopulation,
-    comparison: ImpressionComparison,
+    comparison: Comparison,
     preparation: Mapping[str, Any],
     entry: EnrolledMark,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

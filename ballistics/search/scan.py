@@ -12,7 +12,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.library import relief
+from ballistics.library import relief_of
 from ballistics.library import template as tp
 from ballistics.surfaces import Mark, mark_type
 from ballistics_kernels.impressions import padded
@@ -107,7 +107,7 @@ def make_query(mark: Mark) -> Query:
         When the mark is of a kind that is not known.
     """
     long_um = mark_type(mark.kind).long_cutoff_um
-    low = relief(mark)
+    low = relief_of(mark)
     shifts = shift_grid(SHIFT_STEP, LARGEST_SHIFT) * long_um
     needed = low.needed_radius_um(shifts)
     nearest = np.argsort(needed, kind="stable")

@@ -25,6 +25,8 @@ from .land_parameters import LandParameters as LandParameters
 from .lands import Land as Land
 from .lands import land_of as land_of
 from .lands import profile_signature as profile_signature
+from .marks import signature_of as signature_of
+from .marks import striated_mark as striated_mark
 from .matching_striae import CmsResult as CmsResult
 from .matching_striae import StriaMatch as StriaMatch
 from .matching_striae import cms as cms
@@ -101,8 +103,10 @@ __all__ = [
     "octave_profiles",
     "overlay",
     "profile_signature",
+    "signature_of",
     "similarity",
     "similarity_of",
     "stria_directions",
+    "striated_mark",
     "striated_mark_of",
 ]

@@ -156,6 +156,7 @@ def _joined(first: ScoreTable, second: ScoreTable) -> ScoreTable:
         first.scan_a + second.scan_a,
         first.scan_b + second.scan_b,
         column([table.area_mm2 for table in both]),
+        column([table.length_mm for table in both]),
     )
 
 

@@ -19,11 +19,15 @@ from ballistics.pairs import (
     compare_missing,
     on_this_machine,
     prepare_scans,
+    score_of,
 )
 from ballistics.progress import Progress, silent
 from ballistics.provenance import Provenance
 from ballistics.studies.truth_table import NOT_STATED, ScanTruth
 from ballistics.surfaces import ALL_AS_THEY_ARE, Pose, Readings, instrument_of
+
+# Striae are compared over a quarter of the shorter signature, correlated over half of it.
+_NO_CORRELATION = "the signatures share no half of the shorter: no correlation"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,10 @@ class ScannedItem:
 
 @dataclass(frozen=True)
 class ScannedPair:
-    """Two scans (by index), the scores of their comparison or why there are none, and how B lies on A."""
+    """Two scans (by index), the scores of their comparison or why there are none, and how B lies on A.
+
+    ``pose`` is None for striated marks.
+    """
 
     a: int
     b: int
@@ -68,6 +75,7 @@ class ScannedPair:
     without_score: str = ""
     findings: tuple[str, ...] = ()
     pose: Pose | None = None
+    length_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,7 @@ def score_all_pairs(
         pairs = []
         for i, j, row in kept.rows():
             a, b = taking_part[i], taking_part[j]
-            pairs.append(_pair(a, b, row))
+            pairs.append(_pair(a, b, row, mark))
             if each_row is not None:
                 each_row(a, b, row)
     return ScoredScans(mark, tuple(scans), tuple(pairs), method.comparison(), common, store)
@@ -182,20 +190,20 @@ def _item(truth: ScanTruth, scan: PreparedScan) -> ScannedItem:
     return ScannedItem(truth, scan.sha256, scan.left_out, scan.insufficient, scan.preparation, findings)
 
 
-def _pair(i: int, j: int, row: Row) -> ScannedPair:
-    scored = not (row["insufficient"] or row["error"])
-    area_um2 = row["overlap_um2"]
+def _pair(i: int, j: int, row: Row, mark_kind: str) -> ScannedPair:
+    score = score_of(row, mark_kind)
     return ScannedPair(
         i,
         j,
-        row["count"],
-        row["cells"],
-        row["accf"] if scored else None,
-        row["similarity"] if scored else None,
-        area_um2 * 1e-6 if scored and area_um2 is not None else None,
-        row["insufficient"] or row["error"],
+        score.count,
+        score.cells,
+        score.accf,
+        score.similarity,
+        score.area_mm2,
+        score.insufficient or ("" if score.accf is not None else _NO_CORRELATION),
         tuple(filter(None, row["findings"].split("; "))),
-        None if row["theta_deg"] is None else Pose(row["theta_deg"], row["dx_um"], row["dy_um"]),
+        None if row.get("theta_deg") is None else Pose(row["theta_deg"], row["dx_um"], row["dy_um"]),
+        score.length_mm,
     )
 
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from ballistics.errors import ParameterError
-from ballistics.evidence import SCORE_MODELS, ReferencePopulation, Score, ScoreTable, Study, conditions_of, run_study
+from ballistics.evidence import ReferencePopulation, Score, ScoreTable, Study, conditions_of, run_study, score_models
+from ballistics.methods import method_of
 from ballistics.studies.criteria import Acceptance
 from ballistics.studies.flagged_pairs import FlaggedPairs, flagged_pairs, withheld_codes
 from ballistics.studies.scan_pairs import ScannedPair, ScoredScans
@@ -118,6 +119,7 @@ class ScanStudy:
                     "scan_b": scored.scans[pair.b].truth.scan,
                     "similarity": pair.similarity,
                     "area_mm2": pair.area_mm2,
+                    **({} if pair.length_mm is None else {"length_mm": pair.length_mm}),
                     "count": pair.count,
                     "cells": pair.cells,
                     "accf": pair.accf,
@@ -207,6 +209,8 @@ def takes_part(scored: ScoredScans, pair: ScannedPair) -> bool:
 def _table(scored: ScoredScans, pairs: Sequence[ScannedPair], score: Score) -> ScoreTable:
     """Return one of the scores of some pairs that have one."""
     scans = scored.scans
+    areas, lengths = [pair.area_mm2 for pair in pairs], [pair.length_mm for pair in pairs]
+    striated = method_of(scored.mark_kind).family == "striated"
     columns: Mapping[Score, list[float | int | None]] = {
         "similarity": [pair.similarity for pair in pairs],
         "count": [pair.count for pair in pairs],
@@ -219,7 +223,8 @@ def _table(scored: ScoredScans, pairs: Sequence[ScannedPair], score: Score) -> S
         [int(_number(pair.cells)) for pair in pairs] if score == "count" else None,
         [scans[pair.a].sha256 for pair in pairs],
         [scans[pair.b].sha256 for pair in pairs],
-        [_number(pair.area_mm2) for pair in pairs] if score == "similarity" else None,
+        [_number(area) for area in areas] if score == "similarity" and not striated else None,
+        [_number(length) for length in lengths] if score == "similarity" and striated else None,
     )
 
 
@@ -238,7 +243,7 @@ def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: st
     }
     items = {scan.sha256: scan.truth.item for scan in scored.scans if not scan.left_out}
     studies: dict[Score, Study] = {}
-    for score, model in SCORE_MODELS.items():
+    for score, model in score_models(scored.mark_kind).items():
         population = reference_population(scored, name, source, score)
         if population.insufficient:
             raise ParameterError(population.insufficient + _withheld_note(scored))

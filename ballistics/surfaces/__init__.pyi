@@ -10,6 +10,7 @@ from .inspection import inspect_file as inspect_file
 from .instruments import instrument_of as instrument_of
 from .instruments import named_by_file as named_by_file
 from .instruments import stated_by_file as stated_by_file
+from .mark_types import HEAD_MARKS as HEAD_MARKS
 from .mark_types import MARK_TYPES as MARK_TYPES
 from .mark_types import mark_type as mark_type
 from .plotting import draw_scale_bar as draw_scale_bar
@@ -27,6 +28,7 @@ from .regions.breech_face_region import RegionLabel as RegionLabel
 from .regions.breech_face_region import find_breech_face as find_breech_face
 from .regions.given_regions import GivenRegion as GivenRegion
 from .regions.given_regions import region_of as region_of
+from .regions.masks import given_mask as given_mask
 from .scan_readings import ALL_AS_THEY_ARE as ALL_AS_THEY_ARE
 from .scan_readings import AS_IT_IS as AS_IT_IS
 from .scan_readings import Readings as Readings
@@ -53,6 +55,7 @@ __all__ = [
     "ALL_AS_THEY_ARE",
     "AS_IT_IS",
     "BREECH_FACES",
+    "HEAD_MARKS",
     "MARK_TYPES",
     "PREPARATION",
     "PREPARATION_VERSION",
@@ -75,6 +78,7 @@ __all__ = [
     "find_breech_face",
     "fit_form",
     "flat",
+    "given_mask",
     "inspect",
     "inspect_file",
     "instrument_of",

@@ -39,6 +39,7 @@ class MarkType:
 _CHEN_2017 = "doi:10.1016/j.forsciint.2017.08.033"
 _OTT_2017 = "Ott, Thompson & Song 2017, Forensic Science International 271:98"
 _ZHANG_2021 = "Zhang et al. 2021, Journal of Forensic Sciences 66:571"
+_VANDERPLAS_2020 = "doi:10.1016/j.forsciint.2020.110167"
 _NFI_SCRATCH = "NFI scratch 4, default of its Gaussian filter"
 
 MARK_TYPES: dict[str, MarkType] = {
@@ -51,8 +52,20 @@ MARK_TYPES: dict[str, MarkType] = {
         MarkType("firing pin", 1.5625, 1.6, 110.0, 55.0, True, (_OTT_2017, _ZHANG_2021)),
         MarkType("ejector", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
         MarkType("aperture shear", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
+        # Spacing of the open sets of bullets; the band is that of `ballistics.striations.LandParameters`.
+        MarkType("land engraved area", 1.5625, 10.0, 400.0, 0.0, True, (_VANDERPLAS_2020,)),
+        # Bands of `ballistics.striations.STRIATED_BANDS_UM`.
+        MarkType("firing-pin drag", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
+        MarkType("chamber", 1.5625, 5.0, 250.0, 0.0, False, (_NFI_SCRATCH,)),
+        MarkType("tool mark", 1.5625, 5.0, 1000.0, 0.0, True, ()),
     )
 }
+
+#: Marks of these types keep the spacing of their scan.
+OF_SCAN_SPACING = ("aperture shear", "land engraved area", "firing-pin drag", "chamber", "tool mark")
+
+#: The types that a scan of a whole cartridge-case head can show, in the order of reports.
+HEAD_MARKS = ("breech face", "firing pin", "ejector", "aperture shear")
 
 
 # Images: Tong 2014 smooths with σ = 1 pixel of 5 µm, which is an ISO cut-off of 27 µm; Tai & Eddy 2018 take off what is

@@ -12,9 +12,8 @@ from ballistics.errors import ParameterError
 from ballistics.provenance import sha256_of_file
 from ballistics.surfaces.formats.reading import is_image, read
 from ballistics.surfaces.formats.units_guard import Units
-from ballistics.surfaces.preparation.preparing import prepare
-from ballistics.surfaces.regions.given_regions import is_file_name, region_of
-from ballistics.surfaces.surface import Mark, Surface
+from ballistics.surfaces.regions.given_regions import GivenRegion, is_file_name, region_of
+from ballistics.surfaces.surface import Surface
 
 UNITS: tuple[str, ...] = get_args(Units)
 
@@ -41,9 +40,9 @@ class ScanReading:
         """Read the scan."""
         return read(path, units=None if is_image(path) else self.units)
 
-    def mark(self, surface: Surface, kind: str) -> Mark:
-        """Prepare its mark; errors as of `prepare` and `region_of`."""
-        return prepare(surface, kind, region_of(surface, self.region, self.folder) if self.region else None)
+    def region_on(self, surface: Surface) -> GivenRegion | None:
+        """Return where its mark is, None when that is found; errors as of `region_of`."""
+        return region_of(surface, self.region, self.folder) if self.region else None
 
     def content(self) -> dict[str, Any]:
         """Return what can change the mark, as JSON can hold it: of a region's file its SHA-256.

@@ -14,7 +14,7 @@ from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.similarity import similarity
 from ballistics.library import template
-from ballistics.library.relief import relief
+from ballistics.library.relief import relief_of
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 from benchmarks.support.pairs import ScanSet
@@ -31,7 +31,7 @@ def rebuilt(mark: Mark) -> Mark:
     parts = record["heights"].astype(np.float32) * record["height_step"]
     spectra[template.mode_order()] = parts[:, 0] + 1j * parts[:, 1]
     rings = scipy.fft.irfft(spectra, template.ANGLES, axis=1) / np.sqrt(template.ring_weights()[:, None])
-    low = relief(mark)
+    low = relief_of(mark)
     scale = low.spacing_um / mark.spacing_um
     centre = [scale * c + (scale - 1.0) / 2.0 for c in low.centre]
     rows, columns = np.indices(mark.heights_um.shape)

@@ -9,13 +9,14 @@ import pytest
 from prepared_marks import fadul_mark
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.comparisons import comparison_conditions, pair_score, questioned
+from ballistics.evidence.comparisons import comparison_conditions, questioned
 from ballistics.evidence.lr_system import fit_lr_system
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import ScoreTable
 from ballistics.findings import Finding
 from ballistics.impressions.comparing import compare, exchanged
 from ballistics.impressions.comparison import ImpressionComparison
+from ballistics.methods import pair_score
 from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.preparation.preparing import prepare, replay
 from ballistics.surfaces.preparation.record import preparation_parameters

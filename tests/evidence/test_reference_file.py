@@ -11,7 +11,8 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
-from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
+from ballistics.evidence.scores import ScoreTable
+from ballistics.methods import METHODS
 
 BASE = Conditions("breech face", ("9 mm",), ("confocal",), "impressed marks", "4", {"cell_um": 468.75}, ("Geco",))
 FIREARMS = ("AABC", "ABCD")
@@ -20,7 +21,7 @@ SCANS = (["1", "2", "3", "4"], ["5", "6", "7", "8"])
 
 def reference() -> ReferenceFile:
     def made(score, table):
-        conditions = replace(BASE, method=f"{BASE.method}; score: {SCORE_TEXTS[score]}")
+        conditions = replace(BASE, method=f"{BASE.method}; score: {METHODS['breech face'].score_texts[score]}")
         return ReferencePopulation("made up", table, conditions, "for the test")
 
     alike = ScoreTable.build([900.0, 12.5, 9.0, 20.0], *FIREARMS, None, *SCANS, [3.1, 2.0, 1.5, 2.5])

@@ -16,7 +16,7 @@ from ballistics.evidence.scores import ScoreTable
 CONTINUOUS = ("logistic", "kernel density", "isotonic")
 COUNTS = ("beta-binomial", "binomial")
 # All but the model over area, which wants areas (test_area_model.py).
-COUNT_AND_SCORE_MODELS = tuple(name for name in MODELS if name != "log-normal over area")
+COUNT_AND_SCORE_MODELS = tuple(name for name in MODELS if not name.startswith("log-normal over"))
 EVERY_COUNT = (*COUNTS, "correlated binomial", "beta-correlated binomial")
 
 

@@ -16,9 +16,10 @@ from ballistics.errors import BallisticsError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
-from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
+from ballistics.evidence.scores import ScoreTable
 from ballistics.files.bounded_arrays import load_array
 from ballistics.library.items import Description
+from ballistics.methods import METHODS
 from ballistics.pairs.designs import AllPairs
 from ballistics.pairs.mark_store import MarkStore, _loaded
 from ballistics.pairs.results import read_metadata, write_results
@@ -29,6 +30,7 @@ from ballistics.printed.collection.integrity import verify_collection
 from ballistics.search.library import Library
 
 KIND = "breech face"
+COUNT = METHODS[KIND].score_texts["count"]
 KEYS = [f"{k:064x}" for k in range(5)]
 
 
@@ -135,7 +137,7 @@ def table(place: Path) -> Path:
 
 
 def reference(place: Path) -> Path:
-    conditions = Conditions(KIND, ("9 mm",), ("confocal",), f"CMC; score: {SCORE_TEXTS['count']}", "1", {}, ("x",))
+    conditions = Conditions(KIND, ("9 mm",), ("confocal",), f"CMC; score: {COUNT}", "1", {}, ("x",))
     scores = ScoreTable.build(
         [9.0, 8.0, 1.0], ["1", "2", "1"], ["1", "2", "2"], [20] * 3, ["a", "b", "c"], ["d", "e", "f"]
     )

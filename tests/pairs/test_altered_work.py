@@ -11,14 +11,16 @@ from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.reference_file import ReferenceFile, load_reference
-from ballistics.evidence.scores import SCORE_TEXTS, ScoreTable
+from ballistics.evidence.scores import ScoreTable
 from ballistics.files.rows_file import RowsFile
+from ballistics.methods import METHODS
 from ballistics.pairs.designs import AllPairs
 from ballistics.pairs.mark_store import MarkStore, _loaded
 from ballistics.pairs.rows import empty_row
 from ballistics.pairs.runs import KeptPairs
 
 KIND = "breech face"
+COUNT = METHODS[KIND].score_texts["count"]
 KEYS = [f"{i:064x}" for i in range(4)]
 
 
@@ -94,7 +96,13 @@ def test_an_altered_mark_is_not_taken_for_one(tmp_path, place):
 def population() -> ReferencePopulation:
     score, a, b = [9.0, 8.0, 1.0, 0.0], ["1", "2", "1", "1"], ["1", "2", "2", "2"]
     conditions = Conditions(
-        KIND, ("9 mm",), ("confocal",), f"CMC; score: {SCORE_TEXTS['count']}", "1", {"cell_um": 469.0}, ("x",)
+        KIND,
+        ("9 mm",),
+        ("confocal",),
+        f"CMC; score: {COUNT}",
+        "1",
+        {"cell_um": 469.0},
+        ("x",),
     )
     scans = [f"{i}" for i in range(4)], [f"{i}" for i in range(4, 8)]
     return ReferencePopulation("ours", ScoreTable.build(score, a, b, [20] * 4, *scans), conditions, "nobody's")

@@ -149,10 +149,11 @@ def test_exchanging_names_the_right_mark():
 def test_a_comparison_that_fails_is_a_row(monkeypatch):
     from ballistics.pairs import runs as pair_runs
 
-    def fails(a, b):
-        raise ParameterError("cannot")
+    class Fails:
+        def compare(self, a, b, parameters):
+            raise ParameterError("cannot")
 
-    monkeypatch.setattr(pair_runs, "compare", fails)
+    monkeypatch.setattr(pair_runs, "method_of", lambda _: Fails())
     mark = Mark(KIND, np.zeros((3, 3), np.float32), 6.25)
     row = compare_marks("1", "2", mark, mark)
     assert (row["a"], row["b"], row["count"], row["error"]) == ("1", "2", None, "ParameterError: cannot")

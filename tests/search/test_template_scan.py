@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.library import template
-from ballistics.library.relief import relief
+from ballistics.library.relief import relief_of
 from ballistics.search import cascade, scan
 from ballistics.surfaces.simulation.disturbances import keep_disc, keep_sector, rotate_surface
 from ballistics.surfaces.surface import Mark
@@ -138,7 +138,7 @@ def test_a_wrong_stack_or_row_is_refused(marks: list[Mark], stack: np.ndarray) -
 def test_relief_evens_out_a_dent(marks: list[Mark]) -> None:
     heights = marks[0].heights_um.copy()
     heights[30:60, 120:150] -= 200.0
-    plain, dented = relief(marks[0]).heights, relief(replace(marks[0], heights_um=heights)).heights
+    plain, dented = relief_of(marks[0]).heights, relief_of(replace(marks[0], heights_um=heights)).heights
     far = np.zeros(plain.shape, bool)
     far[80:] = True
     far &= np.isfinite(plain) & np.isfinite(dented)

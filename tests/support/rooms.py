@@ -28,6 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pairs",),
     ("library",),
     ("evidence",),
+    ("methods",),
+    ("comparison",),
     ("impressions", "striations"),
     ("surfaces", "printed"),
     ("files",),
@@ -48,7 +50,7 @@ FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "reports": (("pages",), ("figures", "wording")),
 }
-GROUND = ("drawing", "errors", "findings", "frames", "progress", "provenance", "workers")
+GROUND = ("drawing", "errors", "findings", "frames", "progress", "provenance", "settings", "workers")
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
-"""From a similarity in nats and the area it stands on to log10 LR: two log-normal densities given the common area."""
+"""From a similarity in nats and the area, or length, it stands on to log10 LR: two log-normal densities given it."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.scores import Extent, Floats, GroupedScores, areas_of
+from ballistics.evidence.scores import Extent, Floats, GroupedScores, sizes_of
 
 _LN10 = float(np.log(10.0))
 # The price of the search that a similarity has already paid: ln of the number of independent poses, 11.4 to 13.7 on
 # all pairs of Fadul's set. Added back, a score is evidence before the search, and chance scores spread evenly.
 _SEARCH_COST_NATS = 12.0
+# Striae are searched along one direction only: a land of 2 mm has some 400 lags that its shortest octave tells apart.
+_SEARCH_COST_OF_LAGS_NATS = 6.0
 # A spread of 10 % is less than any two scans of one mark show; a reference of two equal pairs does not know better.
 _LEAST_DEVIATION = 0.1
 
@@ -54,9 +56,10 @@ class AreaRatio:
     counts: ClassVar[bool] = False
     monotone: ClassVar[bool] = True
     references: ClassVar[tuple[str, ...]] = ("doi:10.1201/9781315140919",)
+    search_cost_nats: ClassVar[float] = _SEARCH_COST_NATS
 
     @classmethod
-    def fit(cls, grouped: GroupedScores) -> AreaRatio:
+    def fit(cls, grouped: GroupedScores) -> Self:
         """Fit both densities on distinct scores with weights.
 
         Raises
@@ -64,10 +67,10 @@ class AreaRatio:
         ParameterError
             When the table has no common areas, or one kind of pair is absent.
         """
-        score, area = areas_of(grouped)
+        score, area = sizes_of(grouped)
         if not grouped.same.any() or not grouped.different.any():
             raise ParameterError("the model needs same-source and different-source pairs; one of the two is absent")
-        u, x = _log_evidence(score), np.log(area)
+        u, x = cls._log_evidence(score), np.log(area)
         same_mean = _mean(u - x, grouped.same)
         spread = _mean((x - _mean(x, grouped.different)) ** 2, grouped.different)
         covariance = _mean((x - _mean(x, grouped.different)) * u, grouped.different)
@@ -83,20 +86,31 @@ class AreaRatio:
     def log10_lr(self, score: Floats, extent: Extent = None) -> Floats:
         """Return log10 LR of scores in nats over areas in mm², never falling with the score, shape (n,)."""
         if extent is None:
-            raise ParameterError("this model needs each pair's own common area")
-        u, x = _log_evidence(np.asarray(score, np.float64)), np.log(np.asarray(extent, np.float64))
+            raise ParameterError("this model needs each pair's own common area or length")
+        u, x = self._log_evidence(np.asarray(score, np.float64)), np.log(np.asarray(extent, np.float64))
         same, different = self.same_mean + x, self.different_mean + self.different_slope * x
         apart = np.maximum(same - different, 0.0)
         return np.asarray(apart * (u - (same + different) / 2) / self.deviation**2 / _LN10)
 
     def parameters(self) -> dict[str, Any]:
         """Return means, slope and deviation, and the search cost that is added back."""
-        return {"search cost, nats": _SEARCH_COST_NATS, **asdict(self)}
+        return {"search cost, nats": self.search_cost_nats, **asdict(self)}
+
+    @classmethod
+    def _log_evidence(cls, score: Floats) -> Floats:
+        """Return u = ln(s + search cost); evidence below 1 nat counts as 1."""
+        return np.asarray(np.log(np.maximum(score + cls.search_cost_nats, 1.0)))
 
 
-def _log_evidence(score: Floats) -> Floats:
-    """Return u = ln(s + 12 nats); evidence below 1 nat counts as 1."""
-    return np.asarray(np.log(np.maximum(score + _SEARCH_COST_NATS, 1.0)))
+@dataclass(frozen=True)
+class LengthRatio(AreaRatio):
+    """LR of the similarity of two striated marks over a common length L in mm: the same, with ln L and 6 nats.
+
+    Evidence of striae adds up over the length that two signatures share, as that of impressions does over area; the
+    search went over lags only, and has cost less.
+    """
+
+    search_cost_nats: ClassVar[float] = _SEARCH_COST_OF_LAGS_NATS
 
 
 def _mean(values: Floats, weight: Floats) -> float:

@@ -16,7 +16,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from ballistics.errors import ParameterError
-from ballistics.evidence.models.area_model import AreaRatio
+from ballistics.evidence.models.area_model import AreaRatio, LengthRatio
 from ballistics.evidence.models.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
@@ -275,14 +275,15 @@ def _count_ratio(same: Any, different: Any) -> Callable[[GroupedScores], RatioMo
     return fit
 
 
-# Name -> how to fit it. Defaults: "log-normal over area" for similarities, "beta-binomial" for counts, "logistic" for
-# correlations (`ballistics.evidence.scores.SCORE_MODELS`).
+# Name -> how to fit it. Defaults: "log-normal over area" (of striae: "length") for similarities, "beta-binomial" for
+# counts, "logistic" for correlations (`ballistics.evidence.scores.score_models`).
 MODELS: Mapping[str, Callable[[GroupedScores], RatioModel]] = {
     "beta-binomial": _count_ratio(BetaBinomial, Binomial),
     "binomial": _count_ratio(Binomial, Binomial),
     "correlated binomial": _count_ratio(CorrelatedBinomial, Binomial),
     "beta-correlated binomial": _count_ratio(BetaCorrelatedBinomial, Binomial),
     "log-normal over area": AreaRatio.fit,
+    "log-normal over length": LengthRatio.fit,
     "logistic": LogisticRatio.fit,
     "kernel density": KernelRatio.fit,
     "isotonic": IsotonicRatio.fit,
@@ -297,7 +298,7 @@ def fit_model(name: str, table: ScoreTable, weight: Floats | None = None) -> Rat
     name : str
         One of ``MODELS``: "beta-binomial" (the same-source counts; the different-source counts
         are binomial), "binomial", "correlated binomial", "beta-correlated binomial" for counts;
-        "log-normal over area" for similarities with their common area;
+        "log-normal over area" (or "length") for similarities with their common area (or length);
         "logistic", "kernel density", "isotonic" for continuous scores.
     table : ScoreTable
         The reference comparisons.

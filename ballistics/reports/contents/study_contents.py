@@ -343,6 +343,8 @@ def misleading_rows(study: ScanStudy) -> list[tuple[str, ...]]:
         same = bool(table.same_source[i])
         if (value < 0) if same else (value > 0):
             out_of = "" if table.area_mm2 is None else f" over {table.area_mm2[i]:.2f} mm²"
+            if table.length_mm is not None:
+                out_of = f" over {table.length_mm[i]:.2f} mm"
             kind = "same" if same else "different"
             scans = (names[table.scan_a[i]], names[table.scan_b[i]])
             rows.append((-abs(value), (*scans, kind, f"{table.score[i]:.4g}{out_of}", number(value, 2))))

@@ -227,7 +227,7 @@ def score_densities(table: ScoreTable, case: float | None = None, score_name: st
     with matplotlib.rc_context(_STYLE):
         figure, axes = _figure()
         # Similarities of the two kinds lie a hundredfold apart; those below 1 nat stand in the first bar.
-        logarithmic = table.area_mm2 is not None
+        logarithmic = table.area_mm2 is not None or table.length_mm is not None
         score = np.maximum(table.score, 1.0) if logarithmic else table.score
         case = max(case, 1.0) if logarithmic and case is not None else case
         edges = 10.0 ** _edges(np.log10(score), bins) if logarithmic else _edges(score, bins)

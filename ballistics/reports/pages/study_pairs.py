@@ -105,6 +105,8 @@ def _card(
         marks = scored.marks.load(scans[0].sha256), scored.marks.load(scans[1].sha256)
         pictures = pair_pictures(*marks, pair.pose)
     over = "" if pair.area_mm2 is None else f" over {pair.area_mm2:.2f} mm²"
+    if pair.length_mm is not None:
+        over = f" over {pair.length_mm:.2f} mm"
     values = {
         "similarity": "–" if pair.similarity is None else f"{pair.similarity:.0f} nats{over}",
         "count": "–" if pair.count is None else f"{pair.count} of {pair.cells}",

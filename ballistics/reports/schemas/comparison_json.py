@@ -213,7 +213,8 @@ def json_evaluation(evaluation: Evaluation) -> dict[str, Any]:
 
 def _weighed_score(weighed: Weighed) -> dict[str, Any]:
     result = weighed.result
-    return {"name": weighed.score, "value": result.score, "cells": result.cells, "area_mm2": result.area_mm2}
+    length = {} if result.length_mm is None else {"length_mm": result.length_mm}
+    return {"name": weighed.score, "value": result.score, "cells": result.cells, "area_mm2": result.area_mm2, **length}
 
 
 def _beside(weighed: Weighed) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ballistics.errors import ParameterError
 from ballistics.findings import Finding
-from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.mark_types import OF_SCAN_SPACING, mark_type
 from ballistics.surfaces.surface import Mark
 
 
@@ -28,7 +28,12 @@ def preparation_parameters(mark: Mark) -> dict[str, Any]:
         "preparation / version": mark.provenance.version,
         "preparation / surface": mark.surface_kind,
     }
-    if mark.insufficient is None and mark.spacing_um != mark_type(mark.kind).spacing_um:
+    usual_um = mark_type(mark.kind).spacing_um
+    if mark.kind in OF_SCAN_SPACING:
+        # Two scans of one instrument differ by a part in a thousand.
+        if mark.insufficient is None and abs(mark.spacing_um - usual_um) > 0.01 * usual_um:
+            parameters["preparation / spacing_um"] = float(f"{mark.spacing_um:.2g}")
+    elif mark.insufficient is None and mark.spacing_um != usual_um:
         parameters["preparation / spacing_um"] = mark.spacing_um
     for number, step in enumerate(mark.steps, 1):
         plain = {name: value for name, value in step.parameters.items() if name != "mask"}
