@@ -57,11 +57,12 @@ def command(
     if out.suffix.lower() != ".png":
         raise ParameterError(f"{out}: a picture is written as .png; end its name so")
     wanted = _line(line)
+    from ballistics.methods import prepare
     from ballistics.reports import scan_png
     from ballistics.surfaces import Mark, ScanReading, Surface, read, region_of
 
     surface = read(scan, units=units, spacing_um=spacing_um)
-    shown: Surface | Mark = ScanReading(region=region).mark(surface, mark) if mark else surface
+    shown: Surface | Mark = prepare(surface, mark, ScanReading(region=region).region_on(surface)) if mark else surface
     if isinstance(shown, Mark) and shown.insufficient:
         raise ParameterError(f"{scan}: no {mark} to draw: {shown.insufficient}")
     outline = region_of(surface, region).mask if region and not mark else None

@@ -24,7 +24,7 @@ from ballistics.impressions.registration import RegistrationParameters
 from ballistics.reports.schemas.comparison_json import comparison_schema
 from ballistics.reports.schemas.heads_json import heads_json
 from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.mark_types import MARK_TYPES
+from ballistics.surfaces.mark_types import HEAD_MARKS
 from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_firearm, simulate_head, simulate_shot
 from ballistics.surfaces.surface import Mark, Surface
@@ -150,7 +150,7 @@ def whole(heads: list[SimulatedHead]) -> HeadComparison:
 
 
 def test_heads_give_one_result_for_each_mark(whole: HeadComparison, pins: list[Mark]) -> None:
-    assert tuple(whole.comparisons) == tuple(MARK_TYPES)
+    assert tuple(whole.comparisons) == tuple(HEAD_MARKS)
     assert whole.compared == ("breech face", "firing pin")
     assert whole.comparisons["firing pin"].rules["original"].score == compare(pins[0], pins[1]).rules["original"].score
     assert "give it as a mask" in (whole.comparisons["ejector"].insufficient or "")
@@ -165,7 +165,7 @@ def test_heads_as_json_follow_the_schema(whole: HeadComparison, heads: list[Simu
     document = json.loads(written)
     assert document["compared"] == ["breech face", "firing pin"]
     validator = Draft202012Validator(comparison_schema())
-    assert list(document["marks"]) == list(MARK_TYPES)
+    assert list(document["marks"]) == list(HEAD_MARKS)
     for mark in document["marks"].values():
         assert list(validator.iter_errors(mark)) == []
 
