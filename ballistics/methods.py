@@ -23,6 +23,7 @@ from ballistics.settings import differences, numbers, with_numbers
 from ballistics.striations import (
     STRIATED_BANDS_UM,
     LandParameters,
+    Signature,
     StriatedMarkParameters,
     StriationComparison,
     StriationParameters,
@@ -250,11 +251,14 @@ class Striated:
         origin_um = rows[0] * surface.spacing_um[0], columns[0] * surface.spacing_um[1]
         return replace(mark, region=whole, origin_um=(float(origin_um[0]), float(origin_um[1])))
 
+    def signature(self, mark: Mark, parameters: StriatedParameters | None = None) -> Signature:
+        """Return the signature of a mark, with the band that it was prepared with."""
+        return signature_of(mark, self._band_um(self._used(parameters)))
+
     def compare(self, a: Mark, b: Mark, parameters: StriatedParameters | None = None) -> StriationComparison:
         """Compare two marks; exchanged marks give the same scores."""
         p, usual = self._used(parameters), self._used(None)
-        first, second = (signature_of(mark, self._band_um(p)) for mark in (a, b))
-        found = compare_signatures(first, second, p.comparison)
+        found = compare_signatures(self.signature(a, p), self.signature(b, p), p.comparison)
         reason = found.insufficient or self._incomparable(a, b)
         if reason is not None and a.kind == b.kind:
             for name, mark in (("B", b), ("A", a)):
@@ -278,7 +282,9 @@ class Striated:
     def _provenance(self, a: Mark, b: Mark, p: StriatedParameters, found: StriationComparison) -> Provenance:
         assert found.provenance is not None
         parameters = {"mark kind": self.kind, "band_um": list(self._band_um(p)), **found.provenance.parameters}
+        # "a" and "b" are those of the signatures.
         inputs = {"mark a": sha256_of_array(a.heights_um), "mark b": sha256_of_array(b.heights_um)}
+        inputs |= found.provenance.inputs
         return replace(found.provenance, parameters=parameters, inputs=inputs)
 
     def comparison(self, parameters: StriatedParameters | None = None) -> Provenance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,6 @@ def compare_files(
     from dataclasses import replace
 
     from ballistics.methods import method_of
-    from ballistics.reports import ReportedScan, reported_scan
     from ballistics.surfaces import ScanReading, instrument_of, read, stated_by_file
 
     method = method_of(mark)
@@ -140,10 +139,8 @@ def compare_files(
             stage("weighing")
             evaluation = evaluate(comparison, surfaces, marks)
         stage("collecting")
-        # What was excluded is drawn only in the report.
-        make: Callable[..., ReportedScan] = reported_scan if report is not None else ReportedScan
-        scans = [make(path.name, s, m) for path, s, m in zip(paths, surfaces, marks, strict=True)]
-        write_report, write_json = _writers(method.family)
+        names = [path.name for path in paths]
+        scans, write_report, write_json = _reported(names, surfaces, marks, parameters, report is not None)
         if report is not None:
             stage("drawing the report")
             html = write_report(comparison, scans[0], scans[1], evaluation=evaluation)
@@ -159,19 +156,29 @@ def _kind(surface: Any) -> str:
     return "reflectance" if surface.kind == "reflectance" else "topography"
 
 
-def _writers(family: str) -> tuple[Callable[..., str], Callable[..., bytes]]:
-    """Return what writes the report, and the JSON, of a comparison."""
-    from ballistics import reports
+def _reported(
+    names: Sequence[str], surfaces: Sequence[Any], marks: Sequence[Any], parameters: Any, with_page: bool
+) -> tuple[list[Any], Callable[..., str], Callable[..., bytes]]:
+    """Return both sides as the reports of their kind show them, and what writes the page and the JSON."""
+    from ballistics.methods import method_of
+    from ballistics.reports import (
+        ReportedScan,
+        comparison_json,
+        comparison_report,
+        reported_scan,
+        striation_json,
+        striation_report,
+    )
 
-    if family == "striated":
-        return _no_page, reports.striation_json
-    return reports.comparison_report, reports.comparison_json
+    if method_of(marks[0].kind).family == "striated":
+        from ballistics.cli.striations import reported_striae
 
-
-def _no_page(*_: Any, **__: Any) -> str:
-    from ballistics.errors import ParameterError
-
-    raise ParameterError("there is no report page of striated marks yet; --json writes everything about them")
+        sides = [reported_striae(n, s, m, parameters) for n, s, m in zip(names, surfaces, marks, strict=True)]
+        return sides, striation_report, striation_json
+    # What was excluded is drawn only in the report.
+    make: Callable[..., ReportedScan] = reported_scan if with_page else ReportedScan
+    scans = [make(n, s, m) for n, s, m in zip(names, surfaces, marks, strict=True)]
+    return scans, comparison_report, comparison_json
 
 
 def named_settings(settings: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,38 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ballistics.reports import ReportedStriae
     from ballistics.striations import StriationComparison
+    from ballistics.surfaces import Mark, Surface
+
+
+def reported_striae(name: str, surface: Surface, mark: Mark, parameters: Any) -> ReportedStriae:
+    """Return one side as the reports show it: of a land with every step, found once more.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    surface : Surface
+        As read.
+    mark : Mark
+        As prepared from it.
+    parameters : StriatedParameters or None
+        With which it was; None for the usual ones.
+    """
+    from ballistics.methods import Striated, method_of
+    from ballistics.reports import ReportedStriae
+    from ballistics.striations import LandParameters, land_of
+
+    method = method_of(mark.kind)
+    assert isinstance(method, Striated)
+    signature = method.signature(mark, parameters)
+    usual = method.parameters(mark.surface_kind)
+    p = (parameters or usual).preparation if usual is not None else None
+    given = any(finding.code == "region-given" for finding in mark.findings)
+    land = land_of(surface, p) if isinstance(p, LandParameters) and not given else None
+    own = tuple(finding for finding in mark.findings if finding not in signature.findings)
+    return ReportedStriae(name, signature, surface, land, own)
 
 
 def print_striations(comparison: StriationComparison, out: Any) -> None:
@@ -14,20 +45,16 @@ def print_striations(comparison: StriationComparison, out: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ballistics.reports import striation_sentence
+
     if comparison.insufficient is not None:
-        out.print(Text(f"The marks were not compared: {comparison.insufficient}.", "bold"))
+        out.print(Text(striation_sentence(comparison), "bold"))
         return
     similarity, placement = comparison.similarity, comparison.placement
     assert similarity is not None
     assert placement is not None
-    stretched = "" if placement.stretch == 1.0 else f" and stretched by {placement.stretch:.4f}"
-    out.print(
-        Text(
-            f"The striae agree by {similarity.score:.1f} nats over {similarity.overlap_um / 1000:.2f} mm, with B moved "
-            f"by {placement.lag_um:.0f} µm{stretched}.",
-            "bold",
-        )
-    )
+    stretched = "" if placement.stretch == 1.0 else f", stretched by {placement.stretch:.4f}"
+    out.print(Text(f"{striation_sentence(comparison)} B lies {placement.lag_um:.0f} µm along A{stretched}.", "bold"))
     table = Table("score", "value", "source")
     agreement, a_in_b, b_in_a = comparison.correlation, comparison.a_in_b, comparison.b_in_a
     if agreement is not None:
