@@ -15,7 +15,22 @@ from ballistics_kernels.profiles import correlate_lags
 
 
 def filtered_bands(residuals: Floats, step: float, band_um: tuple[float, float]) -> Floats:
-    """Return every band between the cut-offs; all missing where too little of it is left."""
+    """Return every band between two cut-offs.
+
+    Parameters
+    ----------
+    residuals : ndarray of float64, shape (bands, n)
+        Profiles without form, in µm; NaN for missing points.
+    step : float
+        Distance between their points in µm.
+    band_um : tuple of float
+        Short and long ISO cut-off.
+
+    Returns
+    -------
+    ndarray of float64, shape (bands, n)
+        A band of which less than three short waves are left is all NaN.
+    """
     filtered = np.full(residuals.shape, np.nan)
     for k in np.flatnonzero(np.isfinite(residuals).sum(axis=1) * step >= 3.0 * band_um[0]):
         filtered[k] = band_passed(residuals[k], step, band_um)
@@ -23,10 +38,28 @@ def filtered_bands(residuals: Floats, step: float, band_um: tuple[float, float])
 
 
 def align_bands(filtered: Floats, reach: int, lowest_agreement: float) -> tuple[Floats, Floats, int]:
-    """Return the lag of every band in points, its agreement, and the band that came first.
+    """Find the lag of every band along its profile.
 
-    The first agrees best with its neighbours. From it outwards each band is laid on the mean of those before, not
-    further than ``reach`` from where the last two lead.
+    The first band is the one that agrees best with its neighbours. From it outwards each band is compared with the
+    mean of those before.
+
+    Parameters
+    ----------
+    filtered : ndarray of float64, shape (bands, n)
+        From `filtered_bands`. A band with fewer than 20 points takes no part.
+    reach : int
+        How many points a band may lie from where the bands before it lead to expect it.
+    lowest_agreement : float
+        A band that correlates less with the mean of those before has no lag.
+
+    Returns
+    -------
+    lags : ndarray of float64, shape (bands,)
+        In points: a band at lag L has its striae L points further right than the first; NaN for none.
+    agreements : ndarray of float64, shape (bands,)
+        Correlation at the lag; NaN for a band that was not compared.
+    first : int
+        The band that came first; −1 when no two neighbours agree, and no band has a lag.
     """
     bands = len(filtered)
     lags, agreements = np.full(bands, np.nan), np.full(bands, np.nan)

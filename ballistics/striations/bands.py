@@ -47,7 +47,22 @@ class Bands:
 
 
 def aligned_bands(heights: Floats, spacing_um: tuple[float, float], p: LandParameters) -> Bands | str:
-    """Return the aligned bands of one orientation, or why there are none; twice if the striae slant."""
+    """Align the bands of one orientation of a scan; again along the striae when these slant.
+
+    Parameters
+    ----------
+    heights : ndarray of float64, shape (rows, columns)
+        In µm, striae across the rows; NaN for missing points.
+    spacing_um : tuple of float
+        Distance in µm between rows and between columns.
+    p : LandParameters
+        Height of a band, ends, and what counts as agreement.
+
+    Returns
+    -------
+    Bands or str
+        In words why there are none.
+    """
     shifts = np.zeros(len(heights), np.int64)
     found = _aligned(heights, spacing_um, shifts, p)
     if isinstance(found, str) or abs(found.slant) < 0.02:

@@ -118,7 +118,20 @@ def compare_bullets(
 def land_scores(
     a: Sequence[Signature | None], b: Sequence[Signature | None], parameters: SimilarityParameters | None = None
 ) -> NDArray[np.float64]:
-    """Return the similarity of every land of A with every land of B, shape (len(a), len(b)); NaN for none."""
+    """Return the similarity of every land of A with every land of B.
+
+    Parameters
+    ----------
+    a, b : sequence of Signature or None
+        The lands of two bullets; None for one that is missing.
+    parameters : SimilarityParameters, optional
+        Defaults as in the class.
+
+    Returns
+    -------
+    ndarray of float64, shape (len(a), len(b))
+        In nats; NaN where a land is missing or insufficient, of another kind, or the two carry no common octave.
+    """
     p = parameters or SimilarityParameters()
     split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
 

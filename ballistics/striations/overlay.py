@@ -58,7 +58,21 @@ def overlay(a: Signature, b: Signature, placement: Placement) -> Overlay:
 
 
 def overlaid(a: Floats, b: Floats, placement: Placement, spacing_um: float) -> Overlay:
-    """Return two profiles of one spacing on a common axis; see `overlay`."""
+    """Return two profiles of one spacing on one axis, the second where a placement puts it on the first.
+
+    Parameters
+    ----------
+    a, b : ndarray of float64, shapes (m,) and (n,)
+        Heights in µm; NaN for missing points.
+    placement : Placement
+        How B lies on A; its lag is rounded to points.
+    spacing_um : float
+        Distance between points of both.
+
+    Returns
+    -------
+    Overlay
+    """
     longer = stretched(np.ascontiguousarray(b), placement.stretch)
     lag = round(placement.lag_um / spacing_um + 0.5 * (len(a) - len(longer)))
     start, stop = min(0, lag), max(len(a), len(longer) + lag)

@@ -212,7 +212,22 @@ def similarity(a: Signature, b: Signature, parameters: SimilarityParameters | No
 def common_octaves(
     a: Signature, b: Signature, parameters: SimilarityParameters | None = None
 ) -> tuple[float, tuple[float, ...]] | None:
-    """Return the grid step and the edges of the octaves that two signatures both carry; None if there are none."""
+    """Return the octaves that two signatures both carry, and the grid on which to compare them; None without any.
+
+    Parameters
+    ----------
+    a, b : Signature
+        Spacings, bands and lengths may differ.
+    parameters : SimilarityParameters, optional
+        Defaults as in the class.
+
+    Returns
+    -------
+    step_um : float
+        Of the grid: a multiple of the coarser spacing.
+    edges_um : tuple of float
+        Where the octaves begin and end, ascending; at least two.
+    """
     p = parameters or SimilarityParameters()
     shortest = max(p.points_per_wave * max(a.spacing_um, b.spacing_um), *(s.band_um[0] for s in (a, b) if s.band_um), 0)
     longest = min(s.valid_points * s.spacing_um for s in (a, b)) / p.waves
@@ -228,7 +243,23 @@ def common_octaves(
 def octave_profiles(
     signature: Signature, step_um: float, edges_um: tuple[float, ...], parameters: SimilarityParameters | None = None
 ) -> OctaveProfiles:
-    """Split a signature into octaves on a grid; compare many signatures on one grid with `similarity_of`."""
+    """Split a signature into octaves on a grid; compare many signatures on one grid with `similarity_of`.
+
+    Parameters
+    ----------
+    signature : Signature
+        Of which the octaves are taken.
+    step_um : float
+        Of the grid, from `common_octaves`.
+    edges_um : tuple of float
+        Where the octaves begin and end, ascending.
+    parameters : SimilarityParameters, optional
+        Of them only ``clip_sigmas``.
+
+    Returns
+    -------
+    OctaveProfiles
+    """
     p = parameters or SimilarityParameters()
     forward, backward = signature.heights_um, signature.heights_um[::-1]
     turned = backward.tobytes() < forward.tobytes()
@@ -246,6 +277,18 @@ def octave_profiles(
 
 def similarity_of(a: OctaveProfiles, b: OctaveProfiles, parameters: SimilarityParameters | None = None) -> Similarity:
     """Measure how alike two signatures are that were split on one grid; see `similarity`.
+
+    Parameters
+    ----------
+    a, b : OctaveProfiles
+        Of one grid and the same octaves.
+    parameters : SimilarityParameters, optional
+        Stretches and least overlap; the same as the octaves were made with.
+
+    Returns
+    -------
+    Similarity
+        Insufficient when a signature has too few points.
 
     Raises
     ------
