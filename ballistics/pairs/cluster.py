@@ -159,6 +159,24 @@ def compare_block(
 ) -> list[Row]:
     """Compare some pairs on a worker.
 
+    Parameters
+    ----------
+    block : sequence of (str, str)
+        Keys of the two marks of each pair.
+    keys : sequence of str
+        Of all marks that occur in the block.
+    marks : sequence of Mark
+        In the order of ``keys``.
+    versions : mapping
+        Name and version of the packages of the machine that asks.
+    settings : tuple of (str, str)
+        Names and values of parameters of the comparison that are not the method's own; empty for none.
+
+    Returns
+    -------
+    list of dict
+        A row for each pair, in the order of the block.
+
     Raises
     ------
     ParameterError

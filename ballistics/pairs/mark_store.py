@@ -51,6 +51,25 @@ class MarkStore:
         """Read and prepare one scan, keep its mark, and return the row that says what came out.
 
         A file that cannot be read, or not be prepared, is a row with the reason in ``error``.
+
+        Parameters
+        ----------
+        path : Path
+            A file with the content that ``sha256`` names.
+        sha256 : str
+            Of the scan's file; the mark is kept under it.
+        reading : ScanReading
+            Unit and region of this scan.
+
+        Returns
+        -------
+        dict
+            As JSON can hold it; ``error`` is None when the scan was prepared.
+
+        Raises
+        ------
+        WriteError
+            When the mark cannot be written.
         """
         row: dict[str, Any] = {"sha256": sha256, "error": None, "insufficient": None, "preparation": {}, "findings": []}
         try:

@@ -49,6 +49,17 @@ def write_results(path: Path, mark_kind: str, rows: Iterable[Row], metadata: Map
     The same rows and metadata give the same bytes (for one version of pyarrow). An empty text becomes a missing value.
     In a CSV there is no place for metadata: it goes to a file beside it, ``NAME.csv-metadata.json``.
 
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.parquet`` or ``.csv``; replaced when it exists.
+    mark_kind : str
+        Kind of the marks, which decides the columns (`result_columns`).
+    rows : iterable of dict
+        Each with all columns. At most some thousand are in memory at a time.
+    metadata : mapping
+        How the table was made, as JSON can hold it.
+
     Raises
     ------
     ParameterError

@@ -159,7 +159,19 @@ class KeptPairs:
 
 
 def compare_missing(kept: KeptPairs, source: MarkSource, run: Runner, tell: Progress = silent) -> None:
-    """Compare all pairs that have no row yet; each row is on the disk before the next is waited for."""
+    """Compare all pairs that have no row yet; each row is on the disk before the next is waited for.
+
+    Parameters
+    ----------
+    kept : KeptPairs
+        Opened: it knows which pairs are missing, and keeps their rows.
+    source : MarkSource
+        Where the marks are.
+    run : Runner
+        Who compares: processes of this machine (`on_this_machine`), or a cluster.
+    tell : Progress
+        Told after each row how many pairs are done, those of earlier runs included.
+    """
     done = resumed = kept.done
     total = len(kept.design)
     tell("comparing pairs", done, total, resumed)
@@ -180,12 +192,42 @@ def on_this_machine(workers: int, settings: Settings = ()) -> Runner:
 
 
 def compare_kept(source: MarkSource, a: str, b: str, settings: Settings = ()) -> Row:
-    """Compare two marks of a source; the row has their keys."""
+    """Compare two marks of a source, as a worker does.
+
+    Parameters
+    ----------
+    source : MarkSource
+        Where the marks are.
+    a, b : str
+        Keys of the marks.
+    settings : tuple of (str, str)
+        Names and values of parameters of the comparison that are not the method's own; empty for none.
+
+    Returns
+    -------
+    dict
+        As of `compare_marks`.
+    """
     return compare_marks(a, b, source.load(a), source.load(b), settings)
 
 
 def compare_marks(a: str, b: str, mark_a: Mark, mark_b: Mark, settings: Settings = ()) -> Row:
-    """Compare two marks; what cannot be compared is a row with ``error``, and the run goes on."""
+    """Compare two marks that are in memory; what cannot be compared is a row too, and the run goes on.
+
+    Parameters
+    ----------
+    a, b : str
+        Keys of the marks, for the row.
+    mark_a, mark_b : Mark
+        The marks.
+    settings : tuple of (str, str)
+        Names and values of parameters of the comparison that are not the method's own; empty for none.
+
+    Returns
+    -------
+    dict
+        The columns of the kind of mark, the keys as ``a`` and ``b``, and ``error``: empty, or why nothing was compared.
+    """
     keys = {"a": a, "b": b}
     try:
         method = method_of(mark_a.kind)

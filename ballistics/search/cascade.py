@@ -125,7 +125,24 @@ def compare_best(
 
 
 def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) -> Lead:
-    """Register a candidate with the mark and measure their similarity."""
+    """Register a candidate with the mark and measure their similarity.
+
+    Parameters
+    ----------
+    mark : Mark
+        The mark that was searched for.
+    candidate : Mark
+        A mark that the template scan selected.
+    row : int
+        Of the candidate in the stack.
+    template_score : float
+        Of the template scan; passed on to the lead.
+
+    Returns
+    -------
+    Lead
+        Insufficient when the two cannot be compared, or too little of them is common.
+    """
     lead = Lead(row, template_score)
     for name, either in (("the mark searched for", mark), ("the candidate", candidate)):
         if either.insufficient is not None:

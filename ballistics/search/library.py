@@ -59,7 +59,38 @@ class Library(LibraryStore):
         population: ReferencePopulation | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """Rank the marks of the library by how well they agree with a mark; see `library_search.search`."""
+        """Rank the marks of the library by how well they agree with a mark.
+
+        Marks that the filter admits are ranked by their templates, at every rotation; the best are registered with the
+        mark and ranked by similarity. With a population, the leads are also compared cell by cell, and their scores
+        compared with its different-source scores.
+
+        Parameters
+        ----------
+        mark : Mark
+            From `ballistics.prepare`.
+        scan : str
+            What reports call it.
+        top : int
+            How many leads are listed, at least 1.
+        where : mapping, optional
+            Class filter, see `contents`: a mark for which the field is not stated is searched.
+        population : ReferencePopulation, optional
+            Known scores; used if it covers the comparison.
+        progress : callable, optional
+            Told the stage, how many are done, and how many there are.
+
+        Returns
+        -------
+        SearchResult
+
+        Raises
+        ------
+        ParameterError
+            For a filter by a field that no description has, ``top`` below 1, or a mark without provenance.
+        CorruptFileError
+            When the templates are damaged.
+        """
         from ballistics.search.library_search import search
 
         return search(self, mark, scan, top, where, population, progress)

@@ -173,6 +173,21 @@ def reference_population(
     Not part of it are pairs without a score, two scans of one cartridge case, and pairs with a finding under which no
     likelihood ratio would be stated (`ballistics.evidence.preconditions`): casework gives none for their like.
 
+    Parameters
+    ----------
+    scored : ScoredScans
+        Every scan and every pair of a set.
+    name : str
+        What reports call the population.
+    source : str
+        Where the scans come from: study, laboratory, licence.
+    score : {"similarity", "count", "correlation"}
+        Which score of each pair is taken.
+
+    Returns
+    -------
+    ReferencePopulation
+
     Raises
     ------
     ParameterError
@@ -230,6 +245,19 @@ def _table(scored: ScoredScans, pairs: Sequence[ScannedPair], score: Score) -> S
 
 def study_of_scans(scored: ScoredScans, name: str, source: str, truth_sha256: str) -> ScanStudy:
     """Run the validation study of every score, source-disjoint, with results by every label given.
+
+    Parameters
+    ----------
+    scored : ScoredScans
+        Every scan and every pair of the set.
+    name, source : str
+        What the set is called, and where it comes from.
+    truth_sha256 : str
+        Of the truth table's file; kept with the study.
+
+    Returns
+    -------
+    ScanStudy
 
     Raises
     ------
