@@ -200,6 +200,20 @@ def chance_of_correlation(r: Floats, areas: Floats, highest: float) -> Floats:
 
     1 for r ≤ 0 or fewer than two areas: nothing is learned from them. A correlation above the highest counts as that.
 
+    Parameters
+    ----------
+    r : ndarray of float64
+        Pearson's correlations, −1 to 1.
+    areas : ndarray of float64
+        Independent areas, of a shape that broadcasts with ``r``; not whole numbers.
+    highest : float
+        Below 1, so that identical maps have a finite t (`SignificanceThresholds.highest_correlation`).
+
+    Returns
+    -------
+    ndarray of float64
+        0 to 1.
+
     Examples
     --------
     >>> chance_of_correlation(np.array([0.5, -0.5]), np.array([30.0, 30.0]), 0.999).round(5)

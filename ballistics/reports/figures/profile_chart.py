@@ -65,7 +65,23 @@ class Chart:
 
 
 def chart_of(places_um: Floats, *heights_um: Floats, room: float = 0.08, symmetric: bool = False) -> Chart:
-    """Return a frame that holds profiles on one axis; of heights, all but the outermost thousandth at each end."""
+    """Return a frame that holds profiles on one axis; of heights, all but the outermost thousandth at each end.
+
+    Parameters
+    ----------
+    places_um : ndarray of float64, shape (n,)
+        Places of the points, ascending; the frame holds all of them.
+    *heights_um : ndarray of float64
+        The profiles; NaN for missing points.
+    room : float
+        Left free above and below, as a share of the heights.
+    symmetric : bool
+        Whether height 0 is in the middle.
+
+    Returns
+    -------
+    Chart
+    """
     known = np.concatenate([h[np.isfinite(h)] for h in heights_um])
     low, high = (float(v) for v in np.quantile(known, (0.001, 0.999))) if known.size else (-1.0, 1.0)
     if symmetric:
@@ -97,7 +113,20 @@ def profile_path(places_um: Floats, heights_um: Floats) -> str:
 
 
 def band_path(places_um: Floats, low_um: Floats, high_um: Floats) -> str:
-    """Return the area between two profiles as the data of an SVG path; missing where either is."""
+    """Return the area between two profiles as the data of an SVG path; missing where either is.
+
+    Parameters
+    ----------
+    places_um : ndarray of float64, shape (n,)
+        Places of the points, ascending.
+    low_um, high_um : ndarray of float64, shape (n,)
+        Lower and upper profile; NaN for missing points.
+
+    Returns
+    -------
+    str
+        In the units of `Chart.view_box`; empty when no point is there.
+    """
     known = np.isfinite(low_um) & np.isfinite(high_um)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(np.int8), [0]])))
     parts = []

@@ -197,7 +197,22 @@ def simulate_land(
 
 
 def land_striae(source: LandSource, shot: LandShot, land: int) -> Floats:
-    """Return the profile, across a land, that a shot left: 4 mm about its middle, in steps of 0.5 µm."""
+    """Return the profile, across a land, that a shot left: 4 mm about its middle, in steps of 0.5 µm.
+
+    Parameters
+    ----------
+    source : LandSource
+        The barrel: its own striae and those that it shares with its make.
+    shot : LandShot
+        How worn the barrel is, and what this shot left of its own.
+    land : int
+        Which land of the barrel.
+
+    Returns
+    -------
+    ndarray of float64
+        Heights in µm.
+    """
     own = _profile(source.seed, f"own {land}", 10.0, 250.0)
     shared = _profile(source.make_seed, f"shared {land}", 200.0, 800.0)
     worn = _profile(source.seed + 7919 * shot.seed, f"worn {land}", 10.0, 250.0)
