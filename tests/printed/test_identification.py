@@ -287,14 +287,14 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
 
 
 @pytest.mark.usefixtures("refused_index")
-@pytest.mark.parametrize(("limit", "value"), [("decisive", 1.1), ("alike_as_whole", 1e9)])
+@pytest.mark.parametrize("limits", [{"decisive": 1.1}, {"beside_as_whole": 1e9, "beside_at_most": 2}])
 def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
-    solids: list[Mesh], collection: Collection, limit: str, value: float
+    solids: list[Mesh], collection: Collection, limits: dict[str, float]
 ):
     rng = np.random.Generator(np.random.PCG64(7))
     moved = noise(posed(solids[1], similarity(rng, True, True, 10.0)), 0.003, rng)
-    # No score is decisive, or all four references have like whole surfaces and only three are registered.
-    parameters = replace(DEFAULT, registered_by_whole=3, **{limit: value})
+    # No score is decisive, or the three other references look like the hit and only two are judged beside it.
+    parameters = replace(DEFAULT, **limits)
     with pytest.raises(AssertionError, match="index"):
         identify(part(moved), collection, parameters=parameters)
 

@@ -75,6 +75,14 @@ class Query:
         return np.asarray(local_descriptors(self.source, keypoints, (QUERY_RADII[row] * self.source.size_mm,))[0])
 
     @cached_property
+    def fine(self) -> Cloud:
+        """All even points of the source, up to 24 000, whatever of it remains; of a signature, its own."""
+        if isinstance(self.source, Signature):
+            return cloud_of(self.source, self.cloud.parameters)
+        source, known = self.source, self.cloud.parameters
+        return Cloud(source.points_mm, source.size_mm, source.area_mm2, source.spacing_mm, None, known)
+
+    @cached_property
     def surroundings(self) -> Surroundings:
         """The space around the source's surface."""
         return surroundings_of(

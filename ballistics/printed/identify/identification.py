@@ -28,6 +28,7 @@ from ballistics.printed.identify.verdict import (
     Relation,
     Verdict,
     accepted_of,
+    in_order,
     shared_worth,
     verdict_of,
 )
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from trimesh import Trimesh
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "8"
+IDENTIFICATION_VERSION = "9"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,10 @@ class Candidate:
     added : float
         Share of the query's surface, 0–1, that lies off the reference and outside it, as dummy material does; a cut
         leaves a new surface inside the reference.
+    straying : float
+        How far the surfaces stray from each other, as a share of the query's size: what deviations exceed 0.6 % by, up
+        to 4 %, root mean square, see `ballistics.printed.identify.verdict.straying_of`. Hits of whole on whole are in
+        the order of this and not of their scores; NaN for all others.
     worth : float
         What the places of the reference that lie on the query say beyond those of plain bodies, in nats, 0–30: see
         `ballistics.printed.describe.plainness`. 4–16 for boxes, bars, rods and plates, 20–30 for most parts.
@@ -124,6 +129,7 @@ class Candidate:
     exactness: float
     missing: float
     added: float
+    straying: float
     worth: float
     is_plain: bool
     reference_worth: float
@@ -277,12 +283,15 @@ def identify(
     5. *Verdict*: candidates above the threshold are accepted unless what they share with the query is worth little more
        than plain bodies: placed, turned, mirrored and scaled at will, such bodies cover much of many others.
 
-    The votes are skipped when a decisive hit covers the whole query and every reference with like whole descriptors was
-    tried. Without a decisive hit, more references and other scales are tried. The points that an accepted candidate
-    explains are taken away and the rest is searched again by votes, until nothing more is found; a body that decisive
-    hits in all bodies together explain is only compared with these. Shapes made by the same rule with nearly the same
-    numbers score like copies of each other: that they share geometry is true, that one derives from the other need not
-    be.
+    Beside a hit, the references whose whole surfaces look like its own are judged, and those that look like a better
+    one, placed by bringing one reference onto the other: the search does not rest on what the disturbed query itself
+    resembles. The votes are skipped when a decisive hit covers the whole query and all that look like it were judged.
+    Without a decisive hit, more references and other scales are tried. The points that an accepted candidate explains
+    are taken away and the rest is searched again by votes, until nothing more is found; a body that decisive hits in
+    all bodies together explain is only compared with these. Hits of whole on whole stand in the order in which the
+    query strays from them least: their scores differ by less than they scatter. Shapes made by the same rule with
+    nearly the same numbers score like copies of each other: that they share geometry is true, that one derives from the
+    other need not be.
 
     Examples
     --------
@@ -315,7 +324,7 @@ def identify(
     bodies = [piece for piece in pieces if piece.component >= 0]
     points = np.vstack([piece.points for piece in bodies])
     labels = np.concatenate([np.full(len(piece.points), piece.component) for piece in bodies])
-    found.sort(key=lambda hit: (not hit.is_hit, not hit.copied, -hit.fit.score, hit.row))
+    found = in_order(found)
     accepted = accepted_of(found, points, labels, collection)
     return Identification(
         verdict_of(accepted, found, worths, collection, parameters),
@@ -357,6 +366,7 @@ def _candidate(found: Found, points: NDArray[np.float64], collection: Collection
         fit.exactness,
         fit.missing,
         fit.added,
+        found.straying,
         worth,
         replace(found, worth=worth).is_plain,
         collection.worth(found.row),

@@ -57,6 +57,13 @@ class IdentificationParameters:
         Those of them that are finely registered.
     alike_as_whole : float
         Squared distance of whole descriptors, in stored steps over all radii, up to which two surfaces are alike.
+    beside_as_whole : float
+        Squared distance of whole descriptors up to which a reference looks like a hit and is judged beside it. Of 20
+        generated solids and 16 variants of each, seeds from 360 000, 93 % of pairs are no further apart.
+    beside_at_most : int
+        References that are judged beside one hit.
+    beside_draws : int
+        Pairs of matches drawn to bring one reference onto another; as `consensus_draws`.
     candidates_by_votes, registered_by_votes : int
         References that are tried in the order of votes, and those of them that are finely registered.
     candidates_by_votes_at_most, settled_at_most, registered_at_most : int
@@ -128,6 +135,10 @@ class IdentificationParameters:
         Fewer places say nothing of agreement.
     detail_least_keypoints : int
         As many keypoints or fewer say nothing of detail.
+    straying_floor, straying_most : float
+        Shares of the query's size: deviations are counted from the first to the second where hits are told apart, see
+        `ballistics.printed.identify.verdict.straying_of`. Of 76 disturbed solids among 16 variants each (seeds from
+        360 000), placed where they belong, the right one came first for 52 by the score and 71 by this.
     threshold : float
         *Verdict.* Score from which a candidate is taken. Of 340 unrelated development queries, cross-validated, one
         reached it (0.47), the next had 0.26; of look-alikes, new solids of a family of which the collection holds
@@ -184,6 +195,9 @@ class IdentificationParameters:
     candidates_by_whole: int = 12
     registered_by_whole: int = 4
     alike_as_whole: float = ALIKE_AS_WHOLE
+    beside_as_whole: float = 12_000.0
+    beside_at_most: int = 24
+    beside_draws: int = 2000
     candidates_by_votes: int = 12
     registered_by_votes: int = 8
     candidates_by_votes_at_most: int = 180
@@ -234,6 +248,8 @@ class IdentificationParameters:
     places: int = 300
     agreement_least_places: int = 20
     detail_least_keypoints: int = 30
+    straying_floor: float = 0.006
+    straying_most: float = 0.04
 
     threshold: float = 0.4
     decisive: float = 0.95

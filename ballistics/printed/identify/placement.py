@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -130,6 +130,45 @@ def propose_by_axes(
     few, others = query.cloud.beginning(parameters.axes_points), reference.beginning(parameters.axes_points)
     near = [(_approached(few, others, found.pose, parameters), 0.0) for found in rough]
     best = _measured(near, query.cloud, reference, parameters.rough_points, parameters)[: parameters.poses_measured]
+    step = 6.0 * math.log2(reference.size / (query.cloud.size * scale_of(best[0].pose)))
+    return Proposal(Vote(row, step, 1.0), best)
+
+
+def propose_beside(
+    query: Query,
+    found: Pose,
+    alike: Query,
+    signature: Signature,
+    reference: Cloud,
+    row: int,
+    parameters: IdentificationParameters = DEFAULT,
+) -> Proposal:
+    """Find poses of a query on a reference that looks like another reference, on which the query lies already.
+
+    Two references are whole and without noise: one is brought onto the other by its principal axes and by its matches,
+    of which few draws find most, and the query goes along. What was cut off the query or built onto it does not matter.
+
+    Parameters
+    ----------
+    query : Query
+    found : ndarray of float64, shape (4, 4)
+        From the query's frame to that of the reference it lies on.
+    alike : Query
+        The reference that it lies on, as a query.
+    signature : Signature
+        Of the other.
+    reference : Cloud
+        Its points.
+    row : int
+        Of the other.
+    parameters : IdentificationParameters
+    """
+    across = propose_by_axes(alike, reference, row, parameters)
+    few = replace(parameters, consensus_draws=parameters.beside_draws)
+    matched = propose_by_matches(alike, signature, reference, across.vote, parameters.both_radii, few)
+    both = across.poses + (() if matched is None else matched.poses)
+    poses = [(np.asarray(rough.pose @ found, np.float64), 0.0) for rough in both]
+    best = _measured(poses, query.cloud, reference, parameters.coarse_points, parameters)[: parameters.poses_measured]
     step = 6.0 * math.log2(reference.size / (query.cloud.size * scale_of(best[0].pose)))
     return Proposal(Vote(row, step, 1.0), best)
 

@@ -12,21 +12,27 @@ from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.descriptor_index import Neighbours
 from ballistics.printed.describe.cloud import Cloud
 from ballistics.printed.describe.geometry_hashes import GeometryKeys
-from ballistics.printed.describe.query import Query, remainder
+from ballistics.printed.describe.query import Query, query_of_signature, remainder
 from ballistics.printed.identify.coverage import deviations_of
 from ballistics.printed.identify.judgement import fit_candidate
 from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
 from ballistics.printed.identify.pieces import Piece
-from ballistics.printed.identify.placement import Proposal, propose_by_axes, propose_by_matches, settled
+from ballistics.printed.identify.placement import (
+    Proposal,
+    propose_beside,
+    propose_by_axes,
+    propose_by_matches,
+    settled,
+)
 from ballistics.printed.identify.shortlist import (
     Vote,
-    count_alike_wholes,
     exact_copies,
+    look_alikes,
     look_up,
     nearest_wholes,
     votes_of,
 )
-from ballistics.printed.identify.verdict import Found, shared_worth, within_tolerance
+from ballistics.printed.identify.verdict import Found, in_order, shared_worth, straying_of, within_tolerance
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ def search(question: Question) -> list[Found]:
     new = _copies(question)
     is_ended = bool(new)
     if not new:
-        new = _by_whole(question)
-        is_ended = any(hit.is_decisive and hit.is_whole for hit in new) and _all_alike_tried(question)
+        new, is_complete = _with_look_alikes(question, _by_whole(question))
+        is_ended = is_complete and any(hit.is_decisive and hit.is_whole for hit in new)
         if not is_ended:
             new += _registered_best(question, [_vote_of(candidate, question) for candidate in new], False)
     neighbours = None
@@ -87,11 +93,12 @@ def search(question: Question) -> list[Found]:
             # Whatever fits a plain query, it is too plain to be named for it: more references say no more.
             is_told = query.worth >= parameters.plain_below_nats
             widely = not found and is_told and not any(candidate.is_decisive for candidate in new)
-            new = _best_of_each(new + _by_votes(replace(question, query=rest), left, widely))
+            asked = replace(question, query=rest)
+            new, _ = _with_look_alikes(asked, _best_of_each(new + _by_votes(asked, left, widely)))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
-        best = max(new, key=lambda candidate: (candidate.is_hit, candidate.copied, candidate.fit.score), default=None)
-        if best is None or not best.is_hit:
+        best = _best_hit(new)
+        if best is None:
             break
         cloud = question.cloud(best.row)
         limit = parameters.explained_tolerances * parameters.largest_tolerance * cloud.size / best.fit.scale
@@ -138,13 +145,52 @@ def _by_whole(question: Question) -> list[Found]:
     query, parameters = question.query, question.parameters
     rows = nearest_wholes(query, question.collection, parameters.candidates_by_whole)
     proposals = [propose_by_axes(query, question.cloud(row), row, parameters) for row in rows]
-    return _registered_in_turn(question, _settled(question, proposals), parameters.registered_by_whole)
+    found = _registered_in_turn(question, _settled(question, proposals), parameters.registered_by_whole)
+    best = _best_hit(found)
+    if best is None or not look_alikes(best.row, question.collection, parameters):
+        return found
+    # A body of revolution has no axes across its own: what tells look-alikes apart would not lie on its counterpart.
+    return _best_of_each(found + _registered_best(question, [_vote_of(best, question)], False))
 
 
-def _all_alike_tried(question: Question) -> bool:
-    """Return whether no more references have whole surfaces like the query's than were registered finely."""
-    alike = count_alike_wholes(question.query, question.collection, question.parameters.alike_as_whole)
-    return alike <= question.parameters.registered_by_whole
+def _with_look_alikes(question: Question, found: list[Found]) -> tuple[list[Found], bool]:
+    """Judge the references that look like the best hit, then those that look like a better one, until none is better.
+
+    Each is placed beside the best hit, hits too: it may lie better there. Returns the best of each, and whether no
+    look-alike was left out because there are too many.
+    """
+    centres: set[int] = set()
+    judged: set[int] = set()
+    is_complete = True
+    while (best := _best_hit(found)) is not None and best.row not in centres:
+        centres.add(best.row)
+        judged.add(best.row)
+        rows = look_alikes(best.row, question.collection, question.parameters)
+        most = question.parameters.beside_at_most
+        is_complete &= len(rows) <= most
+        beside = _proposed_beside(question, best, [row for row in rows[:most] if row not in judged])
+        judged |= {proposal.vote.reference for proposal in beside}
+        found = _best_of_each(found + _registered(question, _settled(question, beside), False))
+    return found, is_complete
+
+
+def _best_hit(found: list[Found]) -> Found | None:
+    """Return the best hit, if there is any."""
+    return next((candidate for candidate in in_order(found) if candidate.is_hit), None)
+
+
+def _proposed_beside(question: Question, hit: Found, rows: list[int]) -> list[Proposal]:
+    """Place references that look like a hit where the hit lies."""
+    if not rows:
+        return []
+    collection, parameters = question.collection, question.parameters
+    alike = query_of_signature(collection.signature(hit.row), parameters.surface)
+    return [
+        propose_beside(
+            question.query, hit.fit.pose, alike, collection.signature(row), question.cloud(row), row, parameters
+        )
+        for row in rows
+    ]
 
 
 def _by_votes(question: Question, neighbours: Neighbours, widely: bool) -> list[Found]:
@@ -169,8 +215,8 @@ def _by_votes(question: Question, neighbours: Neighbours, widely: bool) -> list[
 
 
 def _best_of_each(found: list[Found]) -> list[Found]:
-    """Return the best fit of each reference: it may have been placed by axes, by votes and at another scale."""
-    return list({candidate.row: candidate for candidate in sorted(found, key=lambda hit: hit.fit.score)}.values())
+    """Return the best fit of each reference: it may have been placed by axes, by votes, beside a hit, and rescaled."""
+    return list({candidate.row: candidate for candidate in reversed(in_order(found))}.values())
 
 
 def _registered_best(question: Question, votes: list[Vote], copied: bool) -> list[Found]:
@@ -219,7 +265,10 @@ def _registered(question: Question, proposals: list[Proposal], copied: bool) -> 
         fit = fit_candidate(question.query, signature, question.cloud(row), step, poses, parameters)
         # What does not fit needs no worth, and there may be sixty of these.
         worth = shared_worth(row, fit, collection) if copied or fit.score >= parameters.threshold else math.nan
-        found.append(Found(question.component, row, fit, copied, worth, parameters))
+        hit = Found(question.component, row, fit, copied, worth, parameters)
+        if hit.is_hit and hit.is_whole and not copied:
+            hit = replace(hit, straying=straying_of(question.query, question.cloud(row), fit.pose, parameters))
+        found.append(hit)
     return found
 
 

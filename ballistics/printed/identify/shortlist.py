@@ -66,10 +66,15 @@ def nearest_wholes(query: Query, collection: Collection, count: int) -> list[int
     return [int(row) for row in order if int(row) not in collection.barred][:count]
 
 
-def count_alike_wholes(query: Query, collection: Collection, at_most: float) -> int:
-    """Return how many references have whole descriptors no further than that from the query's."""
-    near = np.flatnonzero(collection.apart_as_whole(query.whole) <= at_most)
-    return int((~np.isin(near, sorted(collection.barred))).sum())
+def look_alikes(row: int, collection: Collection, parameters: IdentificationParameters) -> list[int]:
+    """Return the references whose whole surfaces resemble that of a reference, the most alike first.
+
+    All of them, however many: who asks says how many are judged. Neither surface is disturbed as a query's may be.
+    """
+    apart = collection.apart_as_whole(collection.whole()[row])
+    near = np.flatnonzero(apart <= parameters.beside_as_whole)
+    order = near[np.argsort(apart[near], kind="stable")]
+    return [int(other) for other in order if int(other) != row and int(other) not in collection.barred]
 
 
 def look_up(query: Query, collection: Collection, parameters: IdentificationParameters) -> Neighbours:

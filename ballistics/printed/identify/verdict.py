@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.collection.collection import Collection
+from ballistics.printed.describe.cloud import Cloud, Pose, moved, scale_of
 from ballistics.printed.describe.plainness import telling_nats
+from ballistics.printed.describe.query import Query
 from ballistics.printed.identify.coverage import deviations_of
 from ballistics.printed.identify.judgement import Fit
 from ballistics.printed.identify.parameters import IdentificationParameters
@@ -34,6 +37,9 @@ class Found:
     worth : float
         What the places of the reference that lie on the query say beyond plain bodies, in nats; NaN unless it fits.
     parameters : IdentificationParameters
+    straying : float
+        How far the query strays from the reference, see `straying_of`, where it is a hit of whole on whole that no hash
+        tells; NaN elsewhere.
     """
 
     component: int
@@ -42,6 +48,7 @@ class Found:
     copied: bool
     worth: float
     parameters: IdentificationParameters
+    straying: float = math.nan
 
     @property
     def is_fit(self) -> bool:
@@ -80,6 +87,38 @@ class Found:
         if query_share >= much:
             return "part of the reference"
         return "contains the reference" if reference_share >= much else "shares a region"
+
+
+def in_order(found: list[Found]) -> list[Found]:
+    """Return what was found, best first: hits, copies before them, by their scores; look-alikes by how a query strays.
+
+    Scores of look-alikes differ by less than they scatter. Among hits of whole on whole for one body, the places that
+    their scores give them are taken in the order in which the query strays from them least.
+    """
+    ordered = sorted(found, key=lambda hit: (not hit.is_hit, not hit.copied, -hit.fit.score, hit.row))
+    for component in sorted({hit.component for hit in ordered}):
+        places = [k for k, hit in enumerate(ordered) if hit.component == component and not math.isnan(hit.straying)]
+        alike = sorted((ordered[k] for k in places), key=lambda hit: hit.straying)
+        for place, hit in zip(places, alike, strict=True):
+            ordered[place] = hit
+    return ordered
+
+
+def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: IdentificationParameters) -> float:
+    """Return how far the surface of a query strays from a reference that it lies on, as a share of the query's size.
+
+    Square root of the sum of two mean squares: of what the deviations of the query's finest even points from the
+    reference exceed `straying_floor` by, up to `straying_most`, and of what those of the reference's points from the
+    query's finest do. Below the floor is what noise and the even points of a reference leave of the right one; a boss
+    or a hole that only one of the two has stands above it.
+    """
+    there = reference.deviations(moved(query.fine.points, pose)) / scale_of(pose)
+    back = query.fine.deviations(moved(reference.points, np.asarray(np.linalg.inv(pose), np.float64)))
+    total = 0.0
+    for deviations in (there, back):
+        beyond = np.minimum(deviations / query.cloud.size, parameters.straying_most) - parameters.straying_floor
+        total += float((np.maximum(beyond, 0.0) ** 2).mean())
+    return math.sqrt(total)
 
 
 def shared_worth(row: int, fit: Fit, collection: Collection) -> float:

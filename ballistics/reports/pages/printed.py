@@ -119,6 +119,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "components": 0,
         "candidates": [],
         "others": [],
+        "order": "",
         "provenance": None,
     }
     if identified.file is None or found is None:
@@ -160,6 +161,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "components": bodies_of(found),
         "candidates": candidates,
         "others": found.candidates,
+        "order": wording.order_sentence(found),
         "provenance": found.provenance,
     }
 

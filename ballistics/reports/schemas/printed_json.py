@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -114,6 +115,7 @@ def _candidate(candidate: Candidate, searched: SearchedCollection) -> dict[str, 
         "exactness": candidate.exactness,
         "missing": candidate.missing,
         "added": candidate.added,
+        "straying": None if math.isnan(candidate.straying) else candidate.straying,
         "log_odds": dict(candidate.log_odds),
         "component": candidate.component,
         "pose": candidate.pose.tolist(),

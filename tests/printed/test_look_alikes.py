@@ -1,0 +1,156 @@
+"""Look-alikes among the references: judged beside a hit, placed by it, and told apart by how far a query strays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import manifold3d as m3
+import numpy as np
+import pytest
+
+from ballistics.printed.collection.collection import Collection
+from ballistics.printed.content.part import Part
+from ballistics.printed.describe.cloud import moved
+from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature
+from ballistics.printed.describe.sampling import sample_surface
+from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.placement import propose_beside, settled
+from ballistics.printed.identify.shortlist import look_alikes
+from ballistics.printed.identify.verdict import in_order, straying_of
+from reference_meshes.disturbances import cut, noise, posed, similarity
+from reference_meshes.solids import Mesh, from_manifold, solid
+
+BODY = solid(80_002)
+SIZE = float(np.ptp(BODY.vertices, axis=0).max())
+
+
+def part(mesh: Mesh) -> Part:
+    return Part(mesh.vertices, mesh.faces)
+
+
+def described(mesh: Mesh) -> Query:
+    return query_of_sample(sample_surface(mesh.vertices, mesh.faces))
+
+
+def with_balls() -> Iterator[Mesh]:
+    """Yield the body with a ball added at one of its corners or taken away there, each turned and shifted anew."""
+    whole = m3.Manifold(m3.Mesh(BODY.vertices.astype(np.float32), BODY.faces.astype(np.uint32)))
+    for k, row in enumerate(np.linspace(0, len(BODY.vertices) - 1, 5).astype(int)):
+        ball = m3.Manifold.sphere(0.1 * SIZE, 32).translate(BODY.vertices[row].tolist())
+        made = from_manifold(whole + ball if k % 2 else whole - ball)
+        rng = np.random.Generator(np.random.PCG64([31, k]))
+        yield posed(made, similarity(rng, False, False, 20.0))
+
+
+@pytest.fixture(scope="module")
+def variants() -> list[Mesh]:
+    return list(with_balls())
+
+
+@pytest.fixture(scope="module")
+def collection(variants: list[Mesh]) -> Collection:
+    made = Collection()
+    for k, mesh in enumerate(variants):
+        made.enrol(signature_of(part(mesh)), f"variant {k}")
+    made.enrol(signature_of(part(BODY)), "body")
+    for seed in (80_000, 80_001, 80_003):
+        made.enrol(signature_of(part(solid(seed))), f"solid {seed}")
+    return made
+
+
+def noisy(mesh: Mesh, seed: int) -> Part:
+    rng = np.random.Generator(np.random.PCG64([32, seed]))
+    return part(posed(noise(mesh, 0.005, rng), similarity(rng, True, True, 20.0)))
+
+
+def test_what_resembles_a_reference_is_known_from_the_collection(collection: Collection):
+    assert sorted(look_alikes(5, collection, DEFAULT)) == [0, 1, 2, 3, 4]
+    apart = collection.apart_as_whole(collection.whole()[5])
+    found = look_alikes(5, collection, DEFAULT)
+    assert list(apart[found]) == sorted(apart[found])
+    assert look_alikes(6, collection, DEFAULT) == []
+    assert 2 not in look_alikes(5, collection.without(["variant 2"]), DEFAULT)
+    nearest = replace(DEFAULT, beside_as_whole=float(apart[found[0]]))
+    assert look_alikes(5, collection, nearest) == found[:1]
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_look_alike_is_placed_by_the_reference_that_a_query_lies_on(
+    collection: Collection, variants: list[Mesh], cut_off: bool
+):
+    rng = np.random.Generator(np.random.PCG64(33))
+    pose = similarity(rng, True, True, 20.0)
+    mesh = posed(BODY, pose)
+    query = described(cut(mesh, 0.4, rng) if cut_off else mesh)
+    onto_body = np.asarray(np.linalg.inv(pose), np.float64)
+    alike, signature, cloud = query_of_signature(collection.signature(5)), collection.signature(1), collection.cloud(1)
+    proposal = settled(query, cloud, propose_beside(query, onto_body, alike, signature, cloud, 1))
+    own = np.random.Generator(np.random.PCG64([31, 1]))
+    there = moved(query.cloud.points, similarity(own, False, False, 20.0) @ onto_body)
+    found = moved(query.cloud.points, proposal.poses[0].pose)
+    assert proposal.vote.reference == 1
+    assert np.median(np.linalg.norm(found - there, axis=1)) < 0.02 * SIZE
+
+
+@pytest.mark.parametrize("row", range(6))
+def test_a_query_strays_least_from_its_own_reference(collection: Collection, variants: list[Mesh], row: int):
+    mesh = [*variants, BODY][row]
+    query = described(noise(mesh, 0.005, np.random.Generator(np.random.PCG64([34, row]))))
+    # Every variant was moved by its own similarity: through the body's frame, from each onto each.
+    frames = [similarity(np.random.Generator(np.random.PCG64([31, k])), False, False, 20.0) for k in range(5)]
+    frames.append(np.eye(4))
+    own = np.linalg.inv(frames[row])
+    strays = [straying_of(query, collection.cloud(k), frames[k] @ own, DEFAULT) for k in range(6)]
+    assert int(np.argmin(strays)) == row
+    assert max(strays) <= 2.0**0.5 * (DEFAULT.straying_most - DEFAULT.straying_floor)
+
+
+@pytest.mark.parametrize("row", [0, 3, 5])
+def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortlist(
+    collection: Collection, variants: list[Mesh], row: int
+):
+    mesh = [*variants, BODY][row]
+    name = collection.references[row].name
+    # One candidate by the whole surface and one by votes: five of the six are found beside it or not at all.
+    few = replace(DEFAULT, candidates_by_whole=1, candidates_by_votes=1, candidates_by_votes_at_most=1)
+    found = identify(noisy(mesh, row), collection, parameters=few)
+    assert [candidate.name for candidate in found.accepted] == [name]
+    assert found.candidates[0].name == name
+    strays = [candidate.straying for candidate in found.candidates if not math.isnan(candidate.straying)]
+    assert len(strays) > 1
+    assert strays == sorted(strays)
+    alone = identify(noisy(mesh, row), collection, parameters=replace(few, beside_at_most=0))
+    assert len(alone.candidates) < len(found.candidates)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What the order of what was found rests on."""
+
+    row: int
+    score: float
+    straying: float = math.nan
+    is_hit: bool = True
+    copied: bool = False
+    component: int = 0
+
+    @property
+    def fit(self) -> Hit:
+        return self
+
+
+def test_look_alikes_take_the_places_that_their_scores_give_them():
+    far, near, nearest = Hit(0, 0.99, 0.004), Hit(1, 0.97, 0.002), Hit(2, 0.5, 0.001)
+    piece, other, unfit, copy = (
+        Hit(3, 0.98),
+        Hit(4, 0.9, 0.003, component=1),
+        Hit(5, 0.99, is_hit=False),
+        Hit(6, 0.2, copied=True),
+    )
+    ordered = in_order([unfit, near, piece, far, copy, other, nearest])
+    assert [hit.row for hit in ordered] == [6, 2, 3, 1, 4, 0, 5]
+    assert in_order(ordered[::-1]) == ordered
