@@ -4,6 +4,7 @@ from .aperture_shear import find_sheared_area as find_sheared_area
 from .arcs import Arc as Arc
 from .arcs import fit_arc as fit_arc
 from .bullets import BulletComparison as BulletComparison
+from .bullets import bullet_of_scores as bullet_of_scores
 from .bullets import compare_bullets as compare_bullets
 from .bullets import land_scores as land_scores
 from .bullets import land_width_findings as land_width_findings
@@ -87,6 +88,7 @@ __all__ = [
     "StriationParameters",
     "band_passed",
     "best_correlations",
+    "bullet_of_scores",
     "chumbley",
     "cmps",
     "cms",

@@ -100,7 +100,18 @@ def compare_bullets(
             np.full((n, len(b)), np.nan),
             f"the bullets have {n} and {len(b)} lands: barrels of a different class; if one is a fragment, say so",
         )
-    scores = land_scores(a, b, parameters)
+    return bullet_of_scores(land_scores(a, b, parameters))
+
+
+def bullet_of_scores(scores: NDArray[np.float64]) -> BulletComparison:
+    """Compare two bullets of which the scores of all lands are known.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n, n)
+        Of every land of the one with every land of the other; NaN for none.
+    """
+    n = len(scores)
     sums, counts = _phases(scores[None])
     sums, counts = sums[0], counts[0]
     if counts.max() == 0:

@@ -22,7 +22,7 @@ from ballistics.striations.signature import Signature, arrangement
 from ballistics.striations.wavelengths import Similarity, SimilarityParameters, similarity
 
 METHOD = "striated marks, evidence of all wavelengths"
-VERSION = "1"
+VERSION = "2"
 _REFERENCES = (
     "doi:10.2307/2983611",
     "doi:10.1016/j.forsciint.2019.109964",

@@ -42,7 +42,9 @@ class SimilarityParameters:
         Fewest common points, as a share of the signature that has fewer. What little overlap is worth, the evidence
         knows; the limit only saves time. Chosen among .5, .25 and .15 on every fifteenth profile of the pliers.
     largest_stretch, stretch_step : float
-        The second mark is stretched by up to this share either way; 0 for none.
+        The second mark is stretched by up to this share either way; 0 for none. Bullets and primers deform, and two
+        instruments differ by some tenths of a per cent. On every fifth screwdriver mark with all others the AUC is
+        .9866 with, .9834 without.
     """
 
     octaves_um: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0)
@@ -50,8 +52,8 @@ class SimilarityParameters:
     waves: float = 3.0
     clip_sigmas: float = 2.0
     minimum_overlap: float = 0.25
-    largest_stretch: float = 0.0
-    stretch_step: float = 0.005
+    largest_stretch: float = 0.03
+    stretch_step: float = 0.01
 
     def __post_init__(self) -> None:
         if len(self.octaves_um) < 2 or any(b <= a for a, b in itertools.pairwise(self.octaves_um)):

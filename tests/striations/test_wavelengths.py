@@ -74,7 +74,7 @@ def test_a_stretched_mark_is_recognised_when_stretch_is_allowed() -> None:
     x = np.arange(780) * 1.0
     b = np.interp((x - 389.5) / 1.03 + 399.5, np.arange(800), a)
     p = SimilarityParameters(largest_stretch=0.04)
-    fixed = similarity(Signature(a, 1.5625), Signature(b, 1.5625))
+    fixed = similarity(Signature(a, 1.5625), Signature(b, 1.5625), SimilarityParameters(largest_stretch=0.0))
     free = similarity(Signature(a, 1.5625), Signature(b, 1.5625), p)
     assert free.score > fixed.score + 100
     assert free.placement is not None

@@ -1,0 +1,197 @@
+"""Simulated bullets of consecutively made barrels: their lands' signatures, and what disturbances do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballistics.striations import BulletComparison, Land, Signature, bullet_of_scores, land_of, land_scores
+from ballistics.surfaces import LandShot, LandSource, simulate_land
+
+# Two makes of five barrels made one after the other: width of a land, slant of the striae, radius.
+_MAKES = ((1900.0, 3.0, 4.5), (1500.0, -4.0, 5.7))
+# Each barrel's bullets were scanned by these: the last is the questioned one.
+_SPACINGS_UM = (1.5625, 0.645, 3.1, 1.5625)
+# The scans of the finest instrument are shorter, as they are.
+_LENGTHS_UM = (400.0, 250.0, 400.0, 400.0)
+# How much of the striae no other shot repeats: with this, about every tenth land is hardly to be told.
+_OWN_SHARE = 0.5
+
+DISTURBANCES: dict[str, dict[str, object]] = {
+    "as they are": {},
+    "25 % of each land missing": {"missing": 0.25},
+    "50 % of each land missing": {"missing": 0.5},
+    "pitting over 20 %": {"pitting": 0.2},
+    "stretched by 3 %": {"stretch": 1.03},
+    "shrunk by 3 %": {"stretch": 0.97},
+    "noise of half the roughness": {"noise_um": 0.55},
+    "one shoulder missing": {"shoulders": (True, False)},
+    "one shoulder wrong": {"false_shoulder_um": 250.0},
+}
+
+
+@dataclass(frozen=True)
+class Bullet:
+    """One simulated bullet.
+
+    Parameters
+    ----------
+    barrel, make : int
+    lands : tuple of Land
+    true_ends_um : tuple of (float, float)
+        Where the shoulders of each land truly are.
+    on_scan : tuple of (bool, bool)
+        Whether they are on the scan.
+    """
+
+    barrel: int
+    make: int
+    lands: tuple[Land, ...]
+    true_ends_um: tuple[tuple[float, float], ...]
+    on_scan: tuple[bool, bool]
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """Signatures of the lands, in their order round the bullet."""
+        return [land.signature for land in self.lands]
+
+
+def barrel(number: int, lands: int = 6) -> LandSource:
+    """Return one of the barrels: even numbers are of one make, odd ones of the other."""
+    make = number % len(_MAKES)
+    width, slant, radius = _MAKES[make]
+    return LandSource(1000 + number, 500 + make, lands, width, slant, radius, own_um=0.8, shared_um=0.8)
+
+
+def bullet(number: int, shot: int, **disturbance: object) -> Bullet:
+    """Simulate one bullet of a barrel: its scans, with a phase of its own, and its lands' signatures."""
+    source = barrel(number)
+    made = LandShot(100 * number + shot, wear=0.05 * shot, own_share=_OWN_SHARE)
+    made = replace(made, **disturbance)  # type: ignore[arg-type]
+    k = shot % len(_SPACINGS_UM)
+    phase = (number + 2 * shot) % source.lands
+    scans = [
+        simulate_land(source, made, land + phase, spacing_um=_SPACINGS_UM[k], length_um=_LENGTHS_UM[k])
+        for land in range(source.lands)
+    ]
+    lands = tuple(land_of(scan.surface) for scan in scans)
+    return Bullet(number, number % len(_MAKES), lands, tuple(scan.ends_um for scan in scans), made.shoulders)
+
+
+def true_phase(a: Bullet, shot_a: int, b: Bullet, shot_b: int) -> int:
+    """Return the phase in which the lands of two bullets of one barrel truly lie."""
+    n = len(a.lands)
+    return (2 * shot_a - 2 * shot_b) % n
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """All lands of some bullets against all of others.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (bullets A, bullets B, lands, lands)
+    comparisons : tuple of tuple of BulletComparison
+    """
+
+    scores: NDArray[np.float64]
+    comparisons: tuple[tuple[BulletComparison, ...], ...]
+
+
+def compared(first: Sequence[Bullet], second: Sequence[Bullet]) -> Trials:
+    """Compare all bullets of one list with all of another."""
+    a = [signature for made in first for signature in made.signatures]
+    b = [signature for made in second for signature in made.signatures]
+    n = len(first[0].lands)
+    flat = land_scores(a, b)
+    scores = flat.reshape(len(first), n, len(second), n).transpose(0, 2, 1, 3)
+    return Trials(scores, tuple(tuple(bullet_of_scores(matrix) for matrix in row) for row in scores))
+
+
+def wrong_ends(made: Sequence[Bullet], tolerance_um: float = 40.0) -> tuple[int, int, int]:
+    """Return how many shoulders are on the scans, how many were taken at a wrong place, and how many of these unsaid.
+
+    A wrong shoulder is said by a finding of the land, or of its width beside its siblings'.
+    """
+    from ballistics.striations import land_width_findings
+
+    seen = wrong = unsaid = 0
+    for one in made:
+        widths = land_width_findings(one.lands)
+        for land, ends, extra in zip(one.lands, one.true_ends_um, widths, strict=True):
+            said = {f.code for f in (*land.signature.findings, *extra)}
+            told = said & {"shoulder-uncertain", "shoulder-absent", "shoulder-far-inside", "land-width-differs"}
+            for side, end in enumerate((land.left, land.right)):
+                if not one.on_scan[side] or land.signature.insufficient:
+                    continue
+                seen += 1
+                if abs(end.place_um - ends[side]) > tolerance_um:
+                    wrong += 1
+                    unsaid += not told
+    return seen, wrong, unsaid
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a set of bullet pairs shows.
+
+    Parameters
+    ----------
+    land_score, land_same : ndarray, shape (land pairs,)
+        Scores of all pairs of lands that can be compared, and whether one land made both.
+    land_names : tuple of (sequence of str, sequence of str)
+        The physical lands of each pair.
+    land_close : ndarray of bool
+        Whether both are of one make.
+    bullet_score, bullet_same : ndarray, shape (bullet pairs,)
+    wrong_phases, same_pairs : int
+        Of the pairs of one barrel: how many are in a wrong phase or insufficient, of how many.
+    """
+
+    land_score: NDArray[np.float64]
+    land_same: NDArray[np.bool_]
+    land_names: tuple[list[str], list[str]]
+    land_close: NDArray[np.bool_]
+    bullet_score: NDArray[np.float64]
+    bullet_same: NDArray[np.bool_]
+    wrong_phases: int
+    same_pairs: int
+
+
+def outcome(
+    first: Sequence[tuple[Bullet, int]], second: Sequence[tuple[Bullet, int]], *, once: bool = False
+) -> Outcome:
+    """Compare bullets, given with their number of the shot, and sort the scores by the truth; ``once``: i before j."""
+    trials = compared([made for made, _ in first], [made for made, _ in second])
+    n = len(first[0][0].lands)
+    score, same, close, names = [], [], [], ([], [])  # type: ignore[var-annotated]
+    bullet_score, bullet_same, wrong, pairs = [], [], 0, 0
+    for i, (a, shot_a) in enumerate(first):
+        for j, (b, shot_b) in enumerate(second):
+            if once and j <= i:
+                continue
+            one = a.barrel == b.barrel
+            found = trials.comparisons[i][j]
+            bullet_score.append(found.score if found.insufficient is None else 0.0)
+            bullet_same.append(one)
+            if one:
+                pairs += 1
+                wrong += found.phase != true_phase(a, shot_a, b, shot_b)
+            for x in range(n):
+                for y in range(n):
+                    value = trials.scores[i, j, x, y]
+                    if np.isnan(value):
+                        continue
+                    lands = ((a.barrel + 2 * shot_a + x) % n, (b.barrel + 2 * shot_b + y) % n)
+                    score.append(value)
+                    same.append(one and lands[0] == lands[1])
+                    close.append(a.make == b.make)
+                    for names_of, made, land in zip(names, (a, b), lands, strict=True):
+                        names_of.append(f"{made.barrel}-{land}")
+    return Outcome(
+        np.array(score), np.array(same), names, np.array(close), np.array(bullet_score), np.array(bullet_same), wrong,
+        pairs,
+    )  # fmt: skip
