@@ -9,6 +9,7 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.cli.reporting import case_lines, case_options, refuse_report
 from ballistics.cli.terminal import refuse_output
 from ballistics.cli.weighing import evaluation_options, evaluator, print_evaluation
 from ballistics.files import write_whole
@@ -43,6 +44,7 @@ INSUFFICIENT = 3
     "from a reference of other parameters. May be given several times.",
 )
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
+@case_options
 @evaluation_options
 @click.pass_context
 def command(
@@ -75,6 +77,8 @@ def command(
     """
     for path in (report, json_path):
         refuse_output(path, (a, b, *weighing["reference"]), overwrite)
+    refuse_report(report, weighing["language"])
+    case = case_lines(weighing, report)
     comparison, evaluation = compare_files(
         (a, b),
         mark,
@@ -86,6 +90,7 @@ def command(
         (region_a, region_b),
         weighing["instrument"],
         named_settings(settings),
+        case,
     )
     if not quiet:
         print_comparison(comparison, a.name, b.name)
@@ -109,6 +114,7 @@ def compare_files(
     regions: tuple[str, str] = ("", ""),
     instruments: tuple[str, ...] = (),
     settings: Mapping[str, str] | None = None,
+    case: Any = None,
 ) -> tuple[Any, Any]:
     """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
     from dataclasses import replace
@@ -143,7 +149,7 @@ def compare_files(
         scans, write_report, write_json = _reported(names, surfaces, marks, parameters, report is not None)
         if report is not None:
             stage("drawing the report")
-            html = write_report(comparison, scans[0], scans[1], evaluation=evaluation)
+            html = write_report(comparison, scans[0], scans[1], evaluation=evaluation, case=case)
             write_whole(report, html.encode("utf-8", "replace"))
         if json_path is not None:
             stage("writing JSON")

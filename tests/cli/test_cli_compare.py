@@ -281,3 +281,29 @@ def test_a_wrong_setting_is_an_error(scans: Path, settings: list[str], says: str
     result = run("compare", scans / "a.x3p", scans / "b.x3p", *chosen)
     assert result.exit_code == 2
     assert says in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_any_work(scans: Path, tmp_path: Path) -> None:
+    pair = ("compare", scans / "a.x3p", scans / "missing.x3p")
+    pdf = run(*pair, "--report", tmp_path / "r.pdf")
+    assert pdf.exit_code == 2
+    assert "name it r.html" in " ".join(pdf.output.split())
+    half = run(*pair, "--report", tmp_path / "r.html", "--language", "mk")
+    assert half.exit_code == 2
+    assert "translated whole or not at all" in " ".join(half.output.split())
+    alone = run(*pair, "--case", "2026/114")
+    assert alone.exit_code == 2
+    assert "give --report too" in " ".join(alone.output.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_head_lines_stand_at_the_head_of_page_and_print(scans: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.html"
+    lines = ("--case", "2026/114", "--exhibit-a", "K1", "--exhibit-b", "Q3", "--examiner", "M. Petrova")
+    result = run("compare", scans / "a.x3p", scans / "b.x3p", "--report", report, *lines)
+    assert result.exit_code == 0, result.output
+    text = report.read_text(encoding="utf-8")
+    assert "<dt>Case</dt><dd>2026/114</dd>" in text
+    assert "<b>K1</b> · a.x3p" in text
+    assert "--case 2026/114 --exhibit-a K1 --exhibit-b Q3 --examiner &#39;M. Petrova&#39;" in text
+    assert r"Case 2026\2f 114 \b7  A\3a  K1 \b7  B\3a  Q3" in text
