@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -79,3 +81,15 @@ def scores() -> Path:
 def meshes() -> Path:
     """Folder of ordinary meshes, visual game props and print jobs."""
     return data_folder("meshes")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One headless Chromium for all pages that are opened in it."""
+    from browser_pages import started_browser
+
+    driver = started_browser(tmp_path_factory.mktemp("profile"))
+    try:
+        yield driver
+    finally:
+        driver.quit()

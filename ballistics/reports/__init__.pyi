@@ -18,6 +18,7 @@ from .figures.evidence import png_bytes as png_bytes
 from .figures.evidence import svg_bytes as svg_bytes
 from .figures.printed import thumbnail_of as thumbnail_of
 from .figures.scan_picture import scan_png as scan_png
+from .pages.bullets import bullets_report as bullets_report
 from .pages.comparison import comparison_report as comparison_report
 from .pages.links import headline as headline
 from .pages.links import link_score_text as link_score_text
@@ -70,6 +71,7 @@ __all__ = [
     "background_sentence",
     "bodies_of",
     "bullets_json",
+    "bullets_report",
     "bullets_sentence",
     "candidate_sentence",
     "chance_sentence",

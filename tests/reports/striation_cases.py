@@ -11,7 +11,14 @@ from report_cases import INJECTION
 
 from ballistics.findings import Finding
 from ballistics.reports.contents.reported_striae import ReportedStriae
-from ballistics.striations import Signature, StriationComparison, compare_signatures, land_of
+from ballistics.striations import (
+    BulletComparison,
+    Signature,
+    StriationComparison,
+    compare_bullets,
+    compare_signatures,
+    land_of,
+)
 from ballistics.surfaces import Surface, read
 
 Case = tuple[StriationComparison, ReportedStriae, ReportedStriae]
@@ -65,3 +72,30 @@ def _hostile(side: ReportedStriae) -> ReportedStriae:
     )
     spans = tuple(replace(span, reason=INJECTION) for span in side.signature.excluded)
     return replace(side, name=INJECTION, surface=surface, signature=replace(side.signature, excluded=spans))
+
+
+Bullets = tuple[
+    BulletComparison,
+    list[ReportedStriae | None],
+    list[ReportedStriae | None],
+    dict[tuple[int, int], StriationComparison],
+]
+
+
+@cache
+def bullets_case(kind: str) -> Bullets:
+    """Return "six lands", "one missing" (land 2 of B) or "insufficient" (six lands and four)."""
+    a: list[ReportedStriae | None] = [land(1, k) for k in range(1, 7)]
+    b: list[ReportedStriae | None] = [land(2, k) for k in range(1, 7)]
+    if kind == "one missing":
+        b[1] = None
+    if kind == "insufficient":
+        b = b[:4]
+    found = compare_bullets(*([None if s is None else s.signature for s in side] for side in (a, b)))
+    pairs = {}
+    if found.phase is not None:
+        for i, first in enumerate(a):
+            second = b[(i + found.phase) % len(b)]
+            if first is not None and second is not None:
+                pairs[i, (i + found.phase) % len(b)] = compare_signatures(first.signature, second.signature)
+    return found, a, b, pairs

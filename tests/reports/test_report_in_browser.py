@@ -4,52 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from browser_pages import browser_marks, drag, open_page, view_box
 from report_cases import case, hostile_case
 
 from ballistics.reports.figures.registered_pair import registered_pair
 from ballistics.reports.pages.comparison import comparison_report
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None or DRIVER is None,
-        reason="no Chromium with chromedriver on this machine: the report is not tested in a browser "
-        "(Debian: apt-get install chromium chromium-driver)",
-    ),
-]
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    assert CHROMIUM is not None
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in (
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync", "--no-first-run", "--window-size=1280,1000", f"--user-data-dir={profile}",
-    ):  # fmt: skip
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    try:
-        yield driver
-    finally:
-        driver.quit()
+pytestmark = browser_marks
 
 
 @pytest.fixture(scope="module")
@@ -63,38 +30,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
-def _open(browser: Any, path: Path) -> None:
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    browser.get_log("browser")
-    browser.get_log("performance")
-    browser.get(path.as_uri())
-    # On a busy machine `get` can come back before the page is read to its end.
-    WebDriverWait(browser, 60).until(lambda b: b.execute_script("return document.readyState") == "complete")
-
-
 def _by_id(browser: Any, name: str) -> Any:
     return browser.find_element("id", name)
 
 
-def _view_box(browser: Any, view: Any) -> list[float]:
-    # WebDriver asks for attributes in lower case, and SVG's are not.
-    numbers: list[float] = browser.execute_script(
-        "return arguments[0].getAttribute('viewBox').split(' ').map(Number)", view
-    )
-    return numbers
-
-
-def _drag(browser: Any, element: Any, dx: int, dy: int = 0) -> None:
-    from selenium.webdriver import ActionChains
-
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-    ActionChains(browser).click_and_hold(element).move_by_offset(dx, dy).release().perform()
-
-
 @pytest.mark.parametrize("kind", ["same-source", "different-source", "insufficient", "hostile"])
 def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str, Path], kind: str) -> None:
-    _open(browser, pages[kind])
+    open_page(browser, pages[kind])
     assert browser.get_log("browser") == []
     asked = re.findall(
         r'"url":"((?!data:)[^"]*)"', " ".join(entry["message"] for entry in browser.get_log("performance"))
@@ -105,7 +47,7 @@ def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str,
 
 
 def test_pictures_are_decoded(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     sizes = browser.execute_async_script(
         "const done = arguments[0];"
         "Promise.all([...document.querySelectorAll('.store image')].map(i => {"
@@ -124,9 +66,9 @@ def _points(browser: Any, css: str) -> list[tuple[float, float]]:
 def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     grip, split = browser.find_element("css selector", ".grip"), browser.find_element("css selector", ".split")
-    view = _view_box(browser, browser.find_element("css selector", ".split svg"))
+    view = view_box(browser, browser.find_element("css selector", ".split svg"))
     width = split.size["width"]
     assert grip.get_attribute("role") == "slider"
     start = float(grip.get_attribute("aria-valuenow"))
@@ -137,7 +79,7 @@ def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, p
     lengths = both.sum(axis=0)
     assert lengths[round(start / 100 * len(lengths))] > 0.9 * lengths.max()
     step = width // 8 if start < 50 else -width // 8
-    _drag(browser, grip, step)
+    drag(browser, grip, step)
     moved = float(grip.get_attribute("aria-valuenow"))
     assert moved == pytest.approx(start + 100 * step / width, abs=1.5)
     edge = _points(browser, ".half-a")[0][0]
@@ -151,11 +93,11 @@ def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, p
 def test_seam_can_be_turned(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     grip, turn = browser.find_element("css selector", ".grip"), browser.find_element("css selector", ".turn")
     centres = [node.location["y"] + node.size["height"] / 2 for node in (grip, turn)]
     distance = round(centres[1] - centres[0])
-    _drag(browser, turn, -distance, -distance)  # from below the middle to its left
+    drag(browser, turn, -distance, -distance)  # from below the middle to its left
     assert float(turn.get_attribute("aria-valuenow")) == pytest.approx(90, abs=2)
     tags = browser.find_elements("css selector", ".tag")
     assert [tag.get_attribute("data-side") for tag in tags] == ["above", "below"]
@@ -167,7 +109,7 @@ def test_seam_can_be_turned(browser: Any, pages: dict[str, Path]) -> None:
 
 def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: dict[str, Path]) -> None:
     """What the page draws in the first light is the relief of the report; in light from the other side it differs."""
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     compare = (
         "const done = arguments[0]; const node = document.getElementById('pair-a-relief');"
         "const read = async () => { const p = new Image(); p.src = node.getAttribute('href'); await p.decode();"
@@ -189,14 +131,14 @@ def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: dict[str, Path
 
 
 def test_picture_is_saved(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     uri = browser.execute_async_script(
         "const done = arguments[0]; const link = document.querySelector('.saved');"
         "link.addEventListener('click', (event) => { event.preventDefault(); done(link.href); });"
         "document.querySelector('.save-picture').click();"
     )
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
-    box = _view_box(browser, browser.find_element("css selector", ".split svg"))
+    box = view_box(browser, browser.find_element("css selector", ".split svg"))
     assert picture.shape[1] == 1800
     assert picture.shape[0] == pytest.approx(1800 * box[3] / box[2] + 110, abs=1)
     amber = (picture == (0, 165, 240)).all(axis=2)
@@ -207,7 +149,7 @@ def test_picture_is_saved(browser: Any, pages: dict[str, Path]) -> None:
 def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver import ActionChains
 
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     views = [browser.find_element("css selector", f".view-{name}") for name in ("a", "b", "difference")]
     crosses = [view.find_element("css selector", ".cross") for view in views]
     assert {cross.get_attribute("visibility") for cross in crosses} == {"hidden"}
@@ -216,7 +158,7 @@ def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
     first = crosses[0].get_attribute("transform")
     assert {cross.get_attribute("visibility") for cross in crosses} == {"visible"}
     assert {cross.get_attribute("transform") for cross in crosses} == {first}
-    box = _view_box(browser, views[0])
+    box = view_box(browser, views[0])
     x, y = (float(number) for number in re.findall(r"-?[\d.]+", first))
     per_pixel = box[2] / views[0].rect["width"]
     assert x == pytest.approx(box[0] + box[2] / 2 + 40 * per_pixel, abs=3 * per_pixel)
@@ -233,25 +175,25 @@ def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
 
 
 def test_zoom_moves_all_views_and_keeps_the_seam(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     views = browser.find_elements("css selector", ".linked")
-    whole = _view_box(browser, views[0])
+    whole = view_box(browser, views[0])
     browser.execute_script("document.querySelector('.zoom-in').click()")
-    zoomed = _view_box(browser, views[0])
-    assert [_view_box(browser, view) for view in views] == [zoomed] * 4
+    zoomed = view_box(browser, views[0])
+    assert [view_box(browser, view) for view in views] == [zoomed] * 4
     assert zoomed[2] == pytest.approx(whole[2] / 1.6)
     at = float(browser.find_element("css selector", ".microscope").get_attribute("data-seam-x"))
     assert _points(browser, ".half-a")[0][0] == pytest.approx(zoomed[0] + zoomed[2] * at / 100, abs=0.1)
-    _drag(browser, views[1], 30, 10)
-    moved = _view_box(browser, views[0])
+    drag(browser, views[1], 30, 10)
+    moved = view_box(browser, views[0])
     assert moved[0] < zoomed[0]
     assert moved[1] < zoomed[1]
     browser.execute_script("document.querySelector('.zoom-reset').click()")
-    assert _view_box(browser, views[2]) == whole
+    assert view_box(browser, views[2]) == whole
 
 
 def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     relief = browser.find_element("css selector", ".view-a .relief")
     heights = browser.find_element("css selector", ".view-a .heights")
     assert relief.is_displayed()
@@ -268,7 +210,7 @@ def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: dict[
 def test_rule_and_direction_change_the_cell_map(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.support.select import Select
 
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     comparison, _, _ = case("same-source")
 
     def shown() -> Any:
@@ -288,7 +230,7 @@ def test_rule_and_direction_change_the_cell_map(browser: Any, pages: dict[str, P
 
 
 def test_a_cell_lights_up_on_both_marks(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     browser.execute_script(
         "document.querySelector('.cellmap.shown .cell.congruent rect')"
         ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
@@ -299,7 +241,7 @@ def test_a_cell_lights_up_on_both_marks(browser: Any, pages: dict[str, Path]) ->
 
 
 def test_cell_table_sorts(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["same-source"])
+    open_page(browser, pages["same-source"])
     table = browser.find_element("css selector", "table.cells")
     read = "return [...arguments[0].tBodies[0].rows].map(r => Number(r.children[7].dataset.sort));"  # correlation
     before = browser.execute_script(read, table)
@@ -314,7 +256,7 @@ def test_cell_table_sorts(browser: Any, pages: dict[str, Path]) -> None:
 def test_prints_to_a_sensible_number_of_pages(
     browser: Any, pages: dict[str, Path], kind: str, least: int, most: int
 ) -> None:
-    _open(browser, pages[kind])
+    open_page(browser, pages[kind])
     pdf = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": False, "preferCSSPageSize": True})["data"]
     count = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(pdf)))
     assert least <= count <= most

@@ -92,8 +92,15 @@ def upright(striae: ReportedStriae) -> tuple[Floats, tuple[float, float]]:
     return heights, (down, across)
 
 
-def land_steps(striae: ReportedStriae) -> LandSteps | None:
-    """Draw the steps of a land; None without a scan, or where no band of it could be used."""
+def land_steps(striae: ReportedStriae, largest_points: int = 900) -> LandSteps | None:
+    """Draw the steps of a land; None without a scan, or where no band of it could be used.
+
+    Parameters
+    ----------
+    striae : ReportedStriae
+    largest_points : int
+        Greatest number of columns of the picture of the scan.
+    """
     land = striae.land
     if striae.surface is None or land is None or land.arc is None or land.first_band < 0:
         return None
@@ -110,7 +117,7 @@ def land_steps(striae: ReportedStriae) -> LandSteps | None:
     limit = _limit(land.residuals_um)
     cross_cut = chart_of(x, profile, arc)
     return LandSteps(
-        _scan_picture(heights - arc, (down, across)),
+        _scan_picture(heights - arc, (down, across), largest_points),
         bands[land.first_band],
         tuple(band for band, lag in zip(bands, land.lags_um, strict=True) if not np.isfinite(lag)),
         _striae_lines(land, x),
@@ -150,9 +157,9 @@ def _median_of_rows(heights: Floats, middle_um: float, half_um: float, down_um: 
     return profile
 
 
-def _scan_picture(heights: Floats, spacing_um: tuple[float, float]) -> Picture:
+def _scan_picture(heights: Floats, spacing_um: tuple[float, float], largest_points: int) -> Picture:
     """Draw a scan less the arc, in one light; what lies far off, as the grooves do, is drawn as a wall."""
-    grid = picture_grid(heights, spacing_um)
+    grid = picture_grid(heights, spacing_um, largest_points)
     drawn = shaded_relief(grid, common_exaggeration(_inner(grid)))
     return replace(drawn, left_um=-0.5 * spacing_um[1], top_um=-0.5 * spacing_um[0])
 

@@ -7,9 +7,10 @@ for (const root of document.querySelectorAll(".microscope")) {
   const id = root.dataset.id;
   const stored = (name) => document.getElementById(id + "-" + name);
   const views = all(".linked");
-  if (!views.length) continue;
-  const split = first(".split");
-  const box = views[0].viewBox.baseVal;
+  const charts = all("svg.along");
+  const split = first(".split"); // none for signatures that came without scans
+  if (!split && !charts.length) continue;
+  const box = (views[0] || charts[0]).viewBox.baseVal;
   const whole = { x: box.x, y: box.y, w: box.width, h: box.height };
   let shown = { ...whole };
   const set = (node, values) => { for (const [name, value] of Object.entries(values)) node.setAttribute(name, value); };
@@ -33,6 +34,7 @@ for (const root of document.querySelectorAll(".microscope")) {
       ends.concat([ends[1], ends[0]].map(([u, v]) => [u + sign * to_b[0], v + sign * to_b[1]])));
   };
   const place = () => {
+    if (!split) return;
     seam.x = clamp(seam.x, 0, 100);
     seam.y = clamp(seam.y, 0, 100);
     seam.turn = ((seam.turn % 360) + 360) % 360;
@@ -52,6 +54,7 @@ for (const root of document.querySelectorAll(".microscope")) {
     all(".tag").forEach((tag, k) => { tag.dataset.side = sides[k][quarter]; });
   };
   const captured = (node, move) => {
+    if (!node) return;
     node.addEventListener("pointerdown", (event) => {
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
@@ -75,7 +78,7 @@ for (const root of document.querySelectorAll(".microscope")) {
     const right = Math.round(turn / 90) * 90;
     seam.turn = Math.abs(turn - right) < 4 ? right : turn;
   });
-  const keys = (node, act) => node.addEventListener("keydown", (event) => {
+  const keys = (node, act) => node && node.addEventListener("keydown", (event) => {
     if (!act(event.key, event.shiftKey ? 10 : 1)) return;
     place();
     event.preventDefault();
@@ -101,7 +104,6 @@ for (const root of document.querySelectorAll(".microscope")) {
   });
 
   // --- zoom and pan, in the pictures and along the charts ---
-  const charts = all("svg.along");
   // In a wide picture numbers and lines are no larger than in a square one.
   const bar = (view) => {
     const size = Math.min(view.w, 1.6 * view.h);
@@ -150,9 +152,10 @@ for (const root of document.querySelectorAll(".microscope")) {
     const w = shown.w / factor;
     show(shown.x + (shown.w - w) / 2, shown.y + (shown.h - (w * whole.h) / whole.w) / 2, w);
   };
-  first(".zoom-in").addEventListener("click", () => zoom(1.6));
-  first(".zoom-out").addEventListener("click", () => zoom(1 / 1.6));
-  first(".zoom-reset").addEventListener("click", () => show(whole.x, whole.y, whole.w));
+  const clicked = (selector, act) => { if (first(selector)) first(selector).addEventListener("click", act); };
+  clicked(".zoom-in", () => zoom(1.6));
+  clicked(".zoom-out", () => zoom(1 / 1.6));
+  clicked(".zoom-reset", () => show(whole.x, whole.y, whole.w));
 
   // --- B moved along A: correlation and difference are computed anew ---
   const signatures = first(".signatures");
@@ -365,7 +368,7 @@ for (const root of document.querySelectorAll(".microscope")) {
     link.href = canvas.toDataURL("image/png");
     link.click();
   };
-  first(".save-picture").addEventListener("click", save);
+  clicked(".save-picture", save);
 
   // The browser may have kept other choices from an earlier visit.
   for (const control of all("input")) {
@@ -374,6 +377,14 @@ for (const root of document.querySelectorAll(".microscope")) {
   }
   place();
 }
+
+// A link to something folded away opens it.
+const unfold = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target && target.tagName === "DETAILS") target.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();
 
 // What is folded away is printed all the same.
 addEventListener("beforeprint", () => {

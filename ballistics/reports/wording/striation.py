@@ -55,6 +55,13 @@ LEAD_STRIATED = (
 )
 
 
+BULLETS_LIMIT = (
+    "The probability of the phase is no error rate.",
+    "It says how often lands in an arbitrary order would show such a phase, when every order of these very lands is "
+    "equally likely. It does not say how often bullets of different barrels do: no population of barrels is in it.",
+)
+
+
 def kind_in_plural(kind: str) -> str:
     """Return the name of a kind of mark for two of them.
 
