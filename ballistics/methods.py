@@ -90,11 +90,39 @@ class Method(Protocol):
         ...
 
     def prepare(self, surface: Surface, region: Region | None = None, parameters: Any = None) -> Mark:
-        """Prepare the mark of a surface."""
+        """Prepare the mark of a surface.
+
+        Parameters
+        ----------
+        surface : Surface
+            The scan.
+        region : GivenRegion, ndarray of bool, str or int, optional
+            Where the mark is: a mask of the surface's shape, or a label of the scan's own mask; found when None.
+        parameters : object, optional
+            From `parameters`; the usual ones when None.
+
+        Returns
+        -------
+        Mark
+            Insufficient, with the reason, where the scan does not show such a mark.
+        """
         ...
 
     def compare(self, a: Mark, b: Mark, parameters: Any = None) -> Comparison:
-        """Compare two marks; exchanged marks give the same scores."""
+        """Compare two marks; exchanged marks give the same scores.
+
+        Parameters
+        ----------
+        a, b : Mark
+            Prepared by this method.
+        parameters : object, optional
+            From `parameters`; the usual ones when None.
+
+        Returns
+        -------
+        Comparison
+            Insufficient, with the reason, where the marks cannot be compared.
+        """
         ...
 
     def comparison(self, parameters: Any = None) -> Provenance:
@@ -132,11 +160,37 @@ class Impressed:
         return Provenance(PREPARATION, PREPARATION_VERSION, asdict(mark_type(self.kind)))
 
     def prepare(self, surface: Surface, region: Region | None = None, parameters: Any = None) -> Mark:
-        """Prepare the mark of a surface; parameters of a comparison change nothing here."""
+        """Prepare the mark of a surface; parameters of a comparison change nothing here.
+
+        Parameters
+        ----------
+        surface : Surface
+            The scan.
+        region : GivenRegion, ndarray of bool, str or int, optional
+            Where the mark is, as of `ballistics.surfaces.prepare`; found when None.
+        parameters : object, optional
+            Not used.
+
+        Returns
+        -------
+        Mark
+        """
         return prepare_impression(surface, self.kind, region)
 
     def compare(self, a: Mark, b: Mark, parameters: MarkParameters | None = None) -> ImpressionComparison:
-        """Compare two marks; exchanged marks give the same scores."""
+        """Compare two marks; exchanged marks give the same scores.
+
+        Parameters
+        ----------
+        a, b : Mark
+            Prepared by this method.
+        parameters : MarkParameters, optional
+            From `parameters`; the usual ones when None.
+
+        Returns
+        -------
+        ImpressionComparison
+        """
         return compare_impressions(a, b, parameters)
 
     def comparison(self, parameters: MarkParameters | None = None) -> Provenance:
@@ -228,7 +282,21 @@ class Striated:
     def prepare(
         self, surface: Surface, region: Region | None = None, parameters: StriatedParameters | None = None
     ) -> Mark:
-        """Prepare the mark of a surface; insufficient, with the reason, where it shows nothing of the kind."""
+        """Prepare the mark of a surface; insufficient, with the reason, where it shows nothing of the kind.
+
+        Parameters
+        ----------
+        surface : Surface
+            The scan; a topography.
+        region : GivenRegion, ndarray of bool, str or int, optional
+            Where the mark is: a mask of the surface's shape, or a label of the scan's own mask; found when None.
+        parameters : StriatedParameters, optional
+            Of them those of the preparation; the usual ones when None.
+
+        Returns
+        -------
+        Mark
+        """
         p = self._used(parameters).preparation
         mask = None
         if isinstance(region, GivenRegion):
@@ -256,7 +324,20 @@ class Striated:
         return signature_of(mark, self._band_um(self._used(parameters)))
 
     def compare(self, a: Mark, b: Mark, parameters: StriatedParameters | None = None) -> StriationComparison:
-        """Compare two marks; exchanged marks give the same scores."""
+        """Compare two marks; exchanged marks give the same scores.
+
+        Parameters
+        ----------
+        a, b : Mark
+            Prepared by this method.
+        parameters : StriatedParameters, optional
+            From `parameters`; the usual ones when None.
+
+        Returns
+        -------
+        StriationComparison
+            Other parameters than the usual ones, and marks that were not prepared alike, are findings.
+        """
         p, usual = self._used(parameters), self._used(None)
         found = compare_signatures(self.signature(a, p), self.signature(b, p), p.comparison)
         reason = found.insufficient or self._incomparable(a, b)

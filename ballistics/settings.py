@@ -68,6 +68,20 @@ def differences(usual: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
 def checked(name: str, usual: Any, value: str | float) -> Any:
     """Return a value of the type of the usual one.
 
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for messages.
+    usual : bool, int, float, tuple or None
+        The usual value, which decides the type and the limits; None for two places on a scan.
+    value : str or float
+        What was asked for. Several numbers are text, with commas between them.
+
+    Returns
+    -------
+    bool, int, float or tuple
+        Of the type of ``usual``.
+
     Raises
     ------
     ParameterError

@@ -133,7 +133,9 @@ class ScoreTable:
         scan_a, scan_b : iterable of str, optional
             SHA-256 of the scans.
         area_mm2 : sequence of float, optional
-            Common areas in mm²; not together with ``cells``.
+            Common areas in mm².
+        length_mm : sequence of float, optional
+            Common lengths in mm. Of cells, areas and lengths at most one kind is given.
 
         Raises
         ------

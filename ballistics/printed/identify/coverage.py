@@ -49,7 +49,21 @@ def log_odds(coverage: float) -> float:
 
 
 def covered(query: Cloud, reference: Cloud, pose: Pose, parameters: IdentificationParameters = DEFAULT) -> Cover:
-    """Measure how much of each surface lies on the other at a pose from the query to the reference."""
+    """Measure how much of each of two surfaces lies on the other at a pose.
+
+    Parameters
+    ----------
+    query, reference : Cloud
+        The two surfaces.
+    pose : ndarray of float64, shape (4, 4)
+        Similarity from the query to the reference.
+    parameters : IdentificationParameters
+        Of them the tolerances and the least cosine of normals.
+
+    Returns
+    -------
+    Cover
+    """
     there, back, scales = _both_ways(query, reference, pose[None], parameters)
     return Cover(
         there.deviations[0],
@@ -65,9 +79,23 @@ def covered(query: Cloud, reference: Cloud, pose: Pose, parameters: Identificati
 def coverages(
     query: Cloud, reference: Cloud, poses: NDArray[np.float64], parameters: IdentificationParameters = DEFAULT
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return coverage, the query's and the reference's share within the largest tolerance, at several poses.
+    """Measure the same as `covered` at several poses, in numbers only.
 
-    ``poses`` of shape (poses, 4, 4) lead from the query to the reference; each result has shape (poses,).
+    Parameters
+    ----------
+    query, reference : Cloud
+        The two surfaces.
+    poses : ndarray of float64, shape (poses, 4, 4)
+        Similarities from the query to the reference.
+    parameters : IdentificationParameters
+        Of them the tolerances and the least cosine of normals.
+
+    Returns
+    -------
+    coverage : ndarray of float64, shape (poses,)
+        0–1, see `Cover`.
+    query_share, reference_share : ndarray of float64, shape (poses,)
+        Of each surface that lies within the largest tolerance of the other, 0–1.
     """
     there, back, scales = _both_ways(query, reference, poses, parameters)
     shares = (found.near[:, :, -1].mean(axis=1) for found in (there, back))
@@ -117,5 +145,20 @@ def _coverages(
 
 
 def deviations_of(points: NDArray[np.float64], reference: Cloud, pose: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far points in the query's frame lie from the reference, in the query's unit; infinite out of reach."""
+    """Return how far points of a query lie from a reference.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, 3)
+        In the query's frame.
+    reference : Cloud
+        The reference, in its own frame.
+    pose : ndarray of float64, shape (4, 4)
+        Similarity from the query to the reference.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In the query's unit; infinite out of reach.
+    """
     return reference.deviations(moved(points, pose)) / scale_of(pose)

@@ -174,7 +174,22 @@ def reference_pieces(found: Sequence[Identification], collection: Collection) ->
 
 
 def covered_points(found: Identification, candidate: Candidate, collection: Collection) -> Mask:
-    """Return which of the coarse points of a candidate's reference lie on the query, shape (points,)."""
+    """Return which of the coarse points of a candidate's reference lie on the query.
+
+    Parameters
+    ----------
+    found : Identification
+        Of the query.
+    candidate : Candidate
+        One of its candidates; only the bodies with which it was found count.
+    collection : Collection
+        In which it was found.
+
+    Returns
+    -------
+    ndarray of bool, shape (points,)
+        In the order of the points of ``collection.cloud``.
+    """
     reference = collection.cloud(candidate.row)
     inverse: Pose = np.linalg.inv(candidate.pose).astype(np.float64)
     at = moved(reference.points, inverse)

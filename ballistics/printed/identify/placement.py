@@ -100,10 +100,28 @@ def propose_by_matches(
     radii: Sequence[int],
     parameters: IdentificationParameters = DEFAULT,
 ) -> Proposal | None:
-    """Find poses of a query on a reference at about the voted scale; None when no descriptors agree.
+    """Find poses of a query on a reference at about the voted scale, by local descriptors that agree.
 
-    ``reference`` holds the points of the signature. ``radii`` says how many of the equal radii are matched, the
-    smallest first; with several numbers, the poses of each compete.
+    Parameters
+    ----------
+    query : Query
+        The question.
+    signature : Signature
+        Of the reference.
+    reference : Cloud
+        The points of the signature.
+    vote : Vote
+        The reference and its scale.
+    radii : sequence of int
+        How many of the radii that are equal at this scale are matched, the smallest first; with several numbers, the
+        poses of each compete.
+    parameters : IdentificationParameters
+        See its part *Place*.
+
+    Returns
+    -------
+    Proposal or None
+        None when too few descriptors agree.
     """
     query_rows, reference_rows = equal_radii(query, vote.step)
     scale = reference.size / query.cloud.size * 2.0 ** (-vote.step / 6.0)
@@ -124,7 +142,24 @@ def propose_by_matches(
 def propose_by_axes(
     query: Query, reference: Cloud, row: int, parameters: IdentificationParameters = DEFAULT
 ) -> Proposal:
-    """Find poses that bring the principal axes of a query onto those of a reference; ``row`` is the reference's."""
+    """Find poses that bring the principal axes of a query onto those of a reference.
+
+    Parameters
+    ----------
+    query : Query
+        The question.
+    reference : Cloud
+        The points of the reference.
+    row : int
+        Of the reference in the collection, for the vote.
+    parameters : IdentificationParameters
+        See its part *Place*.
+
+    Returns
+    -------
+    Proposal
+        Its vote has the scale of the best pose and weight 1: no descriptor was counted.
+    """
     poses = [(pose, 0.0) for pose in axis_poses(query.cloud, reference)]
     rough = _measured(poses, query.cloud, reference, parameters.rough_points, parameters)[: parameters.axes_registered]
     few, others = query.cloud.beginning(parameters.axes_points), reference.beginning(parameters.axes_points)
@@ -176,7 +211,24 @@ def propose_beside(
 def settled(
     query: Query, reference: Cloud, proposal: Proposal, parameters: IdentificationParameters = DEFAULT
 ) -> Proposal:
-    """Register the poses of a proposal roughly and keep the best different ones."""
+    """Register the poses of a proposal roughly and keep the best different ones.
+
+    Parameters
+    ----------
+    query : Query
+        The question.
+    reference : Cloud
+        The points of the proposal's reference.
+    proposal : Proposal
+        Its poses are where registration begins.
+    parameters : IdentificationParameters
+        Points, rounds, and how many poses are kept.
+
+    Returns
+    -------
+    Proposal
+        With the same vote, best pose first.
+    """
     few = query.cloud.beginning(parameters.settled_points)
     near = [
         (refine(few, reference, rough.pose, parameters.settled_rounds, parameters), rough.followed)
@@ -187,7 +239,21 @@ def settled(
 
 
 def registered(query: Cloud, reference: Cloud, rough: Sequence[Pose], parameters: IdentificationParameters) -> Pose:
-    """Register rough poses finely; return the one that covers most, rough ones too."""
+    """Register rough poses finely; return the one that covers most, rough ones too.
+
+    Parameters
+    ----------
+    query, reference : Cloud
+        The two surfaces.
+    rough : sequence of ndarray of float64, shape (4, 4)
+        Similarities from the query to the reference; at least one.
+    parameters : IdentificationParameters
+        Points, rounds and reaches.
+
+    Returns
+    -------
+    ndarray of float64, shape (4, 4)
+    """
     few, others = query.beginning(parameters.registered_points), reference.beginning(parameters.registered_points)
     # Where little overlaps, registration can lead astray.
     rounds = parameters.registered_rounds
@@ -202,7 +268,23 @@ def refine(
     rounds: int = DEFAULT.registered_rounds,
     parameters: IdentificationParameters = DEFAULT,
 ) -> Pose:
-    """Register finely, scale included: point to plane on what lies within a reach that shrinks from round to round."""
+    """Register finely, scale included: point to plane on what lies within a reach that shrinks from round to round.
+
+    Parameters
+    ----------
+    query, reference : Cloud
+        The two surfaces.
+    pose : ndarray of float64, shape (4, 4)
+        Similarity from the query to the reference, near the right one.
+    rounds : int
+        The reach shrinks from the first to the last in this number of rounds.
+    parameters : IdentificationParameters
+        First and last reach, and the least cosine of normals.
+
+    Returns
+    -------
+    ndarray of float64, shape (4, 4)
+    """
     reaches = np.geomspace(parameters.reach_share, parameters.last_reach_share, rounds) * reference.size
     reaches = np.maximum(reaches, parameters.last_reach_spacings * reference.spacing)
     return np.vstack([reference.registered(query, pose, reaches, parameters.surface_cosine), pose[3:]])

@@ -101,11 +101,26 @@ def score_values(
 ) -> tuple[float, ...]:
     """Return what the score is made of, in the order of `SCORE_VALUES`; shares as log-odds.
 
-    The coverage: does each surface cover the other? The agreement: is each place like its counterpart, or only flat
-    like it? The detail: plates and boxes cover much of many others and agree with them. The number of radii: sizes that
-    are far apart are rarer. The exactness: chance brings surfaces near each other, not onto each other. What is missing
-    and what is added: a cut takes away and adds nothing outside, dummy material adds and hides what it takes away;
-    chance leaves both.
+    Parameters
+    ----------
+    coverage : float
+        0–1, see `Cover`: does each surface cover the other?
+    agreement : float
+        Of descriptors in place, see `Likeness`: is each place like its counterpart, or only flat like it?
+    detail : float
+        See `Likeness`: plates and boxes cover much of many others and agree with them.
+    radii : int
+        Number of equal radii: sizes that are far apart are rarer.
+    exactness : float
+        0–1, see `Fit`: chance brings surfaces near each other, not onto each other.
+    missing, added : float
+        0–1, see `Fit`: a cut takes away and adds nothing outside, dummy material adds and hides what it takes away;
+        chance leaves both.
+
+    Returns
+    -------
+    tuple of float
+        What `ScoreModel.score` takes.
     """
     return log_odds(coverage), agreement, detail, float(radii), exactness, _odds_of_rest(missing), _odds_of_rest(added)
 

@@ -63,7 +63,19 @@ class Question:
 def is_explained(
     piece: Piece, found: list[Found], collection: Collection, parameters: IdentificationParameters
 ) -> bool:
-    """Return whether what was found in all bodies together explains a body already."""
+    """Return whether what was found in all bodies together explains a body already.
+
+    Parameters
+    ----------
+    piece : Piece
+        The body.
+    found : list of Found
+        So far; of them the decisive hits in all bodies together count.
+    collection : Collection
+        In which they were found.
+    parameters : IdentificationParameters
+        Of them ``rest_share``: the share of the body's points that may be left over.
+    """
     left = np.ones(len(piece.points), dtype=bool)
     for candidate in found:
         if candidate.component < 0 and candidate.is_decisive:

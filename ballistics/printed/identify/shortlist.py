@@ -61,6 +61,20 @@ def nearest_wholes(query: Query, collection: Collection, count: int) -> list[int
     """Return the references whose whole surfaces resemble the query's most.
 
     The descriptors of a whole surface say nothing of a piece, but where they agree no index is needed.
+
+    Parameters
+    ----------
+    query : Query
+        The question.
+    collection : Collection
+        Its barred references are passed over.
+    count : int
+        References that are returned, fewer when there are fewer.
+
+    Returns
+    -------
+    list of int
+        Rows of the collection, the most alike first, the lower of equals.
     """
     order = np.argsort(collection.apart_as_whole(query.whole), kind="stable")[: count + len(collection.barred)]
     return [int(row) for row in order if int(row) not in collection.barred][:count]
@@ -70,6 +84,20 @@ def look_alikes(row: int, collection: Collection, parameters: IdentificationPara
     """Return the references whose whole surfaces resemble that of a reference, the most alike first.
 
     All of them, however many: who asks says how many are judged. Neither surface is disturbed as a query's may be.
+
+    Parameters
+    ----------
+    row : int
+        Of the reference in the collection; it is not returned itself.
+    collection : Collection
+        Its barred references are passed over.
+    parameters : IdentificationParameters
+        Of them ``beside_as_whole``, the squared distance of whole descriptors up to which two are alike.
+
+    Returns
+    -------
+    list of int
+        Rows of the collection.
     """
     apart = collection.apart_as_whole(collection.whole()[row])
     near = np.flatnonzero(apart <= parameters.beside_as_whole)
@@ -78,7 +106,21 @@ def look_alikes(row: int, collection: Collection, parameters: IdentificationPara
 
 
 def look_up(query: Query, collection: Collection, parameters: IdentificationParameters) -> Neighbours:
-    """Look up the local descriptors of a query in the collection's index."""
+    """Look up the local descriptors of a query in the collection's index.
+
+    Parameters
+    ----------
+    query : Query
+        All its keypoints are looked up, at all radii.
+    collection : Collection
+        Its index is made when it has none.
+    parameters : IdentificationParameters
+        How many neighbours are looked up, in how many cells.
+
+    Returns
+    -------
+    Neighbours
+    """
     local = query.local(range(len(query.steps)))
     return collection.index().neighbours(local, query.steps, parameters.neighbours, parameters.cells_searched)
 
@@ -86,7 +128,24 @@ def look_up(query: Query, collection: Collection, parameters: IdentificationPara
 def votes_of(
     query: Query, neighbours: Neighbours, collection: Collection, parameters: IdentificationParameters
 ) -> list[Vote]:
-    """Return references, those first that most descriptors or the best agreeing ones are for."""
+    """Return references, those first that most descriptors or the best agreeing ones are for.
+
+    Parameters
+    ----------
+    query : Query
+        The question.
+    neighbours : Neighbours
+        Of its keypoints, from `look_up`.
+    collection : Collection
+        Its barred references get no votes.
+    parameters : IdentificationParameters
+        See its part *Shortlist*.
+
+    Returns
+    -------
+    list of Vote
+        At most ``parameters.candidates_reordered``; empty when no stored descriptor is near.
+    """
     index = collection.index()
     counted = count_votes(index, neighbours, parameters)
     counted[sorted(collection.barred)] = 0.0
@@ -99,7 +158,21 @@ def votes_of(
 def count_votes(
     index: DescriptorIndex, found: Neighbours, parameters: IdentificationParameters = DEFAULT
 ) -> NDArray[np.float64]:
-    """Return the votes of a query's neighbours, shape (references, scale steps)."""
+    """Return the votes of a query's neighbours for each reference at each scale.
+
+    Parameters
+    ----------
+    index : DescriptorIndex
+        In which they were looked up.
+    found : Neighbours
+        Of the query.
+    parameters : IdentificationParameters
+        The scales, and what a vote weighs.
+
+    Returns
+    -------
+    ndarray of float64, shape (references, scale steps)
+    """
     return scale_votes(
         _stored_neighbours(index, found, parameters),
         index.references,
@@ -183,6 +256,20 @@ def ranked(votes: NDArray[np.float64], at_most: int, parameters: IdentificationP
 
     A peak is divided by the square root of all votes for the reference, the scatter that they have by chance: a
     reference with much common shape gathers votes at every scale.
+
+    Parameters
+    ----------
+    votes : ndarray of float64, shape (references, scale steps)
+        From `count_votes`.
+    at_most : int
+        References that are returned.
+    parameters : IdentificationParameters
+        Of them the lowest step of the scale.
+
+    Returns
+    -------
+    list of Vote
+        None for a reference without votes.
     """
     padded = np.pad(votes, ((0, 0), (1, 1)))
     smooth = 0.5 * padded[:, :-2] + padded[:, 1:-1] + 0.5 * padded[:, 2:]

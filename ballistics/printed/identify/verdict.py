@@ -122,12 +122,36 @@ def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: Identifi
 
 
 def shared_worth(row: int, fit: Fit, collection: Collection) -> float:
-    """Return what the places of a reference that lie on the query say beyond plain bodies, in nats."""
+    """Return what the places of a reference that lie on the query say beyond plain bodies, in nats.
+
+    Parameters
+    ----------
+    row : int
+        Of the reference.
+    fit : Fit
+        The query placed on it.
+    collection : Collection
+        Of the reference.
+    """
     return telling_nats(collection.beyond_plain(row)[:, fit.shared])
 
 
 def within_tolerance(points: NDArray[np.float64], found: Found, collection: Collection) -> NDArray[np.bool_]:
-    """Return which points of the query lie on a reference, within the largest tolerance."""
+    """Return which points of the query lie on a reference, within the largest tolerance.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, 3)
+        Of the query.
+    found : Found
+        The reference and its pose; its parameters give the tolerance.
+    collection : Collection
+        In which it was found.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     cloud = collection.cloud(found.row, found.parameters.surface)
     limit = found.parameters.largest_tolerance * cloud.size / found.fit.scale
     return np.asarray(deviations_of(points, cloud, found.fit.pose) <= limit)
@@ -136,7 +160,19 @@ def within_tolerance(points: NDArray[np.float64], found: Found, collection: Coll
 def accepted_of(
     found: list[Found], points: NDArray[np.float64], labels: NDArray[np.int64], collection: Collection
 ) -> list[Found]:
-    """Choose candidates above the threshold, best first, each of which explains points that none before it does."""
+    """Choose candidates above the threshold, best first, each of which explains points that none before it does.
+
+    Parameters
+    ----------
+    found : list of Found
+        Best first.
+    points : ndarray of float64, shape (n, 3)
+        Of all bodies of the query.
+    labels : ndarray of int64, shape (n,)
+        The body of each point.
+    collection : Collection
+        In which they were found.
+    """
     explained = np.zeros(len(points), dtype=bool)
     accepted: list[Found] = []
     for candidate in found:
@@ -157,7 +193,21 @@ def verdict_of(
     collection: Collection,
     parameters: IdentificationParameters,
 ) -> Verdict:
-    """Return what a query is found to be: `Identification.verdict`."""
+    """Return what a query is found to be: `Identification.verdict`.
+
+    Parameters
+    ----------
+    accepted : list of Found
+        From `accepted_of`.
+    found : list of Found
+        All that was found, accepted or not.
+    worths : mapping of int to float
+        What each piece that was searched, −1 for all bodies together, says beyond plain bodies, in nats.
+    collection : Collection
+        That was searched.
+    parameters : IdentificationParameters
+        Of them what is plain.
+    """
     if accepted:
         return "in the collection"
     unknown_from = parameters.unknown_from_share * parameters.plain_below_nats
