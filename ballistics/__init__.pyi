@@ -4,12 +4,24 @@ from .errors import ParameterError as ParameterError
 from .errors import ReadError as ReadError
 from .errors import WriteError as WriteError
 from .findings import Finding as Finding
+from .front import FileComparison as FileComparison
+from .front import compare_files as compare_files
+from .front import compare_folder as compare_folder
+from .front import links as links
+from .front import report as report
+from .front import weigh as weigh
 from .impressions import HeadComparison as HeadComparison
 from .impressions import ImpressionComparison as ImpressionComparison
 from .impressions import compare_heads as compare_heads
 from .library import Description as Description
 from .methods import compare as compare
 from .methods import prepare as prepare
+from .printed import Collection as Collection
+from .printed import Identification as Identification
+from .printed import Part as Part
+from .printed import PartFile as PartFile
+from .printed import identify as identify
+from .printed import read_parts as read_parts
 from .provenance import Provenance as Provenance
 from .search import Library as Library
 from .surfaces import Mark as Mark
@@ -27,13 +39,18 @@ __version__: str
 
 __all__ = [
     "BallisticsError",
+    "Collection",
     "Description",
+    "FileComparison",
     "Finding",
     "HeadComparison",
+    "Identification",
     "ImpressionComparison",
     "Library",
     "Mark",
     "ParameterError",
+    "Part",
+    "PartFile",
     "Pose",
     "Provenance",
     "ReadError",
@@ -41,12 +58,19 @@ __all__ = [
     "Surface",
     "WriteError",
     "compare",
+    "compare_files",
+    "compare_folder",
     "compare_heads",
+    "identify",
     "inspect",
+    "links",
     "prepare",
     "read",
+    "read_parts",
     "replay",
+    "report",
     "simulate_head",
     "simulate_population",
+    "weigh",
     "write_x3p",
 ]

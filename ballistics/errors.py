@@ -4,6 +4,9 @@
 class BallisticsError(Exception):
     """Base of every error the package raises on purpose."""
 
+    #: Which of two scans it is about, ``"a"`` or ``"b"``; empty where there is one, or it is about neither.
+    scan: str = ""
+
 
 class ReadError(BallisticsError):
     """A file cannot be read as evidence."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ballistics.errors import ParameterError
@@ -29,8 +31,18 @@ def data_frame(rows: Iterable[Mapping[str, Any]]) -> DataFrame:
     >>> data_frame([{"scan": "a.x3p", "cells": 12}]).shape
     (1, 2)
     """
+    found: DataFrame = _pandas().DataFrame([dict(row) for row in rows])
+    return found
+
+
+def read_frame(path: Path) -> DataFrame:
+    """Return a CSV table that a batch wrote as a data frame; errors as of `data_frame`."""
+    found: DataFrame = _pandas().read_csv(path)
+    return found
+
+
+def _pandas() -> Any:
     try:
-        from pandas import DataFrame
+        return importlib.import_module("pandas")
     except ImportError as error:
         raise ParameterError("data frames need the extra 'tables': pip install 'ballistics[tables]'") from error
-    return DataFrame([dict(row) for row in rows])

@@ -44,7 +44,7 @@ class _LazyGroup(click.RichGroup):
         try:
             return super().invoke(ctx)
         except BallisticsError as error:
-            click.echo(f"ballistics: {in_options(str(error))}", err=True)
+            click.echo(f"ballistics: {in_options(str(error), error.scan)}", err=True)
             ctx.exit(2)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ballistics.cli.reporting import case_lines, case_options, refuse_report
-from ballistics.cli.terminal import refuse_output
-from ballistics.cli.weighing import evaluation_options, evaluator, print_evaluation
+from ballistics.cli.terminal import bar, refuse_output
+from ballistics.cli.weighing import evaluation_options, print_evaluation, weigher_of
 from ballistics.files import write_whole
+
+if TYPE_CHECKING:
+    from ballistics.front import FileComparison
+    from ballistics.reports import CaseLines
 
 _UNITS = click.Choice(["micrometres", "millimetres", "as written"])
 _SCAN = click.Path(path_type=Path)
@@ -44,8 +46,8 @@ INSUFFICIENT = 3
     "from a reference of other parameters. May be given several times.",
 )
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
-@case_options
 @evaluation_options
+@case_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -79,112 +81,43 @@ def command(
         refuse_output(path, (a, b, *weighing["reference"]), overwrite)
     refuse_report(report, weighing["language"])
     case = case_lines(weighing, report)
-    comparison, evaluation = compare_files(
-        (a, b),
-        mark,
-        ({"units": units_a, "spacing_um": spacing_um_a}, {"units": units_b, "spacing_um": spacing_um_b}),
-        report,
-        json_path,
-        quiet,
-        evaluator(weighing),
-        (region_a, region_b),
-        weighing["instrument"],
-        named_settings(settings),
-        case,
-    )
+    weigher = weigher_of(weighing)
+    from ballistics.front import compare_files
+
+    with bar(quiet) as progress:
+        result = compare_files(
+            a,
+            b,
+            mark,
+            units=(units_a, units_b),
+            spacing_um=(spacing_um_a, spacing_um_b),
+            region=(region_a, region_b),
+            instrument=weighing["instrument"],
+            settings=named_settings(settings),
+            progress=progress,
+        )
+    if weigher is not None:
+        result = weigher.of(result)
+    write_result(result, report, json_path, case)
     if not quiet:
-        print_comparison(comparison, a.name, b.name)
-        if evaluation is not None:
-            print_evaluation(evaluation)
+        print_comparison(result.comparison, a.name, b.name)
+        if result.evaluation is not None:
+            print_evaluation(result.evaluation)
         for what, path in (("report", report), ("JSON", json_path)):
             if path is not None:
                 click.echo(f"{what}: {path.resolve()}")
-    if comparison.insufficient is not None:
+    if result.insufficient is not None:
         ctx.exit(INSUFFICIENT)
 
 
-def compare_files(
-    paths: tuple[Path, Path],
-    mark: str,
-    reading: tuple[dict[str, Any], dict[str, Any]],
-    report: Path | None,
-    json_path: Path | None,
-    quiet: bool,
-    evaluate: Callable[..., Any] | None = None,
-    regions: tuple[str, str] = ("", ""),
-    instruments: tuple[str, ...] = (),
-    settings: Mapping[str, str] | None = None,
-    case: Any = None,
-) -> tuple[Any, Any]:
-    """Do the whole job for two files, return comparison and evaluation (None without one); the bar shows the stages."""
-    from dataclasses import replace
-
-    from ballistics.methods import method_of
-    from ballistics.surfaces import ScanReading, instrument_of, read, stated_by_file
-
-    method = method_of(mark)
-    with _stages(4 + 2 + (evaluate is not None) + (report is not None) + (json_path is not None), quiet) as stage:
-        surfaces = []
-        for letter, path, options in zip("AB", paths, reading, strict=True):
-            stage(f"reading {letter}")
-            surfaces.append(read(path, **options))
-        marks = []
-        for letter, surface, region in zip("AB", surfaces, regions, strict=True):
-            stage(f"preparing {letter}")
-            parameters = method.parameters(_kind(surface), settings) if settings else None
-            prepared = method.prepare(surface, ScanReading(region=region).region_on(surface), parameters)
-            _, contradiction = instrument_of(stated_by_file(surface), instruments)
-            if contradiction is not None:
-                prepared = replace(prepared, findings=(*prepared.findings, contradiction))
-            marks.append(prepared)
-        stage("comparing")
-        parameters = method.parameters(marks[0].surface_kind, settings) if settings else None
-        comparison = method.compare(marks[0], marks[1], parameters)
-        evaluation = None
-        if evaluate is not None:
-            stage("weighing")
-            evaluation = evaluate(comparison, surfaces, marks)
-        stage("collecting")
-        names = [path.name for path in paths]
-        scans, write_report, write_json = _reported(names, surfaces, marks, parameters, report is not None)
-        if report is not None:
-            stage("drawing the report")
-            html = write_report(comparison, scans[0], scans[1], evaluation=evaluation, case=case)
-            write_whole(report, html.encode("utf-8", "replace"))
-        if json_path is not None:
-            stage("writing JSON")
-            write_whole(json_path, write_json(comparison, scans[0], scans[1], evaluation=evaluation))
-    return comparison, evaluation
-
-
-def _kind(surface: Any) -> str:
-    """Return the kind of surface of a mark: what is no image is taken for a topography, or refused later."""
-    return "reflectance" if surface.kind == "reflectance" else "topography"
-
-
-def _reported(
-    names: Sequence[str], surfaces: Sequence[Any], marks: Sequence[Any], parameters: Any, with_page: bool
-) -> tuple[list[Any], Callable[..., str], Callable[..., bytes]]:
-    """Return both sides as the reports of their kind show them, and what writes the page and the JSON."""
-    from ballistics.methods import method_of
-    from ballistics.reports import (
-        ReportedScan,
-        comparison_json,
-        comparison_report,
-        reported_scan,
-        striation_json,
-        striation_report,
-    )
-
-    if method_of(marks[0].kind).family == "striated":
-        from ballistics.cli.striations import reported_striae
-
-        sides = [reported_striae(n, s, m, parameters) for n, s, m in zip(names, surfaces, marks, strict=True)]
-        return sides, striation_report, striation_json
-    # What was excluded is drawn only in the report.
-    make: Callable[..., ReportedScan] = reported_scan if with_page else ReportedScan
-    scans = [make(n, s, m) for n, s, m in zip(names, surfaces, marks, strict=True)]
-    return scans, comparison_report, comparison_json
+def write_result(
+    result: FileComparison, report: Path | None, json_path: Path | None, case: CaseLines | None = None
+) -> None:
+    """Write the page, with the lines of a case at its head, and the JSON of a comparison, each where it is wanted."""
+    if report is not None:
+        write_whole(report, result.page(case).encode("utf-8", "replace"))
+    if json_path is not None:
+        write_whole(json_path, result.json())
 
 
 def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
@@ -198,35 +131,6 @@ def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
             )
         named[name] = value
     return named
-
-
-def _stages(total: int, quiet: bool) -> Any:
-    """Return a context that gives a function to announce the next stage."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        return nullcontext(lambda _: None)
-    progress = Progress(console=console, transient=True)
-
-    class _Bar:
-        def __enter__(self) -> Callable[[str], None]:
-            progress.start()
-            task = progress.add_task("", total=total)
-            begun = False
-
-            def stage(name: str) -> None:
-                nonlocal begun
-                progress.update(task, description=name, advance=1 if begun else 0)
-                begun = True
-
-            return stage
-
-        def __exit__(self, *_: object) -> None:
-            progress.stop()
-
-    return _Bar()
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:

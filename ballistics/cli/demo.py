@@ -30,7 +30,9 @@ def command(out: Path, quiet: bool) -> None:
     Everything is made from a fixed seed. Files that an earlier demo wrote are replaced; a file that it did not write,
     or that was changed since, is not.
     """
-    from ballistics.cli.compare import compare_files, print_comparison
+    from ballistics.cli.compare import print_comparison, write_result
+    from ballistics.cli.terminal import bar
+    from ballistics.front import compare_files
 
     names = [*_SCANS, *(f"{pair}.{ending}" for pair in _PAIRS for ending in ("html", "json"))]
     try:
@@ -41,12 +43,12 @@ def command(out: Path, quiet: bool) -> None:
     _write_scans(out, names, quiet)
     for pair, (first, second) in _PAIRS.items():
         report = out / f"{pair}.html"
-        comparison, _ = compare_files(
-            (out / _SCANS[first], out / _SCANS[second]), "breech face", ({}, {}), report, out / f"{pair}.json", quiet
-        )
+        with bar(quiet) as progress:
+            result = compare_files(out / _SCANS[first], out / _SCANS[second], progress=progress)
+        write_result(result, report, out / f"{pair}.json")
         if not quiet:
             click.echo(f"\n{pair.replace('-', ' ')} (simulated)")
-            print_comparison(comparison, _SCANS[first], _SCANS[second])
+            print_comparison(result.comparison, _SCANS[first], _SCANS[second])
         _record(out, names)
     for pair in _PAIRS:
         click.echo(f"{pair.replace('-', ' ')} report: {(out / f'{pair}.html').resolve().as_uri()}")

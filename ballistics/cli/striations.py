@@ -6,38 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ballistics.reports import ReportedStriae
     from ballistics.striations import StriationComparison
-    from ballistics.surfaces import Mark, Surface
-
-
-def reported_striae(name: str, surface: Surface, mark: Mark, parameters: Any) -> ReportedStriae:
-    """Return one side as the reports show it: of a land with every step, found once more.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-    surface : Surface
-        As read.
-    mark : Mark
-        As prepared from it.
-    parameters : StriatedParameters or None
-        With which it was; None for the usual ones.
-    """
-    from ballistics.methods import Striated, method_of
-    from ballistics.reports import ReportedStriae
-    from ballistics.striations import LandParameters, land_of
-
-    method = method_of(mark.kind)
-    assert isinstance(method, Striated)
-    signature = method.signature(mark, parameters)
-    usual = method.parameters(mark.surface_kind)
-    p = (parameters or usual).preparation if usual is not None else None
-    given = any(finding.code == "region-given" for finding in mark.findings)
-    land = land_of(surface, p) if isinstance(p, LandParameters) and not given else None
-    own = tuple(finding for finding in mark.findings if finding not in signature.findings)
-    return ReportedStriae(name, signature, surface, land, own)
 
 
 def print_striations(comparison: StriationComparison, out: Any) -> None:

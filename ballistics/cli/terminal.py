@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import BallisticsError, WriteError
+from ballistics.errors import WriteError
 from ballistics.progress import Progress
 
 # What the API calls a parameter, and messages therefore, has another name on the command line.
 _OPTIONS = {"units": "--units", "unit": "--unit", "spacing_um": "--spacing-um"}
 # "units='micrometres'", "units is …", "spacing_um"; not the words "units" and "unit" in a sentence.
-_NAMED = re.compile(r"\b(?P<name>spacing_um\b|units?(?==| is '| does not))(?:=(?P<value>'[^']*')?)?")
+_NAMED = re.compile(r"\b(?P<name>spacing_um\b|units?(?==| is '| does not| out))(?:=(?P<value>'[^']*')?)?")
 
 
 def in_options(message: str, letter: str = "") -> str:
@@ -40,16 +40,6 @@ def in_options(message: str, letter: str = "") -> str:
         return f"{_OPTIONS[found['name']]}{end} {value if ' ' in value else value.strip(chr(39))}".rstrip()
 
     return _NAMED.sub(option, message)
-
-
-@contextmanager
-def of_scan(letter: str) -> Iterator[None]:
-    """Let an error about one of two scans name the options of that scan."""
-    try:
-        yield
-    except BallisticsError as error:
-        error.args = (in_options(str(error), letter), *error.args[1:])
-        raise
 
 
 def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:

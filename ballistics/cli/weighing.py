@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from ballistics.front import Weighing
 
 _LANGUAGES = click.Choice(["en", "mk", "sq", "sr", "bs", "cnr", "ro"])
 _OPTIONS = (
@@ -36,7 +39,7 @@ def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
+def weigher_of(options: dict[str, Any]) -> Weighing | None:
     """Read populations and scale before the work; return what weighs a comparison, None when nothing is to be weighed.
 
     Raises
@@ -56,41 +59,9 @@ def evaluator(options: dict[str, Any]) -> Callable[..., Any] | None:
         if given:
             raise ParameterError(f"{', '.join(given)}: only for the weight of evidence; give --reference too")
         return None
-    from ballistics.evidence import VerbalScale, load_reference
+    from ballistics.front import weighing
 
-    populations = [population for path in _files(options["reference"]) for population in load_reference(path)]
-    scale = VerbalScale.load(options["verbal_scale"])
-    words = [word for path in options["reference"] for word in ("--reference", path.resolve().name)]
-    words += [word for name, values in labels.items() for value in values for word in (f"--{name}", value)]
-    words += ["--language", options["language"]] if options["language"] != "en" else []
-    words += ["--verbal-scale", options["verbal_scale"].name] if options["verbal_scale"] else []
-
-    def evaluate(comparison: Any, surfaces: Sequence[Any], marks: Sequence[Any]) -> Any:
-        from ballistics.evidence import weigh
-        from ballistics.reports import Evaluation
-        from ballistics.surfaces import instrument_of, stated_by_file
-
-        scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]
-        # Where a file speaks, it goes before what was stated.
-        instruments = [
-            name for surface in surfaces for name in instrument_of(stated_by_file(surface), labels["instrument"])[0]
-        ]
-        weighed = weigh(comparison, marks, populations, labels["calibre"], instruments, labels["ammunition"], scans)
-        return Evaluation(weighed, options["language"], scale, tuple(words))
-
-    return evaluate
-
-
-def _files(references: Sequence[Path]) -> list[Path]:
-    from ballistics.errors import ParameterError
-
-    files: list[Path] = []
-    for path in references:
-        own = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not own:
-            raise ParameterError(f"{path} holds no reference population (*.json): build one, or name another folder")
-        files += own
-    return files
+    return weighing(options["reference"], **labels, language=options["language"], verbal_scale=options["verbal_scale"])
 
 
 def print_evaluation(evaluation: Any) -> None:

@@ -16,7 +16,9 @@ from .contents.study_contents import acceptance_rows as acceptance_rows
 from .contents.study_contents import span as span
 from .figures.evidence import png_bytes as png_bytes
 from .figures.evidence import svg_bytes as svg_bytes
+from .figures.microscope import microscope as microscope
 from .figures.printed import thumbnail_of as thumbnail_of
+from .figures.registered_pair import aligned_heights as aligned_heights
 from .figures.scan_picture import scan_png as scan_png
 from .pages.bullets import bullets_report as bullets_report
 from .pages.comparison import comparison_report as comparison_report
@@ -43,6 +45,7 @@ from .wording.comparison import score_text as score_text
 from .wording.comparison import similarity_sentence as similarity_sentence
 from .wording.comparison import similarity_text as similarity_text
 from .wording.comparison import source_of as source_of
+from .wording.comparison import unit_of as unit_of
 from .wording.printed import LEAD as LEAD
 from .wording.printed import candidate_sentence as candidate_sentence
 from .wording.printed import false_hits_sentence as false_hits_sentence
@@ -68,6 +71,7 @@ __all__ = [
     "ReportedStriae",
     "SearchedCollection",
     "acceptance_rows",
+    "aligned_heights",
     "background_sentence",
     "bodies_of",
     "bullets_json",
@@ -87,6 +91,7 @@ __all__ = [
     "link_score_text",
     "links_figure",
     "links_report",
+    "microscope",
     "mirror_sentence",
     "named_files",
     "others_text",
@@ -117,6 +122,7 @@ __all__ = [
     "study_report",
     "svg_bytes",
     "thumbnail_of",
+    "unit_of",
     "verdict_of",
     "where_sentence",
 ]

@@ -2,6 +2,7 @@
 from .filtering.filters import low_pass as low_pass
 from .filtering.levelling import fit_form as fit_form
 from .formats.reading import read as read
+from .formats.units_guard import Units as Units
 from .formats.x3p.writer import write_x3p as write_x3p
 from .inspection import Inspection as Inspection
 from .inspection import files_in as files_in
@@ -73,6 +74,7 @@ __all__ = [
     "SimulatedLand",
     "Step",
     "Surface",
+    "Units",
     "draw_scale_bar",
     "files_in",
     "find_breech_face",

@@ -22,6 +22,7 @@ PACKAGES = {"ballistics": ROOT / "ballistics", "ballistics_kernels": ROOT / "ker
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("ballistics",),
     ("cli",),
+    ("front",),
     ("reports",),
     ("selftest",),
     ("search", "studies"),

@@ -26,6 +26,29 @@ def registered_pair(a: Mark, b: Mark, pose: Pose) -> tuple[Grid, Grid]:
     a, b : Grid
         Positions in µm from the centre of A; NaN where a mark has no point.
     """
+    on_a, on_b, (centre_y, centre_x) = aligned_heights(a, b, pose)
+    return _placed(on_a, a.spacing_um, centre_y, centre_x), _placed(on_b, a.spacing_um, centre_y, centre_x)
+
+
+def aligned_heights(
+    a: Mark, b: Mark, pose: Pose
+) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[float, float]]:
+    """Return the heights of both marks on one grid in the frame of A, just large enough for their valid points.
+
+    Parameters
+    ----------
+    a, b : Mark
+        With one spacing.
+    pose : Pose
+        How B lies on A.
+
+    Returns
+    -------
+    a, b : ndarray of float32, of one shape
+        In µm; NaN where a mark has no point.
+    centre : tuple of float
+        Where the middle of the grid lies, rows and columns from the centre of A.
+    """
     from ballistics_kernels.impressions import turn_onto
 
     spacing = a.spacing_um
@@ -40,7 +63,7 @@ def registered_pair(a: Mark, b: Mark, pose: Pose) -> tuple[Grid, Grid]:
     heights_b = np.ascontiguousarray(b.heights_um, dtype=np.float32)
     shift_y, shift_x = pose.dy_um / spacing - centre_y, pose.dx_um / spacing - centre_x
     turn_onto(heights_b, math.radians(-pose.theta_deg), shift_y, shift_x, registered_b)
-    return _placed(on_a, spacing, centre_y, centre_x), _placed(registered_b, spacing, centre_y, centre_x)
+    return on_a, registered_b, (centre_y, centre_x)
 
 
 def difference(a: Grid, b: Grid) -> Grid:

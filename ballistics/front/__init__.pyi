@@ -1,0 +1,20 @@
+# The face of this room: what other rooms may import.
+from .file_comparison import FileComparison as FileComparison
+from .file_comparison import compare_files as compare_files
+from .folders import compare_folder as compare_folder
+from .folders import links as links
+from .reporting import report as report
+from .weighing import Weighing as Weighing
+from .weighing import weigh as weigh
+from .weighing import weighing as weighing
+
+__all__ = [
+    "FileComparison",
+    "Weighing",
+    "compare_files",
+    "compare_folder",
+    "links",
+    "report",
+    "weigh",
+    "weighing",
+]
