@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numba
@@ -53,21 +54,17 @@ def _run(folder: Path, cache: Path | None = None, code: str = _RUN, **own: str) 
     )
 
 
-def _folders(cache: Path, module: str) -> list[Path]:
-    return list((cache / "ballistics-kernels").glob(f"{module}-*"))
-
-
 # --- What is noticed, and what is not compiled again ---
 
 
 def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     told = []
-    for added in (1.0, 1.0, 5.0, 1.0):
+    for added in (1.0, 5.0, 1.0):
         (folder / "ballistics_kernels" / "inner.py").write_text(_INNER.format(added))
         told.append(_run(folder).stdout.split())
     # What was compiled before the change is still there.
-    assert told == [["4.0", "0"], ["4.0", "1"], ["12.0", "0"], ["4.0", "1"]]
+    assert told == [["4.0", "0"], ["12.0", "0"], ["4.0", "1"]]
 
 
 def test_a_change_in_a_file_that_it_cannot_inline_compiles_nothing(tmp_path: Path) -> None:
@@ -80,20 +77,27 @@ def test_a_change_in_a_file_that_it_cannot_inline_compiles_nothing(tmp_path: Pat
     assert _run(folder, code=code).stdout.split() == ["0", "1"]
 
 
-def test_a_change_behind_the_face_of_a_package_is_noticed(tmp_path: Path) -> None:
-    folder = _kernels(tmp_path)
-    package, room = folder / "ballistics_kernels", folder / "ballistics_kernels" / "room"
+def test_what_lies_behind_the_face_of_a_package_is_in_the_key_and_what_lies_beside_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = _kernels(tmp_path) / "ballistics_kernels"
+    room = package / "room"
     room.mkdir()
     shutil.copy(_KERNELS / "impressions" / "__init__.py", room)
     (room / "__init__.pyi").write_text('from .deep import inner as inner\n__all__ = ["inner"]\n')
-    (room / "beside.py").write_text("")
-    (package / "outer.py").write_text(_OUTER.replace("ballistics_kernels.inner", "ballistics_kernels.room"))
-    told = []
-    for added, beside in ((1.0, ""), (5.0, ""), (5.0, "CHANGED = True\n")):
-        (room / "deep.py").write_text(_INNER.format(added))
-        (room / "beside.py").write_text(beside)
-        told.append(_run(folder).stdout.split())
-    assert told == [["4.0", "0"], ["12.0", "0"], ["12.0", "1"]]
+    for name in ("beside.py", "deep.py"):
+        (room / name).write_text(_INNER.format(1.0))
+    monkeypatch.setattr(kernel_cache, "_PACKAGE", package)
+    outer, accelerate = package / "outer.py", package / "accelerate.py"
+    outer.write_text(_OUTER.replace("ballistics_kernels.inner", "ballistics_kernels.room"))
+    assert kernel_cache.sources(outer) == [accelerate, outer, room / "deep.py"]
+    # Not told apart: all of the room.
+    whole = package / "whole.py"
+    whole.write_text("from ballistics_kernels.room import unknown\n")
+    assert kernel_cache.sources(whole) == sorted([accelerate, whole, *room.glob("*.py")])
+    relative = room / "relative.py"
+    relative.write_text("import numpy as np\nfrom .deep import inner\nfrom ..inner import inner as other\n")
+    assert kernel_cache.sources(relative) == sorted([accelerate, relative, room / "deep.py", package / "inner.py"])
 
 
 _LOADED = """
@@ -133,37 +137,40 @@ def test_a_kernel_does_not_depend_on_another_room() -> None:
 # --- Shared, and where ---
 
 
-def test_two_checkouts_share_what_one_of_them_compiled(tmp_path: Path) -> None:
-    told = [_run(_kernels(tmp_path / name), tmp_path / "cache") for name in ("one", "two")]
+def test_checkouts_share_what_one_of_them_compiled_for_the_user_and_need_not_be_writable(tmp_path: Path) -> None:
+    own = {"XDG_CACHE_HOME": str(tmp_path / "user"), "NUMBA_CACHE_DIR": ""}
+    told = []
+    for name in ("one", "two"):
+        folder = _kernels(tmp_path / name)
+        (folder / "ballistics_kernels" / "__pycache__").write_text("")  # where a folder is wanted: not even for root
+        told.append(_run(folder, **own))
     assert [run.stdout.split() for run in told] == [["4.0", "0"], ["4.0", "1"]]
     assert [run.stderr.count("compiling kernels, once") for run in told] == [1, 0]
-
-
-def test_a_folder_of_sources_that_nobody_can_write_to_works(tmp_path: Path) -> None:
-    folder = _kernels(tmp_path)
-    (folder / "ballistics_kernels" / "__pycache__").write_text("")  # a file where a folder is wanted: not even root
-    own = {"XDG_CACHE_HOME": str(tmp_path / "user"), "NUMBA_CACHE_DIR": ""}
-    told = [_run(folder, **own) for _ in range(2)]
-    assert [run.stdout.split()[1] for run in told] == ["0", "1"]
+    assert "cannot be" not in told[0].stderr + told[1].stderr
     if sys.platform == "linux":
         assert (tmp_path / "user" / "ballistics" / "kernels").is_dir()
-    assert "cannot be" not in told[0].stderr + told[1].stderr
 
 
-def test_without_a_folder_of_the_user_it_is_a_temporary_one_and_it_is_said(tmp_path: Path) -> None:
-    folder = _kernels(tmp_path)
-    (folder / "file").write_text("")
-    nowhere = str(folder / "file" / "below")
-    own = {"XDG_CACHE_HOME": nowhere, "HOME": nowhere, "LOCALAPPDATA": nowhere, "TMPDIR": str(tmp_path)}
-    told = [_run(folder, Path(nowhere), **own) for _ in range(2)]
-    assert [run.stdout.split()[1] for run in told] == ["0", "1"]
-    (kept,) = tmp_path.glob("ballistics-kernels-*")
-    for run in told:
-        assert run.stderr.count(f"cannot be written; compiled kernels are kept in {kept}") == 1
+def test_without_a_folder_of_the_user_it_is_a_temporary_one_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    nowhere = str(tmp_path / "file" / "below")
+    for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, nowhere)
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", nowhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = kernel_cache.root.__wrapped__()
+    assert kept is not None
+    assert kept.parent == tmp_path
+    said = f"{Path(nowhere, 'ballistics-kernels')} cannot be written; compiled kernels are kept in {kept}"
+    assert capsys.readouterr().err.count(said) == 1
     if os.name != "nt":
         assert kept.stat().st_mode & 0o777 == 0o700
         kept.chmod(0o777)  # anybody could put code there
-        assert not kernel_cache._is_own(kept)
+        assert kernel_cache.root.__wrapped__() is None
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path / "named"))
+    assert kernel_cache.root.__wrapped__() == tmp_path / "named" / "ballistics-kernels"
 
 
 def test_without_any_place_kernels_work_and_it_is_said_once(tmp_path: Path) -> None:
@@ -199,14 +206,17 @@ def test_the_folders_used_last_stay(tmp_path: Path) -> None:
 def test_a_new_folder_prunes_and_an_old_one_that_is_loaded_from_counts_as_used(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     _run(folder)
-    (outer,) = _folders(folder / "cache", "outer")
-    os.utime(outer, (0.0, 0.0))
-    _run(folder)
-    assert outer.stat().st_mtime > 0.0
+    (outer,), (inner,) = (
+        list((folder / "cache" / "ballistics-kernels").glob(f"{name}-*")) for name in ("outer", "inner")
+    )
+    for old in (outer, inner):
+        os.utime(old, (0.0, 0.0))
     (folder / "ballistics_kernels" / "outer.py").write_text(_OUTER + "\n# changed\n")
-    _run(folder, code="from ballistics_kernels import kernel_cache; kernel_cache.prune.__defaults__ = (2,)\n" + _RUN)
+    code = "from ballistics_kernels import kernel_cache; kernel_cache.prune.__defaults__ = (2,)\n"
+    assert _run(folder, code=code + _RUN).stdout.split() == ["4.0", "0"]
     assert not outer.exists()
-    assert len(_folders(folder / "cache", "outer")) + len(_folders(folder / "cache", "inner")) == 2
+    assert inner.stat().st_mtime > 0.0  # what the changed one inlines was loaded
+    assert len(list((folder / "cache" / "ballistics-kernels").iterdir())) == 2
 
 
 # --- Processes that start together ---
@@ -241,34 +251,31 @@ def test_processes_that_start_together_compile_once(tmp_path: Path) -> None:
 
 
 _HOLD = """
-import sys, time
-from pathlib import Path
-from ballistics_kernels.kernel_cache import _Lock
-lock = _Lock(Path(sys.argv[1]))
-assert lock.take(0.0)
-print("held", flush=True)
-time.sleep(600)
+import time
+from ballistics_kernels.outer import outer
+compile_, sleep = outer._compiler.compile, time.sleep
+def hang(args, return_type):
+    compiled = compile_(args, return_type)
+    print(len(held), "held", flush=True)
+    sleep(600)
+from ballistics_kernels.kernel_cache import KernelCache
+held, let_go = KernelCache._held, KernelCache.let_go
+KernelCache.let_go = lambda held: None
+outer._compiler.compile = hang
+KernelCache.save_overload = lambda *_: None
+outer(1.0)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_killed_holder_lets_go_and_one_that_hangs_is_not_waited_for_twice(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
-    _run(folder)
-    locks = sorted(path for path in (folder / "cache").rglob("*.lock"))
-    assert len(locks) == 2
-    for path in (folder / "cache").rglob("*.nb?"):
-        path.unlink()
-    holders = [
-        subprocess.Popen(
-            [sys.executable, "-c", _HOLD, str(lock)], env=_environment(folder), stdout=subprocess.PIPE, text=True
-        )
-        for lock in locks
-    ]
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD], env=_environment(folder), stdout=subprocess.PIPE, text=True, cwd=folder
+    )
     try:
-        for holder in holders:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "2 held\n"
         impatient = (
             "import time; from ballistics_kernels.kernel_cache import KernelCache; KernelCache._patience_s = 0.5\n"
             "waits, slept = [], time.sleep\n"
@@ -276,12 +283,14 @@ def test_a_killed_holder_lets_go_and_one_that_hangs_is_not_waited_for_twice(tmp_
         )
         assert _run(folder, code=impatient).stdout.split() == ["4.0", "0", "True"]
     finally:
-        for holder in holders:
-            holder.send_signal(signal.SIGKILL)
-            holder.communicate()
-    for path in (folder / "cache").rglob("*.nb?"):
-        path.unlink()
-    assert _run(folder).stdout.split() == ["4.0", "0"]
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    locks = list((folder / "cache").rglob("*.lock"))
+    assert len(locks) == 2
+    for path in locks:
+        lock = kernel_cache._Lock(path)
+        assert lock.take(5.0)
+        lock.release()
 
 
 def test_a_kernel_that_cannot_be_compiled_is_unlocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,8 +312,8 @@ def test_a_kernel_that_cannot_be_compiled_is_unlocked(tmp_path: Path, monkeypatc
 def test_where_the_platform_has_no_locks_kernels_are_compiled(tmp_path: Path) -> None:
     code = "from ballistics_kernels import kernel_cache\ndef none(handle): raise OSError(38, 'no locks')\n"
     code += "kernel_cache._taken = none\n" + _RUN
-    told = [_run(folder, tmp_path / "cache", code).stdout.split() for folder in [_kernels(tmp_path)] * 2]
-    assert told == [["4.0", "0"], ["4.0", "1"]]
+    assert _run(_kernels(tmp_path), code=code).stdout.split() == ["4.0", "0"]
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
 
 
 # --- What the user sees ---
