@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from remembered import Remembered, remembering
 
 from ballistics.cli import main
 from ballistics.evidence.comparisons import comparison_conditions
@@ -33,6 +35,12 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def remembered() -> Iterator[Remembered]:
+    with remembering() as kept:
+        yield kept
+
+
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
@@ -43,9 +51,10 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path) -> None:
+def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path, remembered: Remembered) -> None:
     outputs = []
     for name in ("first", "second"):
+        remembered.forget()
         report, document = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
         result = run("compare", scans / "a.x3p", scans / "b.x3p", "--report", report, "--json", document)
         assert result.exit_code == 0, result.output

@@ -14,6 +14,7 @@ import mesh_samples as samples
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from remembered import remembering
 
 from ballistics.cli import main
 from ballistics.reports.contents.printed_pieces import _COLOURS
@@ -34,8 +35,8 @@ def write(path, made, turn):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_pictures():
-    with pytest.MonkeyPatch.context() as patch:
+def small_pictures_and_searches_done_once():
+    with remembering(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(printed_figures, "_PIXELS", 120)
         yield
 

@@ -9,6 +9,7 @@ import mesh_samples as samples
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from remembered import remembering
 
 from ballistics.cli import main
 from ballistics.reports.schemas.printed_json import printed_schema
@@ -17,6 +18,12 @@ from reference_meshes.__main__ import HERE
 
 def run(*arguments):
     return CliRunner().invoke(main, ["printed", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered():
+    with remembering() as kept:
+        yield kept
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,7 @@ def test_no_name_steers_the_terminal(lab, tmp_path):
         assert "\x1b" not in done.output
 
 
-def test_the_json_follows_its_schema(lab):
+def test_the_json_follows_its_schema(lab, remembered):
     jsonschema.Draft202012Validator.check_schema(printed_schema())
     paths = [lab / name for name in ("inches.off", "box.stl", "bad.stl")]
     first = run("identify", *paths, "--references", lab / "collection", "--json").output
@@ -94,6 +101,7 @@ def test_the_json_follows_its_schema(lab):
     assert np.shape(hit["pose"]) == (4, 4)
     # Neither a mesh nor a place leaves with it, and it is the same every time.
     assert str(lab) not in first.replace(document["files"][0]["error"], "")
+    remembered.forget()
     assert run("identify", *paths, "--references", lab / "collection", "--json").output == first
 
 
