@@ -186,9 +186,9 @@ def test_heads_without_marks_are_insufficient_and_bad_arguments_are_refused(head
 
 def test_a_given_region_makes_a_mark_comparable(heads: list[SimulatedHead]) -> None:
     # Any patch of the case will do for an ejector's mark.
-    surface = replace(heads[0].surface, heights_um=heads[0].surface.heights_um.copy())
+    surface = replace(heads[0].surface, heights_um=heads[0].surface.heights_um[350:530, 70:250].copy())
     region = np.zeros(surface.heights_um.shape, bool)
-    region[380:500, 100:220] = True
+    region[30:150, 30:150] = True
     result = compare_heads(surface, surface, {"ejector": region}, {"ejector": region}).comparisons["ejector"]
     assert result.insufficient is None
     assert result.accf == pytest.approx(1.0, abs=1e-4)

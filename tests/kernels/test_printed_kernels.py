@@ -168,7 +168,7 @@ def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@settings(max_examples=3)
 def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     rng = np.random.default_rng(seed)
     normals = directions(rng, 300)

@@ -68,7 +68,9 @@ def local(scans, tmp_path_factory):
     return out
 
 
-def test_a_mark_is_sent_once_to_each_worker(cluster, scans, tmp_path, monkeypatch):
+def test_a_mark_is_sent_once_to_each_worker_and_the_bytes_are_those_of_one_machine(
+    cluster, scans, local, tmp_path, monkeypatch
+):
     address, _, _ = cluster
     sent = []
 
@@ -89,6 +91,7 @@ def test_a_mark_is_sent_once_to_each_worker(cluster, scans, tmp_path, monkeypatc
 
     monkeypatch.setattr(batch_cluster, "_BLOCK", 3)
     run_batch([scans], tmp_path / "results.parquet", run=run)
+    assert (tmp_path / "results.parquet").read_bytes() == local.read_bytes()
     # Once from here to the cluster, and from the worker that has it at most once to the other.
     assert len(sent) == len(set(sent)) == FIREARMS * SHOTS
     with distributed.Client(address, timeout=60, set_as_default=False) as client:
@@ -133,6 +136,7 @@ def test_nobody_answers(scans, tmp_path, monkeypatch):
         run_batch([scans], tmp_path / "results.parquet", run=on_cluster(f"tcp://127.0.0.1:{free_port()}"))
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_is_said_and_nothing_finished_is_lost(cluster, scans, local, tmp_path, monkeypatch):
     address, _, scheduler = cluster
     monkeypatch.setattr(batch_cluster, "_BLOCK", 1)
