@@ -1,4 +1,7 @@
 # The face of this room: what other rooms may import.
+from .along import AgreementMap as AgreementMap
+from .along import AlongParameters as AlongParameters
+from .along import agreement_map as agreement_map
 from .aperture_shear import ShearedArea as ShearedArea
 from .aperture_shear import find_sheared_area as find_sheared_area
 from .arcs import Arc as Arc
@@ -11,6 +14,8 @@ from .bullets import land_width_findings as land_width_findings
 from .chumbley_score import ChumbleyParameters as ChumbleyParameters
 from .chumbley_score import ChumbleyResult as ChumbleyResult
 from .chumbley_score import chumbley as chumbley
+from .coarse_lines import CoarseLines as CoarseLines
+from .coarse_lines import coarse_lines as coarse_lines
 from .comparing import StriationComparison as StriationComparison
 from .comparing import StriationParameters as StriationParameters
 from .comparing import compare_signatures as compare_signatures
@@ -57,6 +62,8 @@ from .wavelengths import similarity_of as similarity_of
 
 __all__ = [
     "STRIATED_BANDS_UM",
+    "AgreementMap",
+    "AlongParameters",
     "Arc",
     "BulletComparison",
     "ChumbleyParameters",
@@ -64,6 +71,7 @@ __all__ = [
     "CmpsParameters",
     "CmpsResult",
     "CmsResult",
+    "CoarseLines",
     "CorrelationParameters",
     "ExcludedSpan",
     "Land",
@@ -86,12 +94,14 @@ __all__ = [
     "StriatedMarkParameters",
     "StriationComparison",
     "StriationParameters",
+    "agreement_map",
     "band_passed",
     "best_correlations",
     "bullet_of_scores",
     "chumbley",
     "cmps",
     "cms",
+    "coarse_lines",
     "common_octaves",
     "compare_bullets",
     "compare_signatures",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.chumbley_score import ChumbleyParameters, ChumbleyResult, chumbley
+from ballistics.striations.coarse_lines import CoarseLines, coarse_lines, subclass_findings
 from ballistics.striations.congruent_segments import CmpsParameters, CmpsResult, cmps
 from ballistics.striations.correlation import (
     CorrelationParameters,
@@ -76,6 +77,8 @@ class StriationComparison:
     striae : CmsResult or None
         Matching striae at the placement of the similarity, in points of `overlay` of A and B there.
     chumbley : ChumbleyResult or None
+    coarse : CoarseLines or None
+        Coarse lines for themselves, and fine ones where the coarse ones lie. None where a mark lacks either.
     insufficient : str or None
         Why no comparison can be stated; None when it can.
     findings : tuple of Finding
@@ -91,6 +94,7 @@ class StriationComparison:
     b_in_a: CmpsResult | None = None
     striae: CmsResult | None = None
     chumbley: ChumbleyResult | None = None
+    coarse: CoarseLines | None = None
     insufficient: str | None = None
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
@@ -171,6 +175,7 @@ def compare_signatures(
     matching = replace(matching, striae=striae_as_given(matching.striae, on_axis, given, alike.placement, way))
     window = max(3, min(len(x), len(y)) // 3)
     rank = chumbley(x, y, ChumbleyParameters(window, max(3, round(p.validation_points * _POINT_UM / spacing))))
+    coarse = coarse_lines(a, b, p.similarity)
     return StriationComparison(
         a.kind,
         alike,
@@ -179,8 +184,9 @@ def compare_signatures(
         x_in_y if way.swapped else y_in_x,
         matching,
         rank,
+        coarse,
         None,
-        _other_ways(a, b, alike, p.similarity) if p.other_ways else (),
+        (*subclass_findings(coarse), *(_other_ways(a, b, alike, p.similarity) if p.other_ways else ())),
         provenance,
     )
 

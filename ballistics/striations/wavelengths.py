@@ -343,7 +343,7 @@ def _searched(
             continue
         r, counts = r[:, allowed], counts[allowed]
         values = counts / np.array(points_per_value)[:, None]
-        evidence = _evidence(r, values)
+        evidence = evidence_of(r, values)
         total = evidence.sum(axis=0)
         totals.append(total)
         k = int(np.argmax(total))
@@ -368,7 +368,7 @@ def _spectra_of(octaves: Floats, period: int) -> NDArray[np.complex128]:
     return np.asarray(scipy.fft.rfft(filled, period, axis=1, workers=1), dtype=np.complex128)
 
 
-def _evidence(r: Floats, values: Floats) -> Floats:
+def evidence_of(r: Floats, values: Floats) -> Floats:
     """Return ∓½ (n − 1) ln(1 − r²), with the sign of r."""
     limited = np.clip(r, -HIGHEST_CORRELATION, HIGHEST_CORRELATION)
     return np.asarray(-0.5 * np.maximum(values - 1.0, 0.0) * np.log1p(-(limited**2)) * np.sign(r))

@@ -40,7 +40,7 @@ class LandSource:
     radius_mm : float
         Of the arc across a land.
     own_um, shared_um : float
-        Rms of the fine lines of its own (10 to 250 µm) and of the coarse ones that it shares (200 to 800 µm).
+        Rms of the fine lines of its own (10 to 250 µm) and of the coarse ones that it shares (90 to 500 µm).
     """
 
     seed: int
@@ -214,7 +214,7 @@ def land_striae(source: LandSource, shot: LandShot, land: int) -> Floats:
         Heights in µm.
     """
     own = _profile(source.seed, f"own {land}", 10.0, 250.0)
-    shared = _profile(source.make_seed, f"shared {land}", 200.0, 800.0)
+    shared = _profile(source.make_seed, f"shared {land}", 90.0, 500.0)
     worn = _profile(source.seed + 7919 * shot.seed, f"worn {land}", 10.0, 250.0)
     this = _profile(shot.seed, f"shot {source.seed} {land}", 10.0, 250.0)
     fine = math.sqrt(1.0 - shot.wear) * own + math.sqrt(shot.wear) * worn

@@ -1,0 +1,133 @@
+"""Coarse lines counted apart from fine ones: tools that made several barrels leave the former on all of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ballistics.findings import Finding
+from ballistics.striations.signature import Signature, arrangement
+from ballistics.striations.wavelengths import (
+    Similarity,
+    SimilarityParameters,
+    common_octaves,
+    evidence_of,
+    octave_profiles,
+    similarity,
+)
+from ballistics_kernels.impressions import NO_CORRELATION
+from ballistics_kernels.profiles import correlate_lags, stretched
+
+# Where coarse lines end and fine ones begin. Broached and button-rifled barrels share undulations of a tenth of a
+# millimetre and more; what grinding, wear and chips leave is finer. The octave between them holds some of both.
+_COARSE_UM, _FINE_UM = 80.0, 40.0
+# Odds of a thousand to one that coarse lines agree by chance.
+_COARSE_NATS = math.log(1000.0)
+# Fine lines of one source agree where the coarse ones do, to within this.
+_NEAR_UM = 20.0
+# … and bear this share at least of the evidence that they would bear if they agreed as well as the coarse ones. On the
+# six pairs of lands of one barrel at hand they bear .18 and more; noise and wear take from fine lines first.
+_SHARE = 0.05
+# With fewer independent fine points nothing is known of them.
+_FEWEST_FINE = 60.0
+
+
+@dataclass(frozen=True)
+class CoarseLines:
+    """How coarse and fine lines of two marks agree, each for itself.
+
+    Parameters
+    ----------
+    coarse : Similarity
+        Of the octaves from 80 µm on, at a placement of its own.
+    fine_evidence : float
+        Of the octaves up to 40 µm, in nats, at their best lag within 20 µm of that placement.
+    fine_points : float
+        How many independent values the common points hold there.
+    """
+
+    coarse: Similarity
+    fine_evidence: float
+    fine_points: float
+
+    @property
+    def alone(self) -> bool:
+        """Whether coarse lines agree and fine ones, of which there are enough, do not: as subclass marks do."""
+        if not (self.coarse.score > _COARSE_NATS and self.fine_points >= _FEWEST_FINE):
+            return False
+        points = sum(octave.independent_points for octave in self.coarse.octaves)
+        as_the_coarse = self.coarse.evidence / max(points, 1.0) * self.fine_points
+        return self.fine_evidence < max(_fine_by_chance(self.fine_points), _SHARE * as_the_coarse)
+
+
+def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | None = None) -> CoarseLines | None:
+    """Compare the coarse lines of two marks for themselves, and the fine ones where the coarse ones lie.
+
+    Parameters
+    ----------
+    a, b : Signature
+    parameters : SimilarityParameters, optional
+
+    Returns
+    -------
+    CoarseLines or None
+        None where the marks carry no coarse octave, or no fine one. The same, to the last bit, when the marks are
+        exchanged or both reversed.
+
+    References
+    ----------
+    Nichols 2007, subclass characteristics, doi:10.1111/j.1556-4029.2007.00422.x.
+    """
+    p = parameters or SimilarityParameters()
+    edges = p.octaves_um
+    if sum(e >= _COARSE_UM for e in edges) < 2 or sum(e <= _FINE_UM for e in edges) < 2:
+        return None
+    coarse = similarity(a, b, replace(p, octaves_um=tuple(e for e in edges if e >= _COARSE_UM)))
+    fine = replace(p, octaves_um=tuple(e for e in edges if e <= _FINE_UM))
+    grid = common_octaves(a, b, fine)
+    if coarse.placement is None or grid is None:
+        return None
+    way = arrangement(a.heights_um, b.heights_um)
+    first, second = (b, a) if way.swapped else (a, b)
+    if way.reversed:
+        first, second = first.reversed(), second.reversed()
+    place = coarse.placement.seen(way)
+    step_um, edges_um = grid
+    x, y = (octave_profiles(signature, step_um, edges_um, fine) for signature in (first, second))
+    total, points = np.zeros(1), np.zeros(1)
+    for u, v, of_u, of_v in zip(
+        x.directed(x.turned), y.directed(y.turned), x.autocorrelations, y.autocorrelations, strict=True
+    ):
+        longer = stretched(np.ascontiguousarray(v), place.stretch)
+        middle = round(place.lag_um / step_um + 0.5 * (len(u) - len(longer)))
+        reach = round(_NEAR_UM / step_um)
+        r, counts = correlate_lags(np.ascontiguousarray(u), longer, middle - reach, middle + reach, 3.0)
+        number = np.where(r > NO_CORRELATION, counts, 0.0) / max(1.0, 1.0 + 2.0 * float((of_u * of_v).sum()))
+        total = total + evidence_of(np.where(r > NO_CORRELATION, r, 0.0), number)
+        points = points + number
+    k = int(np.argmax(total))
+    return CoarseLines(coarse, float(total[k]), float(points[k]))
+
+
+def subclass_findings(lines: CoarseLines | None) -> tuple[Finding, ...]:
+    """Return the warning that only coarse lines agree; none where fine ones do too, or nothing does."""
+    if lines is None or not lines.alone:
+        return ()
+    return (
+        Finding(
+            "coarse-lines-only",
+            "serious",
+            f"lines of {_COARSE_UM:g} µm and more agree ({lines.coarse.score:.0f} nats), finer ones do not "
+            f"({lines.fine_evidence:.0f} nats from {lines.fine_points:.0f} points at the same place): tools that made "
+            "several barrels or parts leave such lines on all of them",
+            "counted apart; look for fine lines before the coarse ones are taken for those of one source",
+        ),
+    )
+
+
+def _fine_by_chance(points: float) -> float:
+    """Return up to which evidence fine lines agree by chance: two sigmas of r, at the best of a few lags."""
+    r = 2.5 / math.sqrt(points)
+    return float(-0.5 * (points - 1.0) * math.log1p(-min(r * r, 0.9))) + 4.0
