@@ -38,7 +38,19 @@ def pack_window(
     packed_values: NDArray[np.float32],
     packed_valid: NDArray[np.float32],
 ) -> None:
-    """Copy ``rows`` rows and ``stride`` columns of the other mark, from (top, left), into flat arrays; 0 outside."""
+    """Copy a window of the other mark into flat arrays; 0 where it lies outside the mark.
+
+    Parameters
+    ----------
+    other : SplitMark
+        Values and validity of the mark, see `split`.
+    top, left : int
+        First row and column of the window; may lie outside the mark.
+    rows, stride : int
+        Rows and columns of the window.
+    packed_values, packed_valid : ndarray of float32, shape (at least rows * stride,)
+        Filled, row after row; the rest is left as it is. Cost: 2 copies of the window.
+    """
     other_values, other_valid = other
     height, width = other_values.shape
     if top >= 0 and left >= 0 and top + rows <= height and left + stride <= width:
@@ -77,9 +89,27 @@ def packed_correlation(
 ) -> tuple[float, float]:
     """Return the correlation, and the common points, of a packed cell at one offset of a packed window.
 
-    Points are common where both are valid; the correlation is `NO_CORRELATION` with fewer than ``minimum`` of them or
-    where either side is flat. Blocks of the ``size`` entries are summed in float32 and added up in float64. Cost: 4
-    reads per entry.
+    Points are common where both are valid. Blocks of entries are summed in float32 and added up in float64.
+
+    Parameters
+    ----------
+    cell_values, cell_valid : ndarray of float32, shape (at least size,)
+        The packed cell: 0 where missing, and 1 or 0 for valid or missing.
+    window_values, window_valid : ndarray of float32, shape (at least offset + size,)
+        The packed window likewise; finite everywhere.
+    offset : int
+        Entry of the window at which the cell's first entry lies.
+    size : int
+        Entries of the cell, those between its rows included.
+    minimum : float
+        Fewest common points.
+
+    Returns
+    -------
+    correlation : float
+        −1 to 1; `NO_CORRELATION` with fewer common points or where either side is flat.
+    count : float
+        Common points. Cost: 4 reads per entry.
     """
     count = 0.0
     sum_a = 0.0

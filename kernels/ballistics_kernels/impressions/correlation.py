@@ -49,7 +49,22 @@ NO_CORRELATION = -2.0
 
 @kernel
 def pearson_from_sums(count: float, sum_a: float, sum_b: float, sum_aa: float, sum_bb: float, sum_ab: float) -> float:
-    """Return Pearson's correlation from the six sums over the common points; −2 if either map is flat."""
+    """Return Pearson's correlation from the six sums over the common points.
+
+    Parameters
+    ----------
+    count : float
+        Common points, above 0.
+    sum_a, sum_b : float
+        Of the values of either map there.
+    sum_aa, sum_bb, sum_ab : float
+        Of their squares and products. Means near zero keep the digits that the differences of sums need.
+
+    Returns
+    -------
+    float
+        −1 to 1 to rounding; `NO_CORRELATION` if either map is flat.
+    """
     variance_a = sum_aa - sum_a * sum_a / count
     variance_b = sum_bb - sum_b * sum_b / count
     if variance_a <= _FLAT * sum_aa or variance_b <= _FLAT * sum_bb or variance_a <= 0.0 or variance_b <= 0.0:

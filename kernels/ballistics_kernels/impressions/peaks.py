@@ -85,6 +85,11 @@ def offset_of_maximum(before: float, middle: float, after: float) -> float:
     """Return where, from −0.5 to 0.5, the parabola through three equidistant values is highest.
 
     0 where the middle is no maximum, or a neighbour is not admissible (−2 or less).
+
+    Parameters
+    ----------
+    before, middle, after : float
+        The three values, in their order.
     """
     if min(before, after) <= NO_CORRELATION or middle < max(before, after):
         return 0.0

@@ -95,6 +95,15 @@ def line_of(y: float, x: float, cos: float, sin: float, curvature: float) -> flo
 
     Lines are straight with the normal ``(cos, sin)`` in (column, row), or, with a curvature in 1/points, circles
     whose centre lies ``1 / curvature`` along that normal.
+
+    Parameters
+    ----------
+    y, x : float
+        The point, from the cell's centre, in points.
+    cos, sin : float
+        Normal of the lines.
+    curvature : float
+        1/points, of either sign; 0 for straight lines.
     """
     across = cos * x + sin * y
     if curvature == 0.0:
@@ -180,7 +189,21 @@ def take_lines_off(
     per_point: float,
     sums: NDArray[np.float64],
 ) -> None:
-    """Subtract from both values, in place, their means along the lines (parameters as in `line_sums`)."""
+    """Subtract from both values, in place, their means along the lines.
+
+    Parameters
+    ----------
+    points : ndarray of float32, shape (4, at least n)
+        As `cell_points` fills them; the last two rows are changed.
+    n : int
+        Number of points.
+    lines : tuple of float
+        Normal (cos, sin) and curvature of the lines, as in `line_of`.
+    per_point : float
+        Number of lines for each point across.
+    sums : ndarray of float64, shape (3, number of lines)
+        Work space, wide enough for all lines. Cost: 2 passes over the points.
+    """
     line_sums(points, n, 1, lines, per_point, sums)
     last = sums.shape[1] - 1
     middle = 0.5 * last + 0.5

@@ -28,7 +28,21 @@ def forward(fields: NDArray[np.float32], rows: int) -> NDArray[np.complex64]:
 
 
 def inverse(spectra: NDArray[np.complex64], columns: int, rows: int) -> NDArray[np.float32]:
-    """Return the first ``rows`` rows of the inverse transforms, each of ``columns`` columns; destroys its input."""
+    """Return the first rows of the inverse transforms of maps.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (…, m, columns // 2 + 1)
+        From `forward`, or products of these; destroyed.
+    columns : int
+        Columns of the maps.
+    rows : int
+        Rows that are needed, at most m; the others are not transformed along their length.
+
+    Returns
+    -------
+    ndarray of float32, shape (…, rows, columns)
+    """
     half = scipy.fft.ifft(spectra, axis=-2, workers=1, overwrite_x=True)
     return scipy.fft.irfft(half[..., :rows, :], n=columns, workers=1)  # type: ignore[no-any-return,unused-ignore]  # scipy is untyped
 

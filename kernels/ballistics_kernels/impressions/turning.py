@@ -88,9 +88,23 @@ def _sample_of_valid(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> Any:
 
 @kernel
 def interpolated(a: Any, b: Any, c: Any, d: Any, fy: Any, fx: Any) -> tuple[Any, Any]:
-    """Return what `sample` interpolates from four neighbours, 0 where missing, and 1 or 0 for valid or missing.
+    """Return what `sample` interpolates from four neighbours, and whether there is a value.
 
     Without branches, so that a loop over many points is vectorised.
+
+    Parameters
+    ----------
+    a, b, c, d : float32
+        The neighbours: upper left, upper right, lower left, lower right; `MISSING` for a missing point.
+    fy, fx : float32
+        Position below and to the right of the upper left, 0 to 1.
+
+    Returns
+    -------
+    value : float32
+        0 where missing.
+    valid : float32
+        1 or 0.
     """
     zero = np.float32(0)
     one = np.float32(1)

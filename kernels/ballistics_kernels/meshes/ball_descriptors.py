@@ -15,9 +15,16 @@ LENGTH = DEGREES * SHELLS + DEGREES * (SHELLS - 1)  # energies of each shell, an
 
 @kernel
 def harmonics(x: float, y: float, z: float, recurrence: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Write the real spherical harmonics of degrees 0 … 6 of a unit vector to ``out`` (49 values, degree by degree).
+    """Compute the real spherical harmonics of degrees 0 … 6 of a unit vector.
 
-    ``recurrence`` is `harmonic_recurrence()`. Orders −l … l of degree l stand at l² … l² + 2l.
+    Parameters
+    ----------
+    x, y, z : float
+        The unit vector.
+    recurrence : ndarray of float64, shape (3, 7, 7)
+        `harmonic_recurrence()`.
+    out : ndarray of float64, shape (49,)
+        Filled, degree by degree: orders −l … l of degree l stand at l² … l² + 2l.
     """
     # Legendre functions divided by sin^m; the sine goes into the cosines and sines of the longitude.
     c = 1.0

@@ -45,7 +45,26 @@ def place_in_cells(
     cell: float,
     where: NDArray[np.int64],
 ) -> int:
-    """Write the cell of a point inside the grid to ``where`` and return its flat number."""
+    """Return the flat number of the cell that a point lies in.
+
+    Parameters
+    ----------
+    x, y, z : float
+        The point, finite; one outside the grid gets the nearest cell.
+    origin : ndarray of float64, shape (3,)
+        Lowest corner of the grid.
+    shape : ndarray of int64, shape (3,)
+        Cells along each axis.
+    cell : float
+        Side of a cell, positive.
+    where : ndarray of int64, shape (3,)
+        Filled with the number of the cell along each axis.
+
+    Returns
+    -------
+    int
+        In C order.
+    """
     where[0] = min(max(int((x - origin[0]) / cell), 0), shape[0] - 1)
     where[1] = min(max(int((y - origin[1]) / cell), 0), shape[1] - 1)
     where[2] = min(max(int((z - origin[2]) / cell), 0), shape[2] - 1)

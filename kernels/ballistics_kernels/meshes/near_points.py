@@ -45,7 +45,24 @@ class SortedPoints(NamedTuple):
 
 @helper
 def nearest_point(x: float, y: float, z: float, among: SortedPoints, reach: float) -> tuple[int, float]:
-    """Return the row of the nearest point to a finite place, −1 for none, and its squared distance."""
+    """Find the nearest point to a place that is no further than a reach.
+
+    Parameters
+    ----------
+    x, y, z : float
+        The place, finite.
+    among : SortedPoints
+        The points.
+    reach : float
+        At most the side of a cell.
+
+    Returns
+    -------
+    row : int
+        Of the nearest point, the lowest of equally near ones; −1 when none is within reach.
+    square : float
+        Its squared distance; that of the reach when there is none. Cost: points in 27 cells.
+    """
     points, cell, origin, shape, starts, rows = among
     fi = np.floor((x - origin[0]) / cell)
     fj = np.floor((y - origin[1]) / cell)
@@ -94,7 +111,11 @@ def nearest_within(
     queries : ndarray of float64, shape (q, 3)
         A query with a missing or infinite coordinate finds nothing.
     points : ndarray of float64, shape (n, 3)
-        Finite, sorted by ``cell_grid.sort_into_cells(points, cell)`` into the four arrays that follow.
+        Finite.
+    cell : float
+        Side of a cell, in the unit of the points.
+    origin, shape, starts, rows : ndarray
+        From ``cell_grid.sort_into_cells(points, cell)``.
     reach : float
         At most ``cell``.
 
