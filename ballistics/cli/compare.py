@@ -113,7 +113,22 @@ def command(
 def write_result(
     result: FileComparison, report: Path | None, json_path: Path | None, case: CaseLines | None = None
 ) -> None:
-    """Write the page, with the lines of a case at its head, and the JSON of a comparison, each where it is wanted."""
+    """Write the page, with the lines of a case at its head, and the JSON of a comparison, each where it is wanted.
+
+    Parameters
+    ----------
+    result : FileComparison
+        What was compared.
+    report, json_path : Path or None
+        Where page and JSON are written; replaced when they exist. None for none.
+    case : CaseLines, optional
+        For the head of the page.
+
+    Raises
+    ------
+    WriteError
+        When one of them cannot be written.
+    """
     if report is not None:
         write_whole(report, result.page(case).encode("utf-8", "replace"))
     if json_path is not None:
@@ -134,7 +149,15 @@ def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:
-    """Print the result in a few lines: findings, the sentence, then one line for each rule or score."""
+    """Print the result in a few lines: findings, the sentence, then one line for each rule or score.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of impressed or of striated marks.
+    name_a, name_b : str
+        Names of the scans.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

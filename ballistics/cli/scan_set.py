@@ -69,7 +69,28 @@ def scan_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_labels: tuple[str, ...] = ()) -> Any:
-    """Read the table, refuse what cannot give an answer, then prepare and compare everything."""
+    """Read the table, refuse what cannot give an answer, then prepare and compare everything.
+
+    Parameters
+    ----------
+    options : dict
+        Values of the options that commands on sets of scans share.
+    work : Path
+        Where unfinished work is kept, unless an option says so.
+    fewest_firearms : int
+        With fewer in the table nothing is begun.
+    need_labels : tuple of str
+        Labels that every scan must have; the instrument may also be named by its file.
+
+    Returns
+    -------
+    ScoredScans
+
+    Raises
+    ------
+    ParameterError
+        When the table cannot give an answer.
+    """
     from ballistics.errors import ParameterError
     from ballistics.studies import LABELS, NOT_STATED, read_truth, refuse_hopeless, score_all_pairs, with_labels
     from ballistics.surfaces import named_by_file, readings

@@ -43,7 +43,22 @@ def in_options(message: str, letter: str = "") -> str:
 
 
 def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) -> None:
-    """Find out before the work, not after it, that an output must not be written."""
+    """Find out before the work, not after it, that an output must not be written.
+
+    Parameters
+    ----------
+    path : Path or None
+        The output; None for none, which is never refused.
+    inputs : tuple of Path
+        What is read; it is never written over.
+    overwrite : bool
+        Whether an output that exists may be replaced.
+
+    Raises
+    ------
+    WriteError
+        When it must not or cannot be written.
+    """
     if path is None:
         return
     if any(path.resolve() == scan.resolve() for scan in inputs):

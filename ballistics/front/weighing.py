@@ -62,7 +62,30 @@ def weighing(
     language: str = "en",
     verbal_scale: AnyPath | None = None,
 ) -> Weighing:
-    """Read what comparisons are weighed with; parameters and errors as of `weigh`."""
+    """Read what comparisons are weighed with.
+
+    Parameters
+    ----------
+    reference : path, or sequence of paths
+        Reference populations (`ballistics reference build`), or folders of them.
+    calibre, instrument, ammunition : str, or iterable of str
+        Of the two items; two where they differ.
+    language : str
+        Of the sentences.
+    verbal_scale : path, optional
+        The laboratory's own verbal scale (JSON); ENFSI 2015 by default.
+
+    Returns
+    -------
+    Weighing
+
+    Raises
+    ------
+    ParameterError
+        When a folder holds no population.
+    CorruptFileError
+        When a population or the scale cannot be read.
+    """
     paths = [Path(path) for path in ([reference] if isinstance(reference, (str, os.PathLike)) else reference)]
     populations = tuple(population for path in _files(paths) for population in load_reference(path))
     items, instruments, loads = _several(calibre), _several(instrument), _several(ammunition)

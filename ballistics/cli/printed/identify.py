@@ -70,7 +70,23 @@ def command(
 
 
 def identified(name: str, path: Path, searched: SearchedCollection, unit: str | None) -> IdentifiedFile:
-    """Read a file and search it; a bad file is an answer too."""
+    """Read a file and search it; a bad file is an answer too.
+
+    Parameters
+    ----------
+    name : str
+        As it is to stand in the answer.
+    path : Path
+        The file.
+    searched : SearchedCollection
+        What is searched.
+    unit : str or None
+        What the file's numbers are taken as; None for what the file says.
+
+    Returns
+    -------
+    IdentifiedFile
+    """
     from ballistics.printed import describe_file, identify
     from ballistics.reports import IdentifiedFile
 
@@ -82,7 +98,21 @@ def identified(name: str, path: Path, searched: SearchedCollection, unit: str | 
 def answer(
     found: list[IdentifiedFile], searched: SearchedCollection, report: Path | None, *, turnable: bool, as_json: bool
 ) -> None:
-    """Print what was found, and write the page."""
+    """Print what was found, and write the page.
+
+    Parameters
+    ----------
+    found : list of IdentifiedFile
+        In the order of the answer.
+    searched : SearchedCollection
+        What was searched.
+    report : Path or None
+        Where the page is written; None for none.
+    turnable : bool
+        Whether the page has scenes that can be turned.
+    as_json : bool
+        Print JSON instead of sentences, and nothing else.
+    """
     from ballistics.files import write_whole
     from ballistics.reports import pieces_in, printed_json, printed_report
 

@@ -111,6 +111,22 @@ def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: Identifi
     reference exceed `straying_floor` by, up to `straying_most`, and of what those of the reference's points from the
     query's finest do. Below the floor is what noise and the even points of a reference leave of the right one; a boss
     or a hole that only one of the two has stands above it.
+
+    Parameters
+    ----------
+    query : Query
+        The question; its finest points are compared.
+    reference : Cloud
+        The points of the reference.
+    pose : ndarray of float64, shape (4, 4)
+        Similarity from the query to the reference, finely registered.
+    parameters : IdentificationParameters
+        Of them ``straying_floor`` and ``straying_most``, shares of the query's size.
+
+    Returns
+    -------
+    float
+        0 or more; comparable between references of one query.
     """
     there = reference.deviations(moved(query.fine.points, pose)) / scale_of(pose)
     back = query.fine.deviations(moved(reference.points, np.asarray(np.linalg.inv(pose), np.float64)))
