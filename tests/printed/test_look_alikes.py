@@ -13,7 +13,7 @@ import pytest
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.cloud import moved
-from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature
+from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature, remainder
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify.identification import identify
@@ -125,6 +125,22 @@ def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortl
     assert strays == sorted(strays)
     alone = identify(noisy(mesh, row), collection, parameters=replace(few, beside_at_most=0))
     assert len(alone.candidates) < len(found.candidates)
+
+
+def test_every_hit_is_reported_and_no_more_than_asked_for_of_what_is_none(collection: Collection):
+    found = identify(noisy(BODY, 7), collection, most=1)
+    hits = [candidate for candidate in found.candidates if candidate.fits(found.threshold) and not candidate.is_plain]
+    assert len(hits) > 1
+    assert len(found.candidates) == len(hits)
+
+
+def test_what_remains_of_a_query_strays_by_its_own_points():
+    query = described(BODY)
+    assert len(query.fine.points) > 2 * len(query.cloud.points)
+    explained = query.cloud.points[:, 0] < np.median(query.cloud.points[:, 0])
+    rest = remainder(query, explained, 200)
+    assert rest is not None
+    assert rest.fine is rest.cloud
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,11 @@ class Query:
 
     @cached_property
     def fine(self) -> Cloud:
-        """All even points of the source, up to 24 000, whatever of it remains; of a signature, its own."""
-        if isinstance(self.source, Signature):
-            return cloud_of(self.source, self.cloud.parameters)
-        source, known = self.source, self.cloud.parameters
+        """All even points of the source, up to 24 000; of a signature or a remainder the cloud, which is all it has."""
+        source = self.source
+        if isinstance(source, Signature) or self.cloud.area < source.area_mm2:
+            return self.cloud
+        known = self.cloud.parameters
         return Cloud(source.points_mm, source.size_mm, source.area_mm2, source.spacing_mm, None, known)
 
     @cached_property

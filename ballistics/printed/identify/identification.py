@@ -157,7 +157,8 @@ class Identification:
         Exact copies and the candidates that reach the threshold and are not too plain, one per explained region, best
         first: several on a plate.
     candidates : tuple of Candidate
-        The best few, whether they are accepted or not, best first; one per reference and component.
+        The best few, whether they are accepted or not, best first, and every hit: each may be the right one of several
+        look-alikes. One per reference and component.
     threshold : float
         Score above which a candidate is accepted.
     false_hits : FalseHitRate or None
@@ -251,7 +252,7 @@ def identify(
         Several parts are searched together and each for itself; so are the separate bodies of a part.
     collection : Collection
     most : int
-        Candidates that are reported.
+        Candidates that are reported; hits beyond these are reported too.
     parameters : IdentificationParameters
         Every number that can change the result; they stand in its provenance. The figures of the benchmarks hold for
         the default ones only.
@@ -329,7 +330,7 @@ def identify(
     return Identification(
         verdict_of(accepted, found, worths, collection, parameters),
         tuple(_candidate(hit, points, collection) for hit in accepted),
-        tuple(_candidate(hit, points, collection) for hit in found[:most]),
+        tuple(_candidate(hit, points, collection) for k, hit in enumerate(found) if k < most or hit.is_hit),
         parameters.threshold,
         collection.false_hits,
         worths,

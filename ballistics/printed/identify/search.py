@@ -90,10 +90,14 @@ def search(question: Question) -> list[Found]:
     new = _copies(question)
     is_ended = bool(new)
     if not new:
-        new, is_complete = _with_look_alikes(question, _by_whole(question))
-        is_ended = is_complete and any(hit.is_decisive and hit.is_whole for hit in new)
+        whole = _by_whole(question)
+        new = _with_look_alikes(question, whole)
+        alike = _alike(question, new)
+        is_ended = any(hit.is_decisive and hit.is_whole for hit in new) and len(alike) <= parameters.beside_at_most
         if not is_ended:
-            new += _registered_best(question, [_vote_of(candidate, question) for candidate in new], False)
+            # What looks like a hit was placed by matches already.
+            again = [_vote_of(candidate, question) for candidate in whole if candidate.row not in alike]
+            new += _registered_best(question, again, False)
     neighbours = None
     rest = query
     explained = np.zeros(len(query.cloud.points), dtype=bool)
@@ -106,7 +110,7 @@ def search(question: Question) -> list[Found]:
             is_told = query.worth >= parameters.plain_below_nats
             widely = not found and is_told and not any(candidate.is_decisive for candidate in new)
             asked = replace(question, query=rest)
-            new, _ = _with_look_alikes(asked, _best_of_each(new + _by_votes(asked, left, widely)))
+            new = _with_look_alikes(asked, _best_of_each(new + _by_votes(asked, left, widely)))
         # The score of what was found in the rest is that on the rest: it is the question that was asked.
         found += new
         best = _best_hit(new)
@@ -159,31 +163,33 @@ def _by_whole(question: Question) -> list[Found]:
     proposals = [propose_by_axes(query, question.cloud(row), row, parameters) for row in rows]
     found = _registered_in_turn(question, _settled(question, proposals), parameters.registered_by_whole)
     best = _best_hit(found)
-    if best is None or not look_alikes(best.row, question.collection, parameters):
+    if best is None or not _alike(question, found):
         return found
     # A body of revolution has no axes across its own: what tells look-alikes apart would not lie on its counterpart.
     return _best_of_each(found + _registered_best(question, [_vote_of(best, question)], False))
 
 
-def _with_look_alikes(question: Question, found: list[Found]) -> tuple[list[Found], bool]:
+def _with_look_alikes(question: Question, found: list[Found]) -> list[Found]:
     """Judge the references that look like the best hit, then those that look like a better one, until none is better.
 
-    Each is placed beside the best hit, hits too: it may lie better there. Returns the best of each, and whether no
-    look-alike was left out because there are too many.
+    Each is placed beside the best hit, hits too: it may lie better there. Returns the best of each.
     """
     centres: set[int] = set()
     judged: set[int] = set()
-    is_complete = True
     while (best := _best_hit(found)) is not None and best.row not in centres:
         centres.add(best.row)
         judged.add(best.row)
-        rows = look_alikes(best.row, question.collection, question.parameters)
-        most = question.parameters.beside_at_most
-        is_complete &= len(rows) <= most
-        beside = _proposed_beside(question, best, [row for row in rows[:most] if row not in judged])
+        rows = _alike(question, found)[: question.parameters.beside_at_most]
+        beside = _proposed_beside(question, best, [row for row in rows if row not in judged])
         judged |= {proposal.vote.reference for proposal in beside}
         found = _best_of_each(found + _registered(question, _settled(question, beside), False))
-    return found, is_complete
+    return found
+
+
+def _alike(question: Question, found: list[Found]) -> list[int]:
+    """Return the references that look like the best hit; none where nothing is a hit."""
+    best = _best_hit(found)
+    return [] if best is None else look_alikes(best.row, question.collection, question.parameters)
 
 
 def _best_hit(found: list[Found]) -> Found | None:
