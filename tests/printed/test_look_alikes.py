@@ -21,6 +21,7 @@ from ballistics.printed.identify.parameters import DEFAULT
 from ballistics.printed.identify.placement import propose_beside, settled
 from ballistics.printed.identify.shortlist import look_alikes
 from ballistics.printed.identify.verdict import in_order, straying_of
+from ballistics.reports.wording.printed import order_sentence, score_sentence
 from reference_meshes.disturbances import cut, noise, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
 
@@ -130,8 +131,13 @@ def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortl
 def test_every_hit_is_reported_and_no_more_than_asked_for_of_what_is_none(collection: Collection):
     found = identify(noisy(BODY, 7), collection, most=1)
     hits = [candidate for candidate in found.candidates if candidate.fits(found.threshold) and not candidate.is_plain]
-    assert len(hits) > 1
+    assert len(hits) > 2
     assert len(found.candidates) == len(hits)
+    beside = sum(not math.isnan(candidate.straying) for candidate in hits) - 1
+    assert f" {beside} other references fit too, less closely." in score_sentence(found.accepted[0], found)
+    listed = order_sentence(found)
+    assert listed.index("body 0.") < listed.index("variant")
+    assert order_sentence(replace(found, candidates=found.candidates[:1])) == ""
 
 
 def test_what_remains_of_a_query_strays_by_its_own_points():

@@ -143,7 +143,20 @@ def score_sentence(candidate: Candidate, found: Identification) -> str:
         text = f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}."
     if candidate.is_plain:
         return f"{text} {too_plain_sentence(candidate, found)}"
-    return f"{text}{plain}"
+    return f"{text}{_beside_words(candidate, found)}{plain}"
+
+
+def _beside_words(candidate: Candidate, found: Identification) -> str:
+    """Return how many other hits the same whole body lies on, less closely; nothing where there are none."""
+    if math.isnan(candidate.straying):
+        return ""
+    others = [
+        other for other in found.candidates if other.component == candidate.component and other.row != candidate.row
+    ]
+    count = sum(not math.isnan(other.straying) for other in others)
+    if not count:
+        return ""
+    return f" {count} other reference{'s' if count > 1 else ''} fit{'' if count > 1 else 's'} too, less closely."
 
 
 def false_hits_sentence(measured: FalseHitRate | None) -> str:
