@@ -67,7 +67,7 @@ def comparison_conditions(
 
     Parameters
     ----------
-    comparison : ImpressionComparison
+    comparison : Comparison
         Of the two marks.
     marks : sequence of Mark
         The two, for how they were prepared.

@@ -277,7 +277,7 @@ def error_upper_limit(errors: int, trials: int, confidence: float = 0.95) -> flo
     trials : int
         Independent decisions, at least 1.
     confidence : float
-        Between 0 and 1: the share of series of trials whose limit lies above the true rate, or more.
+        Between 0 and 1: in at least this share of all series of trials the limit lies above the true rate.
 
     Returns
     -------

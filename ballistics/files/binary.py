@@ -28,7 +28,7 @@ def take(file: BinaryIO, count: int, what: str) -> bytes:
     file : binary file
         Read from where it stands.
     count : int
-        The bytes are held in memory: the caller has compared the number with what the file can hold.
+        Few, or compared with the size of the file before: the bytes are held in memory.
     what : str
         Words for the message, as "its header".
 

@@ -56,7 +56,7 @@ def write_results(path: Path, mark_kind: str, rows: Iterable[Row], metadata: Map
     mark_kind : str
         Kind of the marks, which decides the columns (`result_columns`).
     rows : iterable of dict
-        Each with all columns. At most some thousand are in memory at a time.
+        Each with all columns; they are not held in memory together.
     metadata : mapping
         How the table was made, as JSON can hold it.
 

@@ -49,12 +49,16 @@ def set_apart(
 
     Parameters
     ----------
-    objects : dict
-    key : key of the object
+    objects : dict of key to Assembly
+        All of the file; the object is changed, and the new one added.
+    key : hashable
+        Of the object.
     chosen : ndarray of bool, shape (faces,)
+        Which of its own triangles are moved.
     name, word : str
-        Name, and the file's word for the role.
-    new : key of the new object
+        Name of the new object, empty for that of the old, and the file's word for the role.
+    new : hashable
+        Key of the new object; no other has it.
     """
     here = objects[key]
     used, faces = np.unique(here.faces[chosen], return_inverse=True)

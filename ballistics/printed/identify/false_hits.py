@@ -151,7 +151,10 @@ def measure_folder(
     Parameters
     ----------
     folder : Path
-    queries, tell
+        Of the collection.
+    queries : int
+        As for `measured`.
+    tell : callable, optional
         As for `measured`.
     waiting : callable, optional
         Told once when another process is enrolling into the folder.

@@ -56,7 +56,7 @@ def reported_scan(name: str, surface: Surface, mark: Mark) -> ReportedScan:
     Returns
     -------
     ReportedScan
-        Without labels where the region was stated, is of another mark than a breech face, or of an image.
+        With labels only for a breech face of a topography whose region was found automatically, and is found again.
     """
     from ballistics.surfaces import find_breech_face, replay
 

@@ -168,7 +168,7 @@ def present(mesh: Mesh, candidate: Candidate, points_mm: Points) -> NDArray[np.b
     Returns
     -------
     ndarray of bool, shape (points,)
-        True within the tolerance of the surface, which is sampled: half the distance of its points is allowed for.
+        True within the tolerance of the surface, which is sampled: the distance between its points is allowed for.
     """
     from scipy.spatial import cKDTree
 

@@ -29,10 +29,13 @@ def read_image(file: BinaryIO, *, spacing_um: tuple[float, float], layer: int, h
     Parameters
     ----------
     file : binary file
+        Open and seekable, at its start.
     spacing_um : (row, column) floats
         Pixel size in µm; an image does not state it reliably.
-    layer, height_limit_bytes
-        As in `read_x3p`.
+    layer : int
+        Only the first page is read: 0, or it is refused.
+    height_limit_bytes : int
+        Largest number of bytes that the points may take as float64. A file that is larger, metadata apart, is not read.
     """
     size = file_size(file)
     if size > height_limit_bytes + _METADATA_LIMIT_BYTES:

@@ -71,13 +71,16 @@ def read_point_text(
     Parameters
     ----------
     file : binary file
+        Open and seekable, at its start.
     spacing_um : (row, column) floats, optional
         Distance between neighbouring points in µm. Needed where neither the file nor ``units`` says what its numbers
         are; where the positions are counted (0, 1, 2 …) it is their step, and ``units`` that of the heights.
     units : {None, "micrometres", "millimetres", "as written"}
         Of all numbers, on the caller's word.
-    layer, height_limit_bytes
-        As in `read_x3p`.
+    layer : int
+        A list is a single height map: 0, or it is refused.
+    height_limit_bytes : int
+        Largest number of bytes that the heights may take as float64.
 
     Raises
     ------
