@@ -81,6 +81,11 @@ class Method(Protocol):
         """What each score is, the first first; it stands in the conditions of reference populations."""
         ...
 
+    @property
+    def score_names(self) -> Mapping[Score, str]:
+        """What tables and figures call each score."""
+        ...
+
     def parameters(self, surface_kind: str = "topography", settings: Mapping[str, str] | None = None) -> Any:
         """Return the parameters of this kind, with some numbers changed; None when such surfaces are not compared."""
         ...
@@ -145,6 +150,13 @@ class Impressed:
             "similarity": "similarity of the whole marks in nats, over their common area",
             "count": "congruent matching cells by the significance rule, smaller of two directions",
             "correlation": "areal correlation of the whole marks (ACCF)",
+        }
+    )
+    score_names: Mapping[Score, str] = field(
+        default_factory=lambda: {
+            "similarity": "similarity (nats)",
+            "count": "congruent cells",
+            "correlation": "correlation (ACCF)",
         }
     )
 
@@ -245,6 +257,13 @@ class Striated:
             "similarity": "similarity of the signatures in nats, over their common length",
             "count": "congruent matching profile segments (CMPS), smaller of two directions",
             "correlation": "correlation of the signatures at the best lag",
+        }
+    )
+    score_names: Mapping[Score, str] = field(
+        default_factory=lambda: {
+            "similarity": "similarity (nats)",
+            "count": "congruent segments (CMPS)",
+            "correlation": "correlation of the signatures",
         }
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.scan_set import reading_options
+from ballistics.cli.scan_set import named_settings, reading_options, settings_option
 
 _PATH = click.Path(path_type=Path)
 _INCOMPLETE = 1
@@ -32,6 +32,7 @@ _SHOWN = 10
 @click.option("--database", metavar="URL", help="The PostgreSQL database of that library, as for `ballistics library`.")
 @click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
 @reading_options
+@settings_option
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
@@ -52,6 +53,7 @@ def command(
     mark: str,
     units: tuple[str, ...],
     region: tuple[str, ...],
+    settings: tuple[str, ...],
     work: Path | None,
     workers: int | None,
     scheduler: str | None,
@@ -79,18 +81,20 @@ def command(
 
         # Also in the processes that compare.
         library_servers.name_for_now(library_tables.database_url(database))
+    method = Method(mark, readings(units, region), tuple(sorted(named_settings(settings).items())))
+    method.parameters()  # a name or value that is none is refused before any work
     run = None
     if scheduler is not None:
         from ballistics.pairs import on_cluster
 
-        run = on_cluster(scheduler)
+        run = on_cluster(scheduler, method.settings)
     with bar(quiet) as progress:
         summary = run_batch(
             scans,
             out,
             reference or None,
             library,
-            Method(mark, readings(units, region)),
+            method,
             work,
             workers or os.cpu_count() or 1,
             run,

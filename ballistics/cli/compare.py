@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ballistics.cli.reporting import case_lines, case_options, refuse_report
+from ballistics.cli.scan_set import named_settings, settings_option
 from ballistics.cli.terminal import bar, refuse_output
 from ballistics.cli.weighing import evaluation_options, print_evaluation, weigher_of
 from ballistics.files import write_whole
@@ -37,14 +38,7 @@ INSUFFICIENT = 3
 @click.option("--region-b", default="", metavar="REGION", help="The same for B.")
 @click.option("--spacing-um-a", type=_POSITIVE, help="Pixel size in µm, if A is a 2D image.")
 @click.option("--spacing-um-b", type=_POSITIVE, help="The same for B.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another parameter than the tested one, e.g. cells.cell_um=400; recorded, and no likelihood ratio is given "
-    "from a reference of other parameters. May be given several times.",
-)
+@settings_option
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
 @evaluation_options
 @case_options
@@ -133,19 +127,6 @@ def write_result(
         write_whole(report, result.page(case).encode("utf-8", "replace"))
     if json_path is not None:
         write_whole(json_path, result.json())
-
-
-def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
-    """Return the settings by name; a name that is given twice is an error."""
-    named: dict[str, str] = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals or name in named:
-            raise click.BadParameter(
-                f"'{text}' gives a parameter twice" if equals else f"'{text}' is not NAME=VALUE", param_hint="--set"
-            )
-        named[name] = value
-    return named
 
 
 def print_comparison(comparison: Any, name_a: str, name_b: str) -> None:

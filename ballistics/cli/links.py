@@ -18,13 +18,16 @@ _PRINTED = 50
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option(
     "--score",
-    type=click.Choice(["similarity", "count", "accf"]),
+    type=click.Choice(["similarity", "count", "accf", "ccf"]),
     default="similarity",
     show_default=True,
-    help="Similarity in nats, congruent cells (smaller of two directions), or correlation of the whole marks.",
+    help="Similarity in nats, congruent cells or segments (smaller of two directions), or the correlation: accf of "
+    "impressed, ccf of striated marks.",
 )
 @click.option(
-    "--at-least", type=float, help="Threshold of a link. Default: 150 nats; for the count 6 cells (Song 2013)."
+    "--at-least",
+    type=float,
+    help="Threshold of a link. Default: 150 nats; for the count 6 cells (Song 2013). Of striae: 60 nats, 8 segments.",
 )
 @click.option("--csv", "csv_path", type=_OUTPUT, help="Write every pair of every cluster as a table.")
 @click.option("--graphml", type=_OUTPUT, help="Write the graph for other programs.")
@@ -89,14 +92,13 @@ def _print(found: Links) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.pairs import SCORE_NAMES
     from ballistics.reports import headline, link_score_text, others_text
 
     console = Console()
     if not console.is_terminal:
         console.width = 160
     console.print(Text(headline(found), "bold"))
-    console.print(Text(f"A link: at least {found.at_least:g} by {SCORE_NAMES[found.score]} ({found.source})."))
+    console.print(Text(f"A link: at least {found.at_least:g} by {found.score_name} ({found.source})."))
     if "caution" in found.metadata:
         console.print(Text(f"caution: {found.metadata['caution']}", "yellow"))
     if found.clusters:

@@ -40,6 +40,30 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+#: Other parameters than the tested ones.
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another parameter than the tested one, e.g. cells.cell_um=400; recorded, and no likelihood ratio is given "
+    "from a reference of other parameters. May be given several times.",
+)
+
+
+def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings by name; a name that is given twice is an error."""
+    named: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or name in named:
+            raise click.BadParameter(
+                f"'{text}' gives a parameter twice" if equals else f"'{text}' is not NAME=VALUE", param_hint="--set"
+            )
+        named[name] = value
+    return named
+
+
 _OPTIONS = (
     click.argument("scans_dir", type=click.Path(exists=True, file_okay=False, path_type=Path)),
     click.argument("truth_csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
@@ -50,6 +74,7 @@ _OPTIONS = (
     click.option("--ammunition", help="The same for the ammunition."),
     click.option("--instrument", help="The same for the class of instrument; a file that names it goes first."),
     *READING_OPTIONS,
+    settings_option,
     click.option(
         "--work",
         type=click.Path(file_okay=False, path_type=Path),
@@ -120,6 +145,7 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
             said,
             options["workers"] or os.cpu_count() or 1,
             progress,
+            settings=tuple(sorted(named_settings(options["settings"]).items())),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ballistics.comparison import Comparison
@@ -13,6 +13,7 @@ from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
 from ballistics.evidence.scores import SCORE_MODELS, Score, score_models
 from ballistics.findings import Finding
+from ballistics.methods import method_of
 from ballistics.surfaces import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
@@ -21,10 +22,16 @@ _ORDER: tuple[Score, ...] = tuple(SCORE_MODELS)
 _FEWEST_FIREARMS_LEFT = 5
 # Half of the range that every verbal scale calls inconclusive: LR 2 for one proposition, 1/2 for the other.
 _OPPOSED_LOG10 = 0.3
-_SHORT_NAMES: Mapping[Score, str] = {
-    "similarity": "the similarity",
-    "count": "the count of congruent cells",
-    "correlation": "the correlation",
+
+
+def _name_of_count(mark_kind: str) -> str:
+    return f"the count of {method_of(mark_kind).score_names['count']}"
+
+
+_SHORT_NAMES: Mapping[Score, Callable[[str], str]] = {
+    "similarity": lambda _: "the similarity",
+    "count": _name_of_count,
+    "correlation": lambda _: "the correlation",
 }
 
 
@@ -121,6 +128,7 @@ def contradictions(weighed: Sequence[Weighed]) -> tuple[Finding, ...]:
     """Return a finding for every two scores of which one supports the first proposition and one the second."""
     values = [(answer.score, answer.result.log10_lr) for answer in weighed if answer.result.log10_lr is not None]
     found = []
+    kind = weighed[0].system.population.conditions.mark_kind
     for score, value in values:
         for other, contrary in values:
             if value >= _OPPOSED_LOG10 and contrary <= -_OPPOSED_LOG10:
@@ -128,8 +136,8 @@ def contradictions(weighed: Sequence[Weighed]) -> tuple[Finding, ...]:
                     Finding(
                         "scores-contradict",
                         "serious",
-                        f"{_SHORT_NAMES[score]} supports one firearm (log10 LR {value:.2f}) and {_SHORT_NAMES[other]} "
-                        f"two (log10 LR {contrary:.2f})",
+                        f"{_SHORT_NAMES[score](kind)} supports one firearm (log10 LR {value:.2f}) and "
+                        f"{_SHORT_NAMES[other](kind)} two (log10 LR {contrary:.2f})",
                         "both are stated; neither may be reported without the other, and an examiner must find out why",
                     )
                 )
@@ -150,7 +158,7 @@ def _weigh_score(
             draws,
             seed,
             None,
-            Propositions(),
+            _propositions(largest),
             unusable=_spent(largest, asked),
         )
         others = _select([p for p in populations if p is not largest], asked)[1]
@@ -159,10 +167,17 @@ def _weigh_score(
     worthwhile = asked.score is not None and not asked.withheld
     disjoint, firearms = chosen.without_scans(asked.scans)
     system = replace(
-        fit_lr_system(disjoint, _model(chosen), draws if worthwhile else 0, seed),
+        fit_lr_system(disjoint, _model(chosen), draws if worthwhile else 0, seed, _propositions(chosen)),
         left_out=firearms,
     )
     return Weighed(system.evaluate(asked), system, score, reasons)
+
+
+def _propositions(population: ReferencePopulation) -> Propositions:
+    """Return what is weighed: of tool marks, whether one tool made both."""
+    if population.conditions.mark_kind == "tool mark":
+        return Propositions("The two marks were made by the same tool.", "The two marks were made by different tools.")
+    return Propositions()
 
 
 def _model(population: ReferencePopulation) -> str:

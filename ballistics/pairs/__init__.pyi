@@ -3,7 +3,6 @@ from .batch import run_batch as run_batch
 from .batch import scan_files as scan_files
 from .cluster import on_cluster as on_cluster
 from .designs import AllPairs as AllPairs
-from .links import SCORE_NAMES as SCORE_NAMES
 from .links import Cluster as Cluster
 from .links import Exhibit as Exhibit
 from .links import Links as Links
@@ -23,7 +22,6 @@ from .runs import compare_missing as compare_missing
 from .runs import on_this_machine as on_this_machine
 
 __all__ = [
-    "SCORE_NAMES",
     "AllPairs",
     "Cluster",
     "Exhibit",

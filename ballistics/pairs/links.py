@@ -13,10 +13,12 @@ import networkx as nx
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.files import csv_bytes
 from ballistics.impressions import HEADLINE_RULE
+from ballistics.methods import method_of
 from ballistics.pairs.results import read_columns, read_metadata
+from ballistics.pairs.rows import columns, score_columns
 from ballistics.provenance import sha256_of_file
 
-Score = Literal["similarity", "count", "accf"]
+Score = Literal["similarity", "count", "accf", "ccf"]
 Relation = Literal["linked", "below the threshold", "insufficient", "failed", "not compared"]
 
 _PUBLISHED_FOR = "breech face"
@@ -26,10 +28,18 @@ DEFAULT_THRESHOLDS: Mapping[str, tuple[float, str]] = {
     "similarity": (150.0, "150 nats, above the 125 that the most alike of 886 different-source pairs reached"),
     "count": (6.0, "C = 6 congruent cells, Song 2013, AFTE Journal 45(2):184; asked of both directions"),
 }
-SCORE_NAMES: Mapping[str, str] = {
+# Unrelated lands reach 17 nats on 36 cross-cuts of real bullets (`docs/striations.md`), CMPS 4 of some 24 segments on
+# Chen's 30 pairs. Barrels made one after the other may share coarse lines: a wide margin above both.
+_STRIATED_FOR = "land engraved area"
+_STRIATED_THRESHOLDS: Mapping[str, tuple[float, str]] = {
+    "similarity": (60.0, "60 nats, above the 17 that unrelated lands of real bullets reached"),
+    "count": (8.0, "8 congruent profile segments, twice what Chen's 30 pairs of unrelated lands reached"),
+}
+_SCORE_NAMES: Mapping[str, str] = {
     "similarity": "similarity (nats)",
     "count": f"congruent cells ({HEADLINE_RULE} rule, smaller of two directions)",
     "accf": "correlation of the whole marks (ACCF)",
+    "ccf": "correlation of the signatures at the best lag",
 }
 # Pairs grow with the square of the members; a larger cluster is no lead but a sign that the threshold is too low.
 LARGEST_LISTED = 300
@@ -137,6 +147,17 @@ class Links:
     metadata: Mapping[str, Any]
     results_sha256: str
 
+    @property
+    def score_name(self) -> str:
+        """What the score is called."""
+        return _score_name(self.score, self.metadata["mark_kind"])
+
+
+def _score_name(score: str, mark_kind: str) -> str:
+    if score == "count" and method_of(mark_kind).family == "striated":
+        return "congruent profile segments (CMPS, smaller of two directions)"
+    return _SCORE_NAMES[score]
+
 
 def find_links(results: Path, score: Score = "similarity", at_least: float | None = None) -> Links:
     """Find clusters of exhibits, linked by the pairs whose score reaches a threshold; leads, not evidence.
@@ -145,10 +166,10 @@ def find_links(results: Path, score: Score = "similarity", at_least: float | Non
     ----------
     results : Path
         The ``.parquet`` table of a batch.
-    score : {"similarity", "count", "accf"}
-        Which score.
+    score : {"similarity", "count", "accf", "ccf"}
+        Which score; ``accf`` is the correlation of impressions, ``ccf`` that of striae.
     at_least : float, optional
-        Threshold. Default: `DEFAULT_THRESHOLDS`; a score without a default threshold needs one.
+        Threshold. Default: `DEFAULT_THRESHOLDS`, or those of striated marks; a score without one needs it stated.
 
     Raises
     ------
@@ -157,14 +178,22 @@ def find_links(results: Path, score: Score = "similarity", at_least: float | Non
     ReadError
         When the table cannot be read.
     """
-    if at_least is None and score not in DEFAULT_THRESHOLDS:
-        raise ParameterError(f"there is no default threshold for {SCORE_NAMES[score]}: state one with --at-least")
-    threshold, source = DEFAULT_THRESHOLDS.get(score, (0.0, ""))
+    metadata = read_metadata(results)
+    kind = metadata["mark_kind"]
+    striated = method_of(kind).family == "striated"
+    if score not in columns(kind):
+        there = ", ".join(score_columns(kind).values())
+        raise ParameterError(f"a table of {kind} marks has no score '{score}'; choose one of {there}")
+    thresholds, published_for = DEFAULT_THRESHOLDS, _PUBLISHED_FOR
+    if striated:
+        thresholds, published_for = _STRIATED_THRESHOLDS, _STRIATED_FOR
+    if at_least is None and score not in thresholds:
+        raise ParameterError(f"there is no default threshold for {_score_name(score, kind)}: state one with --at-least")
+    threshold, source = thresholds.get(score, (0.0, ""))
     if at_least is not None:
         threshold, source = at_least, "stated by the user"
-    metadata = read_metadata(results)
-    if at_least is None and metadata["mark_kind"] != _PUBLISHED_FOR:
-        source += f"; it stands for {_PUBLISHED_FOR} marks, not for {metadata['mark_kind']} marks"
+    if at_least is None and kind != published_for:
+        source += f"; it stands for {published_for} marks, not for {kind} marks"
     graph, names, pairs, scored = _graph(results, score, threshold)
     if pairs and not scored:
         raise ParameterError(f"no pair of {results} has a value of '{score}': choose another score")
@@ -345,7 +374,7 @@ def links_csv(links: Links) -> bytes:
 def links_graphml(links: Links) -> bytes:
     """Return the clusters as GraphML: a node for each member, an edge for each link and for nothing else."""
     graph = nx.Graph(
-        scored_by=SCORE_NAMES[links.score], at_least=links.at_least, source=links.source, meaning="leads, not evidence"
+        scored_by=links.score_name, at_least=links.at_least, source=links.source, meaning="leads, not evidence"
     )
     for cluster in links.clusters:
         for member in cluster.members:

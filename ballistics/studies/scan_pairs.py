@@ -123,6 +123,7 @@ def score_all_pairs(
     workers: int = 1,
     progress: Progress | None = None,
     each_row: Callable[[int, int, Row], None] | None = None,
+    settings: tuple[tuple[str, str], ...] = (),
 ) -> ScoredScans:
     """Prepare every scan once and compare all pairs.
 
@@ -150,17 +151,23 @@ def score_all_pairs(
         Given the two scans' indices and the whole row (`pair_rows.columns`) of every pair, in their order: the
         result keeps only the scores.
 
+    settings : tuple of (str, str)
+        Other parameters than the usual ones, by name.
+
     Raises
     ------
     WriteError
         When ``work`` cannot be written.
     CorruptFileError
         When a file of earlier results was changed.
+    ParameterError
+        For a setting that is none.
     """
     tell = progress or silent
     listed = sorted(truths, key=lambda truth: truth.scan)
     rows = {truth.scan: truth.reading for truth in listed}
-    method = Method(mark, replace(readings, rows=rows))
+    method = Method(mark, replace(readings, rows=rows), settings)
+    method.parameters()
     files = [(truth.scan, folder / truth.scan) for truth in listed]
     (prepared,), store = prepare_scans([files], work, method, workers, tell)
     items = [_item(truth, scan) for truth, scan in zip(listed, prepared, strict=True)]
@@ -168,7 +175,7 @@ def score_all_pairs(
     taking_part = [i for i, scan in enumerate(scans) if not scan.left_out]
     keys = [scans[i].sha256 for i in taking_part]
     with KeptPairs(work / "pairs.jsonl", method.key(), mark, keys, AllPairs(len(keys))) as kept:
-        compare_missing(kept, store, on_this_machine(workers), tell)
+        compare_missing(kept, store, on_this_machine(workers, settings), tell)
         pairs = []
         for i, j, row in kept.rows():
             a, b = taking_part[i], taking_part[j]

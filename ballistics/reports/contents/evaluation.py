@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ballistics.errors import ParameterError
 from ballistics.evidence import VerbalScale, Weighed, Wording, format_ratio, phrase
-from ballistics.reports.contents.study_contents import SCORE_NAMES
+from ballistics.methods import method_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Evaluation:
     @property
     def score_name(self) -> str:
         """Which score was weighed, in words."""
-        return SCORE_NAMES[self.weighed.score]
+        return _score_name(self.weighed)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -75,9 +75,13 @@ def refuse_half_translated(evaluation: Evaluation | None) -> None:
         )
 
 
+def _score_name(weighed: Weighed) -> str:
+    return method_of(weighed.system.population.conditions.mark_kind).score_names[weighed.score]
+
+
 def _beside(other: Weighed) -> str:
     """Say the likelihood ratio of a score that does not carry the evidence, or why there is none."""
-    result, name = other.result, SCORE_NAMES[other.score]
+    result, name = other.result, _score_name(other)
     if result.log10_lr is None:
         return f"{name}, no likelihood ratio ({result.reason})"
     out_of = "" if result.cells is None else f" of {result.cells}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ballistics.evidence import GroupResult, Limits, Metrics, Score, Study
+from ballistics.methods import method_of
 from ballistics.reports.wording.study import number, percent, ratio
 from ballistics.studies import ScannedPair, ScanStudy, Verdict, largest_misleading_lr
 
@@ -18,11 +19,6 @@ FIGURE_TITLES = {
     "tippett": "Tippett plot",
     "pav": "PAV plot",
     "empirical cross-entropy": "Empirical cross-entropy",
-}
-SCORE_NAMES: Mapping[Score, str] = {
-    "similarity": "similarity (nats)",
-    "count": "congruent cells",
-    "correlation": "correlation (ACCF)",
 }
 FIGURE_TEXTS = {
     "score densities": "Scores before any likelihood ratio. The less the two kinds overlap, the better they are told "
@@ -283,11 +279,25 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
         r = score_study.repeatability
         if r is not None:
             lines.append(
-                f"Score {SCORE_NAMES[name]}: {r.n_comparisons} comparisons of {r.n_pairs} pairs of cases that "
+                f"Score {score_names(study)[name]}: {r.n_comparisons} comparisons of {r.n_pairs} pairs of cases that "
                 f"were compared more than once scatter by {number(r.score_deviation)} in the score and by "
                 f"{number(r.log10_lr_deviation)} in log10 LR (pooled standard deviations)."
             )
     return lines
+
+
+def repeat_columns(study: ScanStudy) -> tuple[str, ...]:
+    """Return the headings of `repeat_rows`."""
+    if method_of(study.scored.mark_kind).family == "striated":
+        scores = ("Similarity (nats)", "Nats per mm", "Congruent segments", "Correlation")
+    else:
+        scores = ("Similarity (nats)", "Nats per mm²", "Congruent cells", "ACCF")
+    return ("Case", "Scans", *scores, "Without a score")
+
+
+def score_names(study: ScanStudy) -> Mapping[Score, str]:
+    """Return what each score of a study is called."""
+    return method_of(study.scored.mark_kind).score_names
 
 
 def repeat_rows(study: ScanStudy) -> list[tuple[str, ...]]:
@@ -305,7 +315,12 @@ def repeat_rows(study: ScanStudy) -> list[tuple[str, ...]]:
                 str(number_of_scans),
                 _range([pair.similarity for pair in pairs], ".0f"),
                 _range(
-                    [pair.similarity / pair.area_mm2 if pair.similarity and pair.area_mm2 else None for pair in pairs],
+                    [
+                        pair.similarity / extent
+                        if pair.similarity and (extent := pair.area_mm2 or pair.length_mm)
+                        else None
+                        for pair in pairs
+                    ],
                     ".0f",
                 ),
                 _range([pair.count for pair in pairs], "d"),
@@ -314,6 +329,12 @@ def repeat_rows(study: ScanStudy) -> list[tuple[str, ...]]:
             )
         )
     return rows[:MOST_ROWS]
+
+
+def _per_extent(pair: ScannedPair) -> float | None:
+    """Return the similarity over the common area or length."""
+    extent = pair.area_mm2 or pair.length_mm
+    return pair.similarity / extent if pair.similarity and extent else None
 
 
 def _range(values: Sequence[float | None], form: str) -> str:
@@ -386,7 +407,7 @@ def method_rows(study: ScanStudy) -> list[tuple[str, str]]:
 def model_rows(study: ScanStudy) -> list[tuple[str, str]]:
     """Return the LR models as fitted on the whole set: what casework would use."""
     return [
-        (f"{SCORE_NAMES[name]}: {score_study.model}", plain(score_study.fitted.model.parameters()))
+        (f"{score_names(study)[name]}: {score_study.model}", plain(score_study.fitted.model.parameters()))
         for name, score_study in studies(study).items()
     ]
 
@@ -396,7 +417,7 @@ def hash_rows(study: ScanStudy) -> list[tuple[str, str]]:
     return [
         ("truth table", study.truth_sha256),
         *(
-            (f"reference population, {SCORE_NAMES[name]}", score_study.population.hash)
+            (f"reference population, {score_names(study)[name]}", score_study.population.hash)
             for name, score_study in studies(study).items()
         ),
     ]

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ballistics.pairs import SCORE_NAMES, Cluster, Exhibit, Links, PairInCluster, printable
+from ballistics.pairs import Cluster, Exhibit, Links, PairInCluster, printable
 from ballistics.reports.figures.evidence import svg_data_uri
 from ballistics.reports.wording.comparison import source_of
 
@@ -214,7 +214,7 @@ def links_report(links: Links) -> str:
     metadata = links.metadata
     return environment.get_template("links.html").render(
         links=links,
-        score_name=SCORE_NAMES[links.score],
+        score_name=links.score_name,
         headline=headline(links),
         picture=svg_data_uri(links_figure(links)),
         not_drawn=max(0, len(links.clusters) - DRAWN),
@@ -222,7 +222,7 @@ def links_report(links: Links) -> str:
         not_shown=max(0, len(links.clusters) - SHOWN),
         limits=LIMITS,
         method_rows=(
-            ("Score", SCORE_NAMES[links.score]),
+            ("Score", links.score_name),
             ("Threshold", f"at least {links.at_least:g} ({links.source})"),
             ("Compared", f"{metadata['design']}: {links.pairs} pairs, {links.scored} with a score"),
             ("Files that took part in nothing", str(metadata["left_out"])),

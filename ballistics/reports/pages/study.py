@@ -30,10 +30,10 @@ def study_report(study: ScanStudy) -> str:
     environment.filters["source"] = source_of
     scores = [
         {
-            "name": contents.SCORE_NAMES[name],
+            "name": contents.score_names(study)[name],
             "figures": [
                 (contents.FIGURE_TITLES[title], contents.FIGURE_TEXTS[title], svg_data_uri(figure))
-                for title, figure in study_figures(score_study, contents.SCORE_NAMES[name]).items()
+                for title, figure in study_figures(score_study, contents.score_names(study)[name]).items()
             ],
         }
         for name, score_study in contents.studies(study).items()
@@ -78,6 +78,8 @@ def study_report(study: ScanStudy) -> str:
             ("No likelihood ratio stated", withheld_cards(study)),
         ],
         repeat_rows=contents.repeat_rows(study),
+        repeat_columns=contents.repeat_columns(study),
+        count_name=contents.score_names(study)["count"],
         firearm_rows=contents.firearm_rows(study.headline),
         misleading_rows=contents.misleading_rows(study),
         group_rows=contents.group_rows(study.headline),

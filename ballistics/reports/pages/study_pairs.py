@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ballistics.evidence import Score
-from ballistics.reports.contents.study_contents import SCORE_NAMES
+from ballistics.reports.contents.study_contents import score_names
 from ballistics.reports.figures.pair_pictures import pair_pictures
 from ballistics.reports.figures.pictures import Picture
 from ballistics.reports.wording.study import number
@@ -117,7 +117,7 @@ def _card(
         (scans[0].truth.scan, scans[1].truth.scan),
         (scans[0].truth.firearm, scans[1].truth.firearm),
         ranks,
-        tuple((SCORE_NAMES[score], values[score], number(lrs.get((score, key)), 2)) for score in study.studies),
+        tuple((score_names(study)[score], values[score], number(lrs.get((score, key)), 2)) for score in study.studies),
         ", ".join(pair.findings),
         pictures,
     )

@@ -33,7 +33,7 @@ def study_pdf(study: ScanStudy) -> bytes:
     except ImportError as error:
         raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
     headline = study.headline
-    figures = study_figures(headline, contents.SCORE_NAMES[HEADLINE])
+    figures = study_figures(headline, contents.score_names(study)[HEADLINE])
     cards = {
         "One firearm: the lowest similarities": worst_cards(study, True, (HEADLINE,)),
         "Two firearms: the highest similarities": worst_cards(study, False, (HEADLINE,)),
@@ -61,8 +61,9 @@ def study_pdf(study: ScanStudy) -> bytes:
         "flagged": contents.flagged_rows(study),
         "worst": worst,
         "repeats": contents.repeat_rows(study),
+        "repeat_columns": contents.repeat_columns(study),
         "metrics": contents.metric_rows(study),
-        "scores": list(contents.SCORE_NAMES.values()),
+        "scores": list(contents.score_names(study).values()),
         "firearms": contents.firearm_rows(headline),
         "misleading": contents.misleading_rows(study),
         "groups": contents.group_rows(headline),
