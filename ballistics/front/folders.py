@@ -52,7 +52,7 @@ def compare_folder(
 
 def links(
     results: str | os.PathLike[str],
-    score: Literal["similarity", "count", "accf"] = "similarity",
+    score: Literal["similarity", "count", "accf", "ccf"] = "similarity",
     at_least: float | None = None,
 ) -> Links:
     """Return the clusters of exhibits of a batch that may share a firearm: leads, not evidence.
@@ -61,7 +61,7 @@ def links(
     ----------
     results : path
         The ``.parquet`` table of ``ballistics batch``.
-    score : {"similarity", "count", "accf"}
+    score : {"similarity", "count", "accf", "ccf"}
         What a link is decided by.
     at_least : float, optional
         Threshold of a link; by default the one that chance hardly reaches.
