@@ -109,6 +109,8 @@ def append_rows(folder: Path, first: int, signatures: Iterable[Signature]) -> li
     ------
     WriteError
         When it cannot be written: the rows that count are untouched.
+    CorruptFileError
+        When the arrays have fewer rows, or another program wrote them.
     """
     digests: list[Digests] = []
     try:
