@@ -88,7 +88,6 @@ class _Cluster:
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker, as_completed
-        from distributed.comm.core import CommClosedError
 
         collect: Any = as_completed
         finished = collect(loop=self._client.loop)
@@ -109,7 +108,9 @@ class _Cluster:
                 "several workers were lost one after the other over the same pairs; give each at least 2 GB of memory "
                 "and run the same command again: nothing finished is lost"
             ) from error
-        except (CancelledError, CommClosedError) as error:
+        except (CancelledError, OSError) as error:
+            if getattr(error, "filename", None) is not None:  # of a file; Dask's are of the connection
+                raise
             raise WriteError(
                 "the connection to the scheduler was lost; run the same command again: nothing finished is lost"
             ) from error

@@ -32,6 +32,7 @@ def test_wrong_names_and_folders_are_refused(tmp_path: Path, capsys: pytest.Capt
     assert "truth.csv" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_lab_can_repeat_the_accuracy_on_its_own_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = simulate_population(2, 2, 5, breech_faces=("granular",), spacing_um=12.5, field_mm=5.0)
     scans = tmp_path / "scans"
@@ -87,7 +88,8 @@ def test_withheld_pairs_are_listed_and_in_no_figure(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.count("withheld: ") == 3
 
 
-@pytest.mark.parametrize("names", [("1-1", "F"), pytest.param(("A", "B"), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [("1-1", "F"), ("A", "B")])
 def test_fast_search_counts_as_the_exhaustive_one_does(names: tuple[str, str], tmp_path: Path) -> None:
     marks = tuple(fadul_mark(name) for name in names)
     scans = ScanSet("Fadul", names, ("?", "?"), marks)

@@ -236,6 +236,7 @@ def test_units_are_overridden_only_when_told_and_that_is_reported(scans: Path, t
     assert "--units-a micrometres" in text
 
 
+@pytest.mark.slow
 def test_demo_tells_firearms_apart_and_spares_foreign_files(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     result = run("demo", "--out", folder, "--quiet")
@@ -254,6 +255,16 @@ def test_demo_tells_firearms_apart_and_spares_foreign_files(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "same-firearm.html" in result.output
     assert (folder / "same-firearm.html").read_text() == "mine"
+
+
+def test_demo_spares_foreign_files_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ballistics.cli.demo._write_scans", None)
+    (tmp_path / "same-firearm.html").write_text("mine")
+    result = run("demo", "--out", tmp_path, "--quiet")
+    assert result.exit_code == 2
+    assert "same-firearm.html" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["same-firearm.html"]
+    assert (tmp_path / "same-firearm.html").read_text() == "mine"
 
 
 @pytest.mark.slow

@@ -138,6 +138,7 @@ for row in enrol_files([(Path(p).name, Path(p)) for p in sys.argv[2:]], Path(sys
 """
 
 
+@pytest.mark.slow
 def test_two_processes_enrol_into_one_folder_and_both_are_kept(solids, tmp_path):
     lab = tmp_path / "lab"
     halves = [[str(path) for _, path in solids[start::2]] for start in (0, 1)]

@@ -15,6 +15,7 @@ import mesh_samples as samples
 import numpy as np
 import pytest
 from conftest import DATA
+from remembered import remembering
 
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.printed.collection.enrolment import enrol_files
@@ -31,6 +32,13 @@ MIRROR = np.diag([-1.0, 1.0, 1.0])
 def wedge(matrix=TURN, scale=1.0):
     vertices, faces = samples.wedge()
     return vertices @ matrix.T * scale, faces
+
+
+@pytest.fixture(scope="module", autouse=True)
+def searches_of_this_process_done_once():
+    """What other processes do is done there."""
+    with remembering():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -119,6 +119,7 @@ def test_half_a_part(solids: list[Mesh], collection: Collection):
     assert best.query_share > best.reference_share
 
 
+@pytest.mark.slow
 def test_two_parts_on_a_plate_and_one_of_them_unknown(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(4))
     known, unknown = posed(solids[3], similarity(rng, False, False, 0.0)), solid(81_004)

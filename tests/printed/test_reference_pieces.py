@@ -205,6 +205,7 @@ def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection,
     assert len(asked) == 1
 
 
+@pytest.mark.slow
 def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_found_with(collection):
     collection = collection.without(["turned"])  # which holds these halves too
     first, second = (
