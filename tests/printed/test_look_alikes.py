@@ -20,7 +20,7 @@ from ballistics.printed.identify.identification import identify
 from ballistics.printed.identify.parameters import DEFAULT
 from ballistics.printed.identify.placement import propose_beside, settled
 from ballistics.printed.identify.shortlist import look_alikes
-from ballistics.printed.identify.verdict import in_order, straying_of
+from ballistics.printed.identify.verdict import in_order, straying_of, tied_of
 from ballistics.reports.wording.printed import order_sentence, score_sentence
 from reference_meshes.disturbances import cut, noise, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
@@ -138,6 +138,21 @@ def test_every_hit_is_reported_and_no_more_than_asked_for_of_what_is_none(collec
     listed = order_sentence(found)
     assert listed.index("body 0.") < listed.index("variant")
     assert order_sentence(replace(found, candidates=found.candidates[:1])) == ""
+
+
+def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collection):
+    near = [Hit(0, 0.9, 0.00100), Hit(1, 0.9, 0.00109), Hit(2, 0.9, 0.00111), Hit(3, 0.9)]
+    assert tied_of(near, DEFAULT) == {(0, 0), (0, 1)}
+    assert tied_of(near[1:], DEFAULT) == {(0, 1), (0, 2)}
+    assert tied_of([near[0], near[2], near[3]], DEFAULT) == set()
+    assert tied_of([near[0], replace(near[1], component=1)], DEFAULT) == set()
+    assert tied_of([replace(hit, straying=0.0) for hit in near[:2]], DEFAULT) == {(0, 0), (0, 1)}
+    found = identify(noisy(BODY, 7), collection)
+    first, second, *others = found.candidates
+    assert not first.is_tied
+    alike = replace(found, candidates=(replace(first, is_tied=True), replace(second, is_tied=True), *others))
+    sentence = score_sentence(alike.candidates[0], alike)
+    assert sentence.endswith(f"other references fit too; the query does not tell it from “{second.name}”.")
 
 
 def test_what_remains_of_a_query_strays_by_its_own_points():

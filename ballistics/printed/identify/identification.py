@@ -30,6 +30,7 @@ from ballistics.printed.identify.verdict import (
     accepted_of,
     in_order,
     shared_worth,
+    tied_of,
     verdict_of,
 )
 from ballistics.provenance import Provenance, sha256_of_array
@@ -91,6 +92,9 @@ class Candidate:
         How far the surfaces stray from each other, as a share of the query's size: what deviations exceed 0.6 % by, up
         to 4 %, root mean square, see `ballistics.printed.identify.verdict.straying_of`. Hits of whole on whole are in
         the order of this and not of their scores; NaN for all others.
+    is_tied : bool
+        Whether the query strays from it by less than a tenth more than from the nearest look-alike: it does not tell
+        such references apart. True for the nearest too where there is another.
     worth : float
         What the places of the reference that lie on the query say beyond those of plain bodies, in nats, 0–30: see
         `ballistics.printed.describe.plainness`. 4–16 for boxes, bars, rods and plates, 20–30 for most parts.
@@ -130,6 +134,7 @@ class Candidate:
     missing: float
     added: float
     straying: float
+    is_tied: bool
     worth: float
     is_plain: bool
     reference_worth: float
@@ -327,10 +332,11 @@ def identify(
     labels = np.concatenate([np.full(len(piece.points), piece.component) for piece in bodies])
     found = in_order(found)
     accepted = accepted_of(found, points, labels, collection)
+    tied = tied_of(found, parameters)
     return Identification(
         verdict_of(accepted, found, worths, collection, parameters),
-        tuple(_candidate(hit, points, collection) for hit in accepted),
-        tuple(_candidate(hit, points, collection) for k, hit in enumerate(found) if k < most or hit.is_hit),
+        tuple(_candidate(hit, tied, points, collection) for hit in accepted),
+        tuple(_candidate(hit, tied, points, collection) for k, hit in enumerate(found) if k < most or hit.is_hit),
         parameters.threshold,
         collection.false_hits,
         worths,
@@ -341,7 +347,9 @@ def identify(
     )
 
 
-def _candidate(found: Found, points: NDArray[np.float64], collection: Collection) -> Candidate:
+def _candidate(
+    found: Found, tied: set[tuple[int, int]], points: NDArray[np.float64], collection: Collection
+) -> Candidate:
     reference = collection.references[found.row]
     parameters, fit = found.parameters, found.fit
     tolerance = parameters.tolerances_share_of_size[parameters.reported_tolerance]
@@ -368,6 +376,7 @@ def _candidate(found: Found, points: NDArray[np.float64], collection: Collection
         fit.missing,
         fit.added,
         found.straying,
+        (found.component, found.row) in tied,
         worth,
         replace(found, worth=worth).is_plain,
         collection.worth(found.row),

@@ -104,6 +104,18 @@ def in_order(found: list[Found]) -> list[Found]:
     return ordered
 
 
+def tied_of(found: list[Found], parameters: IdentificationParameters) -> set[tuple[int, int]]:
+    """Return component and row of the look-alikes that a query strays from by so nearly the least that none is told."""
+    tied: set[tuple[int, int]] = set()
+    for component in {hit.component for hit in found}:
+        strays = {hit.row: hit.straying for hit in found if hit.component == component and hit.straying >= 0.0}
+        least = min(strays.values(), default=0.0)
+        near = {(component, row) for row, straying in strays.items() if straying < parameters.told_apart * least}
+        near |= {(component, row) for row, straying in strays.items() if straying == least}
+        tied |= near if len(near) > 1 else set()
+    return tied
+
+
 def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: IdentificationParameters) -> float:
     """Return how far the surface of a query strays from a reference that it lies on, as a share of the query's size.
 

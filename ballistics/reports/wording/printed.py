@@ -147,16 +147,16 @@ def score_sentence(candidate: Candidate, found: Identification) -> str:
 
 
 def _beside_words(candidate: Candidate, found: Identification) -> str:
-    """Return how many other hits the same whole body lies on, less closely; nothing where there are none."""
+    """Return how many other references the same whole body fits, and which of them it does not tell from this one."""
     if math.isnan(candidate.straying):
         return ""
-    others = [
-        other for other in found.candidates if other.component == candidate.component and other.row != candidate.row
-    ]
-    count = sum(not math.isnan(other.straying) for other in others)
-    if not count:
+    own = [other for other in found.candidates if other.component == candidate.component and other.row != candidate.row]
+    others = [other for other in own if not math.isnan(other.straying)]
+    if not others:
         return ""
-    return f" {count} other reference{'s' if count > 1 else ''} fit{'' if count > 1 else 's'} too, less closely."
+    fit = f" {len(others)} other reference{'s' if len(others) > 1 else ''} fit{'' if len(others) > 1 else 's'} too"
+    tied = [f"“{other.name}”" for other in others if other.is_tied] if candidate.is_tied else []
+    return f"{fit}; the query does not tell it from {_listed(tied)}." if tied else f"{fit}, less closely."
 
 
 def false_hits_sentence(measured: FalseHitRate | None) -> str:
