@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ class BulletComparison:
         Share of all orders of the lands of B, taken as equally likely, that reach such a best phase.
     insufficient : str or None
         Why there is no score; None when there is.
+    findings : tuple of Finding
+        Whether the second bullet agrees better turned by 180°: its lands from the other end, in either order.
     """
 
     scores: NDArray[np.float64]
@@ -61,6 +63,7 @@ class BulletComparison:
     pairs: int
     probability: float
     insufficient: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def compare_bullets(
@@ -100,7 +103,8 @@ def compare_bullets(
             np.full((n, len(b)), np.nan),
             f"the bullets have {n} and {len(b)} lands: barrels of a different class; if one is a fragment, say so",
         )
-    return bullet_of_scores(land_scores(a, b, parameters))
+    found = bullet_of_scores(land_scores(a, b, parameters))
+    return replace(found, findings=_other_way(a, b, found, parameters))
 
 
 def bullet_of_scores(scores: NDArray[np.float64]) -> BulletComparison:
@@ -112,17 +116,44 @@ def bullet_of_scores(scores: NDArray[np.float64]) -> BulletComparison:
         Of every land of the one with every land of the other; NaN for none.
     """
     n = len(scores)
-    sums, counts = _phases(scores[None])
-    sums, counts = sums[0], counts[0]
+    _, counts = _phases(scores[None])
+    counts = counts[0]
+    rows = np.arange(n)
+    sums = np.array([math.fsum(np.nan_to_num(scores[rows, (rows + k) % n])) for k in range(n)])
     if counts.max() == 0:
         return _insufficient(scores, "no two lands of the bullets can be compared: missing, or insufficient")
     means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     best = int(np.argmax(np.where(counts > 0, sums, -np.inf)))
     others = np.delete(means, best)
     margin = float(means[best] - np.nanmax(others)) if np.isfinite(others).any() else math.nan
-    score = float(sums[best] + math.log(float(np.exp(sums - sums[best]).sum()) / n))
+    # Exact sums: the same to the last bit when the bullets are exchanged, which changes the order of the phases.
+    score = float(sums[best]) + math.log(math.fsum(np.exp(sums - sums[best])) / n)
     return BulletComparison(
         scores, best, score, means, margin, int(counts[best]), _chance(scores, float(sums[best])), None
+    )
+
+
+def _other_way(
+    a: Sequence[Signature | None],
+    b: Sequence[Signature | None],
+    found: BulletComparison,
+    parameters: SimilarityParameters | None,
+) -> tuple[Finding, ...]:
+    """Report a better agreement with the second bullet turned by 180°; it is never taken for the score."""
+    if found.insufficient:
+        return ()
+    turned = land_scores(a, [None if signature is None else signature.reversed() for signature in b], parameters)
+    ways = ("its lands in the same order", turned), ("its lands in the opposite order", turned[:, ::-1])
+    score, words = max((bullet_of_scores(scores).score, words) for words, scores in ways)
+    if not score > max(found.score, 0.0) + math.log(1000.0):
+        return ()
+    return (
+        Finding(
+            "bullet-turned",
+            "serious",
+            f"the second bullet agrees better turned by 180°, {words}: {score:.0f} nats instead of {found.score:.0f}",
+            "nothing: the score is that of the bullets as scanned; check the direction of the scans",
+        ),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -344,29 +346,49 @@ def _shoulders_of(name: str, made: Sequence[Bullet], protocol: str) -> Iterator[
 
 
 def _scores(context: Context) -> Iterator[Record]:
-    tables = {
+    forests = {
         "Hamby 44": _forest(context, "hamby44-csafe-rf.csv.gz", "rf_manual"),
         "Phoenix": _forest(context, "phoenix-csafe-rf.csv.gz", "rf_manual"),
         "Houston": _forest(context, "houston-test-csafe-rf.csv.gz", "rf_manual"),
         "Houston, automatic shoulders": _forest(context, "houston-test-csafe-rf.csv.gz", "rf_lf"),
     }
-    protocol = "CSAFE's random-forest scores of land pairs; source = physical land; 10 groups of lands"
+    for level, what in (
+        ("land", "random-forest scores of land pairs; source = physical land; 10 groups of lands"),
+        ("bullet", "mean of a bullet pair's best cyclic phase; source = barrel; 10 groups of barrels"),
+    ):
+        tables = {name: forest.lands if level == "land" else forest.bullets for name, forest in forests.items()}
+        yield from _scored(tables, level, f"CSAFE's {what}")
+
+
+def _scored(tables: dict[str, ScoreTable], level: str, protocol: str) -> Iterator[Record]:
     for name, table in tables.items():
-        yield _record(f"{name}: land AUC", auc(table.score, table.same_source), "AUC", "", protocol, len(table))
+        yield _record(f"{name}: {level} AUC", auc(table.score, table.same_source), "AUC", "", protocol, len(table))
+        value = cllr_min(table.score, table.same_source)
+        yield _record(f"{name}: {level} Cllr_min", value, "", "", protocol, len(table))
         for model in _MODELS:
             value = cllr(cross_validate(table, model, seed=_SEED).log10_lr, table.same_source)
-            yield _record(f"{name}: land Cllr source-disjoint, {model}", value, "", "", protocol, len(table))
+            yield _record(f"{name}: {level} Cllr source-disjoint, {model}", value, "", "", protocol, len(table))
     for name, other in (("Hamby 44", "Houston"), ("Hamby 44", "Phoenix"), ("Phoenix", "Houston")):
         fitted = fit_with_bounds(tables[name], "isotonic", draws=0, seed=_SEED)
         table = tables[other]
         value = cllr(fitted.log10_lr(table.score, table.extent), table.same_source)
-        yield _record(f"{other}: land Cllr, frozen from {name}", value, "", "", "fitted on one, applied to the other",
-                      len(table))  # fmt: skip
+        frozen = "fitted on one, applied to the other"
+        yield _record(f"{other}: {level} Cllr, frozen from {name}", value, "", "", frozen, len(table))
 
 
-def _forest(context: Context, file: str, column: str) -> ScoreTable:
-    """Return the land pairs of one set, within one kit where there are several."""
+@dataclass(frozen=True, eq=False)
+class _Forest:
+    """Random-forest scores of the land pairs of one set, and of its bullets by their best phase."""
+
+    lands: ScoreTable
+    bullets: ScoreTable
+
+
+def _forest(context: Context, file: str, column: str) -> _Forest:
+    """Return the pairs of one set, within one kit where there are several."""
     score, first, second = [], [], []
+    matrices: dict[tuple[str, str], Floats] = {}
+    barrels: dict[str, str] = {}
     with gzip.open(_file(context, f"scores/{file}"), "rt", newline="", encoding="utf-8") as rows:
         for row in csv.DictReader(rows):
             kits = [name.split("-")[0] if name.startswith("Group") else "" for name in (row["land1"], row["land2"])]
@@ -375,7 +397,37 @@ def _forest(context: Context, file: str, column: str) -> ScoreTable:
             score.append(float(row[column]))
             first.append(f"{kits[0]} {row['physical_land1']}")
             second.append(f"{kits[1]} {row['physical_land2']}")
-    return ScoreTable.build(score, first, second)
+            (one, k), (other, m) = (_bullet_and_land(row[name]) for name in ("land1", "land2"))
+            # "Land AF" is the sixth land of barrel A.
+            barrels[one], barrels[other] = (f"{name[:-1]}" for name in (first[-1], second[-1]))
+            if one != other:
+                if (other, one) in matrices:
+                    one, other, k, m = other, one, m, k
+                matrices.setdefault((one, other), np.full((6, 6), np.nan))[k, m] = score[-1]
+    means = {pair: _best_phase_mean(matrix) for pair, matrix in matrices.items()}
+    known = [pair for pair, mean in means.items() if np.isfinite(mean)]
+    return _Forest(
+        ScoreTable.build(score, first, second),
+        ScoreTable.build(
+            [means[pair] for pair in known], [barrels[a] for a, _ in known], [barrels[b] for _, b in known]
+        ),
+    )
+
+
+def _bullet_and_land(name: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(.*)-L(?:and )?(\d)", name)
+    if match is None:
+        raise ReadError(f"{name!r} is no land of a bullet: is the file of scores another?")
+    return match[1], int(match[2]) - 1
+
+
+def _best_phase_mean(matrix: Floats) -> float:
+    """Return the highest mean over the known pairs of a phase; NaN without any."""
+    n = len(matrix)
+    phases = [matrix[range(n), [(k + phase) % n for k in range(n)]] for phase in range(n)]
+    means = [float(values[np.isfinite(values)].mean()) for values in phases if np.isfinite(values).any()]
+    # Equal but for the order of their terms, two means are one score.
+    return round(max(means, default=math.nan), 9)
 
 
 def _speed(context: Context) -> Iterator[Record]:

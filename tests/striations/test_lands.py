@@ -101,11 +101,27 @@ def test_bullets() -> None:
     assert found.margin > 100
     assert found.probability == pytest.approx(6 / 720)
     back = compare_bullets(signatures(2), signatures(1))
-    assert (back.phase, back.score) == ((6 - PHASE) % 6, pytest.approx(found.score))
+    assert (back.phase, back.score, back.margin) == ((6 - PHASE) % 6, found.score, found.margin)
     gaps: list[Signature | None] = list(signatures(1))
     gaps[0] = gaps[3] = None
     part = compare_bullets(gaps, signatures(2))
     assert (part.phase, part.pairs) == (PHASE, 4)
+
+
+def test_bullets_turned_are_said_and_not_matched() -> None:
+    a, b = signatures(1), signatures(2)
+    found = compare_bullets(a, b)
+    assert not found.findings
+    turned = [signature.reversed() for signature in b]
+    for order in (turned, turned[::-1]):
+        other = compare_bullets(a, order)
+        assert [f.code for f in other.findings] == ["bullet-turned"]
+        assert other.score < 150 < found.score
+    # Both turned: the same score, to the last bit.
+    both = compare_bullets([signature.reversed() for signature in a][::-1], turned[::-1])
+    assert both.score == found.score
+    assert both.margin == found.margin
+    assert not both.findings
 
 
 def test_fragments_and_bullets_of_another_class() -> None:
