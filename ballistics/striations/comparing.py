@@ -190,7 +190,8 @@ def compare_signatures(
         rank,
         coarse,
         None,
-        (*subclass_findings(coarse), *(_other_ways(a, b, alike, p) if p.other_ways else ())),
+        # Marks the wrong way round to each other tell nothing by their coarse lines.
+        (_other_ways(a, b, alike, p) if p.other_ways else ()) or subclass_findings(coarse),
         provenance,
     )
 
