@@ -14,6 +14,7 @@ from ballistics.errors import BallisticsError
 _VERBS = (
     "batch",
     "compare",
+    "compare-bullets",
     "compare-heads",
     "demo",
     "inspect",

@@ -1,4 +1,7 @@
 # The face of this room: what other rooms may import.
+from .bullets import BulletsComparison as BulletsComparison
+from .bullets import LandFile as LandFile
+from .bullets import compare_bullet_folders as compare_bullet_folders
 from .file_comparison import FileComparison as FileComparison
 from .file_comparison import compare_files as compare_files
 from .folders import compare_folder as compare_folder
@@ -9,8 +12,11 @@ from .weighing import weigh as weigh
 from .weighing import weighing as weighing
 
 __all__ = [
+    "BulletsComparison",
     "FileComparison",
+    "LandFile",
     "Weighing",
+    "compare_bullet_folders",
     "compare_files",
     "compare_folder",
     "links",
