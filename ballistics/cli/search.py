@@ -111,6 +111,7 @@ def _print(result: Any) -> None:
 
     from ballistics.cli.terminal import console
     from ballistics.library import DESCRIPTION_FIELDS
+    from ballistics.methods import method_of
     from ballistics.reports import background_sentence, passed_over_sentences, searched_sentence
 
     out = console()
@@ -124,10 +125,12 @@ def _print(result: Any) -> None:
     described = [lead.entry.description for lead in result.leads]
     stated = [name for name in DESCRIPTION_FIELDS if any(getattr(description, name) for description in described)]
     table = Table()
-    for heading in ("rank", "mark", "scan", "similarity", "correlation", "common area", "turn"):
+    striated = method_of(result.mark_kind).family == "striated"
+    last = ("common length", "shift") if striated else ("common area", "turn")
+    for heading in ("rank", "mark", "scan", "similarity", "correlation", *last):
         table.add_column(heading, justify="left" if heading == "scan" else "right")
     if any(lead.count is not None for lead in result.leads):
-        table.add_column("cells that agree", justify="right")
+        table.add_column("segments that agree" if striated else "cells that agree", justify="right")
     if result.background is not None:
         table.add_column("known different-source scores as high", justify="right")
     for name in stated:
@@ -143,15 +146,18 @@ def _print(result: Any) -> None:
 def _cells(lead: Any, result: Any) -> list[Any]:
     from rich.text import Text
 
+    from ballistics.methods import method_of
+
+    striated = method_of(result.mark_kind).family == "striated"
     cells: list[Any] = [str(lead.rank), str(lead.entry.id), Text(lead.entry.scan)]
     if lead.insufficient is not None:
         cells += [Text(lead.insufficient, "yellow"), "–", "–", "–"]
     else:
         cells += [
             f"{lead.similarity:.1f}" + ("" if lead.prepared_alike else " (prepared otherwise)"),
-            f"{lead.accf:.3f}",
+            "–" if lead.accf is None else f"{lead.accf:.3f}",
             f"{100 * lead.overlap_fraction:.0f} %",
-            f"{lead.pose.theta_deg:.1f}°",
+            f"{lead.pose.dx_um:.0f} µm" if striated else f"{lead.pose.theta_deg:.1f}°",
         ]
     if any(listed.count is not None for listed in result.leads):
         cells.append("–" if lead.count is None else f"{lead.count} of {lead.cells}")

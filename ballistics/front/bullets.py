@@ -272,9 +272,7 @@ def _placed(folder: Path, table: str | os.PathLike[str] | None) -> list[Path | N
     if not found:
         raise ParameterError(f"{folder} holds no scan")
     if len(found) > _MOST_LANDS:
-        raise ParameterError(
-            f"{folder} holds {len(found)} files, more than a bullet has lands: one folder, one bullet"
-        )
+        raise ParameterError(f"{folder} holds {len(found)} files, more than a bullet has lands: one folder, one bullet")
     return found
 
 

@@ -1,5 +1,6 @@
 # The face of this room: what other rooms may import.
 from . import servers as servers
+from . import signature_template as signature_template
 from . import tables as tables
 from . import template as template
 from .backup import backup as backup
@@ -20,6 +21,7 @@ from .items import is_admitted as is_admitted
 from .relief import relief_of as relief_of
 from .renewal import renew_templates as renew_templates
 from .store import LibraryStore as LibraryStore
+from .template_stacks import version_of as version_of
 
 __all__ = [
     "DESCRIPTION_FIELDS",
@@ -40,7 +42,9 @@ __all__ = [
     "relief_of",
     "renew_templates",
     "servers",
+    "signature_template",
     "tables",
     "template",
     "verify",
+    "version_of",
 ]

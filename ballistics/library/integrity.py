@@ -16,6 +16,7 @@ from ballistics.library import tables
 from ballistics.library.items import EnrolledMark, Fault, Integrity
 from ballistics.library.rows import enrolled
 from ballistics.library.store import LibraryStore
+from ballistics.library.template_stacks import version_of
 from ballistics.progress import Progress
 
 if TYPE_CHECKING:
@@ -107,15 +108,13 @@ def _entries(connection: Connection) -> tuple[list[EnrolledMark], list[Fault]]:
 
 def _faults_of(library: LibraryStore, entry: EnrolledMark, row: Any, stacks: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the array and the template of a mark."""
-    from ballistics.library import template
-
     try:
         heights, fault = library.arrays.look(entry.array_sha256)
         if fault is not None:
             yield f"{library.arrays.path(entry.array_sha256)}: {fault}"
         elif heights is not None and heights.shape != entry.shape:
             yield f"its row states {entry.shape[0]} x {entry.shape[1]} points, its array has {heights.shape}"
-        if row is None or row.version != template.VERSION:
+        if row is None or row.version != version_of(entry.mark_kind):
             yield "it has no template of this version, searches pass it by: `ballistics library renew`"
             return
         stack = stacks.get(row.version)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ballistics.errors import CorruptFileError
 from ballistics.library import seals as seals
-from ballistics.library import tables, template
+from ballistics.library import tables
 from ballistics.library.items import EnrolledMark
 from ballistics.library.store import LibraryStore
+from ballistics.library.template_stacks import record_of
 from ballistics.progress import Progress
 
 
@@ -40,7 +41,7 @@ def _renewed(library: LibraryStore, entry: EnrolledMark) -> bool:
     """Make the template of a mark if it has none of the current version, and return whether it was made."""
     engine, where = library.engine, str(library.folder)
     with tables.reading(engine, where) as connection:
-        if library.templates.has(connection, entry.id):
+        if library.templates.has(connection, entry.id, entry.mark_kind):
             return False
     try:
         mark = library.with_heights(entry)
@@ -49,11 +50,11 @@ def _renewed(library: LibraryStore, entry: EnrolledMark) -> bool:
             if library.is_unchanged(connection, entry):
                 raise
         return False
-    record = template.make_template(mark).to_bytes()
+    record = record_of(mark)
     with tables.writing(engine, where) as connection:
         # It may have been removed, or enrolled anew with a template of its own, meanwhile.
         if not library.is_unchanged(connection, entry):
             return False
-        library.templates.put(connection, entry.id, record)
+        library.templates.put(connection, entry.id, entry.mark_kind, record)
         seals.seal_mark(connection, entry.id)
     return True

@@ -32,7 +32,7 @@ from ballistics.library.items import (
     is_admitted,
 )
 from ballistics.library.marker import SCHEMA, VERSION, check_version, read_marker, write_marker
-from ballistics.library.template_stacks import TemplateStacks
+from ballistics.library.template_stacks import TemplateStacks, record_of
 from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
@@ -200,10 +200,8 @@ class LibraryStore:
         found = tuple(sorted({f"{finding.severity}: {finding.code}" for finding in mark.findings}))
         if mark.insufficient is not None:
             return Enrolment(scan, "insufficient", None, mark.insufficient, found)
-        from ballistics.library import template
-
         row = rows.row_of(mark, scan, method)
-        record = template.make_template(mark).to_bytes()
+        record = record_of(mark)
         with tables.writing(self.engine, str(self.folder)) as connection:
             refusal = "" if again else rows.refusal(connection, row["identity"], mark.kind)
             if refusal:
@@ -214,7 +212,7 @@ class LibraryStore:
                 description = before.updated(description)
                 changes = before.changes(description)
                 unchanged = all(old._mapping[name] == value for name, value in row.items())
-                if unchanged and self.templates.has(connection, old.id):
+                if unchanged and self.templates.has(connection, old.id, mark.kind):
                     if changes:
                         self._describe(connection, old.id, description)
                     return Enrolment(scan, "described anew" if changes else "present", old.id, changes, found)
@@ -229,7 +227,7 @@ class LibraryStore:
                 connection.execute(tables.marks.update().where(tables.marks.c.id == mark_id).values(**row))
                 if old.array_sha256 != row["array_sha256"]:
                     connection.execute(tables.deletions.insert().values(array_sha256=old.array_sha256))
-            self.templates.put(connection, mark_id, record)
+            self.templates.put(connection, mark_id, mark.kind, record)
             seals.seal_mark(connection, mark_id)
         self.delete_pending()
         if old is None:
@@ -353,7 +351,7 @@ class LibraryStore:
         """Return the entry of a scan by the SHA-256 of its file; None when there is none with a current template."""
         with tables.reading(self.engine, str(self.folder)) as connection:
             row = connection.execute(rows.of_scan(identity, mark_kind)).one_or_none()
-            if row is None or not self.templates.has(connection, row.id):
+            if row is None or not self.templates.has(connection, row.id, mark_kind):
                 return None
         return rows.enrolled(row)
 

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from ballistics.errors import CorruptFileError
 from ballistics.library import tables
 from ballistics.library.stack import RecordStack
+from ballistics.methods import method_of
+from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
 
 # A template takes 3 KB; SQLite keeps whatever type or size a changed row has.
 _MOST_RECORD_BYTES = 1 << 20
+
+
+def version_of(mark_kind: str) -> str:
+    """Return the current version of the templates of a kind of mark."""
+    from ballistics.library import signature_template, template
+
+    return signature_template.VERSION if _is_striated(mark_kind) else template.VERSION
+
+
+def record_of(mark: Mark) -> bytes:
+    """Make the template of a mark, as a record of the version of its kind.
+
+    Raises
+    ------
+    ParameterError
+        When the mark is of a kind that is not known.
+    """
+    from ballistics.library import signature_template, template
+
+    return signature_template.make_record(mark) if _is_striated(mark.kind) else template.make_template(mark).to_bytes()
+
+
+def _is_striated(mark_kind: str) -> bool:
+    return method_of(mark_kind).family == "striated"
 
 
 class TemplateStacks:
@@ -33,13 +59,11 @@ class TemplateStacks:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def has(self, connection: Connection, mark_id: int) -> bool:
-        """Return whether a mark has a template of the current version."""
-        from ballistics.library import template
-
+    def has(self, connection: Connection, mark_id: int, mark_kind: str) -> bool:
+        """Return whether a mark of a kind has a template of the current version of that kind."""
         found = connection.execute(
             sa.select(tables.templates.c.slot).where(
-                tables.templates.c.mark_id == mark_id, tables.templates.c.version == template.VERSION
+                tables.templates.c.mark_id == mark_id, tables.templates.c.version == version_of(mark_kind)
             )
         )
         return found.first() is not None
@@ -52,7 +76,7 @@ class TemplateStacks:
             raise CorruptFileError(f"{self.folder}: '{version}' is no version of a template; the database was changed")
         return RecordStack(self.folder / f"{version}.stack", record_bytes)
 
-    def put(self, connection: Connection, mark_id: int, record: bytes) -> None:
+    def put(self, connection: Connection, mark_id: int, mark_kind: str, record: bytes) -> None:
         """Write a template behind the last one, and replace what the mark had.
 
         Parameters
@@ -61,6 +85,8 @@ class TemplateStacks:
             To the library's database, in a transaction that writes: no other process adds a template meanwhile.
         mark_id : int
             Number of the mark.
+        mark_kind : str
+            Its kind.
         record : bytes
             The template of the current version.
 
@@ -69,26 +95,23 @@ class TemplateStacks:
         CorruptFileError
             When templates of this version have another length in this library.
         """
-        from ballistics.library import template
-
+        version = version_of(mark_kind)
         self.drop(connection, mark_id)
-        of_version = tables.stacks.c.version == template.VERSION
+        of_version = tables.stacks.c.version == version
         stack = connection.execute(sa.select(tables.stacks).where(of_version)).one_or_none()
         slot = 0 if stack is None else stack.records
         if stack is not None and stack.record_bytes != len(record):
             raise CorruptFileError(
-                f"{self.folder}: templates of version {template.VERSION} have {stack.record_bytes} bytes there, "
+                f"{self.folder}: templates of version {version} have {stack.record_bytes} bytes there, "
                 f"{len(record)} here: the library was written by another program"
             )
         if stack is None:
-            connection.execute(
-                tables.stacks.insert().values(version=template.VERSION, record_bytes=len(record), records=0)
-            )
-        self.stack(template.VERSION, len(record)).write(slot, record)
+            connection.execute(tables.stacks.insert().values(version=version, record_bytes=len(record), records=0))
+        self.stack(version, len(record)).write(slot, record)
         connection.execute(tables.stacks.update().where(of_version).values(records=slot + 1))
         connection.execute(
             tables.templates.insert().values(
-                mark_id=mark_id, version=template.VERSION, slot=slot, sha256=sha256(record).hexdigest()
+                mark_id=mark_id, version=version, slot=slot, sha256=sha256(record).hexdigest()
             )
         )
 

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
 from ballistics.impressions import MARK_PARAMETERS, NOT_IMPRESSED, register, similarity
+from ballistics.methods import compare, method_of, pair_score
 from ballistics.progress import Progress
+from ballistics.striations import StriationComparison
 from ballistics.surfaces import Mark, Pose
 from ballistics_kernels.impressions import centred
 
 METHOD, VERSION = "template scan at every rotation, registration and similarity of the best", "1"
+STRIATED_METHOD, STRIATED_VERSION = "correlation of signatures at every lag, similarity of the best", "1"
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) 
     for name, either in (("the mark searched for", mark), ("the candidate", candidate)):
         if either.insufficient is not None:
             return replace(lead, insufficient=f"{name} is insufficient: {either.insufficient}")
+    if method_of(mark.kind).family == "striated":
+        return _striated_lead(lead, mark, candidate)
     if mark.kind not in MARK_PARAMETERS:
         reason = NOT_IMPRESSED.get(mark.kind, f"marks of kind '{mark.kind}' are not compared as impressions")
         return replace(lead, insufficient=reason)
@@ -168,6 +173,29 @@ def compared_lead(mark: Mark, candidate: Mark, row: int, template_score: float) 
         overlap_fraction=registration.overlap_fraction,
         pose=registration.pose,
         insufficient=found.insufficient,
+    )
+
+
+def method_for(mark_kind: str) -> tuple[str, str]:
+    """Return method and version of a search for marks of a kind."""
+    return (STRIATED_METHOD, STRIATED_VERSION) if method_of(mark_kind).family == "striated" else (METHOD, VERSION)
+
+
+def _striated_lead(lead: Lead, mark: Mark, candidate: Mark) -> Lead:
+    """Compare two striated marks in full; both lie with their striae upright, so that the pose is a shift."""
+    comparison = compare(mark, candidate)
+    assert isinstance(comparison, StriationComparison)
+    found, placement = comparison.similarity, comparison.placement
+    if comparison.insufficient is not None or found is None or placement is None:
+        return replace(lead, insufficient=comparison.insufficient)
+    shorter_um = min(float(np.isfinite(m.heights_um).any(axis=0).sum()) * m.spacing_um for m in (mark, candidate))
+    correlation = pair_score(comparison).accf
+    return replace(
+        lead,
+        score=found.score,
+        accf=correlation,
+        overlap_fraction=min(found.overlap_um / shorter_um, 1.0),
+        pose=Pose(0.0, placement.lag_um, 0.0),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -23,14 +23,17 @@ from ballistics.library import (
     Where,
     checked_filter,
     is_admitted,
+    signature_template,
     tables,
     template,
+    version_of,
 )
 from ballistics.methods import compare, method_of, pair_score
 from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade
 from ballistics.search.scan import make_query, scan
+from ballistics.search.signature_scan import signature_scan
 from ballistics.surfaces import Mark, Pose, preparation_parameters
 
 if TYPE_CHECKING:
@@ -237,10 +240,9 @@ def search(
         "no population of known different-source scores was given",
         mark.insufficient,
         Provenance(
-            cascade.METHOD,
-            cascade.VERSION,
+            *cascade.method_for(mark.kind),
             {
-                "template": f"{template.METHOD}, {template.VERSION}",
+                "template": _template_method(mark.kind),
                 "compared": compared,
                 "top": top,
                 "preparation": preparation,
@@ -298,21 +300,26 @@ def search(
     return result if population is None else _held_against(library, mark, result, population, preparation, progress)
 
 
+def _template_method(mark_kind: str) -> str:
+    made = signature_template if method_of(mark_kind).family == "striated" else template
+    return f"{made.METHOD}, {made.VERSION}"
+
+
 def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progress | None) -> dict[int, float]:
     """Return the template score of every chosen mark, by its number; marks removed meanwhile are left out.
 
     A template is erased when its mark is removed or enrolled anew, perhaps during the scan. So a score counts only if
     the template still has the same place after the scan; if it has another place, it is scanned again there.
     """
-    query, n = make_query(mark), len(chosen.slot_of)
+    scores_of, n = _scanner(mark), len(chosen.slot_of)
     slot_of = dict(chosen.slot_of)
     records, scores = chosen.records, dict[int, float]()
     while slot_of:
         if progress is not None:
             progress("scanning templates", n - len(slot_of), n)
-        found = scan(query, records, np.array(list(slot_of.values()), np.int64)).scores
+        found = scores_of(records, np.array(list(slot_of.values()), np.int64))
         with tables.reading(library.engine, str(library.folder)) as connection:
-            places, records = _templates(library, connection)
+            places, records = _templates(library, connection, mark.kind)
         now = {number: places.get(number) for number in slot_of}
         scores |= {k: float(r) for (k, slot), r in zip(slot_of.items(), found, strict=True) if now[k] == slot}
         slot_of = {k: slot for k, slot in now.items() if slot is not None and slot != slot_of[k]}
@@ -321,15 +328,26 @@ def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progr
     return scores
 
 
-def _templates(library: LibraryStore, connection: Connection) -> tuple[dict[int, int], NDArray[np.uint8]]:
-    """Return which place of the stack holds the template of each mark, and the stack."""
+def _scanner(mark: Mark) -> Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]:
+    """Return what scores the templates at some places of a stack: the higher, the more like the mark."""
+    if method_of(mark.kind).family == "striated":
+        return signature_scan(mark)
+    query = make_query(mark)
+    return lambda records, slots: scan(query, records, slots).scores
+
+
+def _templates(
+    library: LibraryStore, connection: Connection, mark_kind: str
+) -> tuple[dict[int, int], NDArray[np.uint8]]:
+    """Return which place of the stack holds the template of each mark of its family, and the stack."""
+    version = version_of(mark_kind)
     places = sa.select(tables.templates.c.mark_id, tables.templates.c.slot)
-    places = places.where(tables.templates.c.version == template.VERSION)
+    places = places.where(tables.templates.c.version == version)
     slot_of = {row.mark_id: row.slot for row in connection.execute(places)}
-    of_version = sa.select(tables.stacks).where(tables.stacks.c.version == template.VERSION)
+    of_version = sa.select(tables.stacks).where(tables.stacks.c.version == version)
     stack = connection.execute(of_version).one_or_none()
     if stack is None:
-        return slot_of, np.empty((0, template.RECORD_BYTES), np.uint8)
+        return slot_of, np.empty((0, 0), np.uint8)
     # SQLite keeps whatever type a changed row has.
     slots = slot_of.values()
     if type(stack.records) is not int or not set(map(type, slots)) <= {int}:
@@ -345,13 +363,15 @@ def _templates(library: LibraryStore, connection: Connection) -> tuple[dict[int,
 def _chosen(library: LibraryStore, mark: Mark, identity: str, admitted: Mapping[str, tuple[str, ...]]) -> _Chosen:
     """Say of every mark whether its template is scanned, or why not: as one moment shows the library."""
     passed_over = Counter[str]()
+    # Signatures are compared on the coarser of two grids.
+    striated = method_of(mark.kind).family == "striated"
     n_marks, same_scan, scanned = 0, list[EnrolledMark](), list[int]()
     columns = [
         tables.marks.c[name]
         for name in ("id", "identity", "mark_kind", "surface_kind", "spacing_um", *DESCRIPTION_FIELDS)
     ]
     with tables.reading(library.engine, str(library.folder)) as connection:
-        slot_of, records = _templates(library, connection)
+        slot_of, records = _templates(library, connection, mark.kind)
         for row in connection.execute(sa.select(*columns).order_by(tables.marks.c.id)):
             number, its_identity, kind, surface_kind, spacing_um, *description = row
             n_marks += 1
@@ -361,7 +381,7 @@ def _chosen(library: LibraryStore, mark: Mark, identity: str, admitted: Mapping[
                 passed_over[f"not {mark.surface_kind}"] += 1
             elif its_identity == identity:
                 same_scan.append(library.entry_in(connection, number))
-            elif abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
+            elif not striated and abs(spacing_um - mark.spacing_um) > 1e-3 * mark.spacing_um:
                 passed_over[f"not of the spacing {mark.spacing_um:g} µm"] += 1
             elif admitted and not is_admitted(Description(*description), admitted):
                 passed_over["described otherwise than the filter admits"] += 1

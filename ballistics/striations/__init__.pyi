@@ -27,6 +27,7 @@ from .correlation import Placement as Placement
 from .correlation import ProfileAgreement as ProfileAgreement
 from .correlation import best_correlations as best_correlations
 from .correlation import correlate as correlate
+from .correlation import on_grid as on_grid
 from .land_parameters import LandParameters as LandParameters
 from .lands import Land as Land
 from .lands import land_of as land_of
@@ -113,6 +114,7 @@ __all__ = [
     "land_scores",
     "land_width_findings",
     "octave_profiles",
+    "on_grid",
     "overlay",
     "profile_signature",
     "signature_of",

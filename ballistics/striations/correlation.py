@@ -227,3 +227,20 @@ def resampled(heights: Floats, spacing_um: float, step_um: float) -> Floats:
         return np.ascontiguousarray(heights)
     smooth = low_pass(heights[None], (spacing_um, spacing_um), 2.0 * step_um)[0] if len(heights) else heights
     return stretched(np.ascontiguousarray(smooth), spacing_um / step_um)
+
+
+def on_grid(signature: Signature, step_um: float) -> Signature:
+    """Return a signature on another grid about the same middle; heights only.
+
+    Parameters
+    ----------
+    signature : Signature
+    step_um : float
+        Coarser than the signature's, it is smoothed first to what that grid carries; finer, it is interpolated.
+    """
+    heights = signature.heights_um
+    if step_um > signature.spacing_um * (1.0 + 1e-6):
+        heights = resampled(heights, signature.spacing_um, step_um)
+    elif len(heights):
+        heights = stretched(np.ascontiguousarray(heights), signature.spacing_um / step_um)
+    return Signature(heights, step_um, signature.kind, band_um=signature.band_um, insufficient=signature.insufficient)
