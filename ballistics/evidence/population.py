@@ -47,6 +47,12 @@ class ReferencePopulation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", self.table.canonical())
 
+    def __repr__(self) -> str:
+        return (
+            f"<ReferencePopulation {self.name!r}: {self.score} of {self.conditions.mark_kind} marks, "
+            f"{self.n_same} same-source and {self.n_different} different-source pairs of {self.n_firearms} firearms>"
+        )
+
     @property
     def score(self) -> Score:
         """Which score of a comparison it consists of."""

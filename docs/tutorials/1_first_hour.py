@@ -10,7 +10,7 @@ goes from files to a report. Its scans are simulated, so that it runs anywhere; 
 # Files
 # -----
 # The simulator makes the heads of fired cartridge cases and writes them as X3P, the exchange format of ISO 25178-72.
-# Firearm 1 fired two of them, firearm 2 the third. Nothing simulated is evidence.
+# Firearms 0 and 1 fired two each. Nothing simulated is evidence.
 
 from pathlib import Path
 from tempfile import mkdtemp
@@ -20,8 +20,8 @@ import matplotlib.pyplot as plt
 import ballistics
 
 folder = Path(mkdtemp())
-for head in ballistics.simulate_population(firearms=2, shots=2, seed=7):
-    ballistics.write_x3p(folder / f"{head.name}.x3p", head.surface)
+for head in ballistics.simulate_population(2, 2, seed=7, breech_faces=["granular"]):
+    ballistics.write_x3p(folder / f"firearm-{head.firearm_id}-case-{head.shot_id}.x3p", head.surface)
 print(*sorted(path.name for path in folder.iterdir()), sep="\n")
 
 # %%
@@ -38,7 +38,7 @@ for row in ballistics.inspect([folder]):
 # stay missing.
 
 first, second, other = (
-    ballistics.read(folder / name) for name in ("firearm-1-case-1.x3p", "firearm-1-case-2.x3p", "firearm-2-case-1.x3p")
+    ballistics.read(folder / name) for name in ("firearm-0-case-0.x3p", "firearm-0-case-1.x3p", "firearm-1-case-0.x3p")
 )
 first.plot()
 plt.show()
@@ -60,8 +60,8 @@ plt.show()
 # and unrelated marks reach some tens. The *congruent cells* are counted under our rule and under each published one.
 # The *correlation* is that of the whole marks.
 
-same = ballistics.compare_files(folder / "firearm-1-case-1.x3p", folder / "firearm-1-case-2.x3p")
-different = ballistics.compare_files(folder / "firearm-1-case-1.x3p", folder / "firearm-2-case-1.x3p")
+same = ballistics.compare_files(folder / "firearm-0-case-0.x3p", folder / "firearm-0-case-1.x3p")
+different = ballistics.compare_files(folder / "firearm-0-case-0.x3p", folder / "firearm-1-case-0.x3p")
 print(same)
 print(different)
 

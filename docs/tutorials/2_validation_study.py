@@ -24,24 +24,23 @@ from tempfile import mkdtemp
 import ballistics
 
 folder = Path(mkdtemp())
-os.chdir(folder)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def run(command):
     """Run a line of the terminal and show what it prints."""
     print(f"$ {command}")
-    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+    done = subprocess.run(shlex.split(command), cwd=folder, capture_output=True, text=True, check=False)
     print(done.stdout.replace(str(folder), "…"), done.stderr.replace(str(folder), "…"), sep="")
 
 
-Path("scans").mkdir()
-with open("truth.csv", "w", newline="") as file:
+(folder / "scans").mkdir()
+with open(folder / "truth.csv", "w", newline="") as file:
     table = csv.writer(file)
     table.writerow(["scan", "firearm", "calibre"])
     for head in ballistics.simulate_population(6, 2, seed=11, breech_faces=["granular", "milled"]):
         name = f"firearm-{head.firearm_id}-case-{head.shot_id}.x3p"
-        ballistics.write_x3p(f"scans/{name}", head.surface)
+        ballistics.write_x3p(folder / "scans" / name, head.surface)
         table.writerow([name, f"firearm {head.firearm_id}", "9 mm Luger"])
 
 # %%
@@ -50,7 +49,8 @@ with open("truth.csv", "w", newline="") as file:
 # What must hold for the method to be accepted is written down before any figure is known. The program notes when it was
 # given the file: criteria that came after the results are told as such.
 
-Path("criteria.toml").write_text("""name = "Tutorial"
+(folder / "criteria.toml").write_text(
+    """name = "Tutorial"
 
 [[criterion]]
 figure = "AUC"
@@ -59,7 +59,8 @@ at_least = 0.9
 [[criterion]]
 figure = "largest misleading LR"
 at_most = 100
-""")
+"""
+)
 run("ballistics validate scans truth.csv --out study --criteria criteria.toml --workers 1")
 
 # %%
@@ -67,7 +68,7 @@ run("ballistics validate scans truth.csv --out study --criteria criteria.toml --
 # and the worst pairs with pictures, for an examiner to look at. All results are source-disjoint: no firearm judges
 # itself.
 
-print(sorted(path.name for path in Path("study").iterdir()))
+print(sorted(path.name for path in (folder / "study").iterdir()))
 
 # %%
 # A reference population
@@ -85,9 +86,9 @@ run(
 # ------
 # Two cartridge cases of a seventh firearm. The likelihood ratio is bounded by what six firearms can support.
 
-Path("case").mkdir()
+(folder / "case").mkdir()
 for head in ballistics.simulate_population(1, 2, seed=12, first_firearm=6, breech_faces=["granular"]):
-    ballistics.write_x3p(f"case/questioned-{head.shot_id}.x3p", head.surface)
+    ballistics.write_x3p(folder / f"case/questioned-{head.shot_id}.x3p", head.surface)
 run(
     "ballistics compare case/questioned-0.x3p case/questioned-1.x3p --reference reference.json "
     '--calibre "9x19" --instrument confocal --report case.html'
@@ -96,12 +97,12 @@ run(
 # %%
 # From Python it is one call more than the comparison.
 
-result = ballistics.compare_files("case/questioned-0.x3p", "case/questioned-1.x3p")
-weighed = ballistics.weigh(result, "reference.json", calibre="9 mm Luger", instrument="confocal")
+result = ballistics.compare_files(folder / "case/questioned-0.x3p", folder / "case/questioned-1.x3p")
+weighed = ballistics.weigh(result, folder / "reference.json", calibre="9 mm Luger", instrument="confocal")
 print(weighed.evaluation)
 
 # %%
 # With another calibre there is no number, and the reason is said.
 
-refused = ballistics.weigh(result, "reference.json", calibre="45 Auto", instrument="confocal")
+refused = ballistics.weigh(result, folder / "reference.json", calibre="45 Auto", instrument="confocal")
 print(refused.evaluation)

@@ -26,14 +26,13 @@ import trimesh
 import ballistics
 
 folder = Path(mkdtemp())
-os.chdir(folder)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def run(command):
     """Run a line of the terminal and show what it prints."""
     print(f"$ {command}")
-    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+    done = subprocess.run(shlex.split(command), cwd=folder, capture_output=True, text=True, check=False)
     print(done.stdout.replace(str(folder), "…"), done.stderr.replace(str(folder), "…"), sep="")
 
 
@@ -61,9 +60,9 @@ things = {
         (create.icosphere(radius=8), (25, 0, 42)),
     ),
 }
-Path("references").mkdir()
+(folder / "references").mkdir()
 for name, mesh in things.items():
-    mesh.export(f"references/{name}.stl")
+    mesh.export(folder / f"references/{name}.stl")
 run("ballistics printed enrol references/bracket.stl references/hook.stl references/knob.stl --references collection")
 
 # %%
@@ -71,33 +70,34 @@ run("ballistics printed enrol references/bracket.stl references/hook.stl referen
 # --------
 # Copies under other names, at another size, mirrored, cut through; and files that have nothing to do with it.
 
-Path("disk/downloads").mkdir(parents=True)
+(folder / "disk/downloads").mkdir(parents=True)
 disguised = things["bracket"].copy()
 disguised.apply_transform(trimesh.transformations.rotation_matrix(1.1, [1, 2, 3]))
 disguised.apply_scale(25.4)
-disguised.export("disk/downloads/holiday.stl")
+disguised.export(folder / "disk/downloads/holiday.stl")
 mirrored = things["hook"].copy()
 mirrored.apply_transform(np.diag([-1.0, 1, 1, 1]))
-mirrored.export("disk/x.obj")
-half = things["knob"].copy().slice_plane([0, 2, 0], [0, 1, 0])
-half.export("disk/part2.ply")
-create.annulus(8, 12, 30).export("disk/pipe.stl")
-Path("disk/notes.txt").write_text("buy milk")
-Path("disk/broken.stl").write_bytes(b"solid nothing\nfacet")
+mirrored.export(folder / "disk/x.obj")
+knob = things["knob"]
+half = knob.submesh([knob.triangles_center[:, 1] > 2], append=True)
+half.export(folder / "disk/part2.ply")
+create.annulus(8, 12, 30).export(folder / "disk/pipe.stl")
+(folder / "disk/notes.txt").write_text("buy milk")
+(folder / "disk/broken.stl").write_bytes(b"solid nothing\nfacet")
 
 run("ballistics printed batch disk --references collection --out found.csv --report sheet.html --workers 1")
 
 # %%
 # ``sheet.html`` shows every file with a picture, what it is, and why. The table has a row for each.
 
-print(Path("found.csv").read_text()[:1200])
+print((folder / "found.csv").read_text()[:1200])
 
 # %%
 # One file, looked at closely
 # ---------------------------
 
-collection, taxonomy = ballistics.printed.open_collection(Path("collection"))
-found = ballistics.identify(ballistics.read_parts("disk/part2.ply").parts, collection)
+collection = ballistics.Collection.load(folder / "collection")
+found = ballistics.identify(ballistics.read_parts(folder / "disk/part2.ply").parts, collection)
 print(found)
 found.plot()
 plt.show()
@@ -105,7 +105,7 @@ plt.show()
 # %%
 # The part itself.
 
-ballistics.read_parts("disk/part2.ply").parts[0].plot(view="top")
+ballistics.read_parts(folder / "disk/part2.ply").parts[0].plot(view="top")
 plt.show()
 
 # %%

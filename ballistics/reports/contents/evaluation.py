@@ -59,6 +59,12 @@ class Evaluation:
         others = "; ".join(self.beside)
         return f"Weighed: {self.score_name}. Beside it, other views of the same marks, not to be multiplied: {others}."
 
+    def __repr__(self) -> str:
+        return f"<Evaluation: {' '.join(self.wording.number)}>"
+
+    def __str__(self) -> str:
+        return "\n".join(self.wording.sentences)
+
 
 def refuse_half_translated(evaluation: Evaluation | None) -> None:
     """Refuse to show sentences of another language on a page that is in English: a page has one language.
