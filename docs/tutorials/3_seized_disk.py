@@ -37,10 +37,10 @@ def run(command):
 
 
 def solid(*shapes):
-    """Put shapes with their positions together into one mesh."""
+    """Join shapes, each moved to its position, into one solid."""
     for shape, position in shapes:
         shape.apply_translation(position)
-    return trimesh.util.concatenate([shape for shape, _ in shapes])
+    return trimesh.boolean.union([shape for shape, _ in shapes], engine="manifold")
 
 
 create = trimesh.creation
