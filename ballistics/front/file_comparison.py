@@ -186,7 +186,7 @@ class FileComparison:
         if used is not None and isinstance(used.preparation, LandParameters) and not given:
             land = land_of(scan.surface, used.preparation)
         own = tuple(finding for finding in scan.mark.findings if finding not in signature.findings)
-        return ReportedStriae(scan.name, signature, scan.surface, land, own)
+        return ReportedStriae(scan.name, signature, scan.surface, land, scan.mark, own)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each score: its name, value and unit, and how many cells or segments it was out of."""

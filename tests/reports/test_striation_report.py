@@ -15,11 +15,13 @@ from striation_cases import land, profiles, striation_case
 
 from ballistics.errors import ParameterError
 from ballistics.reports.contents.case_lines import CaseLines
+from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.land_steps import land_steps
 from ballistics.reports.figures.striated_pair import striated_pair
 from ballistics.reports.pages.striation import striation_report
 from ballistics.reports.schemas.striation_json import striation_json, striation_schema
-from ballistics.striations import Placement, overlay
+from ballistics.striations import Placement, compare_signatures, overlay, striated_mark, striated_mark_of
+from ballistics.surfaces import Surface
 
 KINDS = ["in-phase", "other", "insufficient", "profiles", "hostile"]
 
@@ -94,7 +96,25 @@ def test_signatures_without_scans_have_charts_and_no_microscope() -> None:
     page = _Page(html("profiles"))
     assert len(page.of_class("signatures")) == 1
     assert not page.of_class("split")
-    assert not page.of_class("land-steps")
+    steps = page.of_class("land-steps")
+    assert len(steps) == 2  # the signatures only
+    assert "1 · Scan" not in page.text
+
+
+def test_a_striated_mark_that_is_no_land_shows_its_region_and_its_straightened_patch() -> None:
+    rng = np.random.default_rng(7)
+    profile = np.convolve(rng.normal(size=700), np.hanning(15), "same")
+    scans = [Surface(profile + 0.02 * rng.normal(size=(160, 700)), (3.0, 3.0)) for _ in range(2)]
+    sides = []
+    for name, scan in zip("xy", scans, strict=True):
+        found = striated_mark_of(scan, "tool mark")
+        sides.append(ReportedStriae(name, found.signature, scan, None, striated_mark(scan, found)))
+    comparison = compare_signatures(*(side.signature for side in sides))
+    assert comparison.score > 100
+    page = _Page(striation_report(comparison, *sides))
+    assert len(page.of_class("split")) == 1
+    assert len(page.of_class("region")) == 4
+    assert "stria direction" in page.text
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -83,7 +83,7 @@ class BandRow:
     first: bool
 
 
-def upright(striae: ReportedStriae) -> tuple[Floats, tuple[float, float]]:
+def _upright(striae: ReportedStriae) -> tuple[Floats, tuple[float, float]]:
     """Return the heights of a scan with the striae upright, and the spacing of its rows and columns."""
     assert striae.surface is not None
     heights, (down, across) = striae.surface.heights_um, striae.surface.spacing_um
@@ -104,9 +104,9 @@ def land_steps(striae: ReportedStriae, largest_points: int = 900) -> LandSteps |
     land = striae.land
     if striae.surface is None or land is None or land.arc is None or land.first_band < 0:
         return None
-    heights, (down, across) = upright(striae)
+    heights, (down, across) = _upright(striae)
     x = across * np.arange(heights.shape[1], dtype=np.float64)
-    half = 0.5 * land_parameters(striae).band_height_um
+    half = 0.5 * _band_height_um(striae)
     bands = [(float(y) - half, float(y) + half) for y in land.band_rows]
     profile = _median_of_rows(heights, land.band_rows[land.first_band], half, down)
     arc = land.arc.heights(x)
@@ -136,16 +136,11 @@ def land_steps(striae: ReportedStriae, largest_points: int = 900) -> LandSteps |
     )
 
 
-def land_parameters(striae: ReportedStriae) -> LandParameters:
-    """Return the height of bands and the margin that a signature was made with."""
+def _band_height_um(striae: ReportedStriae) -> float:
+    """Return how high the bands are that a signature was made from."""
     made = striae.signature.provenance
-    known = {} if made is None else made.parameters
-    usual = LandParameters()
-    return replace(
-        usual,
-        band_height_um=float(known.get("band_height_um", usual.band_height_um)),
-        margin_um=float(known.get("margin_um", usual.margin_um)),
-    )
+    usual = LandParameters().band_height_um
+    return usual if made is None else float(made.parameters.get("band_height_um", usual))
 
 
 def _median_of_rows(heights: Floats, middle_um: float, half_um: float, down_um: float) -> Floats:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ballistics.reports.contents.reported_striae import ReportedStriae
-from ballistics.reports.figures.land_steps import land_parameters, upright
 from ballistics.reports.figures.mark_views import Frame, MarkViews
 from ballistics.reports.figures.pictures import (
     Grid,
@@ -18,9 +17,8 @@ from ballistics.reports.figures.pictures import (
     picture_grid,
     shaded_relief,
 )
-from ballistics.reports.figures.profile_chart import Floats
 from ballistics.reports.figures.seam import Seam
-from ballistics.striations import Land, Placement
+from ballistics.striations import Placement
 from ballistics.surfaces import low_pass
 
 HEIGHT_COLOURS = "cividis"
@@ -28,7 +26,7 @@ HEIGHT_COLOURS = "cividis"
 LIGHT_FROM_DEG = 180
 # Level: striae run across it, from A above to B below.
 SEAM = Seam(50.0, 50.0, 90.0)
-# What a land looks like without its form: waves longer than this are taken off.
+# A signature that states no band: waves longer than this are taken off its picture.
 FORM_UM = 400.0
 # Beside the lands, as a share of their width.
 _ROOM = 0.015
@@ -64,18 +62,32 @@ def striated_pair(
     exaggeration, limit = common_exaggeration(on_a, on_b), common_limit_um(on_a, on_b)
     views_a, views_b = (_views(grid, exaggeration, limit) for grid in (on_a, on_b))
     views_b = views_b.moved(placement.lag_um, placement.stretch)
-    ends = [*_ends(on_a), *(placement.lag_um + placement.stretch * end for end in _ends(on_b))]
-    room = _ROOM * (max(ends) - min(ends))
-    left, right = min(ends) - room, max(ends) + room
-    half = 0.5 * max(views.relief.height_um for views in (views_a, views_b))
-    frame = Frame(left, -half, right - left, 2.0 * half)
-    return StriatedPair(views_a, views_b, frame, SEAM, limit)
+    sides = [*_ends(on_a, 0), *(placement.lag_um + placement.stretch * end for end in _ends(on_b, 0))]
+    levels = [*_ends(on_a, 1), *_ends(on_b, 1)]
+    room = _ROOM * (max(sides) - min(sides))
+    left, top = min(sides) - room, min(levels) - room
+    frame = Frame(left, top, max(sides) + room - left, max(levels) + room - top)
+    return StriatedPair(views_a, views_b, frame, _seam(on_a, on_b, frame), limit)
 
 
-def _ends(grid: Grid) -> tuple[float, float]:
-    """Return where a land begins and ends."""
-    columns = np.flatnonzero(np.isfinite(grid.heights_um).any(axis=0))
-    return grid.left_um + grid.spacing_um * columns[0], grid.left_um + grid.spacing_um * (columns[-1] + 1)
+def _seam(a: Grid, b: Grid, frame: Frame) -> Seam:
+    """Return a level seam at a height where much of both marks lies, nearest the middle."""
+    down = np.linspace(0.0, 1.0, 101)[5:-5]
+    lengths = []
+    for grid in (a, b):
+        rows = grid.top_um + grid.spacing_um * (np.arange(len(grid.heights_um)) + 0.5)
+        known = np.isfinite(grid.heights_um).sum(axis=1) * grid.spacing_um
+        lengths.append(np.interp(frame.top_um + down * frame.height_um, rows, known, left=0.0, right=0.0))
+    both = np.minimum(*lengths)
+    good = down[both >= 0.9 * both.max()]
+    return replace(SEAM, y_percent=round(100.0 * float(good[np.argmin(np.abs(good - 0.5))]), 1))
+
+
+def _ends(grid: Grid, axis: int) -> tuple[float, float]:
+    """Return where a mark begins and ends, across the striae (axis 0: over its rows) or along them (axis 1)."""
+    known = np.flatnonzero(np.isfinite(grid.heights_um).any(axis=axis))
+    start = grid.left_um if axis == 0 else grid.top_um
+    return start + grid.spacing_um * float(known[0]), start + grid.spacing_um * float(known[-1] + 1)
 
 
 def _views(grid: Grid, exaggeration: float, limit_um: float) -> MarkViews:
@@ -87,29 +99,14 @@ def _views(grid: Grid, exaggeration: float, limit_um: float) -> MarkViews:
 
 
 def _straightened(striae: ReportedStriae, largest_points: int) -> Grid | None:
-    """Return a land between its ends without its form, each row moved as the alignment of its bands says."""
-    land = striae.land
-    if striae.surface is None or land is None or land.arc is None or land.first_band < 0:
+    """Return a mark straightened along its striae, without the waves that its signature is without."""
+    if striae.straightened is None:
         return None
-    heights, spacing = upright(striae)
-    down, across = spacing
-    x = across * np.arange(heights.shape[1], dtype=np.float64)
-    margin = land_parameters(striae).margin_um
-    inside = (x >= land.left.place_um + margin) & (x <= land.right.place_um - margin)
-    flat = np.where(inside, heights - land.arc.heights(x), np.nan)
-    lags = _lag_of_rows(land, down * np.arange(len(heights), dtype=np.float64))
-    moved = np.stack(
-        [np.interp(x + lag, x, row, left=np.nan, right=np.nan) for row, lag in zip(flat, lags, strict=True)]
-    )
-    if not np.isfinite(moved).any():
+    heights, spacing = striae.straightened
+    if min(heights.shape) < 2 or not np.isfinite(heights).any():
         return None
-    grid = picture_grid(moved, spacing, largest_points)
+    grid = picture_grid(heights, spacing, largest_points)
     step = grid.spacing_um
-    form = low_pass(grid.heights_um.astype(np.float64), (step, step), FORM_UM)
+    band = striae.signature.band_um
+    form = low_pass(grid.heights_um.astype(np.float64), (step, step), FORM_UM if band is None else band[1])
     return replace(grid, heights_um=(grid.heights_um - form).astype(np.float32))
-
-
-def _lag_of_rows(land: Land, rows_um: Floats) -> Floats:
-    """Return where the striae of every row lie, from the lags of the bands that were aligned."""
-    known = np.isfinite(land.lags_um)
-    return np.asarray(np.interp(rows_um, land.band_rows[known], land.lags_um[known]), dtype=np.float64)

@@ -14,7 +14,7 @@ from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.aligned_signatures import AlignedSignatures, aligned_signatures
 from ballistics.reports.figures.land_matrix import matrix_rows, phase_bars
 from ballistics.reports.figures.land_steps import BAND_COLOURS, LandSteps, land_steps
-from ballistics.reports.figures.striated_pair import FORM_UM, HEIGHT_COLOURS, SEAM, StriatedPair, striated_pair
+from ballistics.reports.figures.striated_pair import HEIGHT_COLOURS, SEAM, StriatedPair, striated_pair
 from ballistics.reports.pages.rendering import rendered, running_lines
 from ballistics.reports.pages.striation import colour_scale
 from ballistics.reports.schemas.striation_json import bullets_json
@@ -120,7 +120,6 @@ def bullets_report(
         "seam": SEAM,
         "height_scale": colour_scale(HEIGHT_COLOURS),
         "band_scale": colour_scale(BAND_COLOURS),
-        "form_um": FORM_UM,
         "provenance": next((pair.provenance for _, pair in sorted(pairs.items())), None),
         "references": references_of(
             (

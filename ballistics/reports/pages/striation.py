@@ -14,7 +14,8 @@ from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.aligned_signatures import aligned_signatures
 from ballistics.reports.figures.land_steps import BAND_COLOURS, land_steps
 from ballistics.reports.figures.pictures import palette_of
-from ballistics.reports.figures.striated_pair import FORM_UM, HEIGHT_COLOURS, SEAM, striated_pair
+from ballistics.reports.figures.striated_pair import HEIGHT_COLOURS, SEAM, striated_pair
+from ballistics.reports.figures.striated_steps import striated_steps
 from ballistics.reports.pages.rendering import rendered, running_lines
 from ballistics.reports.schemas.striation_json import striation_json
 from ballistics.reports.wording.striation import counts_of_striae, kind_in_plural, striation_limits, striation_sentence
@@ -78,12 +79,12 @@ def striation_report(
         "case": lines,
         "signatures_sha256": {letter: hashes.get(letter, "") for letter in "ab"},
         "picture": picture,
-        "seam": SEAM,
+        "seam": SEAM if picture is None else picture.seam,
         "signatures": aligned_signatures(comparison, a.signature, b.signature, sides),
         "steps": {"a": land_steps(a), "b": land_steps(b)},
+        "short_steps": {"a": striated_steps(a), "b": striated_steps(b)},
         "height_scale": colour_scale(HEIGHT_COLOURS),
         "band_scale": colour_scale(BAND_COLOURS),
-        "form_um": FORM_UM,
         "serious": serious_findings(
             (("Weight of evidence", weighed), ("Comparison", comparison.findings), ("A", a.findings), ("B", b.findings))
         ),
