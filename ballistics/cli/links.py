@@ -69,9 +69,10 @@ def command(
     if picture is not None:
         written[picture] = _picture(found, picture.suffix.lower())
     if report is not None:
+        from ballistics.pairs import linked_marks
         from ballistics.reports import links_report
 
-        written[report] = links_report(found).encode("utf-8", "replace")
+        written[report] = links_report(found, linked_marks(results, found)).encode("utf-8", "replace")
     for path, content in written.items():
         write_whole(path, content)
     if not quiet:

@@ -3,6 +3,9 @@ from .batch import run_batch as run_batch
 from .batch import scan_files as scan_files
 from .cluster import on_cluster as on_cluster
 from .designs import AllPairs as AllPairs
+from .linked_marks import LinkedMarks as LinkedMarks
+from .linked_marks import linked_marks as linked_marks
+from .links import DEFAULT_THRESHOLDS as DEFAULT_THRESHOLDS
 from .links import Cluster as Cluster
 from .links import Exhibit as Exhibit
 from .links import Links as Links
@@ -22,10 +25,12 @@ from .runs import compare_missing as compare_missing
 from .runs import on_this_machine as on_this_machine
 
 __all__ = [
+    "DEFAULT_THRESHOLDS",
     "AllPairs",
     "Cluster",
     "Exhibit",
     "KeptPairs",
+    "LinkedMarks",
     "Links",
     "MarkSource",
     "Method",
@@ -34,6 +39,7 @@ __all__ = [
     "Row",
     "compare_missing",
     "find_links",
+    "linked_marks",
     "links_csv",
     "links_graphml",
     "on_cluster",

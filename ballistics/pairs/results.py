@@ -27,7 +27,7 @@ _STATED: Mapping[str, type] = {
     "design": str, "mark_kind": str, "method": str, "method_version": str, "parameters": dict,
     "parameters_sha256": str, "references": list, "versions": dict, "scans": list, "left_out": int, "pairs": int,
 }  # fmt: skip
-_TEXTS = ("scan_a", "scan_b", "sha256_a", "sha256_b", "insufficient", "error")
+_TEXTS = ("scan_a", "scan_b", "sha256_a", "sha256_b", "mark_sha256_a", "mark_sha256_b", "insufficient", "error")
 
 
 def result_columns(mark_kind: str) -> dict[str, type]:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from ballistics.impressions.comparing import compare
 from ballistics.library.items import Description
 from ballistics.reports.pages.search import search_report
 from ballistics.reports.schemas.search_files import search_csv, search_json, search_schema
+from ballistics.reports.wording.search import chance_line
 from ballistics.search import library_search
 from ballistics.search.library import Library
 from ballistics.search.scan import scan
@@ -231,6 +233,28 @@ def test_files_follow_the_schema_and_are_safe(result):
     assert len(table) == 6
     # A spreadsheet must not take a name for a formula.
     assert ",'=1+1," in table[1]
+
+
+def test_a_line_stands_where_chance_begins(library, result):
+    assert result.background is None
+    nats = [lead.similarity for lead in result.leads]
+    first = next(rank for rank, value in enumerate(nats, 1) if value < 150)
+    assert 1 < first <= len(nats)  # or the case shows nothing
+    line = chance_line(result)
+    assert line.rank == first
+    page = search_report(result, shot(1, 9), {})
+    before, _, after = page.partition('<p class="chance-line">')
+    assert before.count('<article class="lead">') == first - 1
+    assert after.count('<article class="lead by-chance">') == len(nats) - first + 1
+    assert "886 different-source pairs" in after
+    # Among known scores, chance begins where one of them is as high.
+    known = replace(result, background=SimpleNamespace(name="made up"), leads=tuple(
+        replace(lead, at_or_above=max(0, lead.rank - 3)) for lead in result.leads))  # fmt: skip
+    assert chance_line(known).rank == 4
+    assert "'made up'" in chance_line(known).text
+    above = replace(known, leads=known.leads[:3])
+    assert chance_line(above).rank is None
+    assert chance_line(replace(result, mark_kind="firing pin")).text.startswith("No line is drawn")
 
 
 def test_page_shows_every_lead_and_takes_no_markup_from_outside(library, result):

@@ -11,6 +11,7 @@ from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
 from ballistics.reports.contents.pair_contents import references_of, serious_findings
 from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.figures.agreement import AgreementCells, agreement_cells
 from ballistics.reports.figures.aligned_signatures import AlignedSignatures, aligned_signatures
 from ballistics.reports.figures.land_matrix import matrix_rows, phase_bars
 from ballistics.reports.figures.land_steps import BAND_COLOURS, LandSteps, land_steps
@@ -43,6 +44,7 @@ class _OpenedPair:
     counts: str
     picture: StriatedPair | None
     signatures: AlignedSignatures | None
+    agreements: dict[str, AgreementCells | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +140,10 @@ def _opened(
 ) -> _OpenedPair:
     sentence, counts = striation_sentence(comparison), counts_of_striae(comparison)
     if a is None or b is None or comparison.placement is None:
-        return _OpenedPair(row, column, comparison, sentence, counts, None, None)
+        return _OpenedPair(row, column, comparison, sentence, counts, None, None, {})
     picture = striated_pair(a, b, comparison.placement, _LARGEST_POINTS)
     sides = None if picture is None else (picture.frame.left_um, picture.frame.left_um + picture.frame.width_um)
     signatures = aligned_signatures(comparison, a.signature, b.signature, sides)
-    return _OpenedPair(row, column, comparison, sentence, counts, picture, signatures)
+    placement = comparison.placement
+    agreements = {"a": agreement_cells(a, b, placement, True), "b": agreement_cells(b, a, placement, False)}
+    return _OpenedPair(row, column, comparison, sentence, counts, picture, signatures, agreements)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib
@@ -14,9 +16,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ballistics.pairs import Cluster, Exhibit, Links, PairInCluster, printable
+from ballistics.pairs import Cluster, Exhibit, LinkedMarks, Links, PairInCluster, printable
 from ballistics.reports.figures.evidence import svg_data_uri
+from ballistics.reports.figures.pair_pictures import pair_pictures
+from ballistics.reports.figures.pictures import Picture
 from ballistics.reports.wording.comparison import source_of
+from ballistics.reports.wording.values import coordinate_text
 
 # More would not be read in one picture or on one page; the table and the GraphML have all.
 DRAWN, SHOWN = 24, 100
@@ -196,8 +201,36 @@ def headline(links: Links) -> str:
     )
 
 
-def links_report(links: Links) -> str:
-    """Return the page as the text of one HTML file; the same links give the same bytes."""
+@dataclass(frozen=True)
+class _Edge:
+    """A linked pair to look at; the pictures lie on one frame, and are None where there are no marks."""
+
+    pair: PairInCluster
+    numbers: tuple[int, int]
+    pictures: tuple[Picture, Picture] | None
+
+
+def _edges(cluster: Cluster, marks: Mapping[tuple[str, str], LinkedMarks]) -> list[_Edge]:
+    """Return the links of a cluster, the strongest first."""
+    number_of = {member: number for number, member in enumerate(cluster.members, 1)}
+    links = sorted(cluster.links, key=lambda pair: (-(pair.score or 0.0), pair.a.name, pair.b.name))
+    edges = []
+    for pair in links:
+        found = marks.get((pair.a.sha256, pair.b.sha256))
+        pictures = None if found is None else pair_pictures(found.a, found.b, found.pose)
+        edges.append(_Edge(pair, (number_of[pair.a], number_of[pair.b]), pictures))
+    return edges
+
+
+def links_report(links: Links, marks: Mapping[tuple[str, str], LinkedMarks] | None = None) -> str:
+    """Return the page as the text of one HTML file; the same links and marks give the same bytes.
+
+    Parameters
+    ----------
+    links : Links
+    marks : mapping of (str, str) to LinkedMarks, optional
+        The marks of linked pairs, see `ballistics.pairs.linked_marks`; pairs without are shown without pictures.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -211,14 +244,19 @@ def links_report(links: Links) -> str:
     environment.globals["score"] = lambda value: link_score_text(value, links)
     environment.globals["relation"] = lambda pair: relation_text(pair, links)
     environment.globals["others_text"] = others_text
+    environment.filters["u"] = coordinate_text
     metadata = links.metadata
+    # Two exhibits are two dots: their pictures say more.
+    larger = tuple(cluster for cluster in links.clusters if len(cluster.members) > 2)
     return environment.get_template("links.html").render(
         links=links,
         score_name=links.score_name,
         headline=headline(links),
-        picture=svg_data_uri(links_figure(links)),
-        not_drawn=max(0, len(links.clusters) - DRAWN),
+        picture=svg_data_uri(links_figure(replace(links, clusters=larger))) if larger else "",
+        not_drawn=max(0, len(larger) - DRAWN),
         clusters=links.clusters[:SHOWN],
+        edges={cluster.number: _edges(cluster, marks or {}) for cluster in links.clusters[:SHOWN]},
+        drawn=bool(larger),
         not_shown=max(0, len(links.clusters) - SHOWN),
         limits=LIMITS,
         method_rows=(

@@ -75,6 +75,7 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
         passed_over=wording.passed_over_sentences(result),
         background=wording.background_sentence(result),
         rows=rows,
+        chance=wording.chance_line(result),
         limits=wording.LIMITS,
         method=_method(result),
     )

@@ -11,6 +11,7 @@ from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
 from ballistics.reports.contents.pair_contents import metadata_rows, reading_options, references_of, serious_findings
 from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.figures.agreement import agreement_cells
 from ballistics.reports.figures.aligned_signatures import aligned_signatures
 from ballistics.reports.figures.land_steps import BAND_COLOURS, land_steps
 from ballistics.reports.figures.pictures import palette_of
@@ -81,6 +82,9 @@ def striation_report(
         "picture": picture,
         "seam": SEAM if picture is None else picture.seam,
         "signatures": aligned_signatures(comparison, a.signature, b.signature, sides),
+        "agreements": {}
+        if placement is None
+        else {"a": agreement_cells(a, b, placement, True), "b": agreement_cells(b, a, placement, False)},
         "steps": {"a": land_steps(a), "b": land_steps(b)},
         "short_steps": {"a": striated_steps(a), "b": striated_steps(b)},
         "height_scale": colour_scale(HEIGHT_COLOURS),

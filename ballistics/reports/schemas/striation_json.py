@@ -121,6 +121,7 @@ def _schema(name: str) -> dict[str, Any]:
 
 def _comparison(comparison: StriationComparison) -> dict[str, Any]:
     similarity, correlation, rank = comparison.similarity, comparison.correlation, comparison.chumbley
+    coarse = comparison.coarse
     return {
         "mark_kind": comparison.mark_kind,
         "insufficient": comparison.insufficient,
@@ -153,6 +154,16 @@ def _comparison(comparison: StriationComparison) -> dict[str, Any]:
             "same_shift_windows": len(rank.same_shift),
             "different_shift_windows": len(rank.different_shift),
             "insufficient": rank.insufficient,
+        },
+        "coarse_lines": None
+        if coarse is None
+        else {
+            "coarse_score": json_number(coarse.coarse.score),
+            "coarse_evidence": json_number(coarse.coarse.evidence),
+            "coarse_placement": _placement(coarse.coarse.placement),
+            "fine_evidence": json_number(coarse.fine_evidence),
+            "fine_points": json_number(coarse.fine_points),
+            "alone": coarse.alone,
         },
         "findings": json_findings(comparison.findings),
         "provenance": json_provenance(comparison.provenance),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ballistics.pairs import DEFAULT_THRESHOLDS
 
 if TYPE_CHECKING:
     from ballistics.search import LibraryLead, SearchResult
@@ -83,6 +86,45 @@ def percentile_sentence(lead: LibraryLead, n_different: int) -> str:
     if lead.at_or_above == 0:
         return f"above all {n_different} known different-source scores"
     return f"{lead.at_or_above} of {n_different} known different-source scores are as high ({lead.percentile:.1f} %)"
+
+
+@dataclass(frozen=True)
+class ChanceLine:
+    """Where, in a list of leads, scores begin that marks of different firearms are known to reach.
+
+    Parameters
+    ----------
+    rank : int or None
+        Of the first such lead; None when there is none, or where nothing is known of chance.
+    text : str
+        What stands at the line; without a line, why there is none.
+    """
+
+    rank: int | None
+    text: str
+
+
+def chance_line(result: SearchResult) -> ChanceLine:
+    """Return where chance begins: by the population of known scores, or else by the threshold of `ballistics links`.
+
+    A line is a help to read the list. It is no verdict: above it stand leads to look at, below it scores that unrelated
+    marks are known to reach.
+    """
+    if result.background is not None:
+        below = [lead.rank for lead in result.leads if lead.at_or_above is None or lead.at_or_above > 0]
+        known = f"known different-source pairs of '{result.background.name}' reach such scores"
+    elif result.mark_kind == "breech face":
+        threshold, reason = DEFAULT_THRESHOLDS["similarity"]
+        below = [lead.rank for lead in result.leads if lead.similarity is None or lead.similarity < threshold]
+        known = f"below {reason}"
+    else:
+        return ChanceLine(
+            None,
+            f"No line is drawn where chance begins: no different-source scores of {result.mark_kind} marks are known.",
+        )
+    if not below:
+        return ChanceLine(None, f"All leads shown stand above the line where chance begins ({known}).")
+    return ChanceLine(min(below), f"From here on scores say little: {known}.")
 
 
 def background_sentence(result: SearchResult) -> str:
