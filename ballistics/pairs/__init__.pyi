@@ -5,7 +5,6 @@ from .cluster import on_cluster as on_cluster
 from .designs import AllPairs as AllPairs
 from .linked_marks import LinkedMarks as LinkedMarks
 from .linked_marks import linked_marks as linked_marks
-from .links import DEFAULT_THRESHOLDS as DEFAULT_THRESHOLDS
 from .links import Cluster as Cluster
 from .links import Exhibit as Exhibit
 from .links import Links as Links
@@ -14,6 +13,7 @@ from .links import find_links as find_links
 from .links import links_csv as links_csv
 from .links import links_graphml as links_graphml
 from .links import printable as printable
+from .links import published_threshold as published_threshold
 from .mark_store import MarkSource as MarkSource
 from .prepared_scans import Method as Method
 from .prepared_scans import PreparedScan as PreparedScan
@@ -25,7 +25,6 @@ from .runs import compare_missing as compare_missing
 from .runs import on_this_machine as on_this_machine
 
 __all__ = [
-    "DEFAULT_THRESHOLDS",
     "AllPairs",
     "Cluster",
     "Exhibit",
@@ -46,6 +45,7 @@ __all__ = [
     "on_this_machine",
     "prepare_scans",
     "printable",
+    "published_threshold",
     "run_batch",
     "scan_files",
     "score_of",

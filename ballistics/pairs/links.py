@@ -159,6 +159,18 @@ def _score_name(score: str, mark_kind: str) -> str:
     return _SCORE_NAMES[score]
 
 
+def published_threshold(mark_kind: str, score: Score = "similarity") -> tuple[float, str] | None:
+    """Return from which score on a pair of a kind of mark is a link, and where that comes from; None where unknown.
+
+    Examples
+    --------
+    >>> published_threshold("breech face")[0], published_threshold("firing pin")
+    (150.0, None)
+    """
+    known = {_PUBLISHED_FOR: DEFAULT_THRESHOLDS, _STRIATED_FOR: _STRIATED_THRESHOLDS}
+    return known.get(mark_kind, {}).get(score)
+
+
 def find_links(results: Path, score: Score = "similarity", at_least: float | None = None) -> Links:
     """Find clusters of exhibits, linked by the pairs whose score reaches a threshold; leads, not evidence.
 

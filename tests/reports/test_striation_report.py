@@ -16,6 +16,7 @@ from striation_cases import land, profiles, striation_case
 from ballistics.errors import ParameterError
 from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.figures.agreement import agreement_cells
 from ballistics.reports.figures.land_steps import land_steps
 from ballistics.reports.figures.striated_pair import striated_pair
 from ballistics.reports.pages.striation import striation_report
@@ -209,3 +210,27 @@ def test_no_opinion_is_worded() -> None:
     text = _Page(html("in-phase")).text.lower()
     assert "identif" not in text.replace("probing identification", "")
     assert "same source" not in text
+
+
+def test_agreement_is_shown_where_it_is() -> None:
+    """Of two lands in phase most windows agree, of two others hardly more than by chance; B's lie where B lies on A."""
+    shares = {}
+    for kind in ("in-phase", "other"):
+        comparison, a, b = striation_case(kind)
+        assert comparison.placement is not None
+        on_a = agreement_cells(a, b, comparison.placement, True)
+        on_b = agreement_cells(b, a, comparison.placement, False)
+        pair = striated_pair(a, b, comparison.placement)
+        assert on_a is not None
+        assert on_b is not None
+        assert pair is not None
+        shares[kind] = on_a.share, on_b.share
+        for cells, views in ((on_a, pair.a), (on_b, pair.b)):
+            middles = [cell.left_um + cell.width_um / 2 for cell in cells.cells]
+            assert views.relief.left_um < min(middles)
+            assert max(middles) < views.relief.left_um + views.relief.width_um
+    assert min(shares["in-phase"]) > 0.5
+    assert max(shares["other"]) < 0.15
+    page = _Page(html("in-phase"))
+    assert len(page.of_class("agrees")) > 100
+    assert "coarse, fine lines" in page.text

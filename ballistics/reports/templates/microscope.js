@@ -104,14 +104,14 @@ for (const root of document.querySelectorAll(".microscope")) {
   });
 
   // --- zoom and pan, in the pictures and along the charts ---
-  // In a wide picture numbers and lines are no larger than in a square one.
-  const bar = (view) => {
-    const size = Math.min(view.w, 1.6 * view.h);
+  // In a wide picture numbers and lines are no larger than in a square one, in a small one not too small to read.
+  const bar = (view, pixels) => {
+    const size = Math.max(Math.min(view.w, 1.6 * view.h), pixels > 0 ? ((11 / 0.033) * view.w) / pixels : 0);
     const length = [1000, 500, 200, 100, 50, 20].find((um) => um < view.w / 3.4) || 10;
     return { size, length, x: view.x + 0.035 * size, y: view.y + view.h - 0.035 * size };
   };
   const rescale = (node) => {
-    const { size, length, x, y } = bar(shown);
+    const { size, length, x, y } = bar(shown, node.getBoundingClientRect().width);
     const [under, line] = Array.from(node.querySelectorAll(".scale line"));
     const text = node.querySelector(".scale text");
     set(under, { x1: x - 0.004 * size, x2: x + length + 0.004 * size, y1: y, y2: y, "stroke-width": 0.02 * size });
@@ -347,7 +347,7 @@ for (const root of document.querySelectorAll(".microscope")) {
     pen.moveTo(...from);
     pen.lineTo(...to);
     pen.stroke();
-    const { length, x, y } = bar(shown);
+    const { length, x, y } = bar(shown, width);
     const [bx, by] = [(x - shown.x) * scale, (y - shown.y) * scale];
     pen.fillStyle = "#fff";
     pen.fillRect(bx - 8, by - 60, length * scale + 16, 80);
@@ -375,7 +375,10 @@ for (const root of document.querySelectorAll(".microscope")) {
     if (control.type === "radio") control.checked = control.defaultChecked;
     else control.value = control.defaultValue;
   }
-  place();
+  const again = () => show(shown.x, shown.y, shown.w);
+  again();
+  const folded = root.closest("details");
+  if (folded) folded.addEventListener("toggle", again);
 }
 
 // A link to something folded away opens it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ballistics.pairs import DEFAULT_THRESHOLDS
+from ballistics.pairs import published_threshold
 
 if TYPE_CHECKING:
     from ballistics.search import LibraryLead, SearchResult
@@ -110,11 +110,12 @@ def chance_line(result: SearchResult) -> ChanceLine:
     A line is a help to read the list. It is no verdict: above it stand leads to look at, below it scores that unrelated
     marks are known to reach.
     """
+    published = published_threshold(result.mark_kind)
     if result.background is not None:
         below = [lead.rank for lead in result.leads if lead.at_or_above is None or lead.at_or_above > 0]
         known = f"known different-source pairs of '{result.background.name}' reach such scores"
-    elif result.mark_kind == "breech face":
-        threshold, reason = DEFAULT_THRESHOLDS["similarity"]
+    elif published is not None:
+        threshold, reason = published
         below = [lead.rank for lead in result.leads if lead.similarity is None or lead.similarity < threshold]
         known = f"below {reason}"
     else:
