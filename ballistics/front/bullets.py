@@ -119,7 +119,12 @@ class BulletsComparison:
                 None
                 if land is None
                 else ReportedStriae(
-                    land.name, method.signature(land.mark, self.parameters), land.surface, land.land, land.findings
+                    land.name,
+                    method.signature(land.mark, self.parameters),
+                    land.surface,
+                    land.land,
+                    land.mark,
+                    land.findings,
                 )
                 for land in lands
             ]
