@@ -16,11 +16,14 @@ from ballistics.printed.describe.cloud import moved
 from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature, remainder
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import signature_of
+from ballistics.printed.identify import search
 from ballistics.printed.identify.identification import identify
+from ballistics.printed.identify.judgement import fit_candidate
 from ballistics.printed.identify.parameters import DEFAULT
-from ballistics.printed.identify.placement import propose_beside, settled
-from ballistics.printed.identify.shortlist import look_alikes
-from ballistics.printed.identify.verdict import in_order, straying_of, tied_of
+from ballistics.printed.identify.placement import Proposal, RoughPose, propose_beside, settled
+from ballistics.printed.identify.search import Question
+from ballistics.printed.identify.shortlist import Vote, look_alikes
+from ballistics.printed.identify.verdict import Found, in_order, straying_of, tied_of
 from ballistics.reports.wording.printed import order_sentence, score_sentence
 from reference_meshes.disturbances import cut, noise, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
@@ -138,6 +141,27 @@ def test_every_hit_is_reported_and_no_more_than_asked_for_of_what_is_none(collec
     listed = order_sentence(found)
     assert listed.index("body 0.") < listed.index("variant")
     assert order_sentence(replace(found, candidates=found.candidates[:1])) == ""
+
+
+def test_of_two_ways_to_lie_the_one_that_strays_least_is_taken():
+    whole = m3.Manifold(m3.Mesh(BODY.vertices.astype(np.float32), BODY.faces.astype(np.uint32)))
+    # Its own mirror image in the plane x = 0, but for a ball.
+    symmetric = whole + whole.mirror([1.0, 0.0, 0.0])
+    corner = from_manifold(symmetric).vertices.max(axis=0) * [0.5, 1.0, 0.5]
+    mesh = from_manifold(symmetric + m3.Manifold.sphere(0.08 * SIZE, 32).translate(corner.tolist()))
+    made = Collection()
+    made.enrol(signature_of(part(mesh)), "nearly symmetric")
+    parameters = replace(DEFAULT, plain_below_nats=0.0)
+    question = Question(described(mesh), 0, None, made, parameters)
+    ways = np.diag([-1.0, 1.0, 1.0, 1.0]), np.eye(4)
+    proposal = Proposal(Vote(0, 0.0, 1.0), tuple(RoughPose(pose, 0.0, 0.0, 1.0, 1.0) for pose in ways))
+    fit = fit_candidate(question.query, made.signature(0), made.cloud(0), 0.0, [ways[0]], parameters)
+    hit = search._least_straying(question, Found(0, 0, fit, False, 20.0, parameters), proposal)
+    assert fit.mirrored
+    assert not hit.fit.mirrored
+    assert hit.straying < 0.5 * straying_of(question.query, made.cloud(0), fit.pose, parameters)
+    again = search._least_straying(question, hit, proposal)
+    assert np.array_equal(again.fit.pose, hit.fit.pose)
 
 
 def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collection):

@@ -310,6 +310,17 @@ def _measured(
     return tuple(sorted(measured, key=lambda rough: -(by_coverage * rough.covered + by_consensus * rough.followed)))
 
 
+def elsewhere(
+    proposal: Proposal, pose: Pose, query: Cloud, reference: Cloud, parameters: IdentificationParameters
+) -> list[Pose]:
+    """Return the poses of a proposal that put the query somewhere else than a pose does."""
+    few = query.points[: parameters.distinct_points]
+    at = moved(few, pose)
+    # Fine registration moves a pose by less than its first reach.
+    limit = parameters.reach_share * reference.size
+    return [rough.pose for rough in proposal.poses if np.abs(moved(few, rough.pose) - at).max() > limit]
+
+
 def _distinct(
     measured: tuple[RoughPose, ...], query: Cloud, reference: Cloud, parameters: IdentificationParameters
 ) -> tuple[RoughPose, ...]:

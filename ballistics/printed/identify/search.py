@@ -19,6 +19,7 @@ from ballistics.printed.identify.parameters import DEFAULT, IdentificationParame
 from ballistics.printed.identify.pieces import Piece
 from ballistics.printed.identify.placement import (
     Proposal,
+    elsewhere,
     propose_beside,
     propose_by_axes,
     propose_by_matches,
@@ -284,10 +285,25 @@ def _registered(question: Question, proposals: list[Proposal], copied: bool) -> 
         # What does not fit needs no worth, and there may be sixty of these.
         worth = shared_worth(row, fit, collection) if copied or fit.score >= parameters.threshold else math.nan
         hit = Found(question.component, row, fit, copied, worth, parameters)
-        if hit.is_hit and hit.is_whole and not copied:
-            hit = replace(hit, straying=straying_of(question.query, question.cloud(row), fit.pose, parameters))
-        found.append(hit)
+        found.append(_least_straying(question, hit, proposal) if hit.is_hit and hit.is_whole and not copied else hit)
     return found
+
+
+def _least_straying(question: Question, hit: Found, proposal: Proposal) -> Found:
+    """Return a hit of whole on whole at the pose from which the query strays least.
+
+    A body that is nearly its own mirror image, or nearly the same turned by half, is covered as well in the wrong way.
+    """
+    query, row, parameters = question.query, hit.row, question.parameters
+    signature, cloud = question.collection.signature(row), question.cloud(row)
+    best = replace(hit, straying=straying_of(query, cloud, hit.fit.pose, parameters))
+    for pose in elsewhere(proposal, hit.fit.pose, query.cloud, cloud, parameters):
+        fit = fit_candidate(query, signature, cloud, proposal.vote.step, [pose], parameters)
+        other = replace(hit, fit=fit, worth=shared_worth(row, fit, question.collection))
+        if other.is_hit and other.is_whole:
+            straying = straying_of(query, cloud, fit.pose, parameters)
+            best = replace(other, straying=straying) if straying < best.straying else best
+    return best
 
 
 def _registered_in_turn(question: Question, proposals: list[Proposal], first: int) -> list[Found]:
