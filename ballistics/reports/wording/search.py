@@ -117,7 +117,7 @@ def chance_line(result: SearchResult) -> ChanceLine:
     elif published is not None:
         threshold, reason = published
         below = [lead.rank for lead in result.leads if lead.similarity is None or lead.similarity < threshold]
-        known = f"below {reason}"
+        known = f"the line stands at {reason}"
     else:
         return ChanceLine(
             None,
