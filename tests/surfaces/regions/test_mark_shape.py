@@ -11,7 +11,9 @@ from real_scans import as_read
 from ballistics.errors import ParameterError
 from ballistics.impressions.comparing import compare
 from ballistics.surfaces.formats.reading import read
-from ballistics.surfaces.preparation.preparing import prepare
+from ballistics.surfaces.mark_types import mark_type
+from ballistics.surfaces.preparation import preparing
+from ballistics.surfaces.preparation.preparing import prepare, replay
 from ballistics.surfaces.regions import mark_shape
 from ballistics.surfaces.regions.breech_face_region import find_breech_face
 from ballistics.surfaces.regions.cut_outs import measured_area
@@ -90,15 +92,20 @@ def test_no_mark_is_told_for_what_it_is_and_every_one_for_what_it_is_not(scenes:
     assert all(told("firing pins", "breech face") + told("whole heads", "breech face"))
 
 
-def test_a_cut_out_breech_face_is_no_other_mark(fadul: Path) -> None:
+@pytest.mark.parametrize("all_steps", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_cut_out_breech_face_is_no_other_mark(fadul: Path, all_steps: bool) -> None:
     surface = read(fadul / "Fadul-1-1.x3p")
+    region = np.isfinite(surface.heights_um)
     for kind in ("firing pin", "ejector", "aperture shear"):
         mark = prepare(surface, kind)
         assert mark.insufficient is not None
         assert f"is no {kind}" in mark.insufficient
         if kind == "firing pin":
             assert compare(mark, mark).insufficient is not None
-        given = prepare(surface, kind, np.isfinite(surface.heights_um))
+        # Filtered on the small spacing of a small mark, so large a region takes long.
+        steps = preparing._default_steps(surface, mark_type(kind, surface.kind), region)
+        given = prepare(surface, kind, region) if all_steps else replay(surface, steps[:3], kind)
+        assert steps[2].name == "find region"
         assert ("not-the-mark-type", "serious") in {(f.code, f.severity) for f in given.findings}
     assert "not-the-mark-type" not in codes(prepare(surface))
 
