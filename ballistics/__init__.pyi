@@ -10,9 +10,9 @@ from .front import compare_folder as compare_folder
 from .front import links as links
 from .front import report as report
 from .front import weigh as weigh
-from .impressions import HeadComparison as HeadComparison
+from .heads import HeadComparison as HeadComparison
+from .heads import compare_heads as compare_heads
 from .impressions import ImpressionComparison as ImpressionComparison
-from .impressions import compare_heads as compare_heads
 from .library import Description as Description
 from .methods import compare as compare
 from .methods import prepare as prepare

@@ -8,7 +8,9 @@ from typing import Any
 import rich_click as click
 
 from ballistics.cli.compare import INSUFFICIENT, REGION_HELP
-from ballistics.cli.terminal import refuse_output
+from ballistics.cli.scan_set import named_settings
+from ballistics.cli.terminal import console, refuse_output
+from ballistics.cli.weighing import evaluation_options, print_evaluation, weigher_of
 from ballistics.files import write_whole
 
 
@@ -29,9 +31,19 @@ from ballistics.files import write_whole
     help=f"Where a mark of A is, e.g. 'ejector=mask.png'; repeatable. REGION is {REGION_HELP}",
 )
 @click.option("--region-b", multiple=True, metavar="MARK=REGION", help="The same for B.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="MARK:NAME=VALUE",
+    help="Another parameter of one kind of mark than the tested one, e.g. 'firing pin:cells.cell_um=90'; recorded, and "
+    "no likelihood ratio is given from a reference of other parameters. May be given several times.",
+)
+@evaluation_options
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     a: Path,
     b: Path,
     json_path: Path | None,
@@ -39,25 +51,79 @@ def command(
     units: Any,
     region_a: tuple[str, ...],
     region_b: tuple[str, ...],
+    settings: tuple[str, ...],
+    **weighing: Any,
 ) -> None:
     """Compare every mark that two scans of whole cartridge-case heads share.
+
+    With --reference each mark is weighed by the references of its kind, and the likelihood ratios are fused into one
+    when those references are of the same scans.
 
     For a report on one mark: ballistics compare --mark "firing pin" --report FILE. Exit code 0: at least one mark was
     compared. 2: an error. 3: insufficient, no mark could be compared; the table says why.
     """
-    from ballistics.impressions import compare_heads
+    from ballistics.front import weigh_heads
+    from ballistics.heads import compare_heads
     from ballistics.surfaces import read
 
-    refuse_output(json_path, (a, b), overwrite)
+    refuse_output(json_path, (a, b, *weighing["reference"]), overwrite)
+    stated, weigher = _settings(settings), weigher_of(weighing)
     surfaces = (read(a, units=units), read(b, units=units))
-    heads = compare_heads(*surfaces, _regions(surfaces[0], region_a), _regions(surfaces[1], region_b))
+    heads = compare_heads(*surfaces, _regions(surfaces[0], region_a), _regions(surfaces[1], region_b), stated)
+    weighed = None if weigher is None else weigh_heads(heads, surfaces, weigher)
     if json_path is not None:
         from ballistics.reports import heads_json
 
-        write_whole(json_path, heads_json(heads, (a.name, b.name), surfaces))
+        of_marks = {} if weighed is None else weighed.evaluations
+        joint = None if weighed is None else weighed.joint
+        write_whole(json_path, heads_json(heads, (a.name, b.name), surfaces, of_marks, joint))
     _print(heads, a.name, b.name)
+    if weighed is not None:
+        for kind, evaluation in weighed.evaluations.items():
+            click.echo(f"\n{kind}:")
+            print_evaluation(evaluation)
+        _print_joint(weighed.joint)
     if not heads.compared:
         ctx.exit(INSUFFICIENT)
+
+
+def _settings(given: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Return other parameters by kind of mark and name."""
+    settings: dict[str, dict[str, str]] = {}
+    for text in given:
+        kind, colon, rest = text.partition(":")
+        if not colon:
+            raise click.BadParameter(f"'{text}' is not MARK:NAME=VALUE", param_hint="--set")
+        settings.setdefault(kind, {}).update(named_settings((rest,)))
+    return settings
+
+
+def _print_joint(joint: Any) -> None:
+    """Print the weight of all marks together, or why there is none."""
+    from rich.text import Text
+
+    out = console()
+    out.print()
+    if joint.log10_lr is None:
+        out.print(Text(f"All marks together: no likelihood ratio; {joint.reason}."))
+        return
+    weights = ", ".join(f"{kind} {weight:.2f}" for kind, weight in zip(joint.kinds, joint.fusion.weights, strict=True))
+    bounds = joint.fusion.bounds
+    out.print(Text(f"All marks together: log10 LR {joint.log10_lr:.2f}.", "bold"))
+    out.print(
+        Text(
+            f"Fused from {len(joint.kinds)} marks (weights of their log LRs: {weights}), on {joint.n_same} same-source "
+            f"and {joint.n_different} different-source pairs of {joint.n_firearms} firearms that every reference has; "
+            f"bounds of log10 LR: {bounds.lower:.2f} to {bounds.upper:.2f} ({bounds.rule})."
+        )
+    )
+    cllrs = ", ".join(f"{kind} {value:.3f}" for kind, value in zip(joint.kinds, joint.check.cllr_single, strict=True))
+    out.print(
+        Text(
+            f"Cllr source-disjoint: {cllrs}; product of the LRs {joint.check.cllr_product:.3f}, fused "
+            f"{joint.check.cllr_fused:.3f}. {joint.check.assumption}"
+        )
+    )
 
 
 def _regions(surface: Any, given: tuple[str, ...]) -> dict[str, Any]:
@@ -80,7 +146,8 @@ def _print(heads: Any, name_a: str, name_b: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ballistics.reports import counts_sentence, similarity_sentence
+    from ballistics.reports import counts_of_striae, counts_sentence, similarity_sentence, striation_sentence
+    from ballistics.striations import StriationComparison
 
     console = Console()
     if not console.is_terminal:
@@ -91,6 +158,11 @@ def _print(heads: Any, name_a: str, name_b: str) -> None:
         stated = result.insufficient is None
         # Rules of one kind only, such as the clusters of firing-pin impressions, stand beside the headline.
         lines = [f"SERIOUS: {f.message} [{f.code}]" for f in result.findings if f.severity == "serious"]
+        if isinstance(result, StriationComparison):
+            lines += [striation_sentence(result), *([counts_of_striae(result)] if stated else [])]
+            r = result.correlation.correlation if stated and result.correlation is not None else float("nan")
+            table.add_row(kind, Text("\n".join(lines)), "–" if r != r else f"{r:.3f}")
+            continue
         lines += [similarity_sentence(result)] if stated else []
         lines.append(counts_sentence(result))
         if stated and "clusters" in result.rules:

@@ -3,6 +3,8 @@ from .calibres import calibre_named as calibre_named
 from .comparisons import conditions_of as conditions_of
 from .crossvalidation import cross_validate as cross_validate
 from .crossvalidation import source_disjoint_folds as source_disjoint_folds
+from .joint_marks import JointWeight as JointWeight
+from .joint_marks import weigh_together as weigh_together
 from .likelihood_ratio import Status as Status
 from .lr_system import fit_with_bounds as fit_with_bounds
 from .metric_intervals import Limits as Limits
@@ -45,6 +47,7 @@ __all__ = [
     "Bounds",
     "Floats",
     "GroupResult",
+    "JointWeight",
     "Limits",
     "Metrics",
     "PavCurve",
@@ -76,5 +79,6 @@ __all__ = [
     "score_models",
     "source_disjoint_folds",
     "weigh",
+    "weigh_together",
     "withholding",
 ]

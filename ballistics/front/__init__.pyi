@@ -6,6 +6,8 @@ from .file_comparison import FileComparison as FileComparison
 from .file_comparison import compare_files as compare_files
 from .folders import compare_folder as compare_folder
 from .folders import links as links
+from .heads import WeighedHeads as WeighedHeads
+from .heads import weigh_heads as weigh_heads
 from .reporting import report as report
 from .weighing import Weighing as Weighing
 from .weighing import weigh as weigh
@@ -15,6 +17,7 @@ __all__ = [
     "BulletsComparison",
     "FileComparison",
     "LandFile",
+    "WeighedHeads",
     "Weighing",
     "compare_bullet_folders",
     "compare_files",
@@ -22,5 +25,6 @@ __all__ = [
     "links",
     "report",
     "weigh",
+    "weigh_heads",
     "weighing",
 ]

@@ -7,8 +7,6 @@ from .comparison import CellSearch as CellSearch
 from .comparison import DirectionVerdict as DirectionVerdict
 from .comparison import ImpressionComparison as ImpressionComparison
 from .comparison import RuleResult as RuleResult
-from .heads import HeadComparison as HeadComparison
-from .heads import compare_heads as compare_heads
 from .mark_parameters import MARK_PARAMETERS as MARK_PARAMETERS
 from .mark_parameters import NOT_IMPRESSED as NOT_IMPRESSED
 from .mark_parameters import MarkParameters as MarkParameters
@@ -26,13 +24,11 @@ __all__ = [
     "VERSION",
     "CellSearch",
     "DirectionVerdict",
-    "HeadComparison",
     "ImpressionComparison",
     "MarkParameters",
     "RuleResult",
     "Similarity",
     "compare",
-    "compare_heads",
     "parameters_of",
     "register",
     "similarity",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from click.testing import CliRunner
+from conftest import data_folder
 
 from ballistics.cli import main
 from ballistics.surfaces.formats.x3p.writer import write_x3p
@@ -38,3 +39,26 @@ def test_heads_without_marks_exit_with_3(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["compare-heads", *[str(tmp_path / "noise.x3p")] * 2])
     assert done.exit_code == 3
     assert "no breech face found" in done.output
+
+
+def test_aperture_shear_of_two_raw_heads_is_compared_with_parameters_of_ones_own(tmp_path):
+    heads = [data_folder("breech-faces/raw") / f"K013sA{n}.x3p" for n in (1, 2)]
+    out = tmp_path / "heads.json"
+    arguments = ["compare-heads", *map(str, heads), "--units", "micrometres", "--json", str(out)]
+    done = CliRunner().invoke(main, [*arguments, "--set", "aperture shear:similarity.clip_sigmas=3"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(out.read_text())
+    assert "aperture shear" in document["compared"]
+    assert document["marks"]["aperture shear"]["comparison"]["similarity"]["score"] > 40
+    codes = [f["code"] for f in document["marks"]["aperture shear"]["comparison"]["findings"]]
+    assert "own-parameters" in codes
+    assert "own-parameters" not in [f["code"] for f in document["marks"]["breech face"]["comparison"]["findings"]]
+    assert "joint" not in document
+    for bad, says in (
+        ("clip=3", "MARK:NAME=VALUE"),
+        ("toe:a=1", "none of a cartridge head"),
+        ("firing pin:x=1", "no parameter"),
+    ):
+        refused = CliRunner().invoke(main, [*arguments, "--overwrite", "--set", bad])
+        assert refused.exit_code == 2
+        assert says in refused.output

@@ -13,16 +13,17 @@ from jsonschema import Draft202012Validator
 
 import ballistics
 from ballistics.errors import ParameterError
+from ballistics.heads import HeadComparison, compare_heads
 from ballistics.impressions.cells import CellParameters
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.congruence import RULES, Thresholds
 from ballistics.impressions.direction import Direction
 from ballistics.impressions.firing_pin_rule import ClusterThresholds, clusters
-from ballistics.impressions.heads import HeadComparison, compare_heads
 from ballistics.impressions.mark_parameters import MARK_PARAMETERS
 from ballistics.impressions.registration import RegistrationParameters
 from ballistics.reports.schemas.comparison_json import comparison_schema
 from ballistics.reports.schemas.heads_json import heads_json
+from ballistics.reports.schemas.striation_json import striation_schema
 from ballistics.surfaces.formats.reading import read
 from ballistics.surfaces.mark_types import HEAD_MARKS
 from ballistics.surfaces.preparation.preparing import prepare
@@ -154,7 +155,7 @@ def test_heads_give_one_result_for_each_mark(whole: HeadComparison, pins: list[M
     assert whole.compared == ("breech face", "firing pin")
     assert whole.comparisons["firing pin"].rules["original"].score == compare(pins[0], pins[1]).rules["original"].score
     assert "give it as a mask" in (whole.comparisons["ejector"].insufficient or "")
-    assert "striated" in (whole.comparisons["aperture shear"].insufficient or "")
+    assert "mark A is insufficient" in (whole.comparisons["aperture shear"].insufficient or "")
     assert ballistics.compare_heads is compare_heads
 
 
@@ -166,8 +167,9 @@ def test_heads_as_json_follow_the_schema(whole: HeadComparison, heads: list[Simu
     assert document["compared"] == ["breech face", "firing pin"]
     validator = Draft202012Validator(comparison_schema())
     assert list(document["marks"]) == list(HEAD_MARKS)
-    for mark in document["marks"].values():
-        assert list(validator.iter_errors(mark)) == []
+    striae = Draft202012Validator(striation_schema())
+    for kind, mark in document["marks"].items():
+        assert list((striae if kind == "aperture shear" else validator).iter_errors(mark)) == []
 
 
 def test_heads_without_marks_are_insufficient_and_bad_arguments_are_refused(heads: list[SimulatedHead]) -> None:

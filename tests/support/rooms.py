@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pairs",),
     ("library",),
     ("evidence",),
+    ("heads",),
     ("methods",),
     ("comparison",),
     ("impressions", "striations"),
