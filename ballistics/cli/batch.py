@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from ballistics.cli.scan_set import named_settings, reading_options, settings_option
+from ballistics.cli.terminal import MARKS
 
 _PATH = click.Path(path_type=Path)
 _INCOMPLETE = 1
@@ -30,7 +31,7 @@ _SHOWN = 10
     help="Compare each of SCANS with every mark of this library instead.",
 )
 @click.option("--database", metavar="URL", help="The PostgreSQL database of that library, as for `ballistics library`.")
-@click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
+@click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to compare.")
 @reading_options
 @settings_option
 @click.option(

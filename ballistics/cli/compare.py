@@ -9,8 +9,9 @@ import rich_click as click
 
 from ballistics.cli.reporting import case_lines, case_options, refuse_report
 from ballistics.cli.scan_set import named_settings, settings_option
-from ballistics.cli.terminal import bar, refuse_output
+from ballistics.cli.terminal import MARKS, bar, refuse_output
 from ballistics.cli.weighing import evaluation_options, print_evaluation, weigher_of
+from ballistics.errors import ParameterError
 from ballistics.files import write_whole
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ INSUFFICIENT = 3
 @click.command(name="compare")
 @click.argument("a", type=_SCAN)
 @click.argument("b", type=_SCAN)
-@click.option("--mark", default="breech face", show_default=True, help="Mark type to compare.")
+@click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to compare.")
 @click.option("--report", type=_OUTPUT, help="Write the report: one self-contained HTML file.")
 @click.option("--json", "json_path", type=_OUTPUT, help="Write everything but the heights as JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace a report or JSON that exists.")
@@ -71,6 +72,12 @@ def command(
     Exit code 0: compared. 2: an error, e.g. a file that cannot be read. 3: insufficient, the scans do not support a
     comparison; report and JSON say why.
     """
+    for scan, other in ((a, b), (b, a)):
+        if scan.is_dir():
+            raise ParameterError(
+                f"{scan} is a folder; a scan is compared with every scan of a folder by `ballistics batch {other} "
+                f"--reference {scan} --out pairs.csv`"
+            )
     for path in (report, json_path):
         refuse_output(path, (a, b, *weighing["reference"]), overwrite)
     refuse_report(report, weighing["language"])

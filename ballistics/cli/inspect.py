@@ -27,7 +27,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, units: A
     Folders are walked. Exit code 0: every file was read without a serious finding; 1: at least one
     has a serious finding or was refused.
     """
-    from ballistics.surfaces import Inspection, files_in, inspect_file
+    from ballistics.surfaces import Inspection, files_in, inspect_file, scan_tables_in
 
     files = list(files_in(paths))
     rows: list[Inspection] = []
@@ -42,6 +42,8 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, units: A
         for path in track(files, "reading", console=progress, transient=True, disable=not progress.is_terminal):
             rows.append(inspect_file(path, units=units, spacing_um=spacing_um))
         _print_table(rows)
+        for path in scan_tables_in(paths):
+            click.echo(f"left out: {path}, a table of scans")
     ctx.exit(int(any(row.verdict == "refused" or _serious(row) for row in rows)))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ballistics.cli.scan_set import reading_options
-from ballistics.cli.terminal import bar, console
+from ballistics.cli.terminal import MARKS, bar, console
 from ballistics.library import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def create(library: Path, database: str | None) -> None:
 @click.argument("library", type=_FOLDER)
 @DATABASE
 @click.argument("scans", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mark", default="breech face", show_default=True, help="Mark type to enrol.")
+@click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to enrol.")
 @click.option(
     "--data",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ballistics.cli.terminal import bar
+from ballistics.cli.terminal import MARKS, bar
 
 if TYPE_CHECKING:
     from ballistics.studies import ScoredScans
@@ -67,7 +67,7 @@ def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
 _OPTIONS = (
     click.argument("scans_dir", type=click.Path(exists=True, file_okay=False, path_type=Path)),
     click.argument("truth_csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-    click.option("--mark", default="breech face", show_default=True, help="Mark type to compare."),
+    click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to compare."),
     click.option("--name", help="What the set is called. Default: the folder's name."),
     click.option("--source", default="", help="Where the scans come from: study, laboratory, licence."),
     click.option("--calibre", help="Of all scans for which the table states none."),

@@ -9,6 +9,7 @@ import rich_click as click
 
 from ballistics.cli.compare import REGION_HELP
 from ballistics.cli.library import DATABASE, description_options
+from ballistics.cli.terminal import MARKS
 
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _INSUFFICIENT = 3
@@ -20,7 +21,7 @@ _INSUFFICIENT = 3
     "--library", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="The library's folder."
 )
 @DATABASE
-@click.option("--mark", default="breech face", show_default=True, help="Mark type to search for.")
+@click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to search for.")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Number of leads.")
 @description_options("Only marks of this {} (or for which none is stated); may be given more than once.", multiple=True)
 @click.option(

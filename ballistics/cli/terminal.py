@@ -8,8 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import rich_click as click
+
 from ballistics.errors import WriteError
 from ballistics.progress import Progress
+
+#: Kinds of mark, in the order of `ballistics.methods.METHODS`, which takes too long to import for a help page.
+MARKS = click.Choice(
+    [
+        "breech face",
+        "firing pin",
+        "ejector",
+        "aperture shear",
+        "firing-pin drag",
+        "chamber",
+        "land engraved area",
+        "tool mark",
+    ]
+)
 
 # What the API calls a parameter, and messages therefore, has another name on the command line.
 _OPTIONS = {"units": "--units", "unit": "--unit", "spacing_um": "--spacing-um"}

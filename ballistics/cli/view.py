@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from ballistics.cli.compare import REGION_HELP
-from ballistics.cli.terminal import refuse_output
+from ballistics.cli.terminal import MARKS, refuse_output
 from ballistics.errors import ParameterError
 from ballistics.files import write_whole
 
@@ -19,7 +19,7 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.command(name="view")
 @click.argument("scan", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=_OUTPUT, help="The picture: .png.")
-@click.option("--mark", default="", help="Prepare this mark, e.g. 'breech face', and draw it instead of the scan.")
+@click.option("--mark", type=MARKS, help="Prepare this mark, and draw it instead of the scan.")
 @click.option("--region", default="", help=f"Draw the border of a region on the scan, or prepare it: {REGION_HELP}")
 @click.option("--line", default="", metavar="row=N", help="Draw one line of heights: row=N or column=N, from 0.")
 @click.option(
@@ -40,7 +40,7 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 def command(
     scan: Path,
     out: Path,
-    mark: str,
+    mark: str | None,
     region: str,
     line: str,
     light: float,

@@ -8,6 +8,7 @@ from .inspection import Inspection as Inspection
 from .inspection import files_in as files_in
 from .inspection import inspect as inspect
 from .inspection import inspect_file as inspect_file
+from .inspection import scan_tables_in as scan_tables_in
 from .instruments import instrument_of as instrument_of
 from .instruments import named_by_file as named_by_file
 from .instruments import stated_by_file as stated_by_file
@@ -95,6 +96,7 @@ __all__ = [
     "readings",
     "region_of",
     "replay",
+    "scan_tables_in",
     "simulate_firearm",
     "simulate_head",
     "simulate_land",

@@ -16,6 +16,10 @@ from ballistics.surfaces.formats.units_guard import Units
 Verdict = Literal["readable", "readable with findings", "refused"]
 
 
+# The heading of a table of scans stands in its first bytes.
+_TABLE_HEAD_BYTES = 4096
+
+
 @dataclass(frozen=True)
 class Inspection:
     """What reading one file came to.
@@ -94,15 +98,45 @@ def inspect(
 
 
 def files_in(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
-    """Yield every file named or below a folder named, in sorted order; hidden ones are left out."""
+    """Yield every file named or below a folder named, in sorted order.
+
+    Hidden files below a folder are left out, and so are tables of scans (`scan_tables_in`).
+    """
+    for path, is_table in _walked(paths):
+        if not is_table:
+            yield path
+
+
+def scan_tables_in(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
+    """Yield the tables below the folders named that say something of scans: ``.csv`` with a column ``scan``."""
+    for path, is_table in _walked(paths):
+        if is_table:
+            yield path
+
+
+def _walked(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Path, bool]]:
     for given in paths:
         path = Path(given)
         if not path.is_dir():
-            yield path
+            yield path, False
             continue
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield Path(folder, name), _is_scan_table(Path(folder, name))
+
+
+def _is_scan_table(path: Path) -> bool:
+    if path.suffix.lower() != ".csv":
+        return False
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_TABLE_HEAD_BYTES)
+    except OSError:
+        return False
+    columns = head.decode("utf-8-sig", "replace").splitlines()[:1]
+    return "scan" in (name.strip().strip('"').lower() for line in columns for name in line.split(","))
 
 
 def inspect_file(
