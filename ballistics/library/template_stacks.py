@@ -63,7 +63,17 @@ class TemplateStacks:
         self.folder = folder
 
     def has(self, connection: Connection, mark_id: int, mark_kind: str) -> bool:
-        """Return whether a mark of a kind has a template of the current version of that kind."""
+        """Return whether a mark of a kind has a template of the current version of that kind.
+
+        Parameters
+        ----------
+        connection : Connection
+            To the library's database.
+        mark_id : int
+            Its row.
+        mark_kind : str
+            Its kind.
+        """
         found = connection.execute(
             sa.select(tables.templates.c.slot).where(
                 tables.templates.c.mark_id == mark_id, tables.templates.c.version == version_of(mark_kind)

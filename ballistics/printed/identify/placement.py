@@ -313,7 +313,19 @@ def _measured(
 def elsewhere(
     proposal: Proposal, pose: Pose, query: Cloud, reference: Cloud, parameters: IdentificationParameters
 ) -> list[Pose]:
-    """Return the poses of a proposal that put the query somewhere else than a pose does."""
+    """Return the poses of a proposal that put the query somewhere else than a pose does.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        With the poses to choose from.
+    pose : Pose
+        That the others are held against.
+    query, reference : Cloud
+        The two clouds that the poses are for.
+    parameters : IdentificationParameters
+        Number of points, and what counts as somewhere else.
+    """
     few = query.points[: parameters.distinct_points]
     at = moved(few, pose)
     # Fine registration moves a pose by less than its first reach.
