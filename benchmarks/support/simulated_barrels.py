@@ -101,13 +101,16 @@ class Trials:
     comparisons: tuple[tuple[BulletComparison, ...], ...]
 
 
-def compared(first: Sequence[Bullet], second: Sequence[Bullet]) -> Trials:
-    """Compare all bullets of one list with all of another."""
-    a = [signature for made in first for signature in made.signatures]
-    b = [signature for made in second for signature in made.signatures]
+def compared(first: Sequence[Bullet], second: Sequence[Bullet], *, once: bool = False) -> Trials:
+    """Compare all bullets of one list with all of another; ``once``: of one list, each pair once."""
     n = len(first[0].lands)
-    flat = land_scores(a, b)
-    scores = flat.reshape(len(first), n, len(second), n).transpose(0, 2, 1, 3)
+    scores = np.full((len(first), len(second), n, n), np.nan)
+    for i, one in enumerate(first):
+        start = i + 1 if once else 0
+        others = [signature for made in second[start:] for signature in made.signatures]
+        if others:
+            flat = land_scores(one.signatures, others)
+            scores[i, start:] = flat.reshape(n, len(second) - start, n).transpose(1, 0, 2)
     return Trials(scores, tuple(tuple(bullet_of_scores(matrix) for matrix in row) for row in scores))
 
 
@@ -165,7 +168,7 @@ def outcome(
     first: Sequence[tuple[Bullet, int]], second: Sequence[tuple[Bullet, int]], *, once: bool = False
 ) -> Outcome:
     """Compare bullets, given with their number of the shot, and sort the scores by the truth; ``once``: i before j."""
-    trials = compared([made for made, _ in first], [made for made, _ in second])
+    trials = compared([made for made, _ in first], [made for made, _ in second], once=once)
     n = len(first[0][0].lands)
     score, same, close, names = [], [], [], ([], [])  # type: ignore[var-annotated]
     bullet_score, bullet_same, wrong, pairs = [], [], 0, 0
