@@ -17,6 +17,7 @@ _FEWEST_POINTS = 30
 # More points than these do not make the arc better.
 _POINTS = 300
 _SMALLEST_SIGMA_UM = 0.2
+_MOST_CURVED = 1e4
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class Arc:
 
 def _fourth(curvature: float) -> float:
     """Return the coefficient of the fourth power, per mm⁴, of a circle whose parabola has this one per mm²."""
-    return curvature**3 * 1e-6
+    # Under 0.05 mm of radius no arc is a bullet's; heights in a wrong unit are curved without limit.
+    limited = min(max(curvature, -_MOST_CURVED), _MOST_CURVED)
+    return limited**3 * 1e-6
 
 
 def fit_arc(x_um: Floats, z_um: Floats) -> Arc | None:
