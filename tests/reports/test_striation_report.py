@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
@@ -17,11 +18,19 @@ from ballistics.errors import ParameterError
 from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.agreement import agreement_cells
-from ballistics.reports.figures.land_steps import land_steps
+from ballistics.reports.figures.land_steps import _upright, land_steps
 from ballistics.reports.figures.striated_pair import striated_pair
 from ballistics.reports.pages.striation import striation_report
 from ballistics.reports.schemas.striation_json import striation_json, striation_schema
-from ballistics.striations import Placement, compare_signatures, overlay, striated_mark, striated_mark_of
+from ballistics.striations import (
+    Placement,
+    Signature,
+    compare_signatures,
+    land_of,
+    overlay,
+    striated_mark,
+    striated_mark_of,
+)
 from ballistics.surfaces import Surface
 
 KINDS = ["in-phase", "other", "insufficient", "profiles", "hostile"]
@@ -234,3 +243,39 @@ def test_agreement_is_shown_where_it_is() -> None:
     page = _Page(html("in-phase"))
     assert len(page.of_class("agrees")) > 100
     assert "coarse, fine lines" in page.text
+
+
+@pytest.mark.parametrize("kind", ["holes", "flat", "empty", "two points", "half a land", "turned scan"])
+def test_odd_marks_have_a_page_and_a_valid_document(kind: str) -> None:
+    x = np.convolve(np.random.default_rng(2).normal(size=900), np.hanning(25), "same")
+    holes = x.copy()
+    holes[100:300] = holes[600:] = np.nan
+    whole = land(1, 1)
+    assert whole.surface is not None
+    if kind in ("half a land", "turned scan"):
+        heights = whole.surface.heights_um.copy()
+        if kind == "half a land":
+            heights[:, :700] = np.nan
+        else:
+            heights = np.ascontiguousarray(np.rot90(heights, -1))
+        scan = replace(whole.surface, heights_um=heights)
+        found = land_of(scan)
+        assert found.signature.insufficient is None
+        a, b = whole, ReportedStriae('"odd" <b>', found.signature, scan, found)
+    else:
+        odd = {"holes": holes, "flat": np.zeros(500), "empty": np.empty(0), "two points": np.array([0.0, 1.0])}[kind]
+        a, b = (ReportedStriae(name, Signature(values, 1.5)) for name, values in (("a", x), ("b", odd)))
+    comparison = compare_signatures(a.signature, b.signature)
+    page = _Page(striation_report(comparison, a, b))
+    assert (comparison.insufficient is not None) == (kind in ("flat", "empty", "two points"))
+    assert ("INSUFFICIENT" in page.text) == (comparison.insufficient is not None)
+    assert bool(page.of_class("split")) == (kind in ("half a land", "turned scan"))
+    document = json.loads(striation_json(comparison, a, b), parse_constant=lambda name: pytest.fail(name))
+    jsonschema.Draft202012Validator(striation_schema()).validate(document)
+    if kind == "turned scan":
+        assert "turned by 90° because its striae run along the rows" in page.text
+        assert comparison.score > 500
+        # The pictures of the steps show the land as the signature has it, not its mirror image.
+        turned, spacing = _upright(b)
+        assert np.array_equal(turned, whole.surface.heights_um, equal_nan=True)
+        assert spacing == whole.surface.spacing_um

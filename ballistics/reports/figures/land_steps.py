@@ -84,11 +84,11 @@ class BandRow:
 
 
 def _upright(striae: ReportedStriae) -> tuple[Floats, tuple[float, float]]:
-    """Return the heights of a scan with the striae upright, and the spacing of its rows and columns."""
+    """Return the heights of a scan turned as `land_of` turned it, and the spacing of its rows and columns."""
     assert striae.surface is not None
     heights, (down, across) = striae.surface.heights_um, striae.surface.spacing_um
     if striae.land is not None and striae.land.turned:
-        return np.ascontiguousarray(heights.T), (across, down)
+        return np.ascontiguousarray(np.rot90(heights)), (across, down)
     return heights, (down, across)
 
 
