@@ -103,9 +103,10 @@ def test_what_cannot_be_compared_is_insufficient(n: int) -> None:
         assert found.insufficient
 
 
-def test_screwdriver_marks_are_told_apart_better_than_by_correlation() -> None:
+@pytest.mark.parametrize("tools", [("T01S", "T04S"), pytest.param(("T01S", "T04S", "T09S"), marks=pytest.mark.slow)])
+def test_screwdriver_marks_are_told_apart_better_than_by_correlation(tools: tuple[str, ...]) -> None:
     with np.load(data_folder("striations") / "screwdrivers.npz") as marks:
-        names = sorted(name for name in marks if name.startswith(("T01S", "T04S", "T09S")) and "-F80" in name)
+        names = sorted(name for name in marks if name.startswith(tools) and "-F80" in name)
         signatures = [Signature(marks[name].astype(np.float64), 7.05) for name in names]
     scores, correlations, same = [], [], []
     for i in range(len(names)):

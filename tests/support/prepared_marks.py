@@ -30,7 +30,7 @@ class Head:
 def fadul_mark(name: str) -> Mark:
     """Return the prepared Fadul scan of a name such as "1-1" or "Q"."""
     path = data_folder("breech-faces/fadul") / f"Fadul-{name}.x3p"
-    return _made_once(path.stem, lambda: prepare(read(path)))
+    return made_once(path.stem, lambda: prepare(read(path)))
 
 
 def simulated_heads(kind: BreechFace) -> list[Head]:
@@ -40,10 +40,10 @@ def simulated_heads(kind: BreechFace) -> list[Head]:
         population = simulate_population(2, 2, _SEED, breech_faces=(kind,), field_mm=_FIELD_MM)
         return [Head(prepare(head.surface), head.pose) for head in islice(population, 3)]
 
-    return _made_once(f"heads-{kind}", make)
+    return made_once(f"heads-{kind}", make)
 
 
-def _made_once(name: str, make: Callable[[], Made]) -> Made:
+def made_once(name: str, make: Callable[[], Made]) -> Made:
     """Return what is made, or was already made in this run; every call gets a copy of its own."""
     path = shared_folder() / f"{name}.pickle"
     with locked(path.with_suffix(".lock")):

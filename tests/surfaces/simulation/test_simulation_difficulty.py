@@ -155,7 +155,7 @@ def test_ripple_is_the_instruments_own() -> None:
 
 def test_difficulties_draw_within_their_ranges_and_one_range_moves_no_other_number() -> None:
     for level in DIFFICULTIES.values():
-        heads = list(simulate_population(3, 2, 5, field_mm=0.2, difficulty=level))
+        heads = list(simulate_population(2, 1, 5, field_mm=0.2, difficulty=level))
         for head in heads:
             items = head.firearm, head.shot, head.shot.ammunition
             for name, limits in vars(level).items():
