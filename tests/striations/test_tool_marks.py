@@ -70,6 +70,19 @@ def test_the_aperture_shear_of_one_firearm_agrees() -> None:
     assert similarity(shear(1).signature, shear(2).signature.reversed()).score < 10
 
 
+def test_aperture_shear_has_one_score_whichever_way_it_is_asked_for() -> None:
+    a, b = shear(1).signature, shear(2).signature
+    found = compare_signatures(a, b)
+    for x, y in ((b, a), (a.reversed(), b.reversed()), (b.reversed(), a.reversed())):
+        again = compare_signatures(x, y)
+        assert again.score == found.score
+        assert again.cmps_count == found.cmps_count
+        assert again.coarse is not None
+        assert found.coarse is not None
+        assert again.coarse.fine_evidence == found.coarse.fine_evidence
+        assert [f.code for f in again.findings] == [f.code for f in found.findings]
+
+
 @pytest.mark.parametrize("turn", [90.0, 180.0, 270.0])
 def test_a_head_scanned_turned_gives_the_same_signature_or_its_reverse(turn: float) -> None:
     again = striated_mark_of(rotate_surface(head(1), turn), "aperture shear").signature
