@@ -15,7 +15,7 @@ from ballistics.striations.wavelengths import (
     common_octaves,
     evidence_of,
     octave_profiles,
-    similarity,
+    similarity_of,
 )
 from ballistics_kernels.impressions import NO_CORRELATION
 from ballistics_kernels.profiles import correlate_lags, stretched
@@ -27,8 +27,9 @@ _COARSE_UM, _FINE_UM = 80.0, 40.0
 _COARSE_NATS = math.log(1000.0)
 # Fine lines of one source agree where the coarse ones do, to within this.
 _NEAR_UM = 20.0
+_STEP_UM = 8.0
 # … and bear this share at least of the evidence that they would bear if they agreed as well as the coarse ones. On the
-# six pairs of lands of one barrel at hand they bear .18 and more; noise and wear take from fine lines first.
+# six pairs of lands of one barrel at hand they bear .27 and more; noise and wear take from fine lines first.
 _SHARE = 0.05
 # With fewer independent fine points nothing is known of them.
 _FEWEST_FINE = 60.0
@@ -84,7 +85,14 @@ def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | 
     edges = p.octaves_um
     if sum(e >= _COARSE_UM for e in edges) < 2 or sum(e <= _FINE_UM for e in edges) < 2:
         return None
-    coarse = similarity(a, b, replace(p, octaves_um=tuple(e for e in edges if e >= _COARSE_UM)))
+    long = replace(p, octaves_um=tuple(e for e in edges if e >= _COARSE_UM))
+    rough = common_octaves(a, b, long)
+    if rough is None:
+        return None
+    # On the grid that is enough for their correlation, coarse lines would be placed to within 30 µm only.
+    spacing = max(a.spacing_um, b.spacing_um)
+    step = min(rough[0], max(1, round(_STEP_UM / spacing)) * spacing)
+    coarse = similarity_of(octave_profiles(a, step, rough[1], long), octave_profiles(b, step, rough[1], long), long)
     fine = replace(p, octaves_um=tuple(e for e in edges if e <= _FINE_UM))
     grid = common_octaves(a, b, fine)
     if coarse.placement is None or grid is None:
@@ -96,19 +104,23 @@ def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | 
     place = coarse.placement.seen(way)
     step_um, edges_um = grid
     x, y = (octave_profiles(signature, step_um, edges_um, fine) for signature in (first, second))
-    total, points = np.zeros(1), np.zeros(1)
-    for u, v, of_u, of_v in zip(
-        x.directed(x.turned), y.directed(y.turned), x.autocorrelations, y.autocorrelations, strict=True
-    ):
-        longer = stretched(np.ascontiguousarray(v), place.stretch)
-        middle = round(place.lag_um / step_um + 0.5 * (len(u) - len(longer)))
-        reach = round(_NEAR_UM / step_um)
-        r, counts = correlate_lags(np.ascontiguousarray(u), longer, middle - reach, middle + reach, 3.0)
-        number = np.where(r > NO_CORRELATION, counts, 0.0) / max(1.0, 1.0 + 2.0 * float((of_u * of_v).sum()))
-        total = total + evidence_of(np.where(r > NO_CORRELATION, r, 0.0), number)
-        points = points + number
-    k = int(np.argmax(total))
-    return CoarseLines(coarse, float(total[k]), float(points[k]))
+    best = (-math.inf, 0.0)
+    # Coarse lines hardly tell a stretch.
+    for factor in p.stretches:
+        total, points = np.zeros(1), np.zeros(1)
+        for u, v, of_u, of_v in zip(
+            x.directed(x.turned), y.directed(y.turned), x.autocorrelations, y.autocorrelations, strict=True
+        ):
+            longer = stretched(np.ascontiguousarray(v), factor)
+            middle = round(place.lag_um / step_um + 0.5 * (len(u) - len(longer)))
+            reach = round(_NEAR_UM / step_um)
+            r, counts = correlate_lags(np.ascontiguousarray(u), longer, middle - reach, middle + reach, 3.0)
+            number = np.where(r > NO_CORRELATION, counts, 0.0) / max(1.0, 1.0 + 2.0 * float((of_u * of_v).sum()))
+            total = total + evidence_of(np.where(r > NO_CORRELATION, r, 0.0), number)
+            points = points + number
+        k = int(np.argmax(total))
+        best = max(best, (float(total[k]), float(points[k])))
+    return CoarseLines(coarse, *best)
 
 
 def subclass_findings(lines: CoarseLines | None) -> tuple[Finding, ...]:
@@ -128,6 +140,6 @@ def subclass_findings(lines: CoarseLines | None) -> tuple[Finding, ...]:
 
 
 def _fine_by_chance(points: float) -> float:
-    """Return up to which evidence fine lines agree by chance: two sigmas of r, at the best of a few lags."""
+    """Return up to which evidence fine lines agree by chance: 2.5 sigmas of r, at the best of some places."""
     r = 2.5 / math.sqrt(points)
     return float(-0.5 * (points - 1.0) * math.log1p(-min(r * r, 0.9))) + 4.0

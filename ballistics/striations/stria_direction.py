@@ -67,8 +67,8 @@ def stria_directions(
     >>> y, x = np.mgrid[:200, :200] * 5.0
     >>> wave = np.sin((x - np.tan(np.radians(20.0)) * y) / 10.0)
     >>> found = stria_directions(wave, (5.0, 5.0), (15.0, 250.0))
-    >>> round(found.direction_deg), found.share > 0.9
-    (110, True)
+    >>> abs(found.direction_deg - 110.0) < 2.0, found.share > 0.9
+    (True, True)
     """
     rows, columns = heights_um.shape
     if min(rows, columns) < 5 or not np.isfinite(heights_um).any():
