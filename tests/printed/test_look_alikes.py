@@ -23,7 +23,7 @@ from ballistics.printed.identify.parameters import DEFAULT
 from ballistics.printed.identify.placement import Proposal, RoughPose, propose_beside, settled
 from ballistics.printed.identify.search import Question
 from ballistics.printed.identify.shortlist import Vote, look_alikes
-from ballistics.printed.identify.verdict import Found, in_order, straying_of, tied_of
+from ballistics.printed.identify.verdict import Found, accepted_of, in_order, straying_of, tied_of
 from ballistics.reports.wording.printed import order_sentence, score_sentence
 from reference_meshes.disturbances import cut, noise, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
@@ -162,6 +162,18 @@ def test_of_two_ways_to_lie_the_one_that_strays_least_is_taken():
     assert hit.straying < 0.5 * straying_of(question.query, made.cloud(0), fit.pose, parameters)
     again = search._least_straying(question, hit, proposal)
     assert np.array_equal(again.fit.pose, hit.fit.pose)
+
+
+@pytest.mark.parametrize(("straying", "is_named"), [(0.0011, False), (0.00109, True), (math.nan, True)])
+def test_a_hit_that_a_plain_reference_outdoes_is_not_accepted(collection: Collection, straying: float, is_named: bool):
+    query = described(BODY)
+    fit = fit_candidate(query, collection.signature(5), collection.cloud(5), 0.0, [np.eye(4)])
+    hit = Found(0, 5, fit, False, 20.0, DEFAULT, straying)
+    plain = Found(0, 5, fit, False, 10.0, DEFAULT, 0.001)
+    elsewhere = replace(plain, component=1, straying=0.0001)
+    points = query.cloud.points
+    accepted = accepted_of([plain, hit, elsewhere], points, np.zeros(len(points), np.int64), collection)
+    assert accepted == ([hit] if is_named else [])
 
 
 def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collection):

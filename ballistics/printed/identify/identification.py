@@ -90,8 +90,8 @@ class Candidate:
         leaves a new surface inside the reference.
     straying : float
         How far the surfaces stray from each other, as a share of the query's size: what deviations exceed 0.6 % by, up
-        to 4 %, root mean square, see `ballistics.printed.identify.verdict.straying_of`. Hits of whole on whole are in
-        the order of this and not of their scores; NaN for all others.
+        to 4 %, root mean square, see `ballistics.printed.identify.verdict.straying_of`. References that whole fits
+        whole are in the order of this and not of their scores; NaN for all others.
     is_tied : bool
         Whether the query strays from it by less than a tenth more than from the nearest look-alike: it does not tell
         such references apart. True for the nearest too where there is another.

@@ -38,8 +38,8 @@ class Found:
         What the places of the reference that lie on the query say beyond plain bodies, in nats; NaN unless it fits.
     parameters : IdentificationParameters
     straying : float
-        How far the query strays from the reference, see `straying_of`, where it is a hit of whole on whole that no hash
-        tells; NaN elsewhere.
+        How far the query strays from the reference, see `straying_of`, where whole fits whole and no hash tells it; NaN
+        elsewhere.
     """
 
     component: int
@@ -92,8 +92,9 @@ class Found:
 def in_order(found: list[Found]) -> list[Found]:
     """Return what was found, best first: hits, copies before them, by their scores; look-alikes by how a query strays.
 
-    Scores of look-alikes differ by less than they scatter. Among hits of whole on whole for one body, the places that
-    their scores give them are taken in the order in which the query strays from them least.
+    Scores of look-alikes differ by less than they scatter. Among references that whole fits whole for one body, the
+    places that their scores give them are taken in the order in which the query strays from them least: a plain one
+    that it strays from less stands before a hit.
     """
     ordered = sorted(found, key=lambda hit: (not hit.is_hit, not hit.copied, -hit.fit.score, hit.row))
     for component in sorted({hit.component for hit in ordered}):
@@ -204,7 +205,7 @@ def accepted_of(
     explained = np.zeros(len(points), dtype=bool)
     accepted: list[Found] = []
     for candidate in found:
-        if not candidate.is_hit:
+        if not candidate.is_hit or _is_outdone(candidate, found):
             continue
         own = np.ones(len(points), dtype=bool) if candidate.component < 0 else labels == candidate.component
         near = own & within_tolerance(points, candidate, collection)
@@ -212,6 +213,18 @@ def accepted_of(
             explained |= near
             accepted.append(candidate)
     return accepted
+
+
+def _is_outdone(hit: Found, found: list[Found]) -> bool:
+    """Return whether the query strays clearly less from a reference that is too plain.
+
+    What the hit has beyond the plain one is not in the query: the plain one may be right, and nothing is named.
+    """
+    return any(
+        other.is_fit and other.is_plain and hit.straying >= hit.parameters.told_apart * other.straying
+        for other in found
+        if other.component == hit.component
+    )
 
 
 def verdict_of(
