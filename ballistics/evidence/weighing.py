@@ -24,6 +24,19 @@ _FEWEST_FIREARMS_LEFT = 5
 _OPPOSED_LOG10 = 0.3
 
 
+# A single land says which land of a barrel cut it: two lands of one barrel are different sources. Tools likewise.
+_PROPOSITIONS: Mapping[str, Propositions] = {
+    "land engraved area": Propositions(
+        "The two land engraved areas were cut by the same land of one barrel.",
+        "The two land engraved areas were cut by different lands, of one barrel or of two.",
+    ),
+    "tool mark": Propositions(
+        "The two marks were made by the same edge of one tool.",
+        "The two marks were made by different edges, of one tool or of two.",
+    ),
+}
+
+
 def _name_of_count(mark_kind: str) -> str:
     return f"the count of {method_of(mark_kind).score_names['count']}"
 
@@ -174,10 +187,8 @@ def _weigh_score(
 
 
 def _propositions(population: ReferencePopulation) -> Propositions:
-    """Return what is weighed: of tool marks, whether one tool made both."""
-    if population.conditions.mark_kind == "tool mark":
-        return Propositions("The two marks were made by the same tool.", "The two marks were made by different tools.")
-    return Propositions()
+    """Return what is weighed, as the truth of the population's pairs stands for it."""
+    return _PROPOSITIONS.get(population.conditions.mark_kind, Propositions())
 
 
 def _model(population: ReferencePopulation) -> str:

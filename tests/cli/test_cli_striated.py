@@ -190,6 +190,7 @@ def test_a_reference_weighs_a_case_and_refuses_others(tmp_path, reference):
     assert evaluation["log10_lr"] == evaluation["bounds"]["upper"]
     assert evaluation["score"]["length_mm"] == pytest.approx(1.87, abs=0.1)
     assert "congruent segments (CMPS)" in done.output
+    assert "cut by the same land of one barrel" in done.output
     other = run("compare", scan(1, 1), scan(2, 6), "--mark", KIND, *labels, "--json", out, "--overwrite")
     assert other.exit_code == 0
     assert json.loads(out.read_text())["evaluation"]["log10_lr"] < -0.3
@@ -216,6 +217,8 @@ def test_a_validation_study_of_lands(folder, table):
     page = (out / "study.html").read_text(encoding="utf-8")
     assert "congruent segments (CMPS)" in page
     assert "congruent cells" not in page
+    assert "8 scans of 4 sources" in page
+    assert "cartridge cases: " not in page
 
 
 def test_rows_of_striated_comparisons_exchange():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ballistics.methods import method_of
 from ballistics.reports.figures.pictures import Grid, common_exaggeration, grey_image, picture_grid, shaded_relief
 from ballistics.reports.wording import search as wording
 from ballistics.surfaces import Mark, Pose
@@ -60,7 +61,7 @@ def search_report(result: SearchResult, questioned: Mark, marks: Mapping[int, Ma
         {
             "lead": lead,
             "picture": picture(grids[lead.rank]) if lead.rank in grids else None,
-            "turned": "as enrolled" if lead.pose is None else _minus(f"turned by {lead.pose.theta_deg:.1f}°"),
+            "turned": _placed(lead, questioned.kind),
             "score": wording.score_sentence(lead),
             "percentile": wording.percentile_sentence(lead, n_different),
             "facts": _facts(lead),
@@ -96,6 +97,15 @@ def _registered(mark: Mark, questioned: Mark, pose: Pose | None) -> Mark:
 
 def _thumbnail(mark: Mark) -> Grid:
     return picture_grid(mark.heights_um, (mark.spacing_um, mark.spacing_um), _THUMBNAIL_POINTS)
+
+
+def _placed(lead: LibraryLead, mark_kind: str) -> str:
+    """Return how a lead is drawn, in a few words."""
+    if lead.pose is None:
+        return "as enrolled"
+    if method_of(mark_kind).family == "striated":
+        return _minus(f"moved by {lead.pose.dx_um:.0f} µm")
+    return _minus(f"turned by {lead.pose.theta_deg:.1f}°")
 
 
 def _facts(lead: LibraryLead) -> list[tuple[str, str]]:

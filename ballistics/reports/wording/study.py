@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ballistics.evidence import Study
+from ballistics.reports.wording.striation import kind_in_plural
 from ballistics.studies import ScanStudy
+from ballistics.surfaces import HEAD_MARKS
 
 # Each: what a reader may take the numbers for, and why they are not that.
 LIMITS = (
@@ -72,16 +74,10 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
     scans = study.scored.scans
     used = [scan for scan in scans if not scan.left_out]
     same, different = study.outcomes(True), study.outcomes(False)
-    sentences = [
-        f"A computer program compared {study.scored.mark_kind} marks on cartridge cases: {len(used)} scans of cases "
-        f"fired in {len({scan.truth.firearm for scan in used})} firearms, for each of which it is known which "
-        "firearm fired it.",
-        f"Every case was compared with every other: {same.pairs} pairs fired in one firearm, and {different.pairs} "
-        "pairs fired in two.",
-        "For each pair the program gave a likelihood ratio: how many times more probable the findings are if one "
-        "firearm fired both than if two did. It was computed from other firearms only: the program had never been "
-        "told anything about these two.",
-    ]
+    if study.scored.mark_kind not in HEAD_MARKS:
+        sentences = _of_other_items(study, len(used), len({scan.truth.firearm for scan in used}))
+    else:
+        sentences = _of_cartridge_cases(study, len(used), len({scan.truth.firearm for scan in used}))
     insufficient = same.insufficient + different.insufficient
     if insufficient:
         sentences.append(
@@ -99,6 +95,35 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
     if left_out:
         sentences.append(f"{left_out} further scan(s) could not be used; the full report lists each with the reason.")
     return tuple(sentences)
+
+
+def _of_other_items(study: ScanStudy, scans: int, sources: int) -> list[str]:
+    """Return what was tested where the items are no cartridge cases and a firearm is no source of a single mark."""
+    same, different = study.outcomes(True).pairs, study.outcomes(False).pairs
+    return [
+        f"A computer program compared {kind_in_plural(study.scored.mark_kind)}: {scans} scans of {sources} sources. Of "
+        "each it is known what made it. Where this report says firearm, it means that source: of single land engraved "
+        "areas a land of a barrel, of tool marks an edge of a tool.",
+        f"Every scan was compared with every other: {same} pairs of one source, and {different} pairs of two.",
+        "For each pair the program gave a likelihood ratio: how many times more probable the findings are if one "
+        "source made both marks than if two did. It was computed from other sources only: the program had never been "
+        "told anything about these two.",
+    ]
+
+
+def _of_cartridge_cases(study: ScanStudy, scans: int, firearms: int) -> list[str]:
+    """Return what was tested of marks on cartridge cases."""
+    same, different = study.outcomes(True), study.outcomes(False)
+    return [
+        f"A computer program compared {study.scored.mark_kind} marks on cartridge cases: {scans} scans of cases "
+        f"fired in {firearms} firearms, for each of which it is known which "
+        "firearm fired it.",
+        f"Every case was compared with every other: {same.pairs} pairs fired in one firearm, and {different.pairs} "
+        "pairs fired in two.",
+        "For each pair the program gave a likelihood ratio: how many times more probable the findings are if one "
+        "firearm fired both than if two did. It was computed from other firearms only: the program had never been "
+        "told anything about these two.",
+    ]
 
 
 def erred(study: Study) -> tuple[tuple[str, str, str], ...]:
