@@ -13,6 +13,7 @@ import jsonschema
 import numpy as np
 import pytest
 from report_cases import INJECTION, case
+from striation_cases import bullets_case, striation_case
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import comparison_conditions
@@ -21,8 +22,11 @@ from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.evidence.weighing import Weighed, contradictions, weigh
 from ballistics.evidence.wording.verbal_scale import VerbalScale
 from ballistics.reports.contents.evaluation import Evaluation
+from ballistics.reports.pages.bullets import bullets_report
 from ballistics.reports.pages.comparison import comparison_report
+from ballistics.reports.pages.striation import striation_report
 from ballistics.reports.schemas.comparison_json import comparison_json, comparison_schema
+from ballistics.reports.schemas.striation_json import striation_json, striation_schema
 
 KNOWN = {"calibres": ("9 mm Luger",), "instrument_classes": ("confocal",), "ammunition": ("Geco",)}
 
@@ -250,3 +254,22 @@ def test_exhibits_are_not_held_against_themselves() -> None:
     none = weigh(comparison, (a.mark, b.mark), (few,), **KNOWN, scans=(few.table.scan_a[0],), draws=0)
     assert (none.result.status, none.result.log10_lr) == ("insufficient", None)
     assert "4 of 5 firearms remain" in none.result.reason
+
+
+def test_the_pages_of_striated_marks_show_the_weight_too() -> None:
+    """The score of another kind stands in for that of striae: what is tested is the box, its details and the limits."""
+    weight = evaluation("same-source")
+    pages = (
+        striation_report(*striation_case("profiles"), evaluation=weight),
+        bullets_report(*bullets_case("insufficient"), evaluation=weight),
+    )
+    for page in pages:
+        assert "Evaluative report" in page
+        assert 'id="evidence"' in page
+        assert html.escape(weight.wording.number[0], quote=False) in page
+        assert "Not the probability that one firearm was used." in page
+        with pytest.raises(ParameterError, match="English only"):
+            striation_report(*striation_case("profiles"), evaluation=evaluation("same-source", "mk"))
+    document = json.loads(striation_json(*striation_case("profiles"), evaluation=weight))
+    jsonschema.Draft202012Validator(striation_schema()).validate(document)
+    assert document["evaluation"]["status"] == "evaluated"
