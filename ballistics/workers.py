@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -13,6 +14,9 @@ from joblib import Parallel, delayed
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
+# A worker that has grown is replaced, and its jobs are given to another: nothing to tell a user of. The warning comes
+# from a thread of the pool's own, so that it cannot be caught around a call.
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
 _LOOK_S = 1.0
 _watching: set[int] = set()
 
