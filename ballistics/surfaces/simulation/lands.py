@@ -138,7 +138,7 @@ def simulate_land(
     --------
     >>> made = simulate_land(LandSource(1), LandShot(2), 0, spacing_um=3.125)
     >>> made.surface.heights_um.shape, round(made.ends_um[1] - made.ends_um[0])
-    ((128, 729), 1900)
+    ((128, 752), 1900)
     """
     land = land % source.lands
     rng = generator(shot.seed, f"land {land}")
