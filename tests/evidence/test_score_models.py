@@ -83,6 +83,15 @@ def test_degenerate_scores(name, scores):
     assert np.isfinite(fit_model(name, table).log10_lr(np.array([*scores, 0.0]))).all()
 
 
+def test_scores_that_differ_by_rounding_keep_the_isotonic_ratios_finite():
+    scores = 0.3 + np.arange(40) * np.spacing(0.3)
+    rows = [(score, "A", "A" if number % 3 else "B") for number, score in enumerate(scores)]
+    model = fit_model("isotonic", table_of([*rows, (0.1, "A", "B"), (0.1, "B", "B")]))
+    found = model.log10_lr(np.array([0.1, *scores]))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+
+
 def test_equal_scores_carry_no_information():
     table = table_of([(0.5, "A", "A"), (0.5, "B", "B"), (0.5, "A", "B")])
     for name in CONTINUOUS:

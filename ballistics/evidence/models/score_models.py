@@ -201,7 +201,9 @@ class IsotonicRatio:
         same[0] += 1
         different[-1] += 1
         weight = same + different
-        share = IsotonicRegression().fit_transform(grouped.score, same / weight, sample_weight=weight)
+        # Only the order matters; scores themselves would be merged, or divided by zero, where they differ by rounding.
+        order = np.arange(len(weight), dtype=np.float64)
+        share = IsotonicRegression().fit_transform(order, same / weight, sample_weight=weight)
         prior = float(same.sum() / different.sum())
         return cls(grouped.score, np.log10(share / (1 - share)) - np.log10(prior))
 
