@@ -34,18 +34,23 @@ def test_the_striae_are_those_of_the_profile() -> None:
 
 
 def test_neighbours_of_one_make_share_the_coarse_lines_and_no_fine_ones() -> None:
-    def parts(seed: int, make: int) -> tuple[np.ndarray, np.ndarray]:
-        striae = land_striae(LandSource(seed, make), CLEAN, 0)
+    # Shared lines have waves of 90 to 500 µm, and a filter of finite slope lets a little of them through below that.
+    def parts(seed: int, make: int, land: int) -> tuple[np.ndarray, np.ndarray]:
+        striae = land_striae(LandSource(seed, make), CLEAN, land)
         spectrum = np.fft.rfft(striae)
         wave = 1.0 / np.maximum(np.fft.rfftfreq(len(striae), 0.5), 1e-9)
-        return tuple(np.fft.irfft(np.where(keep, spectrum, 0), len(striae)) for keep in (wave > 300, wave < 150))
+        return tuple(np.fft.irfft(np.where(keep, spectrum, 0), len(striae)) for keep in (wave > 300, wave < 60))
 
-    coarse, fine = (np.corrcoef(a, b)[0, 1] for a, b in zip(parts(1, 9), parts(2, 9), strict=True))
-    assert coarse > 0.7
-    assert abs(fine) < 0.15
-    coarse, fine = (np.corrcoef(a, b)[0, 1] for a, b in zip(parts(1, 9), parts(2, 10), strict=True))
-    assert abs(coarse) < 0.5
-    assert abs(fine) < 0.15
+    def correlations(make: int) -> np.ndarray:
+        pairs = [zip(parts(1, 9, land), parts(2, make, land), strict=True) for land in range(6)]
+        return np.mean([[np.corrcoef(a, b)[0, 1] for a, b in pair] for pair in pairs], axis=0)
+
+    coarse, fine = correlations(9)
+    assert coarse > 0.9
+    assert abs(fine) < 0.1
+    coarse, fine = correlations(10)
+    assert abs(coarse) < 0.3
+    assert abs(fine) < 0.1
 
 
 @pytest.mark.parametrize("spacing", [0.645, 3.1])
