@@ -25,6 +25,8 @@ class Watched(Generic[_Parameters, _Result]):
     """A function as a worker runs it: from its first call on, the worker ends when its parent is no more.
 
     A killed process cannot tell its workers to end; idle ones would wait for minutes, busy ones would work for nobody.
+    Workers are kept for later calls: each call runs in the working folder of the process that made it, so that names of
+    files mean the same in both.
 
     Parameters
     ----------
@@ -35,10 +37,20 @@ class Watched(Generic[_Parameters, _Result]):
     def __init__(self, function: Callable[_Parameters, _Result]) -> None:
         self.function = function
         self.parent = os.getpid()
+        self.folder = _working_folder()
 
     def __call__(self, *args: _Parameters.args, **options: _Parameters.kwargs) -> _Result:
         _end_with(self.parent)
+        if self.folder != _working_folder() and os.path.isdir(self.folder):  # not on another machine
+            os.chdir(self.folder)
         return self.function(*args, **options)
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
 
 
 def unordered(

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+from ballistics.workers import unordered
+
 
 def told(parent: str) -> tuple[int, str]:
     """Return how a process ended that was told to end with a parent, and what it printed."""
@@ -21,3 +23,14 @@ def test_a_worker_works_as_long_as_its_parent_is_there():
 
 def test_a_worker_whose_parent_was_gone_before_it_began_ends():
     assert told("os.getppid() + 1") == (1, "")
+
+
+def test_workers_that_are_kept_look_for_files_where_the_caller_is(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for number in range(4):
+            (folder / f"{number}.txt").write_text(name)
+        monkeypatch.chdir(folder)
+        sizes = [(f"{number}.txt",) for number in range(4)]
+        assert list(unordered(2, os.path.getsize, sizes)) == [len(name)] * 4
