@@ -41,6 +41,9 @@ class HeadComparison:
         """The kinds of mark for which a comparison is stated."""
         return tuple(kind for kind, result in self.comparisons.items() if result.insufficient is None)
 
+    def __repr__(self) -> str:
+        return f"<HeadComparison: {'; '.join(repr(result)[1:-1] for result in self.comparisons.values())}>"
+
 
 def compare_heads(
     surface_a: Surface,

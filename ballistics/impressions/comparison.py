@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
+from ballistics.frames import data_frame
 from ballistics.impressions.similarity import Similarity
 from ballistics.provenance import Provenance
 from ballistics.surfaces import Pose
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 # The rule whose count stands for all of them: in sentences, in tables, and in the evidence room.
 HEADLINE_RULE = "significance"
@@ -232,3 +236,30 @@ class ImpressionComparison:
     insufficient: str | None = None
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return scores and pose as plain values; `ballistics compare --json` writes everything."""
+        return {
+            "mark_kind": self.mark_kind,
+            "insufficient": self.insufficient,
+            "similarity_nats": None if self.similarity is None else self.similarity.score,
+            **{name: rule.score for name, rule in self.rules.items()},
+            "accf": None if math.isnan(self.accf) else self.accf,
+            "overlap_mm2": self.overlap_um2 / 1e6,
+            "theta_deg": None if self.pose is None else self.pose.theta_deg,
+            "dx_um": None if self.pose is None else self.pose.dx_um,
+            "dy_um": None if self.pose is None else self.pose.dy_um,
+            "findings": " ".join(finding.code for finding in self.findings),
+        }
+
+    def to_frame(self) -> DataFrame:
+        """Return the same as a data frame of one row, to be put below others; needs the extra ``tables``."""
+        return data_frame([self.to_dict()])
+
+    def __repr__(self) -> str:
+        if self.insufficient is not None:
+            return f"<ImpressionComparison: {self.mark_kind}, insufficient: {self.insufficient}>"
+        score = "none" if self.similarity is None else f"{self.similarity.score:.0f} nats"
+        rule = self.rules.get(HEADLINE_RULE)
+        count = "" if rule is None or self.a_in_b is None else f", {rule.score:.0f} of {self.a_in_b.n_cells} cells"
+        return f"<ImpressionComparison: {self.mark_kind}, similarity {score}{count}, correlation {self.accf:.3f}>"

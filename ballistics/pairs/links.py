@@ -6,17 +6,22 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
+from ballistics.drawing import counted
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.files import csv_bytes
+from ballistics.frames import data_frame
 from ballistics.impressions import HEADLINE_RULE
 from ballistics.methods import method_of
 from ballistics.pairs.results import read_columns, read_metadata
 from ballistics.pairs.rows import columns, score_columns
 from ballistics.provenance import sha256_of_file
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Score = Literal["similarity", "count", "accf", "ccf"]
 Relation = Literal["linked", "below the threshold", "insufficient", "failed", "not compared"]
@@ -146,6 +151,16 @@ class Links:
     scored: int
     metadata: Mapping[str, Any]
     results_sha256: str
+
+    def to_frame(self) -> DataFrame:
+        """Return a row for each listed pair, as ``ballistics links --csv`` writes it; needs the extra ``tables``."""
+        return data_frame(dict(zip(TABLE, row, strict=True)) for row in table_rows(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Links: {counted(len(self.clusters), 'cluster')} of {self.exhibits} exhibits, "
+            f"{self.score} at least {self.at_least:g}>"
+        )
 
     @property
     def score_name(self) -> str:

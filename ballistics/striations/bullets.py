@@ -6,10 +6,12 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import figure_html, new_axes
 from ballistics.findings import Finding
 from ballistics.striations.lands import Land
 from ballistics.striations.signature import Signature
@@ -20,6 +22,10 @@ from ballistics.striations.wavelengths import (
     octave_profiles,
     similarity_of,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 # All orders of the lands are tried up to this number of lands; beyond, as many are drawn.
 _ALL_ORDERS = 8
@@ -64,6 +70,45 @@ class BulletComparison:
     probability: float
     insufficient: str | None = None
     findings: tuple[Finding, ...] = ()
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the lands against each other, the pairs of the best phase framed.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+        """
+        from matplotlib.patches import Rectangle
+
+        axes = axes or new_axes()
+        image = axes.imshow(np.sqrt(np.maximum(self.scores, 0.0)), cmap="Blues")
+        rows, columns = self.scores.shape
+        for i in range(rows):
+            for j in range(columns):
+                if np.isfinite(self.scores[i, j]):
+                    colour = "white" if self.scores[i, j] > 0.4 * np.nanmax(self.scores) else "black"
+                    axes.text(j, i, f"{self.scores[i, j]:.0f}", ha="center", va="center", color=colour)
+                if self.phase is not None and j == (i + self.phase) % len(self.phase_means):
+                    axes.add_patch(
+                        Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, edgecolor="tab:orange", linewidth=2.0)
+                    )
+        axes.set_xticks(range(columns), [f"B{j + 1}" for j in range(columns)])
+        axes.set_yticks(range(rows), [f"A{i + 1}" for i in range(rows)])
+        axes.set_title(repr(self)[1:-1], fontsize="small")
+        image.set_clim(0.0, None)
+        return axes
+
+    def __repr__(self) -> str:
+        if self.insufficient is not None:
+            return f"<BulletComparison: insufficient: {self.insufficient}>"
+        return (
+            f"<BulletComparison: {self.pairs} pairs of lands, score {self.score:.0f} nats, "
+            f"margin {self.margin:.0f} nats, by chance {self.probability:.2g}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return figure_html(repr(self), self.plot)
 
 
 def compare_bullets(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from ballistics.findings import Finding
+from ballistics.frames import data_frame
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.chumbley_score import ChumbleyParameters, ChumbleyResult, chumbley
 from ballistics.striations.coarse_lines import CoarseLines, coarse_lines, subclass_findings
@@ -21,6 +23,9 @@ from ballistics.striations.matching_striae import CmsResult, cms
 from ballistics.striations.overlay import overlaid, overlay, striae_as_given
 from ballistics.striations.signature import Signature, arrangement
 from ballistics.striations.wavelengths import Similarity, SimilarityParameters, similarity
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 METHOD = "striated marks, evidence of all wavelengths"
 VERSION = "3"
@@ -102,6 +107,36 @@ class StriationComparison:
     insufficient: str | None = None
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return scores and place as plain values; `ballistics compare --json` writes everything."""
+        agreement, placement = self.correlation, self.placement
+        return {
+            "mark_kind": self.mark_kind,
+            "insufficient": self.insufficient,
+            "similarity_nats": None if self.similarity is None else self.similarity.score,
+            "correlation": None if agreement is None or agreement.insufficient else agreement.correlation,
+            "cmps": self.cmps_count,
+            "cms": None if self.striae is None else self.striae.cms,
+            "chumbley": None if self.chumbley is None or self.chumbley.insufficient else self.chumbley.score,
+            "lag_um": None if placement is None else placement.lag_um,
+            "stretch": None if placement is None else placement.stretch,
+            "findings": " ".join(finding.code for finding in self.findings),
+        }
+
+    def to_frame(self) -> DataFrame:
+        """Return the same as a data frame of one row, to be put below others; needs the extra ``tables``."""
+        return data_frame([self.to_dict()])
+
+    def __repr__(self) -> str:
+        if self.insufficient is not None:
+            return f"<StriationComparison: {self.mark_kind}, insufficient: {self.insufficient}>"
+        found = self.to_dict()
+        correlation = "none" if found["correlation"] is None else f"{found['correlation']:.3f}"
+        return (
+            f"<StriationComparison: {self.mark_kind}, similarity {self.score:.0f} nats, CMPS {self.cmps_count}, "
+            f"correlation {correlation}>"
+        )
 
     @property
     def score(self) -> float:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.drawing import counted, figure_html, new_axes
 from ballistics.errors import ParameterError
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +85,33 @@ class Signature:
     findings: tuple[Finding, ...] = ()
     insufficient: str | None = None
     provenance: Provenance | None = None
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the profile with its standard error.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a figure of its own if None.
+        """
+        axes = axes or new_axes()
+        places = np.arange(len(self.heights_um)) * self.spacing_um
+        axes.plot(places, self.heights_um, linewidth=0.9, color="0.15")
+        if self.standard_errors_um is not None:
+            low, high = self.heights_um - self.standard_errors_um, self.heights_um + self.standard_errors_um
+            axes.fill_between(places, low, high, alpha=0.3, color="tab:blue")
+        axes.set(xlabel="across the striae / µm", ylabel="height / µm", title=self.kind)
+        return axes
+
+    def __repr__(self) -> str:
+        state = (
+            f"insufficient: {self.insufficient}" if self.insufficient else f"{counted(len(self.findings), 'finding')}"
+        )
+        length_mm = len(self.heights_um) * self.spacing_um / 1000.0
+        return f"<Signature: {self.kind}, {length_mm:.3g} mm in steps of {self.spacing_um:g} µm, {state}>"
+
+    def _repr_html_(self) -> str:
+        return figure_html(repr(self), self.plot)
 
     def __post_init__(self) -> None:
         heights = np.array(self.heights_um, dtype=np.float64)
