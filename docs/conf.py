@@ -9,9 +9,9 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "kernels")]
 
-import reference_pages  # noqa: E402
+import reference_pages  # noqa: E402 - beside this file, which Sphinx does not put on the path
 
-from ballistics import __version__  # noqa: E402
+from ballistics import __version__  # noqa: E402 - likewise, so that the docs are of this copy
 
 project = "ballistics"
 author = "the ballistics developers"

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ballistics.evidence import JointWeight, weigh_together
-from ballistics.evidence import weigh as weigh_comparison
 from ballistics.front.weighing import Weighing
 from ballistics.heads import HeadComparison
 from ballistics.reports import Evaluation
-from ballistics.surfaces import Surface, instrument_of, stated_by_file
+from ballistics.surfaces import Surface
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,10 @@ def weigh_heads(heads: HeadComparison, surfaces: tuple[Surface, Surface], weighi
     weighing : Weighing
         Populations of one or more kinds of mark; the fusion needs those of different kinds to be of the same scans.
     """
-    scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]
-    instruments = [n for s in surfaces for n in instrument_of(stated_by_file(s), weighing.instrument)[0]]
     evaluations = {}
     for kind in heads.compared:
         populations = [p for p in weighing.populations if p.conditions.mark_kind == kind]
         if populations:
             marks = heads.marks_a[kind], heads.marks_b[kind]
-            weighed = weigh_comparison(
-                heads.comparisons[kind], marks, populations, weighing.calibre, instruments, weighing.ammunition, scans
-            )
-            evaluations[kind] = Evaluation(weighed, weighing.language, weighing.scale, weighing.options)
+            evaluations[kind] = weighing.evaluate(heads.comparisons[kind], marks, surfaces, populations)
     return WeighedHeads(evaluations, weigh_together({kind: e.weighed for kind, e in evaluations.items()}))

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ballistics.comparison import Comparison
 from ballistics.errors import ParameterError
 from ballistics.evidence import ReferencePopulation, VerbalScale, load_reference
 from ballistics.evidence import weigh as weigh_comparison
 from ballistics.front.file_comparison import FileComparison
 from ballistics.reports import Evaluation
-from ballistics.surfaces import instrument_of, stated_by_file
+from ballistics.surfaces import Mark, Surface, instrument_of, stated_by_file
 
 AnyPath = str | os.PathLike[str]
 
@@ -44,13 +45,31 @@ class Weighing:
 
     def of(self, result: FileComparison) -> FileComparison:
         """Return the comparison with its weight of evidence, or with the reason why there is none."""
-        scans = [s.provenance.inputs["file"] for s in result.surfaces if s.provenance is not None]
+        return replace(result, evaluation=self.evaluate(result.comparison, result.marks, result.surfaces))
+
+    def evaluate(
+        self,
+        comparison: Comparison,
+        marks: Sequence[Mark],
+        surfaces: Sequence[Surface],
+        populations: Sequence[ReferencePopulation] | None = None,
+    ) -> Evaluation:
+        """Weigh a comparison of the marks of two scans.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        marks, surfaces : sequence, length 2
+            What was compared, and the scans it was taken from.
+        populations : sequence of ReferencePopulation, optional
+            Some of the populations only; all by default.
+        """
+        scans = [s.provenance.inputs["file"] for s in surfaces if s.provenance is not None]
         # Where a file speaks, it goes before what was stated.
-        instruments = [n for s in result.surfaces for n in instrument_of(stated_by_file(s), self.instrument)[0]]
-        weighed = weigh_comparison(
-            result.comparison, result.marks, self.populations, self.calibre, instruments, self.ammunition, scans
-        )
-        return replace(result, evaluation=Evaluation(weighed, self.language, self.scale, self.options))
+        instruments = [n for s in surfaces for n in instrument_of(stated_by_file(s), self.instrument)[0]]
+        chosen = self.populations if populations is None else populations
+        weighed = weigh_comparison(comparison, marks, chosen, self.calibre, instruments, self.ammunition, scans)
+        return Evaluation(weighed, self.language, self.scale, self.options)
 
 
 def weighing(

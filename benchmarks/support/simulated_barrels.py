@@ -70,7 +70,7 @@ def bullet(number: int, shot: int, **disturbance: object) -> Bullet:
     """Simulate one bullet of a barrel: its scans, with a phase of its own, and its lands' signatures."""
     source = barrel(number)
     made = LandShot(100 * number + shot, wear=0.05 * shot, own_share=_OWN_SHARE)
-    made = replace(made, **disturbance)  # type: ignore[arg-type]
+    made = replace(made, **disturbance)  # type: ignore[arg-type]  # fields by name, of several types
     k = shot % len(_SPACINGS_UM)
     phase = (number + 2 * shot) % source.lands
     scans = [
@@ -170,7 +170,10 @@ def outcome(
     """Compare bullets, given with their number of the shot, and sort the scores by the truth; ``once``: i before j."""
     trials = compared([made for made, _ in first], [made for made, _ in second], once=once)
     n = len(first[0][0].lands)
-    score, same, close, names = [], [], [], ([], [])  # type: ignore[var-annotated]
+    score: list[float] = []
+    same: list[bool] = []
+    close: list[bool] = []
+    names: tuple[list[str], list[str]] = ([], [])
     bullet_score, bullet_same, wrong, pairs = [], [], 0, 0
     for i, (a, shot_a) in enumerate(first):
         for j, (b, shot_b) in enumerate(second):

@@ -135,15 +135,26 @@ def shaded_relief(grid: Grid, exaggeration: float, light_deg: float = LIGHT_FROM
     light_deg : float
         Where the light stands, counter-clockwise from the right: 135 is the upper left.
     """
+    # Paper white is kept for missing points.
+    step = 254.0 / (_RELIEF_LEVELS - 1)
+    levels = np.rint(np.rint(shading(grid, exaggeration, light_deg) * (_RELIEF_LEVELS - 1)) * step)
+    return _picture(grid, levels, _greys(*RELIEF_GREYS))
+
+
+def shading(grid: Grid, exaggeration: float, light_deg: float = LIGHT_FROM_DEG) -> NDArray[np.float64]:
+    """Return how bright every point of a matt surface is, 0 to 1; parameters as of `shaded_relief`.
+
+    Parameters
+    ----------
+    grid : Grid
+    exaggeration : float
+    light_deg : float
+    """
     right, down = _normals(grid, exaggeration)
     elevation, azimuth = math.radians(LIGHT_ELEVATION_DEG), math.radians(light_deg)
     side = -math.cos(azimuth) * right + math.sin(azimuth) * down
     upward = np.sqrt(np.maximum(1.0 - right**2 - down**2, 0.0))
-    shade = math.cos(elevation) * side + math.sin(elevation) * upward
-    # Paper white is kept for missing points.
-    step = 254.0 / (_RELIEF_LEVELS - 1)
-    levels = np.rint(np.rint(np.clip(shade, 0.0, 1.0) * (_RELIEF_LEVELS - 1)) * step)
-    return _picture(grid, levels, _greys(*RELIEF_GREYS))
+    return np.clip(math.cos(elevation) * side + math.sin(elevation) * upward, 0.0, 1.0)
 
 
 def leaning_pictures(grid: Grid, exaggeration: float) -> tuple[Picture, Picture]:

@@ -6,12 +6,11 @@ import io
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ballistics.errors import ParameterError
-from ballistics.reports.figures.pictures import LIGHT_ELEVATION_DEG, common_exaggeration, picture_grid
+from ballistics.reports.figures.pictures import LIGHT_ELEVATION_DEG, common_exaggeration, picture_grid, shading
 from ballistics.surfaces import Mark, Surface, draw_scale_bar, plot_heights, plot_profile
 
 # Points on the longer side, as in a report.
@@ -88,11 +87,9 @@ def _draw_line(axes: Any, heights: NDArray[Any], spacing_um: tuple[float, float]
 
 def _draw_relief(axes: Any, heights: NDArray[Any], spacing_um: tuple[float, float], light_deg: float) -> None:
     grid = picture_grid(heights, spacing_um, _LARGEST_POINTS)
-    light = LightSource(azdeg=light_deg, altdeg=LIGHT_ELEVATION_DEG)
     exaggeration = common_exaggeration(grid)
-    shade = light.hillshade(
-        grid.heights_um.astype(np.float64), vert_exag=exaggeration, dx=grid.spacing_um, dy=grid.spacing_um
-    )
+    # Stated clockwise from the top, as on a clock; drawn counter-clockwise from the right, as angles are.
+    shade = np.where(np.isfinite(grid.heights_um), shading(grid, exaggeration, 90.0 - light_deg), np.nan)
     height, width = (size * grid.spacing_um for size in grid.heights_um.shape)
     axes.imshow(shade, cmap="gray", vmin=0.0, vmax=1.0, extent=(0.0, width, height, 0.0))
     axes.set(xticks=[], yticks=[])
