@@ -77,11 +77,10 @@ def command(
 
     refuse_output(out, (*scans, *reference), overwrite)
     if database is not None:
-        from ballistics.library import servers as library_servers
-        from ballistics.library import tables as library_tables
+        from ballistics.store import database_url, servers
 
         # Also in the processes that compare.
-        library_servers.name_for_now(library_tables.database_url(database))
+        servers.name_for_now(database_url(database))
     method = Method(mark, readings(units, region), tuple(sorted(named_settings(settings).items())))
     method.parameters()  # a name or value that is none is refused before any work
     run = None

@@ -1,5 +1,4 @@
 # The face of this room: what other rooms may import.
-from . import servers as servers
 from . import signature_template as signature_template
 from . import tables as tables
 from . import template as template
@@ -41,7 +40,6 @@ __all__ = [
     "read_descriptions",
     "relief_of",
     "renew_templates",
-    "servers",
     "signature_template",
     "tables",
     "template",

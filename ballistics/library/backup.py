@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
 from ballistics.files import reason, sync_folder
-from ballistics.library import tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.integrity import verify
 from ballistics.library.items import Integrity
@@ -20,8 +19,10 @@ from ballistics.library.marker import holds_nothing, read_marker, write_marker
 from ballistics.library.stack import RecordStack
 from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress
+from ballistics.store import DATABASE_FILE, SQLITE, connect_sqlite, make_schema, reading, sqlite_error
 
 _ROUNDS = 5
+_ROWS_AT_ONCE = 10_000
 
 
 def backup(library: LibraryStore, folder: Path, progress: Progress | None = None) -> Integrity:
@@ -54,7 +55,7 @@ def backup(library: LibraryStore, folder: Path, progress: Progress | None = None
     for _ in range(_ROUNDS):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_marker(folder, library.identifier, tables.SQLITE)
+            write_marker(folder, library.identifier, SQLITE)
             # The earlier copy of the rows stays until the new rows, and all that they name, are complete.
             fresh = folder / "library.part"
             fresh.unlink(missing_ok=True)
@@ -73,7 +74,7 @@ def backup(library: LibraryStore, folder: Path, progress: Progress | None = None
                 "there still is one. Make room, or choose another folder"
             ) from error
         except sqlite3.Error as error:
-            raise WriteError(f"the backup cannot be made: {tables.sqlite_error(str(folder), error)}") from error
+            raise WriteError(f"the backup cannot be made: {sqlite_error(str(folder), error)}") from error
         with LibraryStore.open(folder) as copy:
             copy.delete_pending()
             found = verify(copy, tidy=True, progress=progress)
@@ -84,7 +85,7 @@ def backup(library: LibraryStore, folder: Path, progress: Progress | None = None
 
 
 def _rows_of(folder: Path) -> Path:
-    return folder / tables.DATABASE_FILE
+    return folder / DATABASE_FILE
 
 
 def _has_rows(folder: Path) -> bool:
@@ -108,7 +109,7 @@ def _refuse(library: LibraryStore, folder: Path) -> None:
         marker = read_marker(folder)
     except BallisticsError as error:
         raise WriteError(f"{folder} is neither empty nor an earlier backup of this library: {error}") from error
-    if marker["id"] != library.identifier or marker["database"] != tables.SQLITE:
+    if marker["id"] != library.identifier or marker["database"] != SQLITE:
         raise WriteError(f"{folder} is another library: choose another folder for the backup")
     if not _has_rows(folder):
         return  # a first backup that was stopped
@@ -126,24 +127,27 @@ def _refuse(library: LibraryStore, folder: Path) -> None:
 
 
 def _copy_rows(library: LibraryStore, fresh: Path) -> None:
-    if library.database == tables.SQLITE:
+    if library.database == SQLITE:
         with (
-            closing(tables.connect_sqlite(library.folder)) as source,
+            closing(connect_sqlite(library.folder)) as source,
             closing(sqlite3.connect(fresh)) as target,
         ):
             source.backup(target)
         return
     engine = sa.create_engine(f"sqlite:///{fresh}")
-    with tables.reading(library.engine, str(library.folder)) as source_rows, engine.begin() as copied:
-        tables.make_tables(copied)
+    with reading(library.engine, str(library.folder)) as source_rows, engine.begin() as copied:
+        make_schema(copied)
+        ours = sa.MetaData()
+        ours.reflect(copied)
         held = set(sa.inspect(source_rows).get_table_names())
-        for table in tables.tables():
+        for table in ours.sorted_tables:
             if table.name not in held:  # a library of an earlier version
                 table.drop(copied)
                 continue
-            rows = [dict(row._mapping) for row in source_rows.execute(sa.select(table))]
-            if rows:
-                copied.execute(table.insert(), rows)
+            copied.execute(table.delete())  # Alembic has written its own row
+            result = source_rows.execution_options(yield_per=_ROWS_AT_ONCE).execute(sa.select(table))
+            for rows in result.mappings().partitions():
+                copied.execute(table.insert(), [dict(row) for row in rows])
     engine.dispose()
 
 

@@ -18,6 +18,7 @@ from ballistics.library.rows import enrolled
 from ballistics.library.store import LibraryStore
 from ballistics.library.template_stacks import version_of
 from ballistics.progress import Progress
+from ballistics.store import SQLITE, is_writable, reading, writing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -39,11 +40,11 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
     Integrity
     """
     engine, where = library.engine, str(library.folder)
-    if tidy and library.database == tables.SQLITE and not tables.is_writable(library.folder):
+    if tidy and library.database == SQLITE and not is_writable(library.folder):
         raise WriteError(f"{where} cannot be written: leave --tidy out, nothing was deleted")
     faults: list[Fault] = []
-    with tables.reading(engine, where) as connection:
-        if connection.dialect.name == tables.SQLITE:
+    with reading(engine, where) as connection:
+        if connection.dialect.name == SQLITE:
             words = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
             faults += [Fault(None, f"the database is damaged: {word}") for word in words if word != "ok"]
         found, cautions = seals.faults(connection)
@@ -83,7 +84,7 @@ def _alone(engine: Engine, where: str, *, needed: bool) -> Iterator[Connection]:
     """Give a connection that keeps writers out; a reading one where the library cannot, and need not, be written."""
     begun = False
     try:
-        with tables.writing(engine, where) as connection:
+        with writing(engine, where) as connection:
             begun = True
             yield connection
     except WriteError as error:
@@ -91,7 +92,7 @@ def _alone(engine: Engine, where: str, *, needed: bool) -> Iterator[Connection]:
             raise
         if needed:
             raise WriteError(f"{error}; leave --tidy out, nothing was deleted") from error
-        with tables.reading(engine, where) as connection:
+        with reading(engine, where) as connection:
             yield connection
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ballistics.errors import CorruptFileError
 from ballistics.library import seals as seals
-from ballistics.library import tables
 from ballistics.library.items import EnrolledMark
 from ballistics.library.store import LibraryStore
 from ballistics.library.template_stacks import record_of
 from ballistics.progress import Progress
+from ballistics.store import reading, writing
 
 
 def renew_templates(library: LibraryStore, progress: Progress | None = None) -> int:
@@ -40,18 +40,18 @@ def renew_templates(library: LibraryStore, progress: Progress | None = None) -> 
 def _renewed(library: LibraryStore, entry: EnrolledMark) -> bool:
     """Make the template of a mark if it has none of the current version, and return whether it was made."""
     engine, where = library.engine, str(library.folder)
-    with tables.reading(engine, where) as connection:
+    with reading(engine, where) as connection:
         if library.templates.has(connection, entry.id, entry.mark_kind):
             return False
     try:
         mark = library.with_heights(entry)
     except CorruptFileError:
-        with tables.reading(engine, where) as connection:
+        with reading(engine, where) as connection:
             if library.is_unchanged(connection, entry):
                 raise
         return False
     record = record_of(mark)
-    with tables.writing(engine, where) as connection:
+    with writing(engine, where) as connection:
         # It may have been removed, or enrolled anew with a template of its own, meanwhile.
         if not library.is_unchanged(connection, entry):
             return False

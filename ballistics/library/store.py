@@ -17,7 +17,6 @@ from ballistics.files import reason
 from ballistics.findings import Finding
 from ballistics.library import rows as rows
 from ballistics.library import seals as seals
-from ballistics.library import servers as servers
 from ballistics.library import tables
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.items import (
@@ -33,6 +32,7 @@ from ballistics.library.items import (
 )
 from ballistics.library.marker import SCHEMA, VERSION, check_version, read_marker, write_marker
 from ballistics.library.template_stacks import TemplateStacks, record_of
+from ballistics.store import DATABASE_FILE, SQLITE, database_url, make_schema, open_database, reading, servers, writing
 from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class LibraryStore:
             When the URL is not one of a PostgreSQL database.
         """
         folder = Path(folder)
-        url = None if database is None else tables.database_url(database)
-        kept = tables.SQLITE if url is None else servers.without_password(url)
+        url = None if database is None else database_url(database)
+        kept = SQLITE if url is None else servers.without_password(url)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -103,11 +103,11 @@ class LibraryStore:
         if url is not None:
             servers.remember(url)
         identifier = uuid.uuid4().hex
-        with _opened(folder, database or tables.SQLITE) as engine:
-            with tables.reading(engine, str(folder)) as connection:
+        with _opened(folder, database or SQLITE) as engine:
+            with reading(engine, str(folder)) as connection:
                 if sa.inspect(connection).get_table_names():
                     raise WriteError(f"the database {kept} holds tables: a new library needs an empty one")
-                tables.make_tables(connection)
+                make_schema(connection)
                 says = {"schema": SCHEMA, "version": str(VERSION), "id": identifier}
                 connection.execute(tables.about.insert(), [{"key": key, "value": value} for key, value in says.items()])
             write_marker(folder, identifier, kept)
@@ -138,11 +138,11 @@ class LibraryStore:
         """
         folder = Path(folder)
         marker = read_marker(folder)
-        if marker["database"] == tables.SQLITE and not (folder / tables.DATABASE_FILE).is_file():
-            raise CorruptFileError(f"{folder / tables.DATABASE_FILE} is missing: open the newest backup")
+        if marker["database"] == SQLITE and not (folder / DATABASE_FILE).is_file():
+            raise CorruptFileError(f"{folder / DATABASE_FILE} is missing: open the newest backup")
         with (
             _opened(folder, _named(folder, marker["database"], database)) as engine,
-            tables.reading(engine, str(folder)) as connection,
+            reading(engine, str(folder)) as connection,
         ):
             if not sa.inspect(connection).has_table(tables.about.name):
                 raise CorruptFileError(f"{folder}: its database holds no library; open the newest backup")
@@ -202,7 +202,7 @@ class LibraryStore:
             return Enrolment(scan, "insufficient", None, mark.insufficient, found)
         row = rows.row_of(mark, scan, method)
         record = record_of(mark)
-        with tables.writing(self.engine, str(self.folder)) as connection:
+        with writing(self.engine, str(self.folder)) as connection:
             refusal = "" if again else rows.refusal(connection, row["identity"], mark.kind)
             if refusal:
                 return Enrolment(scan, "refused", None, refusal, found)
@@ -242,7 +242,7 @@ class LibraryStore:
         ParameterError
             When there is no such mark.
         """
-        with tables.writing(self.engine, str(self.folder)) as connection:
+        with writing(self.engine, str(self.folder)) as connection:
             entry = self.entry_in(connection, mark_id)
             after = entry.description.updated(description)
             if entry.description.changes(after):
@@ -268,7 +268,7 @@ class LibraryStore:
         for name, value in (("removed_by", removed_by), ("removed_on", removed_on), ("reason", reason)):
             if not value.strip():
                 raise ParameterError(f"a mark is removed with a record: '{name}' must be stated")
-        with tables.writing(self.engine, str(self.folder)) as connection:
+        with writing(self.engine, str(self.folder)) as connection:
             entry = self.entry_in(connection, mark_id)
             removal = Removal(
                 mark_id,
@@ -299,7 +299,7 @@ class LibraryStore:
             A mark for which the field is not stated is admitted: what is unknown excludes nothing.
         """
         admitted = checked_filter(where)
-        with tables.reading(self.engine, str(self.folder)) as connection:
+        with reading(self.engine, str(self.folder)) as connection:
             return self._contents(connection, admitted)
 
     def mark(self, mark_id: int) -> Mark:
@@ -321,7 +321,7 @@ class LibraryStore:
             try:
                 return entry, self.with_heights(entry)
             except CorruptFileError:
-                with tables.reading(self.engine, str(self.folder)) as connection:
+                with reading(self.engine, str(self.folder)) as connection:
                     if self.is_unchanged(connection, entry):
                         raise
                 # The mark was removed, which the next look reports, or enrolled anew, and its new heights are there.
@@ -334,7 +334,7 @@ class LibraryStore:
         ParameterError
             When there is no such mark.
         """
-        with tables.reading(self.engine, str(self.folder)) as connection:
+        with reading(self.engine, str(self.folder)) as connection:
             return self.entry_in(connection, mark_id)
 
     def with_heights(self, entry: EnrolledMark) -> Mark:
@@ -349,7 +349,7 @@ class LibraryStore:
 
     def find(self, identity: str, mark_kind: str) -> EnrolledMark | None:
         """Return the entry of a scan by the SHA-256 of its file; None when there is none with a current template."""
-        with tables.reading(self.engine, str(self.folder)) as connection:
+        with reading(self.engine, str(self.folder)) as connection:
             row = connection.execute(rows.of_scan(identity, mark_kind)).one_or_none()
             if row is None or not self.templates.has(connection, row.id, mark_kind):
                 return None
@@ -398,10 +398,10 @@ class LibraryStore:
 
     def delete_pending(self) -> None:
         """Carry out the deletions that were ordered, also those of a process that was stopped before it could."""
-        with tables.reading(self.engine, str(self.folder)) as connection:
+        with reading(self.engine, str(self.folder)) as connection:
             if connection.execute(sa.select(tables.deletions.c.id)).first() is None:
                 return
-        with tables.writing(self.engine, str(self.folder)) as connection:
+        with writing(self.engine, str(self.folder)) as connection:
             lengths = {row.version: row.record_bytes for row in connection.execute(sa.select(tables.stacks))}
             for row in connection.execute(sa.select(tables.deletions)).all():
                 if row.array_sha256 is None:
@@ -417,17 +417,17 @@ class LibraryStore:
 
 def _named(folder: Path, stated: str, database: str | None) -> str:
     """Return the database to open: the one that the folder states, by the URL that the user named it with."""
-    if stated == tables.SQLITE:
+    if stated == SQLITE:
         if database is not None:
             raise ParameterError(f"{folder} keeps its rows in the folder: it has no database elsewhere")
         return stated
-    url = tables.database_url(stated)
+    url = database_url(stated)
     if database is not None:
-        servers.name_for_now(tables.database_url(database))
+        servers.name_for_now(database_url(database))
     own = servers.named(url)
     if own is None:
         raise servers.refusal(folder, url)
-    given = None if database is None else tables.database_url(database)
+    given = None if database is None else database_url(database)
     if given is not None and given.password is not None:
         own = own.set(password=given.password)
     return own.render_as_string(hide_password=False)
@@ -436,7 +436,7 @@ def _named(folder: Path, stated: str, database: str | None) -> str:
 @contextmanager
 def _opened(folder: Path, database: str) -> Iterator[Engine]:
     """Give the engine of a database; it is closed again when the block fails."""
-    engine = tables.open_database(folder, database)
+    engine = open_database(folder, database)
     try:
         yield engine
     except BaseException:

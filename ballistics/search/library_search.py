@@ -34,6 +34,7 @@ from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.search import cascade
 from ballistics.search.scan import make_query, scan
 from ballistics.search.signature_scan import signature_scan
+from ballistics.store import reading
 from ballistics.surfaces import Mark, Pose, preparation_parameters
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progr
         if progress is not None:
             progress("scanning templates", n - len(slot_of), n)
         found = scores_of(records, np.array(list(slot_of.values()), np.int64))
-        with tables.reading(library.engine, str(library.folder)) as connection:
+        with reading(library.engine, str(library.folder)) as connection:
             places, records = _templates(library, connection, mark.kind)
         now = {number: places.get(number) for number in slot_of}
         scores |= {k: float(r) for (k, slot), r in zip(slot_of.items(), found, strict=True) if now[k] == slot}
@@ -370,7 +371,7 @@ def _chosen(library: LibraryStore, mark: Mark, identity: str, admitted: Mapping[
         tables.marks.c[name]
         for name in ("id", "identity", "mark_kind", "surface_kind", "spacing_um", *DESCRIPTION_FIELDS)
     ]
-    with tables.reading(library.engine, str(library.folder)) as connection:
+    with reading(library.engine, str(library.folder)) as connection:
         slot_of, records = _templates(library, connection, mark.kind)
         for row in connection.execute(sa.select(*columns).order_by(tables.marks.c.id)):
             number, its_identity, kind, surface_kind, spacing_um, *description = row

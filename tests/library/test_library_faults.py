@@ -15,10 +15,10 @@ from sqlalchemy.engine import make_url
 
 from ballistics.cli import main
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
-from ballistics.library import servers as servers
-from ballistics.library import tables as tables
+from ballistics.library import integrity, tables
 from ballistics.library.items import Description
 from ballistics.search.library import Library
+from ballistics.store import databases, servers
 
 MARKS = 3
 
@@ -262,7 +262,8 @@ def test_a_server_that_answers_nonsense_is_an_error_of_ours(tmp_path, monkeypatc
 
 @pytest.fixture
 def read_only(folder, monkeypatch):
-    monkeypatch.setattr(tables, "is_writable", lambda place: place != folder)
+    for module in (databases, integrity):
+        monkeypatch.setattr(module, "is_writable", lambda place: place != folder)
     return folder
 
 

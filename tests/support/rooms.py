@@ -34,6 +34,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("comparison",),
     ("impressions", "striations"),
     ("surfaces", "printed"),
+    ("records",),
+    ("store",),
     ("files",),
     ("ground",),
     ("kernels",),

@@ -1,0 +1,148 @@
+"""Operators' keys: Ed25519, the private half encrypted with a passphrase, the public half recorded in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ballistics.errors import CorruptFileError, ParameterError, WriteError
+from ballistics.files import load_json, write_whole
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+SCHEMA, VERSION = "ballistics/key", 1
+#: Shorter passphrases are refused.
+LEAST_CHARACTERS = 12
+# scrypt (RFC 7914) with 64 MiB: a guess costs a tenth of a second. Others than these are refused when a key is read,
+# so that a strange file cannot ask for all memory.
+_SCRYPT = {"n": 1 << 16, "r": 8, "p": 1}
+_MOST_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A key that can sign; never written down, printed or logged.
+
+    Parameters
+    ----------
+    private : Ed25519PrivateKey
+        Of the package `cryptography`.
+    """
+
+    private: Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.identifier[:12]}…)"
+
+    @property
+    def public(self) -> bytes:
+        """The public half, 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
+    @property
+    def identifier(self) -> str:
+        """By which the log names the key: SHA-256 of its public half."""
+        return identifier_of(self.public)
+
+    def sign(self, hash_hex: str) -> str:
+        """Return the signature of an entry's hash, as 128 hexadecimal digits."""
+        return self.private.sign(bytes.fromhex(hash_hex)).hex()
+
+
+def identifier_of(public: bytes) -> str:
+    """Return by which name the log knows a public key."""
+    return hashlib.sha256(public).hexdigest()
+
+
+def is_signed(public: bytes, hash_hex: str, signature_hex: str) -> bool:
+    """Return whether a signature is that of a hash by the owner of a public key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature_hex), bytes.fromhex(hash_hex))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def make_key(path: Path, passphrase: str) -> SigningKey:
+    """Make a key and write it to a file, encrypted.
+
+    Raises
+    ------
+    ParameterError
+        When the passphrase is shorter than `LEAST_CHARACTERS`.
+    WriteError
+        When the file exists or cannot be written.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+    if len(passphrase) < LEAST_CHARACTERS:
+        raise ParameterError(f"the passphrase is too short: choose one of {LEAST_CHARACTERS} characters or more")
+    if path.exists():
+        raise WriteError(f"{path} exists: a key is never written over, choose another name")
+    key = SigningKey(Ed25519PrivateKey.generate())
+    salt = secrets.token_bytes(16)
+    encryption = BestAvailableEncryption(_stretched(passphrase, salt))
+    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    content = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "public": key.public.hex(),
+        "scrypt": {**_SCRYPT, "salt": salt.hex()},
+        "private": pem.decode(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+    path.chmod(0o600)
+    return key
+
+
+def read_key(path: Path, passphrase: str) -> SigningKey:
+    """Read a key.
+
+    Raises
+    ------
+    ReadError
+        When there is no such file.
+    CorruptFileError
+        When it is not the file of a key.
+    ParameterError
+        When the passphrase is not that of the key.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    content = load_json(path, "the key of an operator", most_bytes=_MOST_BYTES)
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA or content.get("version") != VERSION:
+        raise CorruptFileError(f"{path} is not the key of an operator; `ballistics case key` makes one")
+    try:
+        stretching = dict(content["scrypt"])
+        salt = bytes.fromhex(stretching.pop("salt"))
+        pem, public = content["private"].encode(), content["public"]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise CorruptFileError(f"{path} is damaged: take the copy that you keep elsewhere") from None
+    if stretching != _SCRYPT:
+        raise CorruptFileError(f"{path} protects the key in a way that this program does not use: {stretching}")
+    try:
+        private = load_pem_private_key(pem, _stretched(passphrase, salt))
+    except (ValueError, TypeError):
+        raise ParameterError(f"{path} does not open: the passphrase is not that of this key") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise CorruptFileError(f"{path} holds a key of another kind")
+    key = SigningKey(private)
+    if key.public.hex() != public:
+        raise CorruptFileError(f"{path} is damaged: its two halves do not belong together")
+    return key
+
+
+def _stretched(passphrase: str, salt: bytes) -> bytes:
+    data = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=1 << 27, dklen=32, **_SCRYPT)
+    return data.hex().encode()

@@ -1,0 +1,46 @@
+"""A log of a few records, signed by three operators, in a folder."""
+
+from ballistics.records import ADMINISTRATOR, KEY, Log, SigningKey, key_body
+from ballistics.store import make_schema, open_database, writing
+
+LIBRARY = "0" * 31 + "1"
+
+
+def new_key():
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return SigningKey(Ed25519PrivateKey.generate())
+
+
+def empty_log(folder, rule=None):
+    engine = open_database(folder, "sqlite")
+    with writing(engine, "the log") as connection:
+        make_schema(connection)
+    return Log(engine, "the log", rule)
+
+
+def begun_log(folder, rule=None):
+    """Return a log that has begun, and the key of its administrator."""
+    log, key = empty_log(folder, rule), new_key()
+    log.begin(key, "AB", "Administrator", {"name": "Laboratory of the tests"})
+    return log, key
+
+
+def take_in(log, administrator, *roles, operator="CD"):
+    key = new_key()
+    log.append(administrator, KEY, key.identifier, key_body(operator, f"Operator {operator}", roles, key.public))
+    return key
+
+
+def filled_log(folder, n_items=6):
+    """Return a log with two operators and items of two cases, one of them amended."""
+    log, administrator = begun_log(folder)
+    keys = [take_in(log, administrator, "examiner", operator=name) for name in ("CD", "EF")]
+    for number in range(n_items):
+        body = {"kind": "cartridge case", "note": f"item {number}"}
+        log.append(keys[number % 2], "item", f"K-{number}", body, case=f"C-{number % 2}")
+    log.append(keys[0], "item", "K-0", {"kind": "bullet", "note": "read again"}, case="C-0", supersedes=5)
+    return log, (administrator, *keys)
+
+
+__all__ = ["ADMINISTRATOR", "LIBRARY", "begun_log", "empty_log", "filled_log", "new_key", "take_in"]
