@@ -16,6 +16,10 @@ class UnsupportedFormatError(ReadError):
     """The file is of a format, or uses a feature of a format, that no reader here handles."""
 
 
+class UnknownFormatError(UnsupportedFormatError):
+    """Nothing in the file says that it is of a kind that is read here at all."""
+
+
 class CorruptFileError(ReadError):
     """The file contradicts itself: truncated, wrong size, broken XML or archive."""
 

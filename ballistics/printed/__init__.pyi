@@ -17,7 +17,8 @@ from .describe.inspection import describe_file as describe_file
 from .describe.plainness import PLAIN_WORTH as PLAIN_WORTH
 from .describe.sampling import sample_surface as sample_surface
 from .describe.signature import signature_of as signature_of
-from .disk.batch import REFUSED as REFUSED
+from .disk.archived import REFUSED as REFUSED
+from .disk.archived import UNREADABLE as UNREADABLE
 from .disk.batch import run_printed_batch as run_printed_batch
 from .disk.results import FileResult as FileResult
 from .disk.results import PrintedBatch as PrintedBatch
@@ -52,6 +53,7 @@ __all__ = [
     "PLAIN_WORTH",
     "QUERIES",
     "REFUSED",
+    "UNREADABLE",
     "Candidate",
     "Collection",
     "FalseHitRate",

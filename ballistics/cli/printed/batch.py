@@ -52,14 +52,15 @@ def command(
     pieces of one reference. Links are not followed. A stopped run goes on where it was when the same command is given
     again; the table is the same, byte for byte, for any number of workers.
 
-    Exit code 0: every mesh was searched; 1: at least one was refused, and its row says why; 2: an error.
+    Exit code 0: every mesh was searched; 1: at least one was refused or is an unreadable model, and
+    its row says why; 2: an error.
     """
     import os
 
     from ballistics.cli.terminal import bar, refuse_output
     from ballistics.files import write_whole
     from ballistics.pairs import printable
-    from ballistics.printed import REFUSED, run_printed_batch
+    from ballistics.printed import REFUSED, UNREADABLE, run_printed_batch
     from ballistics.reports import pieces_sentences, thumbnail_of
 
     for path in (out, report):
@@ -81,11 +82,11 @@ def command(
         write_whole(report, contact_sheet(found).encode("utf-8", "replace"))
     counts = found.counts()
     if not quiet:
-        refused = [file for file in found.files if file.kept["verdict"] == REFUSED]
+        refused = [file for file in found.files if file.kept["verdict"] in (REFUSED, UNREADABLE)]
         for file in refused[:_SHOWN]:
-            click.echo(printable(f"refused: {file.name}: {file.kept['error']}"))
+            click.echo(printable(f"{file.kept['verdict']}: {file.name}: {file.kept['error']}"))
         if len(refused) > _SHOWN:
-            click.echo(f"refused: {len(refused) - _SHOWN} more; the table has a row for each")
+            click.echo(f"not read: {len(refused) - _SHOWN} more; the table has a row for each")
         files = [(file.name, int(file.kept["bodies"])) for file in found.files]
         for piece in found.pieces[:_SHOWN]:
             click.echo(printable(pieces_sentences(piece, files, found.taxonomy)[0]))
@@ -96,5 +97,5 @@ def command(
         if report is not None:
             click.echo(f"report: {report.resolve()}")
         click.echo("A hit is a lead for an examiner, who has to look at both files: no opinion and no evidence.")
-    if counts.get(REFUSED):
+    if counts.get(REFUSED) or counts.get(UNREADABLE):
         ctx.exit(_INCOMPLETE)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import BallisticsError, ParameterError, UnsupportedFormatError, WriteError
+from ballistics.errors import BallisticsError, ParameterError, UnknownFormatError, WriteError
 from ballistics.files import write_whole
 from ballistics.printed.collection import store
 from ballistics.printed.collection.collection import Collection
@@ -55,7 +55,7 @@ def open_collection(folder: Path) -> tuple[Collection, Taxonomy]:
 
     Raises
     ------
-    CorruptFileError, UnsupportedFormatError
+    CorruptFileError, UnknownFormatError
         As for `Collection.load`.
     """
     collection = Collection.load(folder)
@@ -222,7 +222,7 @@ def _enrol_file(
 ) -> Iterator[Enrolled]:
     try:
         file = read_parts(path, unit=unit)
-    except UnsupportedFormatError as error:
+    except UnknownFormatError as error:
         yield Enrolled(shown, "not a mesh", note=str(error).removeprefix(f"{path}: "))
         return
     except BallisticsError as error:

@@ -11,6 +11,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from ballistics.errors import CorruptFileError, HostileFileError, ReadError
+from ballistics.findings import Finding
 
 _MAX_DEPTH = 32
 _MOST_NAMES = 10_000
@@ -20,6 +21,8 @@ MOST_PACKED = 100
 # What elements may take, names, attributes and blanks together; comments and padding beyond it are an attack on time.
 _BYTES_PER_ELEMENT = 2_000
 _FIRST_BYTES = 4 << 20
+# Of expat: no element found, unclosed token, partial character, unclosed CDATA section.
+_ENDS_TOO_SOON = (3, 5, 6, 20)
 
 
 class XmlTarget:
@@ -70,6 +73,9 @@ class XmlTarget:
     def close(self) -> None:
         """Take the end of the document from the parser."""
 
+    def cut_off(self) -> None:
+        """Keep what is complete of a document that ended too soon; ``path`` holds what is still open."""
+
     def opened(self, name: str, attributes: dict[str, str]) -> None:
         """Act on an element that begins."""
 
@@ -77,7 +83,7 @@ class XmlTarget:
         """Act on an element that ends, with the text after its last child."""
 
 
-def parse(pieces: Iterable[bytes], target: XmlTarget, what: str) -> None:
+def parse(pieces: Iterable[bytes], target: XmlTarget, what: str, findings: list[Finding] | None = None) -> None:
     """Feed a document to a target.
 
     Parameters
@@ -88,6 +94,9 @@ def parse(pieces: Iterable[bytes], target: XmlTarget, what: str) -> None:
         Takes the elements; may raise a `ReadError`.
     what : str
         Name of the document for messages.
+    findings : list of Finding, optional
+        Is added to when the document ends too soon, ``ends-in-the-middle``, and what is complete is kept. Without it,
+        such a document is not well-formed.
 
     Raises
     ------
@@ -106,7 +115,16 @@ def parse(pieces: Iterable[bytes], target: XmlTarget, what: str) -> None:
                     f"{what} has {size} bytes around {target.elements} elements: padding, not a mesh"
                 )
             parser.feed(piece)
-        parser.close()
+        try:
+            parser.close()
+        except ParseError as error:
+            if findings is None or error.code not in _ENDS_TOO_SOON or not target.path:
+                raise
+            message = f"{what} ends inside <{target.path[-1]}>: it is truncated"
+            findings.append(
+                Finding("ends-in-the-middle", "serious", message, "read as far as it goes; ask for the whole file")
+            )
+            target.cut_off()
     except ReadError:
         raise
     except DefusedXmlException as error:

@@ -27,6 +27,7 @@ from ballistics.printed.content.part import PartFile
 from ballistics.printed.describe.geometry_hashes import GeometryKeys, geometry_keys
 from ballistics.printed.describe.inspection import describe_file
 from ballistics.printed.describe.signature import SIGNATURE_VERSION
+from ballistics.printed.disk.archived import NOT_A_MESH, REFUSED, UNREADABLE, remove_unpacked, with_archived
 from ballistics.printed.disk.copies import families
 from ballistics.printed.disk.hits import kept_hit, pieces_of_hits
 from ballistics.printed.disk.results import FileResult, PrintedBatch
@@ -38,10 +39,8 @@ from ballistics.provenance import package_versions, sha256_of_file
 from ballistics.workers import Watched, end_with_parent
 
 # Changes when a kept row would have other columns.
-_ROW_VERSION = "2"
-_BEGUN = "begun"
-NOT_A_MESH = "not a mesh"
-REFUSED = "refused"
+_ROW_VERSION = "3"
+_BEGUN, _UNPACKED = "begun", "unpacked"
 #: Begins what the row of a file says on which the program itself failed; the log in the folder of work has more.
 FAULT = "the program failed on this file"
 ERRORS_LOG = "errors.log"
@@ -77,7 +76,9 @@ def run_printed_batch(
 
     Each file content is searched once, and its row is on the disk before the next is waited for: after any stop the
     same call goes on where it was. The table is the same, byte for byte, for any number of workers. A file that cannot
-    be read is a row with ``error``; one that is of no mesh format is a row "not a mesh".
+    be read is a row with ``error``: "refused" when it is damaged or hostile, "unreadable model" when it is a model or a
+    print job of a format that is not read, "not a mesh" when nothing says that it is one. The files in zip archives,
+    also in archives within, have rows of their own, ``archive.zip/inner.stl``, behind that of the archive.
 
     Parameters
     ----------
@@ -112,16 +113,24 @@ def run_printed_batch(
     tell = progress or silent
     collection, taxonomy = open_collection(references)
     identity = collection_sha256(references)
-    files = disk_files(paths, (work, out, references))
+    make_work_folder(work, "files of a disk, searched in a collection of printed parts", _BEGUN)
+    files, stated = with_archived(disk_files(paths, (work, out, references)), work / _UNPACKED)
     hashes = _hashes(files, tell)
     method = _method(identity, unit)
     first: dict[str, Path] = {}
-    for (_, path), digest in zip(files, hashes, strict=True):
-        if digest:
+    for (name, path), digest in zip(files, hashes, strict=True):
+        if digest and name not in stated:
             first.setdefault(digest, path)
-    make_work_folder(work, "files of a disk, searched in a collection of printed parts", _BEGUN)
     rows = _searched(first, work, method, Task(references, work, draw, unit), workers, tell)
-    kept = [rows[digest] if digest else _refused("cannot be opened") for digest in hashes]
+    kept = [
+        _refused(stated[name][1], stated[name][0])
+        if name in stated
+        else rows[digest]
+        if digest
+        else _refused("cannot be opened")
+        for (name, _), digest in zip(files, hashes, strict=True)
+    ]
+    remove_unpacked(work / _UNPACKED)
     results = _results(files, hashes, kept)
     pieces = pieces_of_hits([result.kept["hits"] for result in results], collection)
     metadata = {
@@ -328,7 +337,7 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
     described, file = describe_file(path, unit=unit)
     if file is None:
         reason = f"{described.error}: {described.reason.removeprefix(f'{path}: ')}"
-        verdict = NOT_A_MESH if described.error == "UnsupportedFormatError" else REFUSED
+        verdict = {"UnknownFormatError": NOT_A_MESH, "UnsupportedFormatError": UNREADABLE}.get(described.error, REFUSED)
         return {"sha256": digest, **_refused(reason, verdict)}
     try:
         collection = _opened(references)

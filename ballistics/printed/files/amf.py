@@ -97,6 +97,11 @@ class _Document(XmlTarget):
             here.faces = checked_faces(np.array(self._faces, np.int64).reshape(-1, 3), len(here.vertices))
             self._set_volumes_apart(here)
 
+    def cut_off(self) -> None:
+        if "object" in self.path:
+            self.path = self.path[: self.path.index("object")]
+            self.closed("object", "")
+
     def _set_volumes_apart(self, here: Assembly[str]) -> None:
         """Make objects of their own of the volumes that are no solid parts."""
         starts = [0, *(start for start, _, _ in self._volumes[1:]), len(here.faces)]
@@ -167,7 +172,8 @@ def read_amf(file: BinaryIO, *, face_limit: int) -> MeshContent:
         pieces = archive.chunks(names[0])
     else:
         pieces = iter(lambda: file.read(1 << 16), b"")
-    parse(pieces, document, "the AMF document")
+    findings: list[Finding] = []
+    parse(pieces, document, "the AMF document", findings)
     if document.unit is not None and document.unit not in UNIT_MM:
         raise CorruptFileError(f"the unit is {document.unit[:40]!r}")
     assembler = Assembler(document.objects, face_limit)
@@ -175,7 +181,8 @@ def read_amf(file: BinaryIO, *, face_limit: int) -> MeshContent:
     if document.objects and not tops:
         raise HostileFileError("every object contains another in a circle: recursive constellations")
     items = [item for key in tops for item in assembler.joined(key, np.eye(4))]
-    findings = []
+    if findings and not any(len(item.faces) for item in items):
+        raise CorruptFileError("the AMF document is truncated: it ends before its first triangle")
     if document.curved:
         findings.append(
             Finding("curved-triangles", "warning", f"{document.curved} edges or normals bend triangles", "read as flat")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import re
 import stat
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,18 +20,17 @@ from ballistics.errors import (
     HostileFileError,
     ParameterError,
     ReadError,
-    UnsupportedFormatError,
 )
-from ballistics.files import SafeArchive
 from ballistics.findings import Finding
-from ballistics.printed.content.bounds import text_of
-from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent
+from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent, Thumbnail
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.content.roles import role_findings, role_of_part
+from ballistics.printed.files.archives import Budget, members_of
+from ballistics.printed.files.cut_archives import with_directory
+from ballistics.printed.files.formats import ARCHIVE, SUFFIXES, format_of, suffix_of
 from ballistics.printed.files.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.files.separation import body_numbers, object_numbers
 from ballistics.printed.files.unpacking import unpacked
-from ballistics.printed.jobs.packages import jobs_in
 from ballistics.provenance import Provenance
 
 READER_VERSION = "2"
@@ -40,17 +38,6 @@ READER_VERSION = "2"
 _BYTES_PER_FACE = 800
 # Printed parts are neither smaller than a bead nor larger than the largest machines.
 _LEAST_MM, _MOST_MM = 2.0, 2000.0
-_SUFFIXES = {
-    "STL": (".stl",),
-    "OBJ": (".obj",),
-    "PLY": (".ply",),
-    "OFF": (".off",),
-    "3MF": (".3mf",),
-    "AMF": (".amf",),
-    "glTF": (".glb", ".gltf"),
-    "STEP": (".step", ".stp"),
-    "G-code": (".gcode", ".gco", ".gc", ".g", ".nc", ".bgcode", ".bgc", ".ufp"),
-}
 # Suffixes of packages, which say nothing of what is inside.
 _PACKAGES = (".gz", ".zip", ".3mf")
 _READERS = {
@@ -66,10 +53,6 @@ _READERS = {
     "binary G-code": ("jobs.bgcode", "read_bgcode"),
     "jobs in a package": ("jobs.packages", "read_job_package"),
 }
-_OBJ_LINE = re.compile(rb"^\s*(v\s+[-+.\d]|f\s+-?\d|vn\s|vt\s|mtllib\s|usemtl\s|o\s|g\s)", re.MULTILINE)
-_GCODE_LINE = re.compile(
-    rb"^[ \t]*(?:N\d+[ \t]*)?[GMT]\d{1,4}(?=$|[\s;*(.]|[A-Z][-+.\d])", re.MULTILINE | re.IGNORECASE
-)
 
 
 def read_parts(
@@ -78,8 +61,9 @@ def read_parts(
     """Read a mesh file or a print job as parts in millimetres, with everything odd about it as findings.
 
     Formats: STL, OBJ, PLY, OFF, 3MF, AMF, glTF and GLB, G-code (plain, binary, in packages of slicers), and STEP with
-    the extra ``step``; each also packed by gzip, text also in UTF-16. The content decides, not the file's name. Outside
-    the file nothing is opened but the buffers of a glTF file, in its own folder.
+    the extra ``step``; each also packed by gzip, text also in UTF-16, and zip archives of them, also within archives:
+    their parts are named ``archive.zip/inner.stl``. The content decides, not the file's name. Outside the file nothing
+    is opened but the buffers of a glTF file, in its own folder.
 
     Parameters
     ----------
@@ -140,22 +124,10 @@ def read_parts(
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             _refuse_special(path, face_limit)
-            findings: list[Finding] = []
-            with open(path, "rb") as raw, ExitStack() as stack:
-                file = unpacked(raw, findings)
-                if file is not raw:
-                    stack.enter_context(file)
-                kind = _format_of(file, _suffix(path))
-                module, function = _READERS[kind]
-                read = getattr(importlib.import_module(f"ballistics.printed.{module}"), function)
-                file.seek(0)
-                # Buffers of glTF may lie beside the file; beside one that was packed, nothing is looked for.
-                beside = {"folder": path.parent} if kind == "glTF" and file is raw else {}
-                content: MeshContent = read(file, face_limit=face_limit, **beside)
-                raw.seek(0)
+            with open(path, "rb") as raw:
                 file_hash = hashlib.file_digest(raw, "sha256").hexdigest()
-            content = replace(content, findings=(*findings, *content.findings))
-            return _part_file(content, path, unit, face_limit, file_hash)
+                raw.seek(0)
+                return _read(raw, path, path.parent, _Asked(unit, face_limit, file_hash))
     except ReadError as error:
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
@@ -164,9 +136,90 @@ def read_parts(
         raise ReadError(f"{path}: this machine has not enough free memory for the file") from error
 
 
-def _suffix(path: Path) -> str:
-    """Return the suffix that says what a file is, in lower case: that before ``.gz``."""
-    return Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+@dataclass(frozen=True)
+class _Asked:
+    """What is the same for all that is read of a file: unit and limit as asked for, and its hash."""
+
+    unit: str | None
+    face_limit: int
+    file_hash: str
+    # Of the member of an archive that is read, by its name.
+    member: Mapping[str, str] = field(default_factory=dict)
+
+
+def _read(raw: BinaryIO, path: PurePath, folder: Path | None, asked: _Asked) -> PartFile:
+    """Read an open file; ``folder`` is where the buffers of a glTF file may lie."""
+    findings: list[Finding] = []
+    with ExitStack() as stack:
+
+        def opened(file: BinaryIO) -> BinaryIO:
+            # What stands for the raw file, packed or cut off, is a temporary file of ours.
+            return file if file is raw else stack.enter_context(file)
+
+        file = opened(unpacked(raw, findings))
+        if file.read(4) == b"PK\x03\x04":
+            file.seek(0)
+            file = opened(with_directory(file, findings))
+        file.seek(0)
+        kind = format_of(file, path)
+        file.seek(0)
+        if kind == ARCHIVE:
+            return _archive_file(file, path, asked, findings)
+        module, function = _READERS[kind]
+        read = getattr(importlib.import_module(f"ballistics.printed.{module}"), function)
+        # Beside a file that was packed, nothing is looked for.
+        beside = {"folder": folder} if kind == "glTF" and file is raw and folder is not None else {}
+        content: MeshContent = read(file, face_limit=asked.face_limit, **beside)
+    return _part_file(replace(content, findings=(*findings, *content.findings)), path, asked)
+
+
+def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[Finding]) -> PartFile:
+    """Read every model of an archive, each under its own name; what cannot be read is a finding."""
+    parts: list[Part] = []
+    thumbnails: list[Thumbnail] = []
+    problems: list[ReadError] = []
+    inputs: dict[str, str] = {}
+    names: list[str] = []
+    left = asked.face_limit
+    for member in members_of(file, path.name, Budget()):
+        names.append(member.name)
+        try:
+            if member.data is None:
+                raise member.problem or CorruptFileError("it cannot be had")
+            digest = hashlib.file_digest(member.data, "sha256").hexdigest()  # type: ignore[arg-type]
+            member.data.seek(0)
+            inner = replace(asked, face_limit=max(left, 1), member={member.name: digest})
+            found = _read(member.data, PurePath(member.name), None, inner)
+        except ReadError as error:
+            problems.append(error)
+            findings.append(Finding("item-unreadable", "serious", f"{member.name}: {error}", "left out"))
+            continue
+        inputs[member.name] = digest
+        left -= sum(len(part.faces) for part in found.parts)
+        several = len(found.parts) > 1
+        for part in found.parts:
+            name = f"{member.name}: {part.name}" if several else member.name
+            metadata = {**part.metadata, "member": member.name, "format": found.format}
+            parts.append(replace(part, name=name, metadata=metadata))
+        findings += [replace(one, message=f"{member.name}: {one.message}") for one in found.findings]
+        thumbnails += [replace(picture, name=f"{member.name}: {picture.name}") for picture in found.thumbnails]
+    if not parts:
+        first = problems[0] if problems else CorruptFileError("no model in it can be read")
+        raise type(first)(f"none of the {len(names)} models in the archive can be read: {names[:1]}: {first}")
+    return PartFile(
+        format=ARCHIVE,
+        unit="millimetre",
+        parts=tuple(parts),
+        metadata={"members": tuple(names[:200])},
+        findings=tuple(findings),
+        thumbnails=tuple(thumbnails),
+        provenance=Provenance(
+            method=f"read {ARCHIVE}",
+            version=READER_VERSION,
+            parameters={"unit": asked.unit, "face_limit": asked.face_limit, "format": ARCHIVE},
+            inputs={"file": asked.file_hash, **inputs},
+        ),
+    )
 
 
 def _refuse_special(path: Path, face_limit: int) -> None:
@@ -188,74 +241,15 @@ def _refuse_special(path: Path, face_limit: int) -> None:
         )
 
 
-def _format_of(file: BinaryIO, suffix: str) -> str:
-    """Return the format by the first bytes; the suffix decides only between texts that look alike."""
-    head = file.read(65536)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    lowered = start[:4096].lower()
-    if head.startswith(b"PK\x03\x04"):
-        return _format_of_archive(file)
-    if head.startswith(b"GCDE"):
-        return "binary G-code"
-    if head.startswith(b"glTF") or (start.startswith(b"{") and (b'"asset"' in head or suffix == ".gltf")):
-        return "glTF"
-    if re.match(rb"ply\s", start, re.IGNORECASE):
-        return "PLY"
-    if start.startswith(b"ISO-10303-21"):
-        return "STEP"
-    if re.match(rb"(ST)?C?N?(4|n)?OFF(?![A-Za-z])", start, re.IGNORECASE) or suffix == ".off":
-        return "OFF"
-    if start.startswith(b"<") and b"<amf" in lowered:
-        return "AMF"
-    facets = b"facet" in lowered and b"vertex" in lowered
-    if b"\0" not in head and suffix != ".stl":
-        text = head.replace(b"\r", b"\n")
-        lines = {"OBJ": len(_OBJ_LINE.findall(text)), "G-code": len(_GCODE_LINE.findall(text))}
-        best = max(lines, key=lambda kind: (lines[kind], suffix in _SUFFIXES[kind]))
-        if lines[best] and not facets:
-            return best
-        if suffix in (".obj", ".gcode", ".gco"):
-            return "OBJ" if suffix == ".obj" else "G-code"
-    if suffix == ".stl" or lowered.startswith(b"solid") or facets or _counts_as_stl(file, head):
-        return "STL"
-    raise UnsupportedFormatError(
-        "the content is of no format that is read (STL, OBJ, PLY, OFF, 3MF, AMF, glTF, STEP, G-code)"
-    )
-
-
-def _counts_as_stl(file: BinaryIO, head: bytes) -> bool:
-    """Whether the size is the one that a binary STL with this count has."""
-    return len(head) >= 84 and file.seek(0, 2) == 84 + 50 * int.from_bytes(head[80:84], "little")
-
-
-def _format_of_archive(file: BinaryIO) -> str:
-    archive = SafeArchive(file)
-    names = [name.lower() for name in archive.names()]
-    if any(name.endswith(".model") for name in names):
-        return "3MF"
-    if any(name.endswith(".amf") for name in names):
-        return "AMF"
-    if jobs_in(archive):
-        return "jobs in a package"
-    held = text_of(", ".join(archive.names()[:5]).encode("utf-8", "replace"), 150)
-    raise UnsupportedFormatError(
-        f"a zip archive without a 3MF or AMF model or a G-code job (it holds {held or 'nothing'});"
-        " unpack it and give the files inside"
-    )
-
-
-def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: int, file_hash: str) -> PartFile:
+def _part_file(content: MeshContent, path: PurePath, asked: _Asked) -> PartFile:
     """Settle the unit, clean every item, separate its objects."""
+    unit, face_limit = asked.unit, asked.face_limit
     if not content.items:
         raise CorruptFileError("the file holds no triangles")
     settled, findings = _settle_unit(content, unit)
-    suffix = _suffix(path)
+    suffix = suffix_of(path)
     named = suffix or path.suffix.lower() != ".gz"
-    if (
-        named
-        and suffix not in _SUFFIXES[content.format]
-        and not ("package" in content.metadata and suffix in _PACKAGES)
-    ):
+    if named and suffix not in SUFFIXES[content.format] and not ("package" in content.metadata and suffix in _PACKAGES):
         findings.append(
             Finding(
                 "extension-disagrees",
@@ -273,7 +267,7 @@ def _part_file(content: MeshContent, path: Path, unit: str | None, face_limit: i
             method=f"read {content.format}",
             version=READER_VERSION,
             parameters={"unit": unit, "face_limit": face_limit, "format": content.format, **which},
-            inputs={"file": file_hash, **content.inputs},
+            inputs={"file": asked.file_hash, **asked.member, **content.inputs},
         )
 
     parts: list[Part] = []

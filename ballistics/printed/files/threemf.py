@@ -112,6 +112,11 @@ class _Model(XmlTarget):
             here.faces = checked_faces(np.array(self._faces, np.int64).reshape(-1, 3), len(here.vertices))
             self._key = None
 
+    def cut_off(self) -> None:
+        if self._key is not None:
+            self.path = self.path[: self.path.index("object")]
+            self.closed("object", "")
+
     def _begin(self, attributes: dict[str, str]) -> None:
         key = (self.file, index(attributes.get("id"), "the id of an object"))
         if key in self.objects:
@@ -183,7 +188,7 @@ class _Package:
     def read_all(self) -> None:
         """Parse the package's model, every model that it or another one names, then the others."""
         root = _root_model(self._archive)
-        self._read(root)
+        self._read(root, self.findings)
         if root in self.hidden:
             raise UnsupportedFormatError(f"{root} is encrypted (3MF secure content); ask for the file without it")
         if self.hidden:
@@ -192,7 +197,7 @@ class _Package:
         for name in self._archive.names():
             if name.lower().endswith(".model") and name not in self.hidden | {model.file for model in self.models}:
                 try:
-                    self.beside += self._read(name)
+                    self.beside += self._read(name, None)
                 except HostileFileError:
                     raise
                 except ReadError as error:
@@ -204,7 +209,7 @@ class _Package:
         placed |= {key for model in self.models for key, _, _ in model.items}
         return {key for key in placed if key[0] in self.hidden}
 
-    def _read(self, first: str) -> list[_Model]:
+    def _read(self, first: str, findings: list[Finding] | None) -> list[_Model]:
         found: list[_Model] = []
         waiting = [first]
         known = self.hidden | {model.file for model in self.models}
@@ -220,7 +225,7 @@ class _Package:
                 continue
             model = _Model(name, self._left, self._archive.find)
             self._archive.refuse_bomb(name, MOST_PACKED)
-            parse(self._archive.chunks(name), model, name)
+            parse(self._archive.chunks(name), model, name, findings)
             self._left -= sum(len(here.faces) for here in model.objects.values())
             found.append(model)
             placed = [key for here in model.objects.values() for key, _ in here.placed]

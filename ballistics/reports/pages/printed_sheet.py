@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from ballistics.printed import FileResult, PrintedBatch
+from ballistics.printed import REFUSED, UNREADABLE, FileResult, PrintedBatch
 from ballistics.reports.contents.printed_pieces import pieces_shown
 from ballistics.reports.wording import printed as wording
 
@@ -45,7 +45,7 @@ def contact_sheet(batch: PrintedBatch) -> str:
     hits.sort(key=lambda tile: (-tile["hits"][0]["score"], tile["number"]))
     others = [tile for tile in tiles if not tile["hits"]]
     others.sort(key=lambda tile: (-tile["size"], tile["number"]))
-    refused = [file for file in batch.files if file.kept["verdict"] == "refused"]
+    refused = [file for file in batch.files if file.kept["verdict"] in (REFUSED, UNREADABLE)]
     files = [(file.name, int(file.kept["bodies"])) for file in batch.files]
     return environment.get_template("printed_sheet.html").render(
         pieces=[pieces_shown(group, files, batch.taxonomy) for group in batch.pieces[:_MOST_PIECES]],
