@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("front",),
     ("reports",),
     ("selftest",),
+    ("registry",),
     ("search", "studies"),
     ("pairs",),
     ("library",),

@@ -1,0 +1,42 @@
+# The face of this room: what other rooms may import.
+from .lookup import Answer as Answer
+from .lookup import Hit as Hit
+from .lookup import Question as Question
+from .records import EVENT_KINDS as EVENT_KINDS
+from .records import Component as Component
+from .records import Event as Event
+from .records import Firearm as Firearm
+from .records import Marking as Marking
+from .records import record_fields as record_fields
+from .registry import Record as Record
+from .registry import RecordedEvent as RecordedEvent
+from .registry import Registry as Registry
+from .simulation import CALIBRE_FORMS as CALIBRE_FORMS
+from .simulation import SimulatedRow as SimulatedRow
+from .simulation import simulated_makes as simulated_makes
+from .simulation import simulated_rows as simulated_rows
+from .writing import Entry as Entry
+from .writing import Names as Names
+from .writing import Written as Written
+
+__all__ = [
+    "CALIBRE_FORMS",
+    "EVENT_KINDS",
+    "Answer",
+    "Component",
+    "Entry",
+    "Event",
+    "Firearm",
+    "Hit",
+    "Marking",
+    "Names",
+    "Question",
+    "Record",
+    "RecordedEvent",
+    "Registry",
+    "SimulatedRow",
+    "Written",
+    "record_fields",
+    "simulated_makes",
+    "simulated_rows",
+]
