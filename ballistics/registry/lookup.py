@@ -17,11 +17,11 @@ from rapidfuzz.distance import Levenshtein
 from sqlalchemy.engine import Connection
 
 from ballistics.errors import ParameterError
-from ballistics.registry.database import firearms, names, serials
 from ballistics.registry.ranking import COSTS, Agreement, Candidate, Costs, agreement
 from ballistics.registry.records import clean_text
 from ballistics.registry.serials import SerialPattern, neighbours, read_pattern
 from ballistics.registry.spelling import calibre_key, makers, name_key
+from ballistics.registry.tables import firearms, names, serials
 
 # Keys asked for in one statement; both databases allow more.
 _KEYS_AT_ONCE = 800

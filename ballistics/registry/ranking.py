@@ -158,7 +158,7 @@ def _name(
         ratio = fuzz.ratio(ours, theirs)
         if ratio >= costs.least_ratio:
             return (
-                costs.contained + weight * (1 - ratio / 100),
+                costs.contained + weight * (1 - ratio / 100) / 2,
                 f"{said} resembles {wanted}: {ratio:.0f} % of the letters in common",
             )
     return weight, f"{said} is not {wanted}"

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from ballistics.errors import ParameterError
-from ballistics.registry import database, lookup
-from ballistics.registry.database import about, events, firearms, revisions
+from ballistics.library import LibraryStore
+from ballistics.registry import lookup
 from ballistics.registry.lookup import Answer, Question
 from ballistics.registry.records import Event, Firearm, digest
 from ballistics.registry.serials import lookalikes
+from ballistics.registry.tables import about, events, firearms, revisions
 from ballistics.registry.writing import Entry, Names, Written, event_digest, write_entries, write_events
+from ballistics.store import reading, update_schema, writing
 
 #: Version of the rules by which keys are made; part of what `keys_digest` says.
 KEYS = "1"
@@ -76,12 +79,12 @@ def keys_digest() -> str:
 
 
 class Registry:
-    """A registry of firearms, in an SQLite file or a PostgreSQL database.
+    """A registry of firearms, in the database of a laboratory's library.
 
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, Registry.create(f"{folder}/firearms.sqlite") as registry:
+    >>> with tempfile.TemporaryDirectory() as folder, Registry.create(f"{folder}/laboratory") as registry:
     ...     firearm = Firearm("pistol", "Застава", "M70", "7,65 mm", "B-12345")
     ...     number = registry.add("MK", Entry("17", firearm), "A. Clerk")
     ...     answer = registry.find(Question("8 12?45", "Zastava", calibre=".32 ACP"))
@@ -92,42 +95,43 @@ class Registry:
     calibre 7,65 mm: another name of .32 ACP
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        self.engine = engine
-        self.where = where
+    def __init__(self, library: LibraryStore) -> None:
+        self.library = library
+        self.where = str(library.folder)
 
     @staticmethod
-    def create(where: str | Path) -> Registry:
-        """Make an empty registry.
+    def create(folder: str | Path, database: str | None = None) -> Registry:
+        """Begin a registry in a library; where there is no library, one is made.
 
         Parameters
         ----------
-        where : str or Path
-            A file that does not exist, or the URL of a PostgreSQL database.
+        folder : str or Path
+            Of a library, or one that is empty or does not exist.
+        database : str, optional
+            URL of the PostgreSQL database of the rows; see `LibraryStore.create`. Default: SQLite in the folder.
         """
-        engine = database.open_engine(where)
-        made = Registry(engine, str(where))
-        with database.writing_anew(engine, str(where)) as connection:
-            if sa.inspect(connection).has_table(about.name):
-                raise ParameterError(f"{where} is a registry already")
-            database.TABLES.create_all(connection)
+        is_there = Path(folder).is_dir() and any(Path(folder).iterdir())
+        made = Registry((LibraryStore.open if is_there else LibraryStore.create)(folder, database))
+        update_schema(made.library.engine, made.where)
+        with made.writing() as connection:
+            if connection.scalar(sa.select(about.c.value)) is not None:
+                raise ParameterError(f"{folder} keeps a registry already")
             connection.execute(sa.insert(about), [{"key": "keys", "value": keys_digest()}])
         return made
 
     @staticmethod
-    def open(where: str | Path) -> Registry:
-        """Open a registry that exists."""
-        if "://" not in str(where) and not Path(where).is_file():
-            raise ParameterError(f"{where} is no registry: make one with `ballistics registry init {where}`")
-        opened = Registry(database.open_engine(where), str(where))
+    def open(folder: str | Path, database: str | None = None) -> Registry:
+        """Open a registry that exists; parameters as of `create`."""
+        opened = Registry(LibraryStore.open(folder, database))
+        update_schema(opened.library.engine, opened.where)
         with opened.reading() as connection:
-            if not sa.inspect(connection).has_table(about.name):
-                raise ParameterError(f"{where} is no registry: make one with `ballistics registry init`")
             keys = connection.scalar(sa.select(about.c.value).where(about.c.key == "keys"))
+        if keys is None:
+            raise ParameterError(f"{folder} keeps no registry: begin one with `ballistics registry init {folder}`")
         if keys != keys_digest():
             raise ParameterError(
-                f"{where} was filled with another list of lookalikes, or by another version: its serials would not be "
-                "found. Make a new registry and import its sources again"
+                f"{folder} was filled with another list of lookalikes, or by another version: its serials would not be "
+                "found. Begin a new registry and import its sources again"
             )
         return opened
 
@@ -137,15 +141,15 @@ class Registry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.engine.dispose()
+        self.library.close()
 
-    def reading(self) -> database.Transaction:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Give a connection that sees the registry as it is now."""
-        return database.reading(self.engine, self.where)
+        return reading(self.library.engine, self.where)
 
-    def writing(self) -> database.Transaction:
+    def writing(self) -> AbstractContextManager[Connection]:
         """Give a connection that is the only one to write; what it did is kept when the block ends."""
-        return database.writing(self.engine, self.where)
+        return writing(self.library.engine, self.where)
 
     def find(self, question: Question, limit: int = 10) -> Answer:
         """Return the firearms that answer a question best; see `lookup.find`."""

@@ -35,7 +35,8 @@ _SOUNDS = tuple(
         (r"dj", "d"),
         (r"gj", "g"),
         (r"kh", "h"),
-        (r"ck|q", "k"),
+        # One letter for the sounds of c and k: Colt is Колт, and Ceska is Чешка.
+        (r"ck|q|c", "k"),
         (r"ph", "f"),
         (r"th", "t"),
         (r"lj|ll", "l"),

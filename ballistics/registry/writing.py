@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ballistics.registry.database import events, firearms, names, revisions, serials
 from ballistics.registry.records import Event, Firearm, digest
 from ballistics.registry.serials import folded_keys
 from ballistics.registry.spelling import name_key
+from ballistics.registry.tables import events, firearms, names, revisions, serials
 
 _KINDS = ("make", "model", "calibre")
 
@@ -65,7 +65,7 @@ class Names:
         new = [name for name in missing if name not in self._known]
         if new:
             first = next_number(connection, names)
-            rows = [
+            rows: list[dict[str, Any]] = [
                 {"id": first + place, "kind": kind, "written": text, "key": name_key(text)}
                 for place, (kind, text) in enumerate(new)
             ]

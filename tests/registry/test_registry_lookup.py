@@ -22,7 +22,7 @@ FIREARMS = (
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
-    with Registry.create(tmp_path_factory.mktemp("registry") / "firearms.sqlite") as made:
+    with Registry.create(tmp_path_factory.mktemp("registry") / "laboratory") as made:
         made.add_many("MK", [Entry(str(n), firearm) for n, firearm in enumerate(FIREARMS)], "first", "clerk", Names())
         yield made
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_asked_is_refused(registry, question, limit):
 def test_lookup_agrees_with_a_plain_search_of_all_rows(tmp_path):
     """Whatever ranks before a change of two characters is found by the index as by comparing every row."""
     rows = list(simulated_rows(1000, 5))
-    with Registry.create(tmp_path / "r.sqlite") as registry:
+    with Registry.create(tmp_path / "laboratory") as registry:
         entries = [Entry(row.values[0], Firearm(KINDS[row.values[1]], *row.values[2:6])) for row in rows]
         registry.add_many("SIM", entries, "first", "clerk", Names())
         for row in rows[::100]:

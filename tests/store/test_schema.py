@@ -10,9 +10,10 @@ from ballistics.errors import BallisticsError, UnsupportedFormatError
 from ballistics.library import LibraryStore, verify
 from ballistics.library.tables import TABLES
 from ballistics.records.tables import TABLES as LOG
+from ballistics.registry.tables import TABLES as REGISTRY
 from ballistics.store import make_schema, open_database, reading, schema_of, update_schema, writing
 
-ROOMS = (TABLES, LOG)
+ROOMS = (TABLES, LOG, REGISTRY)
 
 
 @pytest.fixture
@@ -35,8 +36,9 @@ def test_a_library_made_before_there_were_revisions_keeps_what_it_holds(tmp_path
     with LibraryStore.create(tmp_path / "library") as library:
         library.enrol(noise_mark(1), "1.x3p")
         with writing(library.engine, "here") as connection:
-            for table in ("alembic_version", "entries"):
-                connection.exec_driver_sql(f"DROP TABLE {table}")
+            for room in ROOMS[1:]:
+                room.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
     with LibraryStore.open(tmp_path / "library") as library:
         assert update_schema(library.engine, "here")
         assert not update_schema(library.engine, "here")
