@@ -171,7 +171,21 @@ class Registry:
         return self.add_many(source, [entry], import_id, by, Names())[0].firearm
 
     def add_many(self, source: str, entries: Sequence[Entry], import_id: str, by: str, known: Names) -> list[Written]:
-        """Add firearms in one transaction; see `writing.write_entries`."""
+        """Add firearms in one transaction.
+
+        Parameters
+        ----------
+        source : str
+            Who keeps the records.
+        entries : sequence of Entry
+            No two with the same number.
+        import_id : str
+            Of the import that they belong to: within it, a record does not change.
+        by : str
+            Who records them.
+        known : Names
+            The same for all transactions of an import.
+        """
         with self.writing() as connection:
             return write_entries(connection, source, entries, import_id, by, known)
 

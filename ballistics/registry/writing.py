@@ -194,7 +194,17 @@ def _serial_rows(number: int, firearm: Firearm) -> list[dict[str, Any]]:
 
 
 def write_events(connection: Connection, happened: Iterable[tuple[int, Event]], by: str) -> dict[int, int]:
-    """Add events that are not there yet; return how many were added to which firearm."""
+    """Add events that are not there yet; return how many were added to which firearm.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of a transaction that writes.
+    happened : iterable of (int, Event)
+        The firearm's number, and what happened to it.
+    by : str
+        Who records them.
+    """
     rows = {(firearm, (said := event_digest(event))): (event, said) for firearm, event in happened}
     if not rows:
         return {}
