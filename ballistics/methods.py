@@ -52,6 +52,7 @@ __all__ = [
     "Striated",
     "StriatedParameters",
     "compare",
+    "mark_kinds",
     "method_of",
     "pair_score",
     "prepare",
@@ -449,6 +450,17 @@ METHODS: Mapping[str, Method] = {
     "land engraved area": Striated("land engraved area"),
     "tool mark": Striated("tool mark"),
 }
+
+
+def mark_kinds() -> tuple[str, ...]:
+    """Return the kinds of marks there are methods for.
+
+    Examples
+    --------
+    >>> mark_kinds()[:3]
+    ('breech face', 'firing pin', 'ejector')
+    """
+    return tuple(METHODS)
 
 
 def method_of(kind: str) -> Method:

@@ -35,6 +35,7 @@ from .study import Study as Study
 from .study import run_study as run_study
 from .weighing import Weighed as Weighed
 from .weighing import weigh as weigh
+from .wording.catalogues import languages as languages
 from .wording.sentences import Wording as Wording
 from .wording.sentences import format_ratio as format_ratio
 from .wording.sentences import phrase as phrase
@@ -69,6 +70,7 @@ __all__ = [
     "error_upper_limit",
     "fit_with_bounds",
     "format_ratio",
+    "languages",
     "load_reference",
     "log_lower_tail",
     "measure",

@@ -163,6 +163,7 @@ def _copy_files(library: LibraryStore, fresh: Path, folder: Path, progress: Prog
             _copy(source, target)
         if progress is not None:
             progress("copying arrays", done, len(names))
+    library.files.copy_to(folder / "files")
     for version, record_bytes, records in stacks:
         source = library.templates.stack(version, record_bytes).path
         target = RecordStack(folder / source.relative_to(library.folder), record_bytes).path

@@ -31,6 +31,7 @@ from ballistics.library.items import (
     is_admitted,
 )
 from ballistics.library.marker import SCHEMA, VERSION, check_version, read_marker, write_marker
+from ballistics.library.raw_files import FileFolder
 from ballistics.library.template_stacks import TemplateStacks, record_of
 from ballistics.store import DATABASE_FILE, SQLITE, database_url, make_schema, open_database, reading, servers, writing
 from ballistics.surfaces import Mark
@@ -43,11 +44,11 @@ class LibraryStore:
     """A collection of marks that can be searched.
 
     A folder with ``library.json`` (what it is), ``library.sqlite`` (every row; or a PostgreSQL database elsewhere),
-    ``arrays`` (prepared heights, each file named after its content) and ``templates`` (fixed-length records, mapped
-    into memory by searches). Any number of processes may search while others enrol: readers see the library as it was
-    when they began, writers wait for each other. Everything that a row names is on the disk before the row is, so
-    that a process killed at any moment loses only what it had not yet acknowledged. SQLite needs a local disk; on a
-    network share, use PostgreSQL.
+    ``arrays`` (prepared heights, each file named after its content), ``templates`` (fixed-length records, mapped into
+    memory by searches) and ``files`` (what casework keeps as it came). Any number of processes may search while others
+    enrol: readers see the library as it was when they began, writers wait for each other. Everything that a row names
+    is on the disk before the row is, so that a process killed at any moment loses only what it had not yet
+    acknowledged. SQLite needs a local disk; on a network share, use PostgreSQL.
 
     Open it with `LibraryStore.open`, make one with `LibraryStore.create`; use it as a context manager, or `close` it.
 
@@ -70,6 +71,7 @@ class LibraryStore:
         self.engine = engine
         self.arrays = ArrayFolder(folder / "arrays")
         self.templates = TemplateStacks(folder / "templates")
+        self.files = FileFolder(folder / "files")
 
     @classmethod
     def create(cls, folder: str | Path, database: str | None = None) -> Self:

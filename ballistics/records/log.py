@@ -108,6 +108,10 @@ class View:
             newest[entry.record] = entry
         return list(newest.values())
 
+    def every(self, kind: str) -> Iterator[Entry]:
+        """Yield every version of every record of a kind, in the order of the log."""
+        return self._found(entries.c.kind == kind)
+
     def of_case(self, case: str) -> list[Entry]:
         """Return every entry of a case, all versions, in the order of the log."""
         return list(self._found(entries.c.case_id == case))

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("front",),
     ("reports",),
     ("selftest",),
-    ("registry",),
+    ("casework", "registry"),
     ("search", "studies"),
     ("pairs",),
     ("library",),

@@ -1,0 +1,76 @@
+# The face of this room: what other rooms may import.
+from .casebook import Casebook as Casebook
+from .casebook import CaseworkIntegrity as CaseworkIntegrity
+from .casebook import Recorded as Recorded
+from .cases import Attachment as Attachment
+from .cases import Case as Case
+from .cases import Incident as Incident
+from .cases import Information as Information
+from .cases import Item as Item
+from .cases import Scan as Scan
+from .cases import Transfer as Transfer
+from .code_lists import CodeList as CodeList
+from .code_lists import CodeLists as CodeLists
+from .examinations import Comparison as Comparison
+from .examinations import Conclusion as Conclusion
+from .examinations import Observation as Observation
+from .examinations import Resolution as Resolution
+from .examinations import Unmasking as Unmasking
+from .fields import ROLES as ROLES
+from .fields import Record as Record
+from .quality_records import Calibration as Calibration
+from .quality_records import Competence as Competence
+from .quality_records import Instrument as Instrument
+from .quality_records import Nonconformity as Nonconformity
+from .quality_records import Proficiency as Proficiency
+from .quality_records import Settings as Settings
+from .quality_records import Validation as Validation
+from .reviews import Authorisation as Authorisation
+from .reviews import Disclosure as Disclosure
+from .reviews import Release as Release
+from .reviews import Report as Report
+from .reviews import Review as Review
+from .rules import KINDS as KINDS
+from .rules import fields_of as fields_of
+from .test_fires import Firearm as Firearm
+from .test_fires import Session as Session
+from .test_fires import Shot as Shot
+
+__all__ = [
+    "KINDS",
+    "ROLES",
+    "Attachment",
+    "Authorisation",
+    "Calibration",
+    "Case",
+    "Casebook",
+    "CaseworkIntegrity",
+    "CodeList",
+    "CodeLists",
+    "Comparison",
+    "Competence",
+    "Conclusion",
+    "Disclosure",
+    "Firearm",
+    "Incident",
+    "Information",
+    "Instrument",
+    "Item",
+    "Nonconformity",
+    "Observation",
+    "Proficiency",
+    "Record",
+    "Recorded",
+    "Release",
+    "Report",
+    "Resolution",
+    "Review",
+    "Scan",
+    "Session",
+    "Settings",
+    "Shot",
+    "Transfer",
+    "Unmasking",
+    "Validation",
+    "fields_of",
+]
