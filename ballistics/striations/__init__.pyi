@@ -3,8 +3,10 @@ from .along import AgreementMap as AgreementMap
 from .along import AlongParameters as AlongParameters
 from .along import agreement_map as agreement_map
 from .aperture_shear import ShearedArea as ShearedArea
+from .aperture_shear import ShearParameters as ShearParameters
 from .aperture_shear import find_sheared_area as find_sheared_area
 from .arcs import Arc as Arc
+from .arcs import ArcParameters as ArcParameters
 from .arcs import fit_arc as fit_arc
 from .bullets import BulletComparison as BulletComparison
 from .bullets import bullet_of_scores as bullet_of_scores
@@ -15,6 +17,7 @@ from .chumbley_score import ChumbleyParameters as ChumbleyParameters
 from .chumbley_score import ChumbleyResult as ChumbleyResult
 from .chumbley_score import chumbley as chumbley
 from .coarse_lines import CoarseLines as CoarseLines
+from .coarse_lines import CoarseParameters as CoarseParameters
 from .coarse_lines import coarse_lines as coarse_lines
 from .comparing import StriationComparison as StriationComparison
 from .comparing import StriationParameters as StriationParameters
@@ -28,7 +31,6 @@ from .correlation import ProfileAgreement as ProfileAgreement
 from .correlation import best_correlations as best_correlations
 from .correlation import correlate as correlate
 from .correlation import on_grid as on_grid
-from .land_parameters import LandParameters as LandParameters
 from .lands import Land as Land
 from .lands import land_of as land_of
 from .lands import profile_signature as profile_signature
@@ -40,17 +42,20 @@ from .matching_striae import cms as cms
 from .overlay import Overlay as Overlay
 from .overlay import overlay as overlay
 from .patches import Patch as Patch
+from .preparation_parameters import LandParameters as LandParameters
+from .preparation_parameters import StriatedMarkParameters as StriatedMarkParameters
 from .profile_filters import band_passed as band_passed
 from .shoulders import LandEnd as LandEnd
 from .shoulders import LandEnds as LandEnds
+from .shoulders import ShoulderParameters as ShoulderParameters
 from .shoulders import find_ends as find_ends
 from .signature import ExcludedSpan as ExcludedSpan
 from .signature import Signature as Signature
+from .stria_direction import DirectionParameters as DirectionParameters
 from .stria_direction import StriaDirections as StriaDirections
 from .stria_direction import stria_directions as stria_directions
 from .tool_marks import STRIATED_BANDS_UM as STRIATED_BANDS_UM
 from .tool_marks import StriatedMark as StriatedMark
-from .tool_marks import StriatedMarkParameters as StriatedMarkParameters
 from .tool_marks import striated_mark_of as striated_mark_of
 from .wavelengths import OctaveAgreement as OctaveAgreement
 from .wavelengths import OctaveProfiles as OctaveProfiles
@@ -66,6 +71,7 @@ __all__ = [
     "AgreementMap",
     "AlongParameters",
     "Arc",
+    "ArcParameters",
     "BulletComparison",
     "ChumbleyParameters",
     "ChumbleyResult",
@@ -73,7 +79,9 @@ __all__ = [
     "CmpsResult",
     "CmsResult",
     "CoarseLines",
+    "CoarseParameters",
     "CorrelationParameters",
+    "DirectionParameters",
     "ExcludedSpan",
     "Land",
     "LandEnd",
@@ -85,7 +93,9 @@ __all__ = [
     "Patch",
     "Placement",
     "ProfileAgreement",
+    "ShearParameters",
     "ShearedArea",
+    "ShoulderParameters",
     "Signature",
     "Similarity",
     "SimilarityParameters",

@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from ballistics.findings import Finding
 from ballistics.striations.alignment import align_bands, column_medians, filtered_bands, moved
 from ballistics.striations.arcs import Arc
-from ballistics.striations.land_parameters import LandParameters
+from ballistics.striations.preparation_parameters import LandParameters
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import band_medians
-
-# A groove shoulder lies in the outer part of a scan; this share of its width further in, something else is likelier.
-_FARTHEST_INSIDE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +62,7 @@ def aligned_bands(heights: Floats, spacing_um: tuple[float, float], p: LandParam
     """
     shifts = np.zeros(len(heights), np.int64)
     found = _aligned(heights, spacing_um, shifts, p)
-    if isinstance(found, str) or abs(found.slant) < 0.02:
+    if isinstance(found, str) or abs(found.slant) < p.least_slant:
         return found
     middle = (len(heights) - 1) / 2.0
     shifts = np.rint(found.slant * (np.arange(len(heights)) - middle) * spacing_um[0] / spacing_um[1]).astype(np.int64)
@@ -91,7 +88,7 @@ def _aligned(
     )
     band_rows: Floats = np.asarray((first_row + (np.arange(len(medians)) + 0.5) * per_band - 0.5) * row_um, np.float64)
     x: Floats = np.arange(medians.shape[1], dtype=np.float64) * step
-    all_ends = [_ends_of_band(x, profile, step) for profile in medians]
+    all_ends = [_ends_of_band(x, profile, step, p) for profile in medians]
     arched = [k for k, ends in enumerate(all_ends) if ends is not None]
     if len(arched) < min(p.fewest_bands, len(medians)) or not arched:
         return "no arc of a bullet runs across the scan"
@@ -178,9 +175,9 @@ def _without_pits(
     return cleaned
 
 
-def _ends_of_band(x: Floats, profile: Floats, step: float) -> LandEnds | None:
+def _ends_of_band(x: Floats, profile: Floats, step: float, p: LandParameters) -> LandEnds | None:
     valid = np.isfinite(profile)
-    return find_ends(x[valid], profile[valid], step) if valid.any() else None
+    return find_ends(x[valid], profile[valid], step, p.shoulders, p.arc) if valid.any() else None
 
 
 def _side(
@@ -214,7 +211,7 @@ def _side(
     slope, level = _robust_line(rows[where], places)
     scatter = float(np.median(np.abs(places - level - slope * rows[where])))
     line = np.asarray(level + slope * rows)
-    if scatter > 10.0:
+    if scatter > p.largest_scatter_um:
         findings.append(
             Finding(
                 "shoulder-uncertain",
@@ -225,7 +222,7 @@ def _side(
         )
     place = float(level + slope * rows.mean())
     beyond = place if name == "left" else float(x[-1]) - place
-    if beyond > _FARTHEST_INSIDE * float(x[-1]):
+    if beyond > p.farthest_inside * float(x[-1]):
         findings.append(
             Finding(
                 "shoulder-far-inside",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ballistics.errors import ParameterError
 from ballistics.findings import Finding
 from ballistics.striations.signature import Signature, arrangement
 from ballistics.striations.wavelengths import (
@@ -20,19 +21,52 @@ from ballistics.striations.wavelengths import (
 from ballistics_kernels.impressions import NO_CORRELATION
 from ballistics_kernels.profiles import correlate_lags, stretched
 
-# Where coarse lines end and fine ones begin. Broached and button-rifled barrels share undulations of a tenth of a
-# millimetre and more; what grinding, wear and chips leave is finer. The octave between them holds some of both.
-_COARSE_UM, _FINE_UM = 80.0, 40.0
-# Odds of a thousand to one that coarse lines agree by chance.
-_COARSE_NATS = math.log(1000.0)
-# Fine lines of one source agree where the coarse ones do, to within this.
-_NEAR_UM = 20.0
-_STEP_UM = 8.0
-# … and bear this share at least of the evidence that they would bear if they agreed as well as the coarse ones. On the
-# six pairs of lands of one barrel at hand they bear .27 and more; noise and wear take from fine lines first.
-_SHARE = 0.05
-# With fewer independent fine points nothing is known of them.
-_FEWEST_FINE = 60.0
+
+@dataclass(frozen=True)
+class CoarseParameters:
+    """The numbers that count coarse lines apart.
+
+    Parameters
+    ----------
+    coarse_um, fine_um : float
+        Coarse lines are this long and longer, fine ones this long and shorter. Broached and button-rifled barrels
+        share undulations of a tenth of a millimetre and more; what grinding, wear and chips leave is finer. The octave
+        between them holds some of both.
+    coarse_nats : float
+        From here on coarse lines agree: odds of a thousand to one that they do by chance.
+    step_um : float
+        Grid on which coarse lines are placed.
+    near_um : float
+        Fine lines of one source agree where the coarse ones do, to within this.
+    share : float
+        … and bear this share at least of the evidence that they would bear if they agreed as well as the coarse ones.
+        On the six pairs of lands of one barrel at hand they bear .27 and more; noise and wear take from fine lines
+        first.
+    fewest_fine : float
+        With fewer independent fine points nothing is known of them.
+    chance_sigmas, chance_nats : float
+        Fine lines agree by chance up to the evidence of r at this many standard deviations, and some nats more for the
+        best of several places.
+    """
+
+    coarse_um: float = 80.0
+    fine_um: float = 40.0
+    coarse_nats: float = math.log(1000.0)
+    step_um: float = 8.0
+    near_um: float = 20.0
+    share: float = 0.05
+    fewest_fine: float = 60.0
+    chance_sigmas: float = 2.5
+    chance_nats: float = 4.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fine_um <= self.coarse_um:
+            raise ParameterError(
+                f"fine lines end at {self.fine_um:g} µm and coarse ones begin at {self.coarse_um:g} µm: they must not "
+                "overlap, and lengths are above 0"
+            )
+        if self.step_um <= 0 or self.near_um < 0:
+            raise ParameterError("step_um of coarse lines is above 0, near_um is not below")
 
 
 @dataclass(frozen=True)
@@ -47,29 +81,36 @@ class CoarseLines:
         Of the octaves up to 40 µm, in nats, at their best lag within 20 µm of that placement.
     fine_points : float
         How many independent values the common points hold there.
+    parameters : CoarseParameters
+        Where coarse lines end and fine ones begin, and what counts as agreement.
     """
 
     coarse: Similarity
     fine_evidence: float
     fine_points: float
+    parameters: CoarseParameters = field(default_factory=CoarseParameters, repr=False)
 
     @property
     def alone(self) -> bool:
         """Whether coarse lines agree and fine ones, of which there are enough, do not: as subclass marks do."""
-        if not (self.coarse.score > _COARSE_NATS and self.fine_points >= _FEWEST_FINE):
+        p = self.parameters
+        if not (self.coarse.score > p.coarse_nats and self.fine_points >= p.fewest_fine):
             return False
         points = sum(octave.independent_points for octave in self.coarse.octaves)
         as_the_coarse = self.coarse.evidence / max(points, 1.0) * self.fine_points
-        return self.fine_evidence < max(_fine_by_chance(self.fine_points), _SHARE * as_the_coarse)
+        return self.fine_evidence < max(_fine_by_chance(self.fine_points, p), p.share * as_the_coarse)
 
 
-def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | None = None) -> CoarseLines | None:
+def coarse_lines(
+    a: Signature, b: Signature, parameters: SimilarityParameters | None = None, lines: CoarseParameters | None = None
+) -> CoarseLines | None:
     """Compare the coarse lines of two marks for themselves, and the fine ones where the coarse ones lie.
 
     Parameters
     ----------
     a, b : Signature
     parameters : SimilarityParameters, optional
+    lines : CoarseParameters, optional
 
     Returns
     -------
@@ -81,19 +122,19 @@ def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | 
     ----------
     Nichols 2007, subclass characteristics, doi:10.1111/j.1556-4029.2007.00422.x.
     """
-    p = parameters or SimilarityParameters()
+    p, limits = parameters or SimilarityParameters(), lines or CoarseParameters()
     edges = p.octaves_um
-    if sum(e >= _COARSE_UM for e in edges) < 2 or sum(e <= _FINE_UM for e in edges) < 2:
+    if sum(e >= limits.coarse_um for e in edges) < 2 or sum(e <= limits.fine_um for e in edges) < 2:
         return None
-    long = replace(p, octaves_um=tuple(e for e in edges if e >= _COARSE_UM))
+    long = replace(p, octaves_um=tuple(e for e in edges if e >= limits.coarse_um))
     rough = common_octaves(a, b, long)
     if rough is None:
         return None
     # On the grid that is enough for their correlation, coarse lines would be placed to within 30 µm only.
     spacing = max(a.spacing_um, b.spacing_um)
-    step = min(rough[0], max(1, round(_STEP_UM / spacing)) * spacing)
+    step = min(rough[0], max(1, round(limits.step_um / spacing)) * spacing)
     coarse = similarity_of(octave_profiles(a, step, rough[1], long), octave_profiles(b, step, rough[1], long), long)
-    fine = replace(p, octaves_um=tuple(e for e in edges if e <= _FINE_UM))
+    fine = replace(p, octaves_um=tuple(e for e in edges if e <= limits.fine_um))
     grid = common_octaves(a, b, fine)
     if coarse.placement is None or grid is None:
         return None
@@ -113,14 +154,14 @@ def coarse_lines(a: Signature, b: Signature, parameters: SimilarityParameters | 
         ):
             longer = stretched(np.ascontiguousarray(v), factor)
             middle = round(place.lag_um / step_um + 0.5 * (len(u) - len(longer)))
-            reach = round(_NEAR_UM / step_um)
+            reach = round(limits.near_um / step_um)
             r, counts = correlate_lags(np.ascontiguousarray(u), longer, middle - reach, middle + reach, 3.0)
             number = np.where(r > NO_CORRELATION, counts, 0.0) / max(1.0, 1.0 + 2.0 * float((of_u * of_v).sum()))
             total = total + evidence_of(np.where(r > NO_CORRELATION, r, 0.0), number)
             points = points + number
         k = int(np.argmax(total))
         best = max(best, (float(total[k]), float(points[k])))
-    return CoarseLines(coarse, *best)
+    return CoarseLines(coarse, *best, limits)
 
 
 def subclass_findings(lines: CoarseLines | None) -> tuple[Finding, ...]:
@@ -131,15 +172,15 @@ def subclass_findings(lines: CoarseLines | None) -> tuple[Finding, ...]:
         Finding(
             "coarse-lines-only",
             "serious",
-            f"lines of {_COARSE_UM:g} µm and more agree ({lines.coarse.score:.0f} nats), finer ones do not "
-            f"({lines.fine_evidence:.0f} nats from {lines.fine_points:.0f} points at the same place): tools that made "
-            "several barrels or parts leave such lines on all of them",
+            f"lines of {lines.parameters.coarse_um:g} µm and more agree ({lines.coarse.score:.0f} nats), finer ones do "
+            f"not ({lines.fine_evidence:.0f} nats from {lines.fine_points:.0f} points at the same place): tools that "
+            "made several barrels or parts leave such lines on all of them",
             "counted apart; look for fine lines before the coarse ones are taken for those of one source",
         ),
     )
 
 
-def _fine_by_chance(points: float) -> float:
-    """Return up to which evidence fine lines agree by chance: 2.5 sigmas of r, at the best of some places."""
-    r = 2.5 / math.sqrt(points)
-    return float(-0.5 * (points - 1.0) * math.log1p(-min(r * r, 0.9))) + 4.0
+def _fine_by_chance(points: float, p: CoarseParameters) -> float:
+    """Return up to which evidence fine lines agree by chance: at some sigmas of r, at the best of some places."""
+    r = p.chance_sigmas / math.sqrt(points)
+    return float(-0.5 * (points - 1.0) * math.log1p(-min(r * r, 0.9))) + p.chance_nats

@@ -10,7 +10,7 @@ from ballistics.findings import Finding
 from ballistics.frames import data_frame
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.chumbley_score import ChumbleyParameters, ChumbleyResult, chumbley
-from ballistics.striations.coarse_lines import CoarseLines, coarse_lines, subclass_findings
+from ballistics.striations.coarse_lines import CoarseLines, CoarseParameters, coarse_lines, subclass_findings
 from ballistics.striations.congruent_segments import CmpsParameters, CmpsResult, cmps
 from ballistics.striations.correlation import (
     CorrelationParameters,
@@ -49,6 +49,8 @@ class StriationParameters:
     similarity : SimilarityParameters
     cmps : CmpsParameters
         Lengths in points of 1.5625 µm.
+    coarse : CoarseParameters
+        What counts coarse lines apart.
     stria_smoothing_points : int
         Of CMS; likewise.
     validation_points : int
@@ -63,6 +65,7 @@ class StriationParameters:
     correlation: CorrelationParameters = field(default_factory=CorrelationParameters)
     similarity: SimilarityParameters = field(default_factory=SimilarityParameters)
     cmps: CmpsParameters = field(default_factory=CmpsParameters)
+    coarse: CoarseParameters = field(default_factory=CoarseParameters)
     stria_smoothing_points: int = 25
     validation_points: int = 50
     other_ways: bool = True
@@ -214,7 +217,7 @@ def compare_signatures(
     matching = replace(matching, striae=striae_as_given(matching.striae, on_axis, given, alike.placement, way))
     window = max(3, min(len(x), len(y)) // 3)
     rank = chumbley(x, y, ChumbleyParameters(window, max(3, round(p.validation_points * _POINT_UM / spacing))))
-    coarse = coarse_lines(a, b, p.similarity)
+    coarse = coarse_lines(a, b, p.similarity, p.coarse)
     return StriationComparison(
         a.kind,
         alike,

@@ -13,8 +13,8 @@ from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.alignment import Average, average_bands
 from ballistics.striations.arcs import Arc
 from ballistics.striations.bands import Bands, agreement, aligned_bands
-from ballistics.striations.land_parameters import LandParameters
 from ballistics.striations.patches import Patch
+from ballistics.striations.preparation_parameters import LandParameters
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
@@ -102,7 +102,7 @@ def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
         return _nothing(surface, p, reason)
     upright = aligned_bands(surface.heights_um, surface.spacing_um, p)
     turned = None
-    if not _convincing(upright):
+    if not _convincing(upright, p):
         turned = aligned_bands(np.ascontiguousarray(np.rot90(surface.heights_um)), surface.spacing_um[::-1], p)
     best, is_turned = upright, False
     if turned is not None and agreement(turned) > agreement(upright):
@@ -136,7 +136,7 @@ def profile_signature(
     x: Floats = np.arange(len(heights), dtype=np.float64) * spacing_um
     valid = np.isfinite(heights)
     provenance = Provenance(METHOD, VERSION, asdict(p), {"array": sha256_of_array(heights)})
-    ends = find_ends(x[valid], heights[valid], spacing_um)
+    ends = find_ends(x[valid], heights[valid], spacing_um, p.shoulders, p.arc)
     if ends is None:
         reason = "no arc of a bullet lies under the profile"
         return Signature(np.empty(0), spacing_um, KIND, insufficient=reason, provenance=provenance), None
@@ -144,7 +144,7 @@ def profile_signature(
     inside = valid & (x >= left + p.margin_um) & (x <= right - p.margin_um)
     residuals = np.where(inside, heights - ends.arc.heights(x), np.nan)
     residuals[np.abs(residuals) > p.largest_sigmas * ends.arc.sigma_um] = np.nan
-    residuals[unsound(residuals, spacing_um, p.largest_roughness, p.roughness_um)] = np.nan
+    residuals[unsound(residuals, spacing_um, p.largest_roughness, p.roughness_um, p.largest_leap)] = np.nan
     signature = Signature(
         band_passed(residuals, spacing_um, p.band_um),
         spacing_um,
@@ -200,12 +200,12 @@ def _unfit(surface: Surface) -> str | None:
     return None
 
 
-def _convincing(found: Bands | str) -> bool:
+def _convincing(found: Bands | str, p: LandParameters) -> bool:
     """Return whether the other orientation need not be looked at: shoulders, and bands that agree between them."""
     if isinstance(found, str):
         return False
-    shoulders = found.left.shoulder + found.right.shoulder
-    return agreement(found) > (0.6, 0.6, 0.35)[shoulders]
+    both = found.left.shoulder and found.right.shoulder
+    return agreement(found) > (p.convincing_with_shoulders if both else p.convincing)
 
 
 def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) -> Land:

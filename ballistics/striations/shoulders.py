@@ -7,24 +7,55 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from ballistics.striations.arcs import Arc, fit_arc
+from ballistics.errors import ParameterError
+from ballistics.striations.arcs import Arc, ArcParameters, fit_arc
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import first_stall
 
-_SMOOTHING_UM = 15.0
-# Over this length beyond a foot the profile no longer falls.
-_REACH_UM = 50.0
-_DROP_UM = 1.0
-# … where the arc itself would fall by this much at least: near its apex an arc is level too.
-_ARC_FALL_UM = 3.5
-# From half the reach on, everything lies this far above the arc continued from the foot.
-_RISE_UM = 3.0
-_FEWEST_BEYOND_UM = 20.0
-_ROUNDS = 3
-# Missing points that begin this close to a foot, and are this wide, may hide where it is.
-_BESIDE_UM, _WIDE_GAP_UM = 25.0, 30.0
-# A foot lies on the arc, or no further below it than this length or this multiple of its robust standard deviation.
-_BELOW_UM, _BELOW_SIGMAS = 12.0, 8.0
+
+@dataclass(frozen=True)
+class ShoulderParameters:
+    """The numbers of the search for the ends of a land on one profile.
+
+    Parameters
+    ----------
+    smoothing_um : float
+        Width of the running median that the search looks at.
+    beside_middle : float
+        Share of the points left away at either end when the first arc is fitted.
+    rounds : int
+        How often the arc is fitted again between the ends found.
+    reach_um, drop_um : float
+        Over this length beyond a foot the profile falls by no more than this.
+    arc_fall_um : float
+        … where the arc itself would fall by this much at least: near its apex an arc is level too.
+    rise_um : float
+        From half the reach on, everything lies this far above the arc continued from the foot.
+    fewest_beyond_um : float
+        How much of the reach must be there.
+    below_um, below_sigmas : float
+        A foot lies on the arc, or no further below it than this length or this multiple of its robust standard
+        deviation.
+    beside_um, wide_gap_um : float
+        Missing points that begin this close to a foot, and are this wide, may hide where it is.
+    """
+
+    smoothing_um: float = 15.0
+    beside_middle: float = 0.2
+    rounds: int = 3
+    reach_um: float = 50.0
+    drop_um: float = 1.0
+    arc_fall_um: float = 3.5
+    rise_um: float = 3.0
+    fewest_beyond_um: float = 20.0
+    below_um: float = 12.0
+    below_sigmas: float = 8.0
+    beside_um: float = 25.0
+    wide_gap_um: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or not 0 <= self.beside_middle < 0.5:
+            raise ParameterError("the ends of a land are sought in at least 1 round; beside_middle is below a half")
 
 
 @dataclass(frozen=True)
@@ -61,7 +92,13 @@ class LandEnds:
     arc: Arc
 
 
-def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
+def find_ends(
+    x_um: Floats,
+    z_um: Floats,
+    spacing_um: float,
+    shoulders: ShoulderParameters | None = None,
+    arc_fit: ArcParameters | None = None,
+) -> LandEnds | None:
     """Find where a land ends on one profile across it.
 
     From the apex outwards a land falls along the arc of the bullet. Its end is the first place from which the profile
@@ -73,6 +110,8 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
     x_um, z_um : ndarray of float64, shape (n,)
         Places, ascending, and heights of the valid points.
     spacing_um : float
+    shoulders : ShoulderParameters, optional
+    arc_fit : ArcParameters, optional
 
     Returns
     -------
@@ -88,20 +127,21 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
     >>> ends.left.shoulder, ends.right.shoulder, abs(ends.right.place_um - 2000.0) < 10.0
     (False, True, True)
     """
+    p = shoulders or ShoulderParameters()
     n = len(x_um)
     if n < 3:
         return None
-    width = max(3, round(_SMOOTHING_UM / spacing_um) | 1)
+    width = max(3, round(p.smoothing_um / spacing_um) | 1)
     smooth = median_filter(z_um, width, mode="nearest")
-    low, high = (float(v) for v in np.quantile(x_um, (0.2, 0.8)))
+    low, high = (float(v) for v in np.quantile(x_um, (p.beside_middle, 1.0 - p.beside_middle)))
     ends = None
-    for _ in range(_ROUNDS):
+    for _ in range(p.rounds):
         inside = (x_um >= low) & (x_um <= high)
-        arc = fit_arc(x_um[inside], z_um[inside])
+        arc = fit_arc(x_um[inside], z_um[inside], arc_fit)
         if arc is None or arc.coefficients[2] >= 0.0:
             return None
-        below = max(_BELOW_UM, _BELOW_SIGMAS * arc.sigma_um)
-        limits = np.array([_REACH_UM, _DROP_UM, _ARC_FALL_UM, _RISE_UM, _FEWEST_BEYOND_UM, below])
+        below = max(p.below_um, p.below_sigmas * arc.sigma_um)
+        limits = np.array([p.reach_um, p.drop_um, p.arc_fall_um, p.rise_um, p.fewest_beyond_um, below])
         residuals, descent = smooth - arc.heights(x_um), arc.descent(x_um)
         sides = []
         for sign in (-1, 1):
@@ -111,8 +151,8 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
                 continue
             distance = np.abs(x_um[side] - arc.apex_um)
             k = first_stall(distance, smooth[side], residuals[side], descent[side], limits)
-            gap = _gap_after(distance[k:]) if k >= 0 else 0.0
-            sides.append(LandEnd(float(x_um[side[k]]), k >= 0, gap if gap > _WIDE_GAP_UM else 0.0))
+            gap = _gap_after(distance[k:], p.beside_um) if k >= 0 else 0.0
+            sides.append(LandEnd(float(x_um[side[k]]), k >= 0, gap if gap > p.wide_gap_um else 0.0))
         ends = LandEnds(sides[0], sides[1], arc)
         moved = abs(ends.left.place_um - low) + abs(ends.right.place_um - high)
         if moved < 2.0 * spacing_um:
@@ -121,7 +161,7 @@ def find_ends(x_um: Floats, z_um: Floats, spacing_um: float) -> LandEnds | None:
     return ends
 
 
-def _gap_after(distance: Floats) -> float:
+def _gap_after(distance: Floats, beside_um: float) -> float:
     """Return the widest step between neighbouring valid points that begins close to the first of them."""
-    steps = np.diff(distance[: int(np.searchsorted(distance, distance[0] + _BESIDE_UM)) + 1])
+    steps = np.diff(distance[: int(np.searchsorted(distance, distance[0] + beside_um)) + 1])
     return float(steps.max(initial=0.0))

@@ -8,11 +8,10 @@ from scipy.ndimage import uniform_filter1d
 
 from ballistics.striations.signature import Floats
 
-# A single leap counts no more than this multiple of the median: it is the neighbourhood that is looked at.
-_CAP = 20.0
 
-
-def unsound(heights_um: Floats, spacing_um: float, largest_roughness: float, around_um: float) -> NDArray[np.bool_]:
+def unsound(
+    heights_um: Floats, spacing_um: float, largest_roughness: float, around_um: float, largest_leap: float
+) -> NDArray[np.bool_]:
     """Return the points around which a profile is rougher than elsewhere: steep walls, dirt, optical noise.
 
     The mean size of the second difference over ``around_um`` is compared with its median over the profile. Striae are
@@ -26,6 +25,8 @@ def unsound(heights_um: Floats, spacing_um: float, largest_roughness: float, aro
     largest_roughness : float
         In multiples of the median; infinite to trust all.
     around_um : float
+    largest_leap : float
+        A single second difference counts no more than this multiple of their median.
 
     Returns
     -------
@@ -37,7 +38,7 @@ def unsound(heights_um: Floats, spacing_um: float, largest_roughness: float, aro
     >>> x = np.arange(1000.0)
     >>> z = np.sin(x / 20.0) + np.random.default_rng(1).normal(size=1000) * 0.01
     >>> z[400:440] += np.random.default_rng(2).normal(size=40) * 0.5
-    >>> found = unsound(z, 1.0, 2.0, 20.0)
+    >>> found = unsound(z, 1.0, 2.0, 20.0, 20.0)
     >>> bool(found[400:440].all()), int(found.sum()) < 80
     (True, True)
     """
@@ -47,7 +48,7 @@ def unsound(heights_um: Floats, spacing_um: float, largest_roughness: float, aro
     known = np.isfinite(leaps)
     if not known.any():
         return np.zeros(len(heights_um), np.bool_)
-    cap = _CAP * float(np.median(leaps[known]))
+    cap = largest_leap * float(np.median(leaps[known]))
     width = max(1, round(around_um / spacing_um))
     total = uniform_filter1d(np.where(known, np.minimum(leaps, cap), 0.0), width)
     number = uniform_filter1d(known.astype(np.float64), width)

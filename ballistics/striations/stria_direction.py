@@ -8,17 +8,46 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ballistics.errors import ParameterError
 from ballistics.striations.signature import Floats
 from ballistics.surfaces import low_pass
 
-# Slopes are capped at this multiple of their median: a rim or a scratch is steeper than striae, and only one line.
-_CAP = 2.0
-# Around a point, how much counts towards its direction (standard deviation).
-_AROUND_UM = 60.0
-# A neighbourhood with less coherence has no direction; noise has a tenth to a quarter.
-LEAST_COHERENCE = 0.35
 _BINS = 180
-_SMOOTHED_DEG = 6.0
+
+
+@dataclass(frozen=True)
+class DirectionParameters:
+    """The numbers of the search for the direction of striae.
+
+    Parameters
+    ----------
+    longest_um : float
+        Waves up to this length, or up to the band's where that is shorter, are looked at.
+    largest_slope : float
+        Slopes are capped at this multiple of their median: a rim or a scratch is steeper than striae, and only one
+        line.
+    around_um : float
+        Around a point, how much counts towards its direction (standard deviation).
+    least_coherence : float
+        A neighbourhood with less has no direction; noise has a tenth to a quarter.
+    smoothed_deg : float
+        By how much the distribution of directions is smoothed before its peak is sought (standard deviation).
+    along_deg : float
+        What runs within this of the commonest direction runs with it.
+    """
+
+    longest_um: float = 250.0
+    largest_slope: float = 2.0
+    around_um: float = 60.0
+    least_coherence: float = 0.35
+    smoothed_deg: float = 6.0
+    along_deg: float = 20.0
+
+    def __post_init__(self) -> None:
+        if min(self.longest_um, self.largest_slope, self.around_um, self.smoothed_deg, self.along_deg) <= 0:
+            raise ParameterError("lengths, angles and the largest slope of the search for striae are above 0")
+        if not 0 <= self.least_coherence < 1:
+            raise ParameterError(f"least_coherence is {self.least_coherence}; it is a share from 0 to below 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +59,7 @@ class StriaDirections:
     direction_deg : float
         The commonest direction, counter-clockwise from the rows as displayed, 0 to 180.
     share : float
-        Share of the valid points around which the striae run within 20° of it.
+        Share of the valid points around which the striae run within ``along_deg`` of it.
     local_deg, coherence : ndarray of float64, shape (rows, columns)
         At every point, and how clear it is, 0 to 1; NaN where missing.
     """
@@ -46,7 +75,10 @@ class StriaDirections:
 
 
 def stria_directions(
-    heights_um: Floats, spacing_um: tuple[float, float], band_um: tuple[float, float]
+    heights_um: Floats,
+    spacing_um: tuple[float, float],
+    band_um: tuple[float, float],
+    parameters: DirectionParameters | None = None,
 ) -> StriaDirections | None:
     """Find the direction of the striae of a mark; None without points to tell it from.
 
@@ -56,7 +88,8 @@ def stria_directions(
         NaN for missing points and outside the mark.
     spacing_um : tuple of float
     band_um : tuple of float
-        Waves between these cut-offs are looked at.
+        Waves between these cut-offs are looked at, those longer than ``longest_um`` apart.
+    parameters : DirectionParameters, optional
 
     References
     ----------
@@ -70,11 +103,12 @@ def stria_directions(
     >>> abs(found.direction_deg - 110.0) < 2.0, found.share > 0.9
     (True, True)
     """
+    p = parameters or DirectionParameters()
     rows, columns = heights_um.shape
     if min(rows, columns) < 5 or not np.isfinite(heights_um).any():
         return None
     smooth = low_pass(heights_um, spacing_um, max(band_um[0], 2.5 * max(spacing_um)))
-    rough = low_pass(heights_um, spacing_um, max(band_um[1], 5.0 * max(spacing_um)))
+    rough = low_pass(heights_um, spacing_um, max(min(band_um[1], p.longest_um), 5.0 * max(spacing_um)))
     level = smooth - rough
     slope_y, slope_x = np.full((2, rows, columns), np.nan)
     slope_y[1:-1] = (level[2:] - level[:-2]) / (2.0 * spacing_um[0])
@@ -83,12 +117,12 @@ def stria_directions(
     known = np.isfinite(steepness)
     if known.sum() < 25:
         return None
-    cap = _CAP * float(np.median(steepness[known]))
+    cap = p.largest_slope * float(np.median(steepness[known]))
     if cap <= 0.0:
         return None
     less = np.where(known & (steepness > 0), np.minimum(1.0, cap / np.where(steepness > 0, steepness, 1.0)), 0.0)
     gx, gy = (np.where(known, slope, 0.0) * less for slope in (slope_x, slope_y))
-    sigmas = [_AROUND_UM / step for step in spacing_um]
+    sigmas = [p.around_um / step for step in spacing_um]
     xx, yy, xy = (gaussian_filter(product, sigmas, mode="constant") for product in (gx * gx, gy * gy, gx * gy))
     power = xx + yy
     some = known & (power > 0)
@@ -98,22 +132,24 @@ def stria_directions(
     # The gradient points across the striae; rows run down, angles count up.
     across = -np.degrees(0.5 * np.arctan2(2.0 * xy[some], (xx - yy)[some]))
     local[some] = (across + 90.0) % 180.0
-    return StriaDirections(*_commonest(local, coherence, some), local, coherence)
+    return StriaDirections(*_commonest(local, coherence, some, p), local, coherence)
 
 
-def _commonest(local: Floats, coherence: Floats, some: NDArray[np.bool_]) -> tuple[float, float]:
+def _commonest(
+    local: Floats, coherence: Floats, some: NDArray[np.bool_], p: DirectionParameters
+) -> tuple[float, float]:
     """Return the direction that most speaks for, and the share of the points that run with it."""
     directions, weights = local[some], coherence[some] ** 2
     counts = np.histogram(directions, _BINS, (0.0, 180.0), weights=weights)[0]
-    smooth = gaussian_filter(counts, _SMOOTHED_DEG * _BINS / 180.0, mode="wrap")
+    smooth = gaussian_filter(counts, p.smoothed_deg * _BINS / 180.0, mode="wrap")
     peak = (int(np.argmax(smooth)) + 0.5) * 180.0 / _BINS
     # Twice: the mean of what lies near the peak, on the circle of directions.
-    for reach in (20.0, 10.0):
+    for reach in (p.along_deg, 0.5 * p.along_deg):
         off = (directions - peak + 90.0) % 180.0 - 90.0
         near = np.abs(off) <= reach
         total = float(weights[near].sum())
         if total > 0:
             peak = (peak + float((off * weights)[near].sum()) / total) % 180.0
     off = (directions - peak + 90.0) % 180.0 - 90.0
-    along = (np.abs(off) <= 20.0) & (coherence[some] >= LEAST_COHERENCE)
+    along = (np.abs(off) <= p.along_deg) & (coherence[some] >= p.least_coherence)
     return peak, float(along.mean())

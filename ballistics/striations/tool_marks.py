@@ -14,9 +14,10 @@ from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.alignment import align_bands, average_bands, filtered_bands, moved
 from ballistics.striations.aperture_shear import find_sheared_area
 from ballistics.striations.patches import Patch, turned_grid
+from ballistics.striations.preparation_parameters import StriatedMarkParameters
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
-from ballistics.striations.stria_direction import LEAST_COHERENCE, StriaDirections, stria_directions
+from ballistics.striations.stria_direction import StriaDirections, stria_directions
 from ballistics.surfaces import Surface, fit_form
 from ballistics_kernels.profiles import band_medians
 
@@ -32,61 +33,6 @@ STRIATED_BANDS_UM: dict[str, tuple[float, float]] = {
     "chamber": (5.0, 250.0),
     "tool mark": (5.0, 1000.0),
 }
-# Striae within this of the rows are those of a scan turned by 90°: the usual way is down the columns.
-_TURNED_DEG = 45.0
-# Where the relief clearly runs this far from the striae, it is something else: a rim, a scratch across.
-_OTHER_WAY_DEG = 35.0
-_FEWEST_BANDS = 3
-# Relief below this is rounding.
-_LEAST_RELIEF_UM = 1e-4
-# Bands that slant by more than this are turned upright and aligned again.
-_SLANT_DEG = 0.2
-
-
-@dataclass(frozen=True)
-class StriatedMarkParameters:
-    """The numbers of the way from a scan of a striated mark to its signature.
-
-    Parameters
-    ----------
-    band_um : tuple of float, optional
-        ISO cut-offs of the signature, short and long; by default those of the kind, see `STRIATED_BANDS_UM`.
-    direction_deg : float, optional
-        In which direction the striae run, counter-clockwise from the rows as displayed; found when None.
-    band_height_um : float
-        Rows over this length along the striae make one profile, by their median; less where the mark is short.
-    largest_lag_um : float
-        How far the striae of a band may lie from where the bands before it lead to expect them.
-    lowest_agreement : float
-        A band that correlates less with the mean of those aligned before is left out.
-    largest_deviation_sigmas : float
-        A point of a band this far from the median of all bands, in robust standard deviations of the mark's heights,
-        is damage.
-    fewest_bands : int
-        The least number of bands that a point of the signature stands on.
-    least_share : float
-        Least share of the area around which the relief runs in one direction.
-    margin_um : float
-        What is left away along the border of the region.
-    """
-
-    band_um: tuple[float, float] | None = None
-    direction_deg: float | None = None
-    band_height_um: float = 60.0
-    largest_lag_um: float = 12.0
-    lowest_agreement: float = 0.5
-    largest_deviation_sigmas: float = 5.0
-    fewest_bands: int = 2
-    least_share: float = 0.2
-    margin_um: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.band_um is not None and not 0 < self.band_um[0] < self.band_um[1]:
-            raise ParameterError(f"the band is {self.band_um} µm; give the short cut-off, then the long one")
-        if self.band_height_um <= 0 or self.fewest_bands < 1:
-            raise ParameterError("a band has a height above 0, and a point stands on at least one band")
-        if not 0 <= self.least_share <= 1:
-            raise ParameterError(f"least_share is {self.least_share}; it is a share from 0 to 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +119,7 @@ def striated_mark_of(
     findings: list[Finding] = []
     reason = _unfit(surface, region)
     if reason is None and region is None and kind == "aperture shear":
-        region, reason = _found_region(surface, findings)
+        region, reason = _found_region(surface, p, findings)
     if reason is not None:
         return _nothing(surface, kind, p, findings, reason)
     mask = np.ones(surface.heights_um.shape, np.bool_) if region is None else np.asarray(region, np.bool_)
@@ -191,9 +137,11 @@ def _unfit(surface: Surface, region: NDArray[np.bool_] | None) -> str | None:
     return None
 
 
-def _found_region(surface: Surface, findings: list[Finding]) -> tuple[NDArray[np.bool_] | None, str | None]:
+def _found_region(
+    surface: Surface, p: StriatedMarkParameters, findings: list[Finding]
+) -> tuple[NDArray[np.bool_] | None, str | None]:
     """Return the sheared area of a scan of a head, the whole of a scan that is no head, or why neither will do."""
-    found = find_sheared_area(surface)
+    found = find_sheared_area(surface, p.shear)
     if found.mask.any():
         area = float(found.mask.sum()) * surface.spacing_um[0] * surface.spacing_um[1] * 1e-6
         findings.append(
@@ -220,8 +168,8 @@ def _made(
     box = slice(int(y.min()), int(y.max()) + 1), slice(int(x.min()), int(x.max()) + 1)
     level = (known - form.heights_um(known.shape, spacing))[box]
     band_um = p.band_um or STRIATED_BANDS_UM[kind]
-    directions = stria_directions(level, spacing, (band_um[0], min(band_um[1], 250.0)))
-    if directions is None or form.scale_um < _LEAST_RELIEF_UM:
+    directions = stria_directions(level, spacing, band_um, p.directions)
+    if directions is None or form.scale_um < p.least_relief_um:
         return _nothing(surface, kind, p, findings, "the region is flat, or too narrow: no relief that could be striae")
     inside = region[box].copy()
     if p.direction_deg is not None:
@@ -235,12 +183,12 @@ def _made(
                 f"{p.least_share:.0%} are needed"
             )
             return _nothing(surface, kind, p, findings, reason, directions)
-        other = (np.abs(directions.off_deg()) > _OTHER_WAY_DEG) & (directions.coherence > LEAST_COHERENCE)
+        other = (np.abs(directions.off_deg()) > p.other_way_deg) & (directions.coherence > p.directions.least_coherence)
         inside &= ~other
     turn = 90.0 - direction
-    if turn <= -_TURNED_DEG:
+    if turn <= -p.turned_deg:
         turn += 180.0
-    if turn > _TURNED_DEG:
+    if turn > p.turned_deg:
         findings.append(
             Finding(
                 "scan-turned",
@@ -252,7 +200,7 @@ def _made(
     if not (inside & np.isfinite(level)).any():
         return _nothing(surface, kind, p, findings, "no relief runs in the direction given", directions)
     aligned = _aligned(level, spacing, inside, turn, band_um, p)
-    if abs(aligned.slant_deg) > _SLANT_DEG and p.direction_deg is None:
+    if abs(aligned.slant_deg) > p.slant_deg and p.direction_deg is None:
         # The bands tell the direction better than slopes do.
         again = _aligned(level, spacing, inside, turn - aligned.slant_deg, band_um, p)
         if again.agreement > aligned.agreement:
@@ -292,7 +240,7 @@ def _aligned(
     p: StriatedMarkParameters,
 ) -> _Aligned:
     turned, step, centre = turned_grid(level, spacing, inside, turn)
-    per_band = max(1, min(round(p.band_height_um / step), len(turned) // _FEWEST_BANDS))
+    per_band = max(1, min(round(p.band_height_um / step), len(turned) // p.bands_needed))
     # What no band takes is left away at both ends: a scan turned by 180° has the same bands.
     first_row = len(turned) % per_band // 2
     used = np.ascontiguousarray(turned[first_row : first_row + len(turned) // per_band * per_band])
@@ -326,8 +274,8 @@ def _averaged(
     """Average the bands, filter the mean, and say what was left out."""
     turned, step, lags, residuals = aligned.heights_um, aligned.spacing_um, aligned.lags, aligned.residuals_um
     counts, per_band = aligned.counts, aligned.per_band
-    if np.isfinite(lags).sum() < _FEWEST_BANDS:
-        reason = "fewer than three bands along the striae agree: there are no striae across them"
+    if np.isfinite(lags).sum() < p.bands_needed:
+        reason = f"fewer than {p.bands_needed} bands along the striae agree: there are no striae across them"
         return _nothing(surface, kind, p, findings, reason, directions)
     rows: Floats = np.asarray(aligned.first_row + (np.arange(len(lags)) + 0.5) * per_band - 0.5, np.float64)
     shifted = np.stack([moved(row, lag) for row, lag in zip(residuals, lags, strict=True)])
