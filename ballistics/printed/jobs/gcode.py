@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,7 +14,7 @@ from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, text_of
 from ballistics.printed.content.mesh_content import Item, MeshContent
-from ballistics.printed.content.text_lines import lines_of, pieces_of
+from ballistics.printed.content.text_lines import pieces_of
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
@@ -23,7 +23,6 @@ from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_o
 _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")
 _WALLS = (b"perimeter", b"wall", b"loop")
 FILE_LIMIT_BYTES = 1 << 30
-_LINE_LIMIT_BYTES = 1 << 20
 _USUAL_FILAMENT_MM = 1.75
 
 
@@ -76,19 +75,11 @@ def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
         See the messages.
     """
     machine = Machine()
-    size = 0
-    last = b""
-    for line in lines_of(text, _LINE_LIMIT_BYTES):
-        size += len(line)
-        if size > FILE_LIMIT_BYTES:
-            raise HostileFileError(f"the job has more than {FILE_LIMIT_BYTES} bytes; longer ones are refused")
-        machine.take(line)
-        if line and not line.isspace():
-            last = line
+    machine.read(_limited(text))
     comments = machine.comments
     comments.finish()
     tracks, findings = _tracks(machine)
-    findings += _oddities(machine, len(tracks.top_mm), last)
+    findings += _oddities(machine, len(tracks.top_mm))
     vertices, faces, cell = solid_of_tracks(tracks)
     check_face_count(len(faces), face_limit)
     findings.append(
@@ -113,6 +104,15 @@ def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
         tuple(findings),
         tuple(comments.thumbnails),
     )
+
+
+def _limited(text: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for piece in text:
+        size += len(piece)
+        if size > FILE_LIMIT_BYTES:
+            raise HostileFileError(f"the job has more than {FILE_LIMIT_BYTES} bytes; longer ones are refused")
+        yield piece
 
 
 def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
@@ -189,12 +189,15 @@ def _filament_areas(machine: Machine) -> tuple[NDArray[np.float64], bool]:
     return np.where(volumetric, 1.0, by_tool[tool]), not diameters and not bool(volumetric.all())
 
 
-def _oddities(machine: Machine, layers: int, last: bytes) -> list[Finding]:
+def _oddities(machine: Machine, layers: int) -> list[Finding]:
     """Return what is odd about the job as a text."""
     findings = []
     if machine.unfinished:
         announced = machine.comments.layers
-        message = f"nothing ends the job behind its last track (its last line is {text_of(last[-60:], 60)!r})"
+        message = (
+            f"nothing ends the job behind its last track (its last line is {text_of(machine.last_line[-60:], 60)!r})"
+        )
+        message += "; that line has no end and is left out" if machine.half_line else ""
         if announced > layers:
             message += f"; {announced} layers are announced, {layers} are there"
         findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))

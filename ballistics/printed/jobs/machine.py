@@ -2,157 +2,237 @@
 
 from __future__ import annotations
 
-import math
 import re
-from array import array
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import HostileFileError
 from ballistics.printed.content.bounds import text_of
-from ballistics.printed.jobs.comments import Comments
+from ballistics.printed.jobs.comments import Comments, Effect
 from ballistics.printed.jobs.words import Command, commands_of
+from ballistics_kernels.printing import PIECE_COLUMNS, GcodeState, LineTable, move, read_lines
 
-_MOST_PIECES = 5_000_000
-# A chord this far from its arc is far below what a printer can do; no arc has more pieces than the second number.
-_CHORD_ERROR_MM, _MOST_CHORDS = 0.02, 256
-_STRAIGHT = {b"G0": "G0", b"G1": "G1", b"G2": "G2", b"G3": "G3", b"G00": "G0", b"G01": "G1"}
-# Commands between the tracks that change nothing here, and those that stand at the end of a job.
-_WITHOUT_EFFECT = {b"M73", b"M106", b"M117", b"M118", b"M201", b"M203", b"M204", b"M205", b"M220", b"M221", b"M900"}
+_MOST_PIECES = 8_000_000
+_LINE_LIMIT_BYTES = 1 << 20
+# Pieces that are held before they are handed on, and events of which habits are told.
+_PIECES_AT_ONCE, _EVENTS_AT_ONCE = 1 << 17, 1 << 16
+# Room for lines that need not be looked at twice; it is filled to a half.
+_TABLE = 1 << 14
+_MOTIONS = {"G0": 0, "G1": 1, "G2": 2, "G3": 3}
+_LETTERS = "XYZEIJRF"
+# Commands that stand at the end of a job.
 _AT_THE_END = {"M0", "M1", "M2", "M5", "M18", "M30", "M84", "M104", "M107", "M109", "M140", "G27", "G28"}
+# Commands that change where the head is, or how its moves are read: they have to be carried out every time.
+_STATEFUL = {
+    *_MOTIONS, "X", "G5", "G5.1", "G17", "G18", "G19", "G20", "G21", "G28", "G90", "G91", "G92", "G92.1", "M82", "M83",
+    "M200",
+}  # fmt: skip
 _BETWEEN_TRACKS = (b"EXCLUDE_OBJECT", b"SET_", b"TIMELAPSE", b"_")
 _SETTING_AT_THE_END = re.compile(rb"^; ?(?:[a-z][a-z0-9_]{2,60} = |end of |end g-?code|\w+_BLOCK_END)", re.IGNORECASE)
-_PAIR = re.compile(rb"[A-Z][-+.0-9]+")
 _AXES = ("X", "Y", "Z", "E")
 # Klipper's and Marlin's names of objects.
 _KLIPPER_NAME = re.compile(rb"^\s*EXCLUDE_OBJECT_(?:DEFINE|START)\b.*?\bNAME=(\S+)")
 _MARLIN_NAME = re.compile(rb"^\s*M486\s+(?:S-?\d+\s+)?A\s*(.+)")
-
-
-def _plain_words(code: bytes) -> list[bytes]:
-    """Return the words of a move in another spelling: line number and checksum, lower case, no blanks.
-
-    For speed only; empty where it is not that simple. The grammar is in `commands_of`.
-    """
-    words = (code.partition(b"*")[0] if b"*" in code else code).upper().split()
-    if len(words) > 1 and words[0][:1] == b"N" and words[0][1:].isdigit():
-        words = words[1:]
-    if len(words) == 1 and words[0][:2] in (b"G0", b"G1", b"G2", b"G3"):
-        pairs = _PAIR.findall(words[0])
-        words = pairs if sum(map(len, pairs)) == len(words[0]) else words
-    return words if words and words[0] in _STRAIGHT else []
+_MOTION_LINE = re.compile(rb"^\s*(?:N\d+\s*)?[GXYZE]\s*[-+.\d]", re.IGNORECASE)
+# Columns of ``state.modes`` and ``state.place``: see `GcodeState`.
+_RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIECES, _EVENTS, _LINES = range(11)
+_WIDTH, _UNIT = 9, 10
 
 
 class Machine:
     """The state of the printer while a job runs.
 
+    Parameters
+    ----------
+    keeps_pieces : bool
+        Whether the pieces of the whole job are kept; without them, a job of any length is read in the same memory.
+
     Attributes
     ----------
     comments : Comments
-    pieces : array of float64
-        Nine values for each piece of track: x, y of its start, x, y of its end, z, filament pushed (all in mm, or mm³
-        in a volumetric job), width as stated, number of its kind, number of its run.
-    unfinished : bool
-        Whether nothing after the last track is what stands at the end of a job: heaters or motors off, settings.
-    unreadable, as_lines : int
-        Words of axes that are no numbers; curves that were taken as straight lines.
+    state : GcodeState
+        As the kernel has it.
+    unreadable : int
+        Words of axes that are no numbers.
+    half_line : bytes
+        A move without the end of its line at the end of the file, which was left out.
+    last_line : bytes
+        The last line that is not blank.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_pieces: bool = True) -> None:
         self.comments = Comments()
-        self.pieces = array("d")
-        self.unfinished = False
+        place = np.zeros(11)
+        place[_UNIT] = 1.0
+        modes = np.zeros(11, np.int64)
+        modes[_FLAT], modes[_MOTION] = 1, -1
+        self.state = GcodeState(
+            place, modes, np.zeros(17, np.int64), np.empty((1024, PIECE_COLUMNS)), np.empty((_EVENTS_AT_ONCE, 3))
+        )
         self.unreadable = 0
-        self.as_lines = 0
-        self._at = [0.0, 0.0, 0.0, 0.0]
-        self._shift = [0.0, 0.0, 0.0, 0.0]
-        self._unit = 1.0
-        self._relative = False
-        self._relative_e = False
-        self._flat = True
-        self._run = 0
-        self._motion = ""
+        self.half_line = b""
+        self.last_line = b""
+        self._table = LineTable(
+            np.zeros(_TABLE, np.uint64),
+            np.full(_TABLE, -1, np.int64),
+            np.full(_TABLE, -1.0),
+            np.zeros(_TABLE, np.int64),
+        )
+        self._entries = 0
+        self._key = np.zeros(1, np.uint64)
+        self._keeps_pieces = keeps_pieces
+        self._kept: list[NDArray[np.float64]] = []
+        self._count = 0
         self._tool = 0
         self._volumetric = False
         # From which piece on which tool works, and whether E is a volume.
         self._modes: list[tuple[int, int, bool]] = [(0, 0, False)]
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether nothing after the last track is what stands at the end of a job: heaters or motors off, settings."""
+        return bool(self.state.modes[_UNFINISHED])
+
+    @property
+    def as_lines(self) -> int:
+        """Curves that were taken as straight lines."""
+        return int(self.state.modes[_CURVES])
+
     # --- lines ---
+
+    def read(self, text: Iterable[bytes]) -> None:
+        """Take a job, piece by piece.
+
+        Raises
+        ------
+        HostileFileError
+            A line, or the job, is too long.
+        """
+        rest = b""
+        first = True
+        for piece in text:
+            if first and piece:
+                piece = piece.removeprefix(b"\xef\xbb\xbf")
+                first = False
+            # A CR at the end may be half of a line end.
+            end = max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, len(piece) - 1)) + 1
+            if not end:
+                rest += piece
+                if len(rest) > _LINE_LIMIT_BYTES:
+                    raise HostileFileError(f"a line is longer than {_LINE_LIMIT_BYTES} bytes")
+                continue
+            self._take(rest + piece[:end])
+            rest = piece[end:]
+        if rest.strip():
+            if self.unfinished and not rest.endswith(b"\r") and _MOTION_LINE.match(rest):
+                # A number may have lost its last digits.
+                self.half_line = rest
+                self.last_line = rest[-200:]
+            else:
+                self._take(rest + b"\n")
 
     def take(self, line: bytes) -> None:
         """Take one line of the job."""
+        self._take(line + b"\n")
+
+    def _take(self, text: bytes) -> None:
+        """Take whole lines."""
+        held = np.frombuffer(text, np.uint8)
+        tail = text[-4096:].rstrip()
+        if tail:
+            self.last_line = re.split(rb"[\r\n]", tail)[-1][-200:]
+        at = 0
+        while True:
+            status, first, last, at = read_lines(held, at, _LINE_LIMIT_BYTES, self.state, self._table, self._key)
+            if status == 0:
+                return
+            if status == 2:
+                self._hand_on()
+            elif status == 3:
+                raise HostileFileError(f"a line is longer than {_LINE_LIMIT_BYTES} bytes")
+            else:
+                key = self._key[0]
+                again = self._carry_out(text[first:last])
+                if again is not None and 2 * self._entries < _TABLE:
+                    self._remember(key, again)
+
+    def _remember(self, key: np.uint64, effect: Effect) -> None:
+        """Let the kernel carry out a line that was met once."""
+        table = self._table
+        slot = int(key) & (_TABLE - 1)
+        while table.keys[slot]:
+            slot = (slot + 1) & (_TABLE - 1)
+        table.keys[slot] = key
+        table.kind[slot], table.width[slot], table.ends[slot] = effect.kind, effect.width_mm, effect.ends
+        self._entries += 1
+
+    def _carry_out(self, line: bytes) -> Effect | None:
+        """Carry out a line; return what it does each time it is met, or None where that depends on more."""
         code, mark, _ = line.partition(b";")
-        words = code.split()
-        if not words:
-            if mark:
-                comment = line[len(code) :].strip()
-                self.comments.take(comment)
-                if self.unfinished and _SETTING_AT_THE_END.match(comment):
-                    self.unfinished = False
-            return
-        if words[0] in _WITHOUT_EFFECT:
-            return
-        if words[0] not in _STRAIGHT:
-            words = _plain_words(code) or words
-        name = _STRAIGHT.get(words[0])
-        if name is not None:
-            if len(words) == 1:
-                return
-            try:
-                given = {chr(word[0]): float(word[1:]) for word in words[1:]}
-            except ValueError:
-                given = {}
-            # A second E is an exponent or glued to another word, and "nan" is a number to Python only.
-            if (
-                given
-                and code.count(b"E") + code.count(b"e") == ("E" in given)
-                and all(-1e9 < v < 1e9 for v in given.values())
-            ):
-                self._motion = name
-                self._moved(given)
-                return
+        if not code.strip():
+            comment = line[len(code) :].strip() if mark else b""
+            effect = self.comments.take(comment)
+            if effect is not None:
+                if effect.kind >= 0:
+                    self.state.modes[_KIND] = effect.kind
+                if effect.width_mm >= 0.0:
+                    self.state.place[_WIDTH] = effect.width_mm
+            if not _SETTING_AT_THE_END.match(comment):
+                return effect
+            self.state.modes[_UNFINISHED] = 0
+            return None if effect is None else effect._replace(ends=1)
         commands = commands_of(code)
+        ends = any(command.name in _AT_THE_END for command in commands)
+        if ends:
+            self.state.modes[_UNFINISHED] = 0
         for command in commands:
             self._command(command)
         if not commands or commands[0].name == "M486":
-            self._macro(code, words[0].upper())
+            ends |= self._macro(code)
+        stateful = any(
+            command.name in _STATEFUL or command.name[0] == "T" or command.unreadable for command in commands
+        )
+        return None if stateful else Effect(ends=int(ends))
 
-    def _macro(self, code: bytes, name: bytes) -> None:
-        """Take a command that is a word: names of objects are kept, nothing is done."""
-        if not name.startswith(_BETWEEN_TRACKS) and name[:1].isalpha():
-            self.unfinished = False
+    def _macro(self, code: bytes) -> bool:
+        """Take a command that is a word, and return whether it may end a job; names of objects are kept."""
+        name = code.split()[0].upper()
+        ends = not name.startswith(_BETWEEN_TRACKS) and name[:1].isalpha() and not name.startswith(b"M486")
+        if ends:
+            self.state.modes[_UNFINISHED] = 0
         if found := _KLIPPER_NAME.match(code) or _MARLIN_NAME.match(code):
             self.comments.name_object(text_of(found[1].strip(b" \t\"'"), 80))
+        return ends
 
     def _command(self, command: Command) -> None:
         name, words, flags, unreadable = command
+        place, modes = self.state.place, self.state.modes
         self.unreadable += unreadable
-        if name in _AT_THE_END:
-            self.unfinished = False
-        if name in ("G0", "G1", "G2", "G3") or (name == "X" and self._motion):
-            self._motion = self._motion if name == "X" else name
-            self._moved(words)
+        if name in _MOTIONS or (name == "X" and modes[_MOTION] >= 0):
+            modes[_MOTION] = _MOTIONS.get(name, modes[_MOTION])
+            self._move(int(modes[_MOTION]), words)
         elif name in ("G5", "G5.1"):
-            self.as_lines += 1
-            self._move(self._target(words))
+            modes[_CURVES] += 1
+            self._move(1, {axis: words[axis] for axis in _AXES if axis in words})
         elif name == "G92":
-            given = {axis: words.get(axis, 0.0) * self._unit for axis in _AXES if axis in words or axis in flags}
+            given = {axis: words.get(axis, 0.0) * place[_UNIT] for axis in _AXES if axis in words or axis in flags}
             # Alone, it makes the place where the head is the origin of every axis.
             given = given or dict.fromkeys(_AXES, 0.0)
             for k, axis in enumerate(_AXES):
                 if axis in given:
-                    self._shift[k] = self._at[k] - given[axis]
+                    place[4 + k] = place[k] - given[axis]
         elif name == "G92.1":
-            self._shift[:3] = [0.0, 0.0, 0.0]
+            place[4:7] = 0.0
         elif name in ("G20", "G21"):
-            self._unit = 25.4 if name == "G20" else 1.0
+            place[_UNIT] = 25.4 if name == "G20" else 1.0
         elif name in ("G90", "G91"):
-            self._relative = name == "G91"
+            modes[_RELATIVE] = name == "G91"
         elif name in ("M82", "M83"):
-            self._relative_e = name == "M83"
+            modes[_RELATIVE_E] = name == "M83"
         elif name in ("G17", "G18", "G19"):
-            self._flat = name == "G17"
+            modes[_FLAT] = name == "G17"
         elif name == "G28":
             self._home({axis for axis in "XYZ" if axis in words or axis in flags} or set("XYZ"))
         elif name == "M200":
@@ -170,7 +250,7 @@ class Machine:
         self._mode()
 
     def _mode(self) -> None:
-        now = (len(self.pieces) // 9, self._tool, self._volumetric)
+        now = (self._count + int(self.state.modes[_PIECES]), self._tool, self._volumetric)
         if self._modes[-1][0] == now[0]:
             self._modes[-1] = now
         elif self._modes[-1][1:] != now[1:]:
@@ -179,88 +259,51 @@ class Machine:
     # --- moves ---
 
     def _home(self, named: set[str]) -> None:
-        target = [0.0 if axis in named else at for axis, at in zip("XYZ", self._at, strict=False)]
-        self._shift[:3] = [0.0 if axis in named else s for axis, s in zip("XYZ", self._shift, strict=False)]
-        self._move([*target, self._at[3]])
+        place, modes = self.state.place, self.state.modes
+        moved = any(place[k] != 0.0 for k, axis in enumerate("XYZ") if axis in named)
+        for k, axis in enumerate("XYZ"):
+            if axis in named:
+                place[k] = place[4 + k] = 0.0
+        modes[_RUN] += moved
 
-    def _target(self, given: dict[str, float]) -> list[float]:
-        """Return where a move goes, in millimetres of the machine."""
-        target = self._at.copy()
-        for letter, value in given.items():
-            k = "XYZE".find(letter)
-            if k < 0:
-                continue
-            if self._relative or (k == 3 and self._relative_e):
-                target[k] += value * self._unit
-            else:
-                target[k] = value * self._unit + self._shift[k]
-        return target
+    def _move(self, motion: int, words: dict[str, float]) -> None:
+        """Carry out a move whose spelling the kernel does not read."""
+        values = np.zeros(8)
+        given = 0
+        for k, letter in enumerate(_LETTERS):
+            if letter in words:
+                values[k] = words[letter]
+                given |= 1 << k
+        if self.state.modes[_PIECES] + 257 > len(self.state.pieces):
+            self._hand_on()
+        move(motion, values, given, self.state)
 
-    def _moved(self, given: dict[str, float]) -> None:
-        if self._motion in ("G0", "G1"):
-            self._move(self._target(given))
-        elif self._flat:
-            self._arc(given, clockwise=self._motion == "G2")
-        else:
-            self.as_lines += 1
-            self._move(self._target(given))
-
-    def _move(self, target: list[float]) -> None:
-        x0, y0, z0, e0 = self._at
-        x1, y1, z1, e1 = target
-        if e1 > e0 and (x1 != x0 or y1 != y0):
-            # A rising move lies on the layer where it ends.
-            comments = self.comments
-            self.pieces.extend((x0, y0, x1, y1, z1, e1 - e0, comments.width_mm, comments.kind, self._run))
-            self.unfinished = True
-            if len(self.pieces) > 9 * _MOST_PIECES:
-                raise HostileFileError(f"the job has more than {_MOST_PIECES} tracks")
-        elif x1 != x0 or y1 != y0 or z1 != z0:
-            self._run += 1
-        self._at = target
-
-    def _arc(self, given: dict[str, float], *, clockwise: bool) -> None:
-        """Print an arc as chords; an arc that makes no sense is printed as a line."""
-        target = self._target(given)
-        x0, y0, x1, y1 = self._at[0], self._at[1], target[0], target[1]
-        if "R" in given:
-            bow = given["R"] * self._unit
-            half = math.hypot(x1 - x0, y1 - y0) / 2.0
-            if half == 0.0 or abs(bow) < 0.99 * half:
-                self._move(target)
-                return
-            away = math.sqrt(max(bow**2 - half**2, 0.0)) / (2.0 * half) * (1.0 if bow > 0 else -1.0)
-            away = -away if not clockwise else away
-            cx, cy = (x0 + x1) / 2.0 + away * (y1 - y0), (y0 + y1) / 2.0 - away * (x1 - x0)
-        else:
-            cx, cy = x0 + given.get("I", 0.0) * self._unit, y0 + given.get("J", 0.0) * self._unit
-        radius = math.hypot(x0 - cx, y0 - cy)
-        if not 0.0 < radius < 1e6:
-            self._move(target)
-            return
-        turn = math.atan2(y1 - cy, x1 - cx) - math.atan2(y0 - cy, x0 - cx)
-        turn = turn % math.tau - math.tau if clockwise else turn % math.tau
-        if turn == 0.0 or (x0, y0) == (x1, y1):
-            turn = -math.tau if clockwise else math.tau
-        step = 2.0 * math.acos(max(1.0 - _CHORD_ERROR_MM / radius, 0.0))
-        chords = min(max(int(abs(turn) / step) + 1, 2), _MOST_CHORDS)
-        start, first = list(self._at), math.atan2(y0 - cy, x0 - cx)
-        for k in range(1, chords):
-            t = k / chords
-            angle = first + t * turn
-            z, e = (start[n] + t * (target[n] - start[n]) for n in (2, 3))
-            self._move([cx + radius * math.cos(angle), cy + radius * math.sin(angle), z, e])
-        self._move(target)
+    def _hand_on(self) -> None:
+        """Make room for more pieces."""
+        state = self.state
+        count = int(state.modes[_PIECES])
+        if self._keeps_pieces:
+            self._kept.append(state.pieces[:count].copy())
+        self._count += count
+        if self._keeps_pieces and self._count > _MOST_PIECES:
+            raise HostileFileError(f"the job has more than {_MOST_PIECES} tracks")
+        state.modes[_PIECES] = 0
+        if len(state.pieces) < _PIECES_AT_ONCE:
+            self.state = state._replace(pieces=np.empty((_PIECES_AT_ONCE, PIECE_COLUMNS)))
 
     # --- what came out ---
 
     def tracks(self) -> NDArray[np.float64]:
-        """Return the pieces as an array of shape (n, 9)."""
-        return np.array(self.pieces, np.float64).reshape(-1, 9)
+        """Return the pieces as an array of shape (n, PIECE_COLUMNS)."""
+        return np.concatenate([*self._kept, self.state.pieces[: self.state.modes[_PIECES]]])
+
+    def events(self) -> NDArray[np.float64]:
+        """Return the first travels, lifts and moves of filament alone; shape (n, 3), see `GcodeState`."""
+        return self.state.events[: self.state.modes[_EVENTS]]
 
     def tools(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the tool of each piece, and whether its E is a volume in mm³."""
-        starts = np.array([start for start, _, _ in self._modes] + [len(self.pieces) // 9])
+        starts = np.array([start for start, _, _ in self._modes] + [self._count + int(self.state.modes[_PIECES])])
         lengths = np.diff(starts)
         return (
             np.repeat(np.array([tool for _, tool, _ in self._modes], np.int64), lengths),
