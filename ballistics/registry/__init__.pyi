@@ -1,7 +1,13 @@
 # The face of this room: what other rooms may import.
+from .importing import REFUSAL_COLUMNS as REFUSAL_COLUMNS
+from .importing import Import as Import
+from .importing import Refusal as Refusal
 from .lookup import Answer as Answer
 from .lookup import Hit as Hit
 from .lookup import Question as Question
+from .mapping import RegisterMapping as RegisterMapping
+from .mapping import checked_mapping as checked_mapping
+from .mapping import read_mapping as read_mapping
 from .records import EVENT_KINDS as EVENT_KINDS
 from .records import Component as Component
 from .records import Event as Event
@@ -15,6 +21,7 @@ from .simulation import CALIBRE_FORMS as CALIBRE_FORMS
 from .simulation import SimulatedRow as SimulatedRow
 from .simulation import simulated_makes as simulated_makes
 from .simulation import simulated_rows as simulated_rows
+from .simulation import write_register as write_register
 from .writing import Entry as Entry
 from .writing import Names as Names
 from .writing import Written as Written
@@ -22,21 +29,28 @@ from .writing import Written as Written
 __all__ = [
     "CALIBRE_FORMS",
     "EVENT_KINDS",
+    "REFUSAL_COLUMNS",
     "Answer",
     "Component",
     "Entry",
     "Event",
     "Firearm",
     "Hit",
+    "Import",
     "Marking",
     "Names",
     "Question",
     "Record",
     "RecordedEvent",
+    "Refusal",
+    "RegisterMapping",
     "Registry",
     "SimulatedRow",
     "Written",
+    "checked_mapping",
+    "read_mapping",
     "record_fields",
     "simulated_makes",
     "simulated_rows",
+    "write_register",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +19,12 @@ from ballistics.registry.records import Event, Firearm, digest
 from ballistics.registry.serials import lookalikes
 from ballistics.registry.tables import about, events, firearms, revisions
 from ballistics.registry.writing import Entry, Names, Written, event_digest, write_entries, write_events
-from ballistics.store import reading, update_schema, writing
+from ballistics.store import SQLITE, reading, update_schema, writing
 
 #: Version of the rules by which keys are made; part of what `keys_digest` says.
 KEYS = "1"
 _ENTERED = "entered"
+_CACHE_KIB = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,19 @@ class Registry:
         """Give a connection that is the only one to write; what it did is kept when the block ends."""
         return writing(self.library.engine, self.where)
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Prepare for many additions: SQLite keeps more of its indexes in memory meanwhile."""
+        pool = self.library.engine
+        if pool.dialect.name != SQLITE:
+            yield
+            return
+        sa.event.listen(pool, "begin", _with_large_cache)
+        try:
+            yield
+        finally:
+            sa.event.remove(pool, "begin", _with_large_cache)
+
     def find(self, question: Question, limit: int = 10) -> Answer:
         """Return the firearms that answer a question best; see `lookup.find`."""
         with self.reading() as connection:
@@ -246,6 +260,10 @@ class Registry:
                 recorded_events(connection, [firearm]).get(firearm, ()),
                 tuple(Firearm.from_content(content) for content in earlier),
             )
+
+
+def _with_large_cache(connection: Connection) -> None:
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
 
 def recorded_events(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[RecordedEvent, ...]]:

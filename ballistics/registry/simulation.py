@@ -11,11 +11,30 @@ from pathlib import Path
 
 import numpy as np
 
+from ballistics.files import write_csv, write_whole, written_whole
+
 _FILE = Path(__file__).with_name("data") / "simulated_makes.csv"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CHUNK = 10_000
 #: Headings of a row, in the words of a register that needs a mapping.
 COLUMNS = ("reg_no", "vrsta", "marka", "model", "kalibar", "serija", "zemja", "godina", "status", "datum", "ps")
+#: A mapping of a register with these columns.
+MAPPING = """\
+source: simulated
+key: reg_no
+columns:
+  kind: {column: vrsta, codes: {P: pistol, R: revolver, K: rifle, S: shotgun, G: gas or alarm weapon}}
+  make: marka
+  model: model
+  calibre: kalibar
+  serial: serija
+  country_of_manufacture: zemja
+  year_of_manufacture: godina
+events:
+  - kind: {column: status, codes: {U: stolen, L: lost}}
+    on: {column: datum, date: "%d.%m.%Y"}
+    unit: ps
+"""
 #: What the register means by its codes for the type.
 KINDS = {"P": "pistol", "R": "revolver", "K": "rifle", "S": "shotgun", "G": "gas or alarm weapon"}
 _BY_CALIBRE = {"12": "S", "16": "S", "20": "S", "9 mm P.A.K.": "G", "38 Special": "R", "357 Magnum": "R"}
@@ -152,3 +171,20 @@ def _serial(shape: str, number: int) -> str:
             sign = symbols[place]
         signs.append(sign)
     return "".join(reversed(signs))
+
+
+def write_register(folder: Path, count: int, seed: int) -> tuple[Path, Path]:
+    """Write a simulated register as CSV, and its mapping; return their paths.
+
+    Parameters
+    ----------
+    folder : Path
+    count : int
+        Firearms.
+    seed : int
+    """
+    register, mapping = folder / "register.csv", folder / "mapping.yaml"
+    with written_whole(register) as part, open(part, "w", encoding="utf-8", newline="") as file:
+        write_csv(file, COLUMNS, (row.values for row in simulated_rows(count, seed)))
+    write_whole(mapping, MAPPING.encode())
+    return register, mapping
