@@ -18,6 +18,7 @@ from .examinations import Resolution as Resolution
 from .examinations import Unmasking as Unmasking
 from .fields import ROLES as ROLES
 from .fields import Record as Record
+from .file_names import safe_name as safe_name
 from .quality_records import Calibration as Calibration
 from .quality_records import Competence as Competence
 from .quality_records import Instrument as Instrument
@@ -25,6 +26,8 @@ from .quality_records import Nonconformity as Nonconformity
 from .quality_records import Proficiency as Proficiency
 from .quality_records import Settings as Settings
 from .quality_records import Validation as Validation
+from .quality_state import calibration_due as calibration_due
+from .quality_state import quality_findings as quality_findings
 from .reviews import Authorisation as Authorisation
 from .reviews import Disclosure as Disclosure
 from .reviews import Release as Release
@@ -72,5 +75,8 @@ __all__ = [
     "Transfer",
     "Unmasking",
     "Validation",
+    "calibration_due",
     "fields_of",
+    "quality_findings",
+    "safe_name",
 ]

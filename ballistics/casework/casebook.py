@@ -153,6 +153,17 @@ class Casebook:
     ) -> Entry:
         """Take in an operator's key, or change the roles of one.
 
+        Parameters
+        ----------
+        administrator : SigningKey
+            Who takes it in.
+        public : bytes
+            The public half of the key.
+        operator, name : str
+            Short name, and name, of its owner.
+        roles : sequence of str
+            Of `ROLES`, or administrator.
+
         Raises
         ------
         ParameterError
@@ -380,7 +391,17 @@ class Casebook:
 
 
 def recorded(view: View, kind: type[Kind], entry: Entry) -> Recorded[Kind]:
-    """Return the record of a kind that an entry states, with who signed it."""
+    """Return the record of a kind that an entry states, with who signed it.
+
+    Parameters
+    ----------
+    view : View
+        Of the log.
+    kind : type
+        What the entry must state.
+    entry : Entry
+        Of the log.
+    """
     record, by = rules.fields_of(entry), view.operator(entry.key)
     assert isinstance(record, kind)
     assert by is not None

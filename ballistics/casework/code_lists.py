@@ -110,6 +110,15 @@ class CodeLists:
     def check_step(self, list_name: str, word: str, steps: tuple[str, ...]) -> None:
         """Check that steps are those of a scale, or points those of a checklist.
 
+        Parameters
+        ----------
+        list_name : str
+            The list of the scales or checklists.
+        word : str
+            Which of them.
+        steps : tuple of str
+            What is to be one of its steps.
+
         Raises
         ------
         ParameterError

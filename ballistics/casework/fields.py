@@ -119,17 +119,47 @@ def text(help_: str, *, needed: bool = False) -> Any:
 
 
 def choice(help_: str, list_: str, *, needed: bool = False) -> Any:
-    """Declare a field that holds a word of a code list."""
+    """Declare a field that holds a word of a code list.
+
+    Parameters
+    ----------
+    help_ : str
+        What the field means, for help pages and messages.
+    list_ : str
+        Name of the code list.
+    needed : bool
+        Whether it must be stated.
+    """
     return _declared(help_, needed, "", None, list=list_)
 
 
 def reference(help_: str, *kinds: str, needed: bool = False) -> Any:
-    """Declare a field that names a record of one of some kinds."""
+    """Declare a field that names a record of one of some kinds.
+
+    Parameters
+    ----------
+    help_ : str
+        What the field means, for help pages and messages.
+    *kinds : str
+        What may be named.
+    needed : bool
+        Whether it must be stated.
+    """
     return _declared(help_, needed, "", None, refers=kinds)
 
 
 def references(help_: str, *kinds: str, needed: bool = False) -> Any:
-    """Declare a field that names any number of records of some kinds."""
+    """Declare a field that names any number of records of some kinds.
+
+    Parameters
+    ----------
+    help_ : str
+        What the field means, for help pages and messages.
+    *kinds : str
+        What may be named.
+    needed : bool
+        Whether it must be stated.
+    """
     return _declared(help_, needed, (), None, refers=kinds)
 
 
@@ -139,7 +169,17 @@ def texts(help_: str, *, needed: bool = False) -> Any:
 
 
 def choices(help_: str, list_: str, *, needed: bool = False) -> Any:
-    """Declare a field of any number of words of a code list."""
+    """Declare a field of any number of words of a code list.
+
+    Parameters
+    ----------
+    help_ : str
+        What the field means, for help pages and messages.
+    list_ : str
+        Name of the code list.
+    needed : bool
+        Whether it must be stated.
+    """
     return _declared(help_, needed, (), None, list=list_)
 
 
@@ -159,7 +199,15 @@ def file_hashes(help_: str, *, needed: bool = False) -> Any:
 
 
 def number(help_: str, *, least: float = -math.inf, most: float = math.inf) -> Any:
-    """Declare a field of a number; None where it is not stated."""
+    """Declare a field of a number; None where it is not stated.
+
+    Parameters
+    ----------
+    help_ : str
+        What the field means, for help pages and messages.
+    least, most : float
+        What it may be.
+    """
 
     def within(value: Any) -> str:
         return "" if math.isfinite(value) and least <= value <= most else f"is not between {least:g} and {most:g}"

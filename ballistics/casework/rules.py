@@ -95,20 +95,32 @@ def _check_references(view: View, record: Record) -> None:
                                    f"'{found[0].case}'")  # fmt: skip
 
 
-def signer_of(view: View, kind: str, identifier: str) -> Operator | None:
-    """Return who signed the newest version of a record; None when there is no such record."""
-    entry = view.current(kind, identifier)
-    return None if entry is None else view.operator(entry.key)
-
-
 def authors(view: View, kind: str, identifier: str) -> set[str]:
-    """Return the short names of all who signed a version of a record."""
+    """Return the short names of all who signed a version of a record.
+
+    Parameters
+    ----------
+    view : View
+        Of the log.
+    kind, identifier : str
+        Of the record.
+    """
     found = (view.operator(entry.key) for entry in view.versions(kind, identifier))
     return {operator.operator for operator in found if operator is not None}
 
 
 def shown_to(view: View, case: str, operator: str) -> set[str]:
-    """Return what has been shown to an operator of a blind case."""
+    """Return what has been shown to an operator of a blind case.
+
+    Parameters
+    ----------
+    view : View
+        Of the log.
+    case : str
+        Its identifier.
+    operator : str
+        Short name.
+    """
     shown: set[str] = set()
     for entry in view.records(Unmasking.KIND, case):
         signer = view.operator(entry.key)

@@ -2,6 +2,10 @@
 from .bullets import BulletsComparison as BulletsComparison
 from .bullets import LandFile as LandFile
 from .bullets import compare_bullet_folders as compare_bullet_folders
+from .case_comparison import ScanSource as ScanSource
+from .case_comparison import compare_scans as compare_scans
+from .case_comparison import compared as compared
+from .case_comparison import source_of_scan as source_of_scan
 from .file_comparison import FileComparison as FileComparison
 from .file_comparison import compare_files as compare_files
 from .folders import compare_folder as compare_folder
@@ -17,13 +21,17 @@ __all__ = [
     "BulletsComparison",
     "FileComparison",
     "LandFile",
+    "ScanSource",
     "WeighedHeads",
     "Weighing",
     "compare_bullet_folders",
     "compare_files",
     "compare_folder",
+    "compare_scans",
+    "compared",
     "links",
     "report",
+    "source_of_scan",
     "weigh",
     "weigh_heads",
     "weighing",

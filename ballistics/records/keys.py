@@ -60,7 +60,15 @@ def identifier_of(public: bytes) -> str:
 
 
 def is_signed(public: bytes, hash_hex: str, signature_hex: str) -> bool:
-    """Return whether a signature is that of a hash by the owner of a public key."""
+    """Return whether a signature is that of a hash by the owner of a public key.
+
+    Parameters
+    ----------
+    public : bytes
+        The public half of the key, 32 bytes.
+    hash_hex, signature_hex : str
+        As entries and their rows hold them.
+    """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

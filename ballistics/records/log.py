@@ -161,6 +161,15 @@ class Log:
     def begin(self, key: SigningKey, operator: str, name: str, laboratory: Mapping[str, Any]) -> Entry:
         """Write the first two entries: the laboratory, and the key of whoever begins its log, as administrator.
 
+        Parameters
+        ----------
+        key : SigningKey
+            Of the administrator.
+        operator, name : str
+            Short name, and name, of the administrator.
+        laboratory : mapping
+            What is known of the laboratory.
+
         Raises
         ------
         RefusedError
@@ -288,7 +297,19 @@ def _check_key(entry: Entry, signer: Operator) -> None:
 def key_body(
     operator: str, name: str, roles: tuple[str, ...], public: bytes, state: str = VALID, reason: str = ""
 ) -> dict[str, Any]:
-    """Return the fields of the record of a key."""
+    """Return the fields of the record of a key.
+
+    Parameters
+    ----------
+    operator, name : str
+        Short name, and name, of the owner.
+    roles : tuple of str
+        What the key may be used for.
+    public : bytes
+        Its public half.
+    state, reason : str
+        Valid or revoked, and why.
+    """
     return {
         "operator": operator,
         "name": name,

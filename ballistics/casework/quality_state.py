@@ -1,0 +1,108 @@
+"""What the quality records say at a time: of an instrument, of a version of a method, of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ballistics.casework.fields import Record
+from ballistics.casework.quality_records import Calibration, Competence, Validation
+from ballistics.casework.rules import fields_of
+from ballistics.findings import Finding
+from ballistics.records import View
+
+
+def quality_findings(
+    view: View, instruments: Mapping[str, str], method: str, version: str, operator: str, on: str
+) -> tuple[Finding, ...]:
+    """Return what the quality records say against a comparison.
+
+    Parameters
+    ----------
+    view : View
+        Of the log, at the time of the comparison.
+    instruments : mapping of str to str
+        Identifier of each instrument to when it measured, ``2026-11-30T21:04``.
+    method, version : str
+        What compared.
+    operator : str
+        Short name of who compared.
+    on : str
+        When.
+
+    Returns
+    -------
+    tuple of Finding
+        Serious: ``"calibration-overdue"``, ``"not-validated"``. Warning: ``"no-competence"``.
+    """
+    found = [_calibration(view, name, at) for name, at in sorted(instruments.items())]
+    found += [_validation(view, method, version), _competence(view, operator, method, on)]
+    return tuple(finding for finding in found if finding is not None)
+
+
+def calibration_due(view: View, instrument: str, at: str) -> str | None:
+    """Return until when the calibration held that an instrument had at a time; None when it had none.
+
+    Parameters
+    ----------
+    view : View
+        Of the log.
+    instrument : str
+        Its identifier.
+    at : str
+        The time, ``2026-11-30`` or as exact as it is known.
+    """
+    passed = [
+        record
+        for entry in view.records(Calibration.KIND)
+        if isinstance(record := fields_of(entry), Calibration)
+        and (record.instrument, record.outcome) == (instrument, "passed")
+        and record.on[:10] <= at[:10]
+    ]
+    return max((record.due for record in passed), default=None)
+
+
+def _calibration(view: View, instrument: str, at: str) -> Finding | None:
+    due = calibration_due(view, instrument, at)
+    if due is not None and at[:10] <= _end_of(due):
+        return None
+    said = "it had none" if due is None else f"its calibration was due on {due}"
+    return Finding("calibration-overdue", "serious", f"instrument {instrument} measured on {at[:10]}: {said}")
+
+
+def _validation(view: View, method: str, version: str) -> Finding | None:
+    held = {
+        record.version
+        for record in _records(view, Validation)
+        if isinstance(record, Validation) and (record.method, record.outcome) == (method, "passed")
+    }
+    if version in held:
+        return None
+    other = f"; validated are versions {', '.join(sorted(held))}" if held else ""
+    return Finding(
+        "not-validated", "serious", f"the laboratory holds no validation of {method}, version {version}{other}"
+    )
+
+
+def _competence(view: View, operator: str, method: str, on: str) -> Finding | None:
+    for record in _records(view, Competence):
+        assert isinstance(record, Competence)
+        is_theirs = (record.operator, record.method) == (operator, method)
+        if is_theirs and record.since[:10] <= on[:10] <= _end_of(record.until):
+            return None
+    return Finding("no-competence", "warning", f"{operator} has no authorisation for {method} on record on {on[:10]}")
+
+
+def _records(view: View, kind: type[Record]) -> list[Record]:
+    return [fields_of(entry) for entry in view.records(kind.KIND)]
+
+
+def _end_of(date: str) -> str:
+    """Return the last day that a date, as exact as it is known, stands for; a far one for none.
+
+    Examples
+    --------
+    >>> _end_of("2026-11-30"), _end_of("2026-11"), _end_of("")
+    ('2026-11-30', '2026-11-31', '9999-12-31')
+    """
+    day = date[:10]
+    return day + "9999-12-31"[len(day) :]

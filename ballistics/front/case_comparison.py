@@ -1,0 +1,241 @@
+"""Two recorded scans of a case in, a recorded comparison out: its whole result is kept as a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ballistics.casework import (
+    Casebook,
+    Comparison,
+    Firearm,
+    Instrument,
+    Item,
+    Scan,
+    Session,
+    Shot,
+    quality_findings,
+    safe_name,
+)
+from ballistics.errors import ParameterError
+from ballistics.findings import Finding
+from ballistics.front.file_comparison import FileComparison, compare_files
+from ballistics.front.weighing import weighing
+from ballistics.progress import Progress
+from ballistics.records import Entry, SigningKey, now
+
+_NO_REFERENCE = "no reference population was given"
+
+
+@dataclass(frozen=True)
+class ScanSource:
+    """What is known of a recorded scan beside its file.
+
+    Parameters
+    ----------
+    scan : Scan
+        The record.
+    calibre, ammunition : str
+        Of the item, or of the firearm and the session of a test fire; empty where they are not known.
+    instrument : str
+        The class of the instrument.
+    """
+
+    scan: Scan
+    calibre: str
+    ammunition: str
+    instrument: str
+
+
+def compare_scans(
+    book: Casebook,
+    key: SigningKey,
+    identifier: str,
+    scans: Sequence[str],
+    reference: str | os.PathLike[str] | None = None,
+    *,
+    settings: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Entry, FileComparison]:
+    """Compare two recorded scans of a case, weigh the comparison, and record it.
+
+    Parameters
+    ----------
+    book : Casebook
+    key : SigningKey
+        Of the examiner.
+    identifier : str
+        Of the comparison.
+    scans : sequence of str
+        Identifiers of the two scans.
+    reference : path, optional
+        File of reference populations.
+    settings : mapping of str to str, optional
+        Other parameters than the tested ones.
+    progress : callable, optional
+        Told of each stage.
+
+    Returns
+    -------
+    entry : Entry
+        The entry of the log.
+    result : FileComparison
+        What was found; in a blind case it must not be shown before an unmasking.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such scan, or the two are of different marks.
+    RefusedError
+        When a rule of casework forbids it.
+    """
+    first, second = (source_of_scan(book, name) for name in scans)
+    if first.scan.mark != second.scan.mark:
+        raise ParameterError(
+            f"scan '{first.scan.id}' shows a {first.scan.mark}, '{second.scan.id}' a {second.scan.mark}"
+        )
+    result = compared(book, first, second, reference, settings, progress)
+    record = _record(book, key, identifier, first, second, result, reference, settings)
+    return book.record(key, record), result
+
+
+def source_of_scan(book: Casebook, identifier: str) -> ScanSource:
+    """Return what is known of a recorded scan.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such scan.
+    """
+    scan = book.get(Scan, identifier).record
+    instrument = book.get(Instrument, scan.instrument).record.kind
+    with book.log.view() as view:
+        is_shot = view.current(Item.KIND, scan.item) is None
+    if not is_shot:
+        return ScanSource(scan, book.get(Item, scan.item).record.calibre, "", instrument)
+    session = book.get(Session, book.get(Shot, scan.item).record.session).record
+    return ScanSource(scan, book.get(Firearm, session.firearm).record.calibre, session.ammunition, instrument)
+
+
+def compared(
+    book: Casebook,
+    first: ScanSource,
+    second: ScanSource,
+    reference: str | os.PathLike[str] | None,
+    settings: Mapping[str, str] | None,
+    progress: Progress | None = None,
+) -> FileComparison:
+    """Compare and weigh two recorded scans, without recording it.
+
+    Parameters
+    ----------
+    book : Casebook
+    first, second : ScanSource
+        From `source_of_scan`.
+    reference : path or None
+        File of reference populations.
+    settings : mapping of str to str or None
+        Other parameters than the tested ones.
+    progress : callable, optional
+        Told of each stage.
+    """
+    both = (first, second)
+    with _readable(book, both) as (paths, regions):
+        result = compare_files(
+            paths[0],
+            paths[1],
+            mark=first.scan.mark,
+            units=(_units(first.scan), _units(second.scan)),
+            region=regions,
+            instrument=_distinct(source.instrument for source in both),
+            settings=settings,
+            progress=progress,
+        )
+    if reference is None:
+        return result
+    stated = weighing(
+        reference,
+        calibre=_distinct(source.calibre for source in both),
+        instrument=_distinct(source.instrument for source in both),
+        ammunition=_distinct(source.ammunition for source in both),
+    )
+    return stated.of(result)
+
+
+def _record(
+    book: Casebook,
+    key: SigningKey,
+    identifier: str,
+    first: ScanSource,
+    second: ScanSource,
+    result: FileComparison,
+    reference: str | os.PathLike[str] | None,
+    settings: Mapping[str, str] | None,
+) -> Comparison:
+    made = result.comparison.provenance
+    method, version = (first.scan.mark, "-") if made is None else (made.method, made.version)
+    with book.log.view() as view:
+        owner = view.operator(key.identifier)
+        measured = {source.scan.instrument: source.scan.at for source in (first, second)}
+        by = "" if owner is None else owner.operator
+        quality = quality_findings(view, measured, method, version, by, now())
+    evaluation = result.evaluation
+    ratio = None if evaluation is None else evaluation.weighed.result
+    interval = None if ratio is None else ratio.interval
+    weighed = () if evaluation is None else evaluation.weighed.findings
+    return Comparison(
+        identifier,
+        case=first.scan.case or second.scan.case,
+        scans=(first.scan.id, second.scan.id),
+        mark=first.scan.mark,
+        method=method,
+        version=version,
+        result=book.files.keep_bytes(result.json()),
+        settings=tuple(f"{name}={value}" for name, value in sorted((settings or {}).items())),
+        score=None if result.similarity is None else float(result.similarity),
+        insufficient=result.insufficient or "",
+        log10_lr=None if ratio is None else ratio.log10_lr,
+        log10_lower=None if interval is None else interval[0],
+        log10_upper=None if interval is None else interval[1],
+        no_lr=_NO_REFERENCE if ratio is None else ratio.reason,
+        population="" if reference is None else book.files.keep(Path(reference)),
+        findings=tuple(map(_sentence, (*weighed, *quality, *result.findings))),
+    )
+
+
+@contextmanager
+def _readable(book: Casebook, sources: Sequence[ScanSource]) -> Iterator[tuple[list[Path], tuple[str, str]]]:
+    """Give the kept files of scans, and of their regions, under the names that readers go by."""
+    with tempfile.TemporaryDirectory(prefix="ballistics-") as folder:
+        paths, regions = [], []
+        for letter, source in zip("ab", sources, strict=True):
+            place = Path(folder) / letter
+            place.mkdir()
+            paths.append(place / safe_name(source.scan.name))
+            paths[-1].write_bytes(book.files.read(source.scan.file))
+            region = ""
+            if source.scan.region:
+                data = book.files.read(source.scan.region)
+                ending = ".png" if data.startswith(b"\x89PNG") else ".json"
+                path = Path(folder) / f"region-{letter}{ending}"
+                path.write_bytes(data)
+                region = str(path)
+            regions.append(region)
+        yield paths, (regions[0], regions[1])
+
+
+def _units(scan: Scan) -> Any:
+    return scan.units or None
+
+
+def _distinct(words: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.severity}: {finding.code}: {finding.message}"
