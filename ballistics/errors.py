@@ -38,3 +38,21 @@ class WriteError(BallisticsError):
 
 class ParameterError(BallisticsError, ValueError):
     """A parameter is outside its range, or does not fit the data it is used with."""
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Return whether an error is the user's Ctrl-C, also where compiled code met it and reported a `SystemError`.
+
+    Parameters
+    ----------
+    error : BaseException or None
+        Its causes are looked at too.
+
+    Examples
+    --------
+    >>> was_interrupted(KeyboardInterrupt()), was_interrupted(SystemError("returned a result with an exception set"))
+    (True, False)
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None

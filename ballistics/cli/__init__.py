@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from ballistics.cli.terminal import in_options
-from ballistics.errors import BallisticsError
+from ballistics.errors import BallisticsError, was_interrupted
 
 # Each verb is a module of this package that holds a click command named `command`.
 _VERBS = (
@@ -47,6 +47,10 @@ class _LazyGroup(click.RichGroup):
         except BallisticsError as error:
             click.echo(f"ballistics: {in_options(str(error), error.scan)}", err=True)
             ctx.exit(2)
+        except SystemError as error:
+            if was_interrupted(error):
+                raise click.Abort from None
+            raise
 
 
 @click.command(cls=_LazyGroup)

@@ -1,8 +1,9 @@
 # The face of this room: what other rooms may import.
 from .batch import run_batch as run_batch
-from .batch import scan_files as scan_files
 from .cluster import on_cluster as on_cluster
 from .designs import AllPairs as AllPairs
+from .file_names import printable as printable
+from .file_names import scan_files as scan_files
 from .linked_marks import LinkedMarks as LinkedMarks
 from .linked_marks import linked_marks as linked_marks
 from .links import Cluster as Cluster
@@ -12,7 +13,6 @@ from .links import PairInCluster as PairInCluster
 from .links import find_links as find_links
 from .links import links_csv as links_csv
 from .links import links_graphml as links_graphml
-from .links import printable as printable
 from .links import published_threshold as published_threshold
 from .mark_store import MarkSource as MarkSource
 from .prepared_scans import Method as Method

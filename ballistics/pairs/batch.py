@@ -12,13 +12,13 @@ from typing import Any
 from ballistics.errors import ParameterError
 from ballistics.files import table_kind
 from ballistics.pairs.designs import AllPairs, Between, PairDesign
+from ballistics.pairs.file_names import scan_files
 from ballistics.pairs.mark_store import MarkSource
 from ballistics.pairs.prepared_scans import Method, PreparedScan, prepare_scans
 from ballistics.pairs.results import write_results
 from ballistics.pairs.rows import Row, empty_row
 from ballistics.pairs.runs import KeptPairs, Runner, compare_missing, on_this_machine
 from ballistics.progress import Progress, silent
-from ballistics.surfaces import files_in
 
 _BREECH_FACES = Method()
 
@@ -54,32 +54,6 @@ class Side:
 
     scans: Sequence[PreparedScan]
     keys: Sequence[str]
-
-
-def scan_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tuple[str, Path]]:
-    """Return the names and places of all files named, or below folders named, in the order of the names.
-
-    A file's name is its path from the folder that was given. Hidden files, and what lies in ``without``, are left out.
-
-    Raises
-    ------
-    ParameterError
-        When something named does not exist, or there is no file at all.
-    """
-    excluded = [path.resolve() for path in without]
-    found: dict[Path, str] = {}
-    for given in paths:
-        if not given.exists():
-            raise ParameterError(f"{given} does not exist")
-        for path in files_in([given]):
-            resolved = path.resolve()
-            if not any(resolved == left_out or left_out in resolved.parents for left_out in excluded):
-                name = path.relative_to(given).as_posix() if given.is_dir() else path.name
-                # A name that is no Unicode must not end the run when the table is written.
-                found.setdefault(resolved, name.encode("utf-8", "replace").decode())
-    if not found:
-        raise ParameterError("no file was found to compare")
-    return [(name, path) for path, name in sorted(found.items(), key=lambda item: (item[1], item[0]))]
 
 
 def run_batch(

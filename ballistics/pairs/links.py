@@ -16,6 +16,7 @@ from ballistics.files import csv_bytes
 from ballistics.frames import data_frame
 from ballistics.impressions import HEADLINE_RULE
 from ballistics.methods import method_of
+from ballistics.pairs.file_names import printable
 from ballistics.pairs.results import read_columns, read_metadata
 from ballistics.pairs.rows import columns, score_columns
 from ballistics.provenance import sha256_of_file
@@ -409,8 +410,3 @@ def links_graphml(links: Links) -> bytes:
         for pair in cluster.links:
             graph.add_edge(pair.a.sha256, pair.b.sha256, score=pair.score, bridge=pair.bridge)
     return ("\n".join(nx.generate_graphml(graph, named_key_ids=True)) + "\n").encode()
-
-
-def printable(name: str) -> str:
-    """Return a name without the control characters that neither XML nor a picture can hold."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)

@@ -17,8 +17,9 @@ import numpy as np
 from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
 
-from ballistics.pairs.batch import run_batch, scan_files
+from ballistics.pairs.batch import run_batch
 from ballistics.pairs.designs import AllPairs
+from ballistics.pairs.file_names import scan_files
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.pairs.prepared_scans import Method, prepare_scans
 from ballistics.pairs.results import write_results

@@ -19,7 +19,7 @@ def test_every_number_is_recorded_by_its_name():
     assert set(told) == names - {"surface"}
     assert (told["threshold"], told["along_spacings"]) == (0.5, 0.8)
     assert not any(isinstance(value, dict) for value in told.values())
-    assert json.loads(json.dumps(told))["candidate_weights"] == [2.0, 1.6, 2.75, -1.2, 3.4]
+    assert json.loads(json.dumps(told))["tolerances_share_of_size"] == [0.006, 0.01, 0.015, 0.025]
 
 
 @pytest.mark.parametrize(

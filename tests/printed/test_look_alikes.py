@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import manifold3d as m3
 import numpy as np
 import pytest
 
 from ballistics.printed.collection.collection import Collection
+from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.cloud import moved
 from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature, remainder
@@ -24,7 +26,7 @@ from ballistics.printed.identify.placement import Proposal, RoughPose, propose_b
 from ballistics.printed.identify.search import Question
 from ballistics.printed.identify.shortlist import Vote, look_alikes
 from ballistics.printed.identify.verdict import Found, accepted_of, in_order, straying_of, tied_of
-from ballistics.reports.wording.printed import order_sentence, score_sentence
+from ballistics.reports.wording.printed import candidate_sentence, headline, order_sentence, score_sentence
 from reference_meshes.disturbances import cut, noise, posed, similarity
 from reference_meshes.solids import Mesh, from_manifold, solid
 
@@ -189,6 +191,33 @@ def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collectio
     alike = replace(found, candidates=(replace(first, is_tied=True), replace(second, is_tied=True), *others))
     sentence = score_sentence(alike.candidates[0], alike)
     assert sentence.endswith(f"other references fit too; the query does not tell it from “{second.name}”.")
+    file = SimpleNamespace(parts=[0])
+    assert headline(found, file, 6).startswith("In the collection: 1 reference (1 part")
+    accepted = replace(alike, accepted=alike.candidates[:1])
+    assert [other.name for other in accepted.tied_with(accepted.accepted[0])] == [second.name]
+    told = (
+        "In the collection: one of 2 references, which cannot be told apart here (1 part; 6 references were searched)."
+    )
+    assert headline(accepted, file, 6) == told
+    named = candidate_sentence(accepted.accepted[0], Taxonomy.load(), accepted.tied_with(accepted.accepted[0]))
+    assert named.startswith("The same geometry as one of these, which cannot be told apart here: ")
+    assert named.endswith(f": “{first.name}” or “{second.name}”, mirrored.")
+    assert accepted.to_dict()["candidates"][0]["tied_with"] == [second.name]
+    plate = replace(accepted, accepted=(*accepted.accepted, others[0]))
+    told = "2 references explain parts of it, 1 of them stands for several, which cannot be told"
+    assert told in headline(plate, file, 6)
+
+
+def test_copies_of_each_other_are_named_together(collection: Collection):
+    twice = Collection()
+    for row, name in enumerate(("a", "b", "twice as large")):
+        twice.enrol(signature_of(part(Mesh(BODY.vertices * (1 + row // 2), BODY.faces))), name)
+    found = identify(part(BODY), twice)
+    (hit,) = found.accepted
+    assert (hit.name, hit.relation) == ("a", "exact copy")
+    assert [other.name for other in found.tied_with(hit)] == ["b"]
+    named = candidate_sentence(hit, Taxonomy.load(), found.tied_with(hit))
+    assert named == "An exact copy of one of these, which are copies of each other: “a” or “b”."
 
 
 def test_what_remains_of_a_query_strays_by_its_own_points():

@@ -99,7 +99,7 @@ def test_the_smallest_equal_radii_are_matched(reference: Cloud):
     assert spoiled is not None
     assert [one.followed for one in spoiled.poses] == [one.followed for one in few.poses]
     smallest_spoiled = proposed([4, 5], FEW_RADII)
-    assert smallest_spoiled is None or smallest_spoiled.priority() < few.priority() - 3.0
+    assert smallest_spoiled is None or smallest_spoiled.priority < few.priority - 3.0
     # With both numbers the poses of each compete.
     both, by_all = proposed([4, 5], FEW_RADII, ALL_RADII), proposed([4, 5], ALL_RADII)
     assert both is not None

@@ -178,7 +178,8 @@ def _print(file: IdentifiedFile, searched: SearchedCollection) -> None:
     _say(f"  {verdict_of(file, searched)}", "bold" if found.accepted else "yellow")
     for candidate in found.accepted:
         symmetric = is_symmetric(searched.collection, candidate)
-        _say(f"  - {candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric)}", "bold")
+        sentence = candidate_sentence(candidate, searched.taxonomy, found.tied_with(candidate), symmetric=symmetric)
+        _say(f"  - {sentence}", "bold")
         _say(f"    {shares_sentence(candidate)} {mirror_sentence(candidate, symmetric=symmetric)}")
         where = where_sentence(candidate, bodies_of(found))
         _say(f"    {score_sentence(candidate, found)}{' ' if where else ''}{where}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -27,9 +28,11 @@ from ballistics.printed.describe.signature import KEYPOINTS, SIGNATURE_VERSION, 
 #: Squared distance of two whole surfaces' descriptors, in stored steps over all radii, up to which they are alike.
 ALIKE_AS_WHOLE = 4608.0
 
-# Local descriptors in the index: as many keypoints of each reference as keep it near this number.
+# Local descriptors in the index: as many keypoints of each reference as keep it near this number, in steps, so that a
+# growing collection seldom has another number of them.
 _INDEXED = 8_000_000
 _FEWEST_KEYPOINTS = 40
+_KEYPOINT_STEPS = 4  # to a factor of two
 # A surface's area is computed once for the frame and once for the keys, which are kept to nine decimals.
 _SAME_AREA = 1e-6
 # Coarse points against the surface itself, for rows without a SHA-256: of 382 parts of the public test meshes none
@@ -147,7 +150,6 @@ class Collection:
         self._references.append(Reference(name, category, facts, signature.keys, worth))
         self._names.add(name)
         self._added.append(signature)
-        self._index = None
         self._keys = None
 
     def without(self, names: Iterable[str]) -> Collection:
@@ -207,10 +209,13 @@ class Collection:
         return np.concatenate([self._stored["whole"], np.stack(added)]) if added else self._stored["whole"]
 
     def index(self) -> DescriptorIndex:
-        """Return the index of the local descriptors; made at first use."""
-        if self._index is None:
-            self._index = DescriptorIndex(self._keypoints())
-            self._index.add(self._local(row) for row in range(len(self)))
+        """Return the index of the local descriptors; made at first use, and added to when references were."""
+        keypoints = self._keypoints()
+        if self._index is None or self._index.keypoints < keypoints:
+            self._index = DescriptorIndex(keypoints)
+        elif self._index.keypoints > keypoints:
+            self._index = self._index.copied(keypoints)
+        self._index.add(self._local(row) for row in range(self._index.references, len(self)))
         return self._index
 
     def worth(self, row: int) -> float:
@@ -260,7 +265,7 @@ class Collection:
             raise WriteError(f"{target} is not empty; give a new folder for the collection")
         with store.enrolling(target):
             digests = store.append_rows(target, 0, (self.signature(row) for row in range(len(self))))
-            store.write_manifest(target, self._manifest(digests, *store.write_index(target, self.index())))
+            store.write_manifest(target, self._manifest(digests, store.write_index(target, self.index(), {})))
 
     def commit(self, folder: Path) -> None:
         """Write what was added since the collection was loaded from a folder, or made for it, and have it on the disk.
@@ -275,41 +280,34 @@ class Collection:
         """
         first = self._rows_on_disk()
         known = [self._digests[row] or self._digests_of(row) for row in range(first)]
-        index = self._grown_index(folder)
+        index = self.index()
         digests = [*known, *store.append_rows(folder, first, self._added)]
-        manifest = self._manifest(digests, *store.write_index(folder, index))
+        manifest = self._manifest(digests, store.write_index(folder, index, self._written))
         store.write_manifest(folder, manifest)
         store.remove_leftovers(folder, manifest)
+        is_new = manifest["index_references"] != index.base_references
         self._added, self._digests, self._written = [], list(digests), manifest
-        self._stored, self._index = store.map_arrays(folder, len(self)), index
+        self._stored = store.map_arrays(folder, len(self))
+        if is_new and len(self):
+            # What is enrolled from now on is added to the file.
+            self._index = store.read_index(folder, manifest, len(self))
 
     def _digests_of(self, row: int) -> store.Digests:
         """Return the digests of a row that was written without, if it does not contradict what is known of it."""
         self._check_row(row)
         return {name: store.digest(self._stored[name][row]) for name in store.ARRAYS}
 
-    def _grown_index(self, folder: Path) -> DescriptorIndex:
-        """Return the index with what was added; that of the folder is added to when it has as many keypoints."""
-        first = self._rows_on_disk()
-        if not first or self._written.get("index_keypoints") != self._keypoints():
-            # Not the one that is mapped: of that only the head would be written.
-            self._index = None
-            return self.index()
-        grown = store.read_index(folder, self._written, first, mapped=False)
-        grown.add(self._local(row) for row in range(first, len(self)))
-        return grown
-
     def _keypoints(self) -> int:
         """Return how many keypoints of each reference are in the index."""
-        return int(np.clip(_INDEXED // (6 * max(len(self), 1)), _FEWEST_KEYPOINTS, KEYPOINTS))
+        fewer = math.log2(KEYPOINTS * 6 * max(len(self), 1) / _INDEXED)
+        step = max(0, round(_KEYPOINT_STEPS * fewer))
+        return max(_FEWEST_KEYPOINTS, round(KEYPOINTS * math.exp2(-step / _KEYPOINT_STEPS)))
 
-    def _manifest(self, digests: Sequence[store.Digests], index: str, index_sha256: str) -> dict[str, Any]:
+    def _manifest(self, digests: Sequence[store.Digests], index: Mapping[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {
             "format": store.FORMAT,
             "signature_version": SIGNATURE_VERSION,
-            "index": index,
-            "index_keypoints": self._keypoints(),
-            "index_sha256": index_sha256,
+            **index,
             "references": [
                 {**asdict(reference), "sha256": dict(own)}
                 for reference, own in zip(self._references, digests, strict=True)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import BallisticsError, ParameterError, UnknownFormatError, WriteError
+from ballistics.errors import BallisticsError, ParameterError, UnknownFormatError, WriteError, was_interrupted
 from ballistics.files import write_whole
 from ballistics.printed.collection import store
 from ballistics.printed.collection.collection import Collection
@@ -71,7 +71,7 @@ def collection_sha256(folder: Path) -> str:
     Before format 2 a manifest named none: then it is that of the manifest and all arrays and the index.
     """
     manifest = sha256_of_file(folder / store.MANIFEST)
-    if store.read_manifest(folder)["format"] == store.FORMAT:
+    if store.read_manifest(folder)["format"] >= store.SEALED:
         return manifest
     files = (*(store.array_path(folder, name) for name in store.ARRAYS), folder / "index.faiss", folder / TAXONOMY_FILE)
     all_ = [manifest, *(sha256_of_file(path) if path.exists() else "" for path in files)]
@@ -229,6 +229,8 @@ def _enrol_file(
         yield Enrolled(shown, "refused", note=str(error).removeprefix(f"{path}: "))
         return
     except Exception as error:  # a reader met what nobody thought of: one file must not end the enrolment of a disk
+        if was_interrupted(error):
+            raise
         yield Enrolled(shown, "refused", note=_unicode(f"the reader failed: {type(error).__name__}: {error}"[:300]))
         return
     for number, part in enumerate(file.parts, 1):

@@ -119,7 +119,7 @@ def _manifest_faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Coll
     except CorruptFileError:
         yield CollectionFault(store.MANIFEST, "", "its content is not the one that was written")
         return
-    if manifest["format"] != store.FORMAT:
+    if manifest["format"] < store.SEALED:
         return
     bare = {name: value for name, value in manifest.items() if name != SEAL}
     if (folder / store.MANIFEST).read_bytes() != store.manifest_bytes(bare):
@@ -206,7 +206,7 @@ def _notes(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{path.name} names another number of rows than there are references: left by a stop"
         except (OSError, CorruptFileError):
             continue
-    if manifest["format"] != store.FORMAT:
+    if manifest["format"] < store.SEALED:
         yield (
             "written by an earlier version, without hashes: altered values cannot be told from those that were "
             "enrolled, only signatures that are those of another part; the next `printed enrol` adds hashes"

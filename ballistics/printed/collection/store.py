@@ -42,9 +42,13 @@ from ballistics.provenance import sha256_of_file
 MANIFEST = "manifest.json"
 TAXONOMY_FILE = "taxonomy.json"
 LOCK = "enrol.lock"
-#: Since 2: SHA-256 of every row, of the index and of the manifest itself; the taxonomy stands in the manifest.
-FORMAT = 2
-_READ = (1, 2)
+#: Since 2: SHA-256 of every row, of the index and of the manifest itself; the taxonomy stands in the manifest. Since 3:
+#: what was enrolled since the index was written stands in a second, small one.
+FORMAT = 3
+SEALED = 2
+_READ = (1, 2, 3)
+# References in the second index: at least this number, or this share of the first, before the two become one.
+_FEWEST_ADDED, _MOST_ADDED = 32, 0.125
 _OLD_INDEX = "index.faiss"
 _INDEX_NAME = re.compile(r"index-[0-9a-f]{16}\.faiss")
 #: Arrays, one row for each reference: numbers and shape of a row.
@@ -178,16 +182,48 @@ def map_arrays(folder: Path, count: int) -> dict[str, NDArray[Any]]:
     return mapped
 
 
-def write_index(folder: Path, index: DescriptorIndex) -> tuple[str, str]:
-    """Write an index under a name of its own, and return name and SHA-256."""
-    data = index.to_bytes()
+def write_index(folder: Path, index: DescriptorIndex, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what of an index is not in the folder, under names of its own, and return what the manifest says of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the collection.
+    index : DescriptorIndex
+        Of all references.
+    written : mapping
+        The manifest of the folder from which the base of the index was read; empty when there is none. While little
+        was added, that base stays as it is.
+    """
+    base = index.base_references
+    added = index.references - base
+    # Before format 3 there was one index, of all references.
+    known = written.get("index_references", len(written.get("references", ())))
+    is_named = "index_sha256" in written and base == known and index.keypoints == written["index_keypoints"]
+    is_kept = base > 0 and is_named
+    if not is_kept or added > max(_FEWEST_ADDED, _MOST_ADDED * base):
+        name, sha256_of_it = _write_index(folder, index.to_bytes())
+        base, added = index.references, 0
+    else:
+        name, sha256_of_it = written["index"], written["index_sha256"]
+    second = _write_index(folder, index.added_to_bytes()) if added else None
+    return {
+        "index": name,
+        "index_sha256": sha256_of_it,
+        "index_keypoints": index.keypoints,
+        "index_references": base,
+        "index_added": None if second is None else dict(zip(("index", "index_sha256"), second, strict=True)),
+    }
+
+
+def _write_index(folder: Path, data: bytes) -> tuple[str, str]:
     found = sha256(data).hexdigest()
     name = f"index-{found[:16]}.faiss"
     write_whole(folder / name, data, left=_NOTHING)
     return name, found
 
 
-def read_index(folder: Path, manifest: Mapping[str, Any], count: int, *, mapped: bool = True) -> DescriptorIndex:
+def read_index(folder: Path, manifest: Mapping[str, Any], count: int) -> DescriptorIndex:
     """Open the index that a manifest names, after checking that it is the one that was written.
 
     Parameters
@@ -195,11 +231,9 @@ def read_index(folder: Path, manifest: Mapping[str, Any], count: int, *, mapped:
     folder : Path
         Of the collection.
     manifest : mapping
-        As it was read; ``index``, ``index_sha256`` and ``index_keypoints`` are used, and checked here.
+        As it was read; what it says of the index is used, and checked here.
     count : int
         How many references are in the index.
-    mapped : bool
-        As of `DescriptorIndex.read`.
 
     Returns
     -------
@@ -208,21 +242,32 @@ def read_index(folder: Path, manifest: Mapping[str, Any], count: int, *, mapped:
     Raises
     ------
     CorruptFileError
-        When the manifest names no index, or the file is not the one that was written or cannot be read.
+        When the manifest names no index, or a file is not the one that was written or cannot be read.
     """
-    name = str(manifest.get("index", _OLD_INDEX))
-    path = folder / name
-    if name != _OLD_INDEX and not _INDEX_NAME.fullmatch(name):
-        raise CorruptFileError(f"{folder}: '{name[:80]}' is not the name of an index; fetch the collection again")
     keypoints = manifest["index_keypoints"]
     if type(keypoints) is not int or not 1 <= keypoints <= KEYPOINTS:
         raise CorruptFileError(f"{folder}: the index has {keypoints!r} keypoints of each reference; fetch it again")
+    base, second = manifest.get("index_references", count), manifest.get("index_added")
+    if type(base) is not int or not 0 < base <= count or (base < count) != isinstance(second, dict):
+        raise CorruptFileError(f"{folder}: the index has {base!r} of {count} references; fetch the collection again")
+    path = _checked_index(folder, manifest)
+    index = DescriptorIndex.read(path, keypoints, base, added=_checked_index(folder, second) if second else None)
+    index.references = count
+    return index
+
+
+def _checked_index(folder: Path, named: Mapping[str, Any]) -> Path:
+    """Return the file of an index, when it is the one that was written."""
+    name = str(named.get("index", _OLD_INDEX))
+    path = folder / name
+    if name != _OLD_INDEX and not _INDEX_NAME.fullmatch(name):
+        raise CorruptFileError(f"{folder}: '{name[:80]}' is not the name of an index; fetch the collection again")
     try:
-        if "index_sha256" in manifest and sha256_of_file(path) != manifest["index_sha256"]:
+        if "index_sha256" in named and sha256_of_file(path) != named["index_sha256"]:
             raise CorruptFileError(f"{path} is not the index that was written; {SEE}")
     except OSError as error:
         raise CorruptFileError(f"{path} cannot be read: {reason(error)}; {SEE}") from error
-    return DescriptorIndex.read(path, keypoints, count, mapped=mapped)
+    return path
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
@@ -267,7 +312,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def check_seal(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Refuse a manifest that is not the one that was written; before format 2 none could be told from another."""
     fault = seal_fault(manifest)
-    if manifest["format"] == FORMAT and SEAL not in manifest:
+    if manifest["format"] >= SEALED and SEAL not in manifest:
         fault = "its seal is missing"
     if fault is not None:
         raise CorruptFileError(f"{folder / MANIFEST}: {fault}; take it from a backup, or fetch the collection again")
@@ -297,6 +342,8 @@ def remove_leftovers(folder: Path, manifest: Mapping[str, Any]) -> None:
 def leftovers(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
     """Return the files of a collection's folder that its manifest does not name."""
     named = {MANIFEST, TAXONOMY_FILE, LOCK, str(manifest.get("index", _OLD_INDEX))}
+    if manifest.get("index_added"):
+        named.add(str(manifest["index_added"].get("index")))
     if manifest["references"]:
         named |= {f"{name}.npy" for name in ARRAYS}
     return sorted(path for path in folder.iterdir() if path.name not in named)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
+from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError, was_interrupted
 from ballistics.files import RowsFile, make_work_folder, reason, table_kind
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
@@ -305,6 +305,8 @@ def search_file(digest: str, path: Path, task: Task) -> Row:
     except BallisticsError:
         raise  # of the collection or the disk, not of this file
     except Exception as error:  # one file on which a reader or the search fails must not end the work on a whole disk
+        if was_interrupted(error):
+            raise
         _log(task.work, digest, error)
         row = {"sha256": digest, **_refused(f"{FAULT}: {_words(error)}")}
     note.unlink(missing_ok=True)

@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from trimesh import Trimesh
 
 #: Changes whenever the same query and collection could give other numbers.
-IDENTIFICATION_VERSION = "9"
+IDENTIFICATION_VERSION = "10"
+
+# Scales of exact copies no further apart are one: registration says them no better.
+_SAME_SCALE = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +194,25 @@ class Identification:
     components: NDArray[np.int64]
     provenance: Provenance = field(repr=False)
 
+    def tied_with(self, candidate: Candidate) -> tuple[Candidate, ...]:
+        """Return the other candidates that the query does not tell from one, best first.
+
+        Look-alikes that it strays from by nearly the same, and exact copies at the same scale and handedness.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            Of this identification.
+        """
+        copied = candidate.relation == "exact copy"
+        return tuple(
+            other
+            for other in self.candidates
+            if other.component == candidate.component
+            and other.row != candidate.row
+            and (_is_same_copy(other, candidate) if copied else candidate.is_tied and other.is_tied)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return verdict, threshold and candidates as plain values; `ballistics printed identify --json` writes all."""
         accepted = {(c.row, c.component) for c in self.accepted}
@@ -203,6 +225,7 @@ class Identification:
                 "score": c.score,
                 "scale": c.scale,
                 "mirrored": c.mirrored,
+                "tied_with": [other.name for other in self.tied_with(c)],
                 "query_share": c.query_share,
                 "reference_share": c.reference_share,
                 "worth_nats": c.worth,
@@ -240,6 +263,12 @@ class Identification:
 
     def _repr_html_(self) -> str:
         return figure_html(repr(self), self.plot)
+
+
+def _is_same_copy(candidate: Candidate, other: Candidate) -> bool:
+    """Return whether a candidate is an exact copy of the query as another is: its reference is a copy of that one."""
+    same_scale = abs(candidate.scale / other.scale - 1.0) <= _SAME_SCALE
+    return candidate.relation == "exact copy" and same_scale and candidate.mirrored == other.mirrored
 
 
 def identify(

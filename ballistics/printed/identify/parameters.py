@@ -113,16 +113,6 @@ class IdentificationParameters:
         First and last reach of both registrations; at least the latter, in spacings of the points.
     distinct_points, distinct_share : int, float
         Two poses are one when this many points come to places no further apart.
-    pose_weights : tuple of float
-        Weight of log-odds of coverage and logarithm of consensus in the order of the poses of one reference before they
-        are registered. Only their ratio counts, and only for what is registered, not for a score.
-    candidate_weights : tuple of float
-        Weights in the order of references: log-odds of coverage, logarithm of consensus, of the reference's share, of
-        the query's share, of the votes. Both sets of weights were fitted on 188 disturbed development queries by a
-        script that was not kept. `benchmarks.training.printed_order` fits them again: on 78 such queries among 159
-        references the log-likelihood rises from -16.5 to -13.9 with 4 free ratios (poses: from -35.6 to -35.5 with 1),
-        no more than chance gives (p = 0.27), and the right reference is first in 65 of 73 choices, cross-validated,
-        against 67 with these.
     tolerances_share_of_size : tuple of float
         *Judge.* Deviations up to which a point counts as explained, rising; coverage is the mean over them.
     reported_tolerance : int
@@ -242,8 +232,6 @@ class IdentificationParameters:
     last_reach_spacings: float = 0.75
     distinct_points: int = 20
     distinct_share: float = 0.01
-    pose_weights: tuple[float, float] = (1.7, 1.1)
-    candidate_weights: tuple[float, float, float, float, float] = (2.0, 1.6, 2.75, -1.2, 3.4)
 
     tolerances_share_of_size: tuple[float, ...] = (0.006, 0.01, 0.015, 0.025)
     reported_tolerance: int = 2

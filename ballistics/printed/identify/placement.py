@@ -65,31 +65,20 @@ class Proposal:
     vote: Vote
     poses: tuple[RoughPose, ...]
 
-    def priority(self, parameters: IdentificationParameters = DEFAULT) -> float:
-        """Return how early it is registered; comparable between references of one query proposed in the same way."""
-        return max(_priority(pose, self.vote, parameters.candidate_weights) for pose in self.poses)
+    @property
+    def priority(self) -> float:
+        """How early it is registered; comparable between references of one query proposed in the same way."""
+        return max(_priority(pose, self.vote) for pose in self.poses)
 
 
-def order_values(pose: RoughPose, vote: Vote) -> tuple[float, float, float, float, float]:
-    """Return what `IdentificationParameters.candidate_weights` weigh.
+def _priority(pose: RoughPose, vote: Vote) -> float:
+    """Return the sum of what speaks for a pose, nothing weighed: of disturbed development queries, weights fitted to
+    one part order the other no better.
 
     The reference's share speaks for a candidate, the query's rather against it: dummy material dilutes it.
     """
-    return (
-        pose.covered,
-        pose.followed,
-        math.log(max(pose.reference_share, 0.01)),
-        math.log(max(pose.query_share, 0.01)),
-        math.log(vote.weight),
-    )
-
-
-def _priority(pose: RoughPose, vote: Vote, weights: Sequence[float]) -> float:
-    # Term by term: `sum` of later versions of Python rounds otherwise.
-    total = 0.0
-    for weight, value in zip(weights, order_values(pose, vote), strict=True):
-        total += weight * value
-    return total
+    found = math.log(max(pose.reference_share, 0.01) / max(pose.query_share, 0.01))
+    return pose.covered + pose.followed + found + math.log(vote.weight)
 
 
 def propose_by_matches(
@@ -306,8 +295,7 @@ def _measured(
         RoughPose(pose, log_odds(float(coverage[k])), followed, float(shares[0][k]), float(shares[1][k]))
         for k, (pose, followed) in enumerate(poses)
     ]
-    by_coverage, by_consensus = parameters.pose_weights
-    return tuple(sorted(measured, key=lambda rough: -(by_coverage * rough.covered + by_consensus * rough.followed)))
+    return tuple(sorted(measured, key=lambda rough: -(rough.covered + rough.followed)))
 
 
 def elsewhere(

@@ -228,7 +228,7 @@ def _by_votes(question: Question, neighbours: Neighbours, widely: bool) -> list[
     more += [replace(vote, step=vote.step + off) for vote in told[: parameters.rescaled] for off in steps]
     # At one number of radii, which is cheaper.
     likely = _proposed(question, more, parameters.both_radii[1:])[: parameters.settled_at_most]
-    proposals = _by_priority(proposals[len(found) :] + _settled(question, likely), parameters)
+    proposals = _by_priority(proposals[len(found) :] + _settled(question, likely))
     found += _registered(question, proposals[: parameters.registered_at_most - len(found)], False)
     return found
 
@@ -252,7 +252,7 @@ def _proposed(question: Question, votes: list[Vote], radii: Sequence[int]) -> li
         proposal = propose_by_matches(question.query, signature, reference, vote, radii, question.parameters)
         if proposal is not None:
             proposals.append(proposal)
-    return _by_priority(proposals, question.parameters)
+    return _by_priority(proposals)
 
 
 def _settled(question: Question, proposals: list[Proposal]) -> list[Proposal]:
@@ -261,12 +261,12 @@ def _settled(question: Question, proposals: list[Proposal]) -> list[Proposal]:
         settled(question.query, question.cloud(proposal.vote.reference), proposal, question.parameters)
         for proposal in proposals
     ]
-    return _by_priority(near, question.parameters)
+    return _by_priority(near)
 
 
-def _by_priority(proposals: list[Proposal], parameters: IdentificationParameters) -> list[Proposal]:
+def _by_priority(proposals: list[Proposal]) -> list[Proposal]:
     """Return the best proposal of each reference, in the order of their priority."""
-    order = sorted(proposals, key=lambda p: (-p.priority(parameters), p.vote.reference, p.vote.step))
+    order = sorted(proposals, key=lambda p: (-p.priority, p.vote.reference, p.vote.step))
     first: dict[int, Proposal] = {}
     for proposal in order:
         first.setdefault(proposal.vote.reference, proposal)

@@ -140,7 +140,9 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
                 "rank": rank,
                 "candidate": candidate,
                 "accepted": candidate.fits(found.threshold) and not candidate.is_plain,
-                "sentence": wording.candidate_sentence(candidate, searched.taxonomy, symmetric=symmetric),
+                "sentence": wording.candidate_sentence(
+                    candidate, searched.taxonomy, found.tied_with(candidate), symmetric=symmetric
+                ),
                 "shares": wording.shares_sentence(candidate),
                 "score": wording.score_sentence(candidate, found),
                 "score_rows": wording.score_rows(candidate),

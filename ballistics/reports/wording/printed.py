@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LEAD = "A hit is a lead for an examiner, who has to look at both files: it is no opinion and no evidence."
 
+#: Of references that a query lies on equally well.
+CANNOT_BE_TOLD = "which cannot be told apart here"
 PLAIN_WORDS = "The shape is plain: things of other origin may have it too."
 NOT_MEASURED = (
     "How often unrelated queries hit this collection was not measured: it is too small, or of an older version "
@@ -86,7 +88,9 @@ def scale_words(scale: float) -> str:
     return text
 
 
-def candidate_sentence(candidate: Candidate, taxonomy: Taxonomy, *, symmetric: bool = False) -> str:
+def candidate_sentence(
+    candidate: Candidate, taxonomy: Taxonomy, tied: Sequence[Candidate] = (), *, symmetric: bool = False
+) -> str:
     """Return what was found, in one sentence.
 
     Parameters
@@ -94,11 +98,17 @@ def candidate_sentence(candidate: Candidate, taxonomy: Taxonomy, *, symmetric: b
     candidate : Candidate
     taxonomy : Taxonomy
         For the category's words.
+    tied : sequence of Candidate
+        The others that the query does not tell from it, from `Identification.tied_with`.
     symmetric : bool
         Whether the reference is its own mirror image.
     """
     mirrored = candidate.mirrored and not symmetric
     words = relation_words(candidate.relation, candidate.scale, mirrored)
+    if tied:
+        names = _listed([f"“{other.name}”" for other in (candidate, *tied)], "or")
+        same = "which are copies of each other" if candidate.relation == "exact copy" else CANNOT_BE_TOLD
+        return f"{_RELATIONS[words]} one of these, {same}: {names}{', mirrored' if mirrored else ''}."
     category = f" ({taxonomy.title(candidate.category)})" if candidate.category else ""
     handedness = ", mirrored" if mirrored else ""
     return f"{_RELATIONS[words]} “{candidate.name}”{category}, {scale_words(candidate.scale)}{handedness}."
@@ -155,7 +165,7 @@ def _beside_words(candidate: Candidate, found: Identification) -> str:
     if not others:
         return ""
     fit = f" {len(others)} other reference{'s' if len(others) > 1 else ''} fit{'' if len(others) > 1 else 's'} too"
-    tied = [f"“{other.name}”" for other in others if other.is_tied] if candidate.is_tied else []
+    tied = [f"“{other.name}”" for other in found.tied_with(candidate)]
     return f"{fit}; the query does not tell it from {_listed(tied)}." if tied else f"{fit}, less closely."
 
 
@@ -275,8 +285,13 @@ def headline(found: Identification, file: FileDescription, references: int) -> s
         return f"Nothing in the collection: {searched}, the best score is {best:.2f}, below {found.threshold:g}."
     different = len({candidate.row for candidate in found.accepted})
     several = f"{different} reference{'s' if different != 1 else ''}"
+    tied = [len(others) + 1 for others in map(found.tied_with, found.accepted) if others]
     if len(found.accepted) > 1:
         several += " explain parts of it" if different != 1 else f" explains {len(found.accepted)} parts of it"
+        if tied:
+            several += f", {len(tied)} of them {'stands' if len(tied) == 1 else 'stand'} for several, {CANNOT_BE_TOLD}"
+    elif tied:
+        several = f"one of {tied[0]} references, {CANNOT_BE_TOLD}"
     parts = f"{len(file.parts)} parts" if len(file.parts) > 1 else "1 part"
     return f"In the collection: {several} ({parts}; {searched})."
 
@@ -367,17 +382,17 @@ def _fit_sentence(group: ReferencePieces, own: Sequence[int], names: Sequence[st
     return f"As they are they do not fit together: {' and '.join(wrong)}."
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed(words: Sequence[str], last: str = "and") -> str:
     """Return words in a row.
 
     Examples
     --------
-    >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"))
-    ('a', 'a, b and c', 'a, b, c, d, e, f and 2 more')
+    >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"), "or")
+    ('a', 'a, b and c', 'a, b, c, d, e, f or 2 more')
     """
     if len(words) > _NAMED:
-        return f"{', '.join(words[:_NAMED])} and {len(words) - _NAMED} more"
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+        return f"{', '.join(words[:_NAMED])} {last} {len(words) - _NAMED} more"
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _verb(words: Sequence[str], singular: str, plural: str) -> str:
