@@ -22,6 +22,7 @@ from .durable import write_whole as write_whole
 from .durable import written_whole as written_whole
 from .locks import locked as locked
 from .rows_file import RowsFile as RowsFile
+from .tables import begins_formula as begins_formula
 from .tables import csv_bytes as csv_bytes
 from .tables import table_kind as table_kind
 from .tables import write_csv as write_csv
@@ -31,6 +32,7 @@ __all__ = [
     "SEAL",
     "RowsFile",
     "SafeArchive",
+    "begins_formula",
     "check_grid",
     "csv_bytes",
     "file_size",

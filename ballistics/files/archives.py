@@ -180,6 +180,11 @@ class SafeArchive:
         """Return the declared size in bytes of a member."""
         return self._info(name).file_size
 
+    def is_packed(self, name: str) -> bool:
+        """Return whether a member is compressed, or takes another number of bytes than it says."""
+        info = self._info(name)
+        return info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size
+
     def refuse_bomb(self, name: str, most_ratio: int) -> None:
         """Refuse a member of more than 16 MiB that was packed better than its kind of content can be.
 

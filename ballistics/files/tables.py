@@ -80,4 +80,15 @@ def _safe(value: Any) -> Any:
         return value
     # A lone carriage return is not quoted by every version of Python, and begins a new row in some spreadsheets.
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if begins_formula(text) else text
+
+
+def begins_formula(text: str) -> bool:
+    """Return whether a spreadsheet could take a text for a formula.
+
+    Examples
+    --------
+    >>> begins_formula(" =1+1"), begins_formula("K-17.x3p")
+    (True, False)
+    """
+    return text.lstrip(" ").startswith(_FORMULA)

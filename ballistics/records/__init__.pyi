@@ -10,6 +10,8 @@ from .keys import identifier_of as identifier_of
 from .keys import is_signed as is_signed
 from .keys import make_key as make_key
 from .keys import read_key as read_key
+from .keys import read_private as read_private
+from .keys import write_private as write_private
 from .log import ADMINISTRATOR as ADMINISTRATOR
 from .log import KEY as KEY
 from .log import LABORATORY as LABORATORY
@@ -61,10 +63,12 @@ __all__ = [
     "now",
     "operator_of",
     "read_key",
+    "read_private",
     "read_receipt",
     "receipt_of",
     "remember_head",
     "seen_head",
     "verify_log",
+    "write_private",
     "write_receipt",
 ]

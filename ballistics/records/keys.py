@@ -7,13 +7,14 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
 from ballistics.files import load_json, write_whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 SCHEMA, VERSION = "ballistics/key", 1
 #: Shorter passphrases are refused.
@@ -90,26 +91,9 @@ def make_key(path: Path, passphrase: str) -> SigningKey:
         When the file exists or cannot be written.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-    if len(passphrase) < LEAST_CHARACTERS:
-        raise ParameterError(f"the passphrase is too short: choose one of {LEAST_CHARACTERS} characters or more")
-    if path.exists():
-        raise WriteError(f"{path} exists: a key is never written over, choose another name")
     key = SigningKey(Ed25519PrivateKey.generate())
-    salt = secrets.token_bytes(16)
-    encryption = BestAvailableEncryption(_stretched(passphrase, salt))
-    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-    content = {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "public": key.public.hex(),
-        "scrypt": {**_SCRYPT, "salt": salt.hex()},
-        "private": pem.decode(),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
-    path.chmod(0o600)
+    write_private(path, key.private, passphrase, SCHEMA)
     return key
 
 
@@ -126,11 +110,78 @@ def read_key(path: Path, passphrase: str) -> SigningKey:
         When the passphrase is not that of the key.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = read_private(path, passphrase, SCHEMA, "the key of an operator; `ballistics case key` makes one")
+    if not isinstance(private, Ed25519PrivateKey):
+        raise CorruptFileError(f"{path} holds a key of another kind")
+    return SigningKey(private)
+
+
+def write_private(path: Path, private: Ed25519PrivateKey | X25519PrivateKey, passphrase: str, schema: str) -> None:
+    """Write a private key to a file, encrypted with a passphrase.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist; its folder is made.
+    private : Ed25519PrivateKey or X25519PrivateKey
+        Of the package `cryptography`.
+    passphrase : str
+        Of `LEAST_CHARACTERS` characters at least.
+    schema : str
+        What the file says it is.
+
+    Raises
+    ------
+    ParameterError
+        When the passphrase is too short.
+    WriteError
+        When the file exists or cannot be written.
+    """
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+    if len(passphrase) < LEAST_CHARACTERS:
+        raise ParameterError(f"the passphrase is too short: choose one of {LEAST_CHARACTERS} characters or more")
+    if path.exists():
+        raise WriteError(f"{path} exists: a key is never written over, choose another name")
+    salt = secrets.token_bytes(16)
+    encryption = BestAvailableEncryption(_stretched(passphrase, salt))
+    content = {
+        "schema": schema,
+        "version": VERSION,
+        "public": private.public_key().public_bytes_raw().hex(),
+        "scrypt": {**_SCRYPT, "salt": salt.hex()},
+        "private": private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+    path.chmod(0o600)
+
+
+def read_private(path: Path, passphrase: str, schema: str, what: str) -> Any:
+    """Read a private key that `write_private` wrote; its kind is the caller's to check.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    passphrase : str
+        By which it was encrypted.
+    schema : str
+        What the file says it is.
+    what : str
+        What it should be, and what makes it, for messages.
+
+    Raises
+    ------
+    ReadError, CorruptFileError, ParameterError
+        As of `read_key`.
+    """
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    content = load_json(path, "the key of an operator", most_bytes=_MOST_BYTES)
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or content.get("version") != VERSION:
-        raise CorruptFileError(f"{path} is not the key of an operator; `ballistics case key` makes one")
+    content = load_json(path, what.partition(";")[0], most_bytes=_MOST_BYTES)
+    if not isinstance(content, dict) or content.get("schema") != schema or content.get("version") != VERSION:
+        raise CorruptFileError(f"{path} is not {what}")
     try:
         stretching = dict(content["scrypt"])
         salt = bytes.fromhex(stretching.pop("salt"))
@@ -140,15 +191,13 @@ def read_key(path: Path, passphrase: str) -> SigningKey:
     if stretching != _SCRYPT:
         raise CorruptFileError(f"{path} protects the key in a way that this program does not use: {stretching}")
     try:
-        private = load_pem_private_key(pem, _stretched(passphrase, salt))
+        private: Any = load_pem_private_key(pem, _stretched(passphrase, salt))
     except (ValueError, TypeError):
         raise ParameterError(f"{path} does not open: the passphrase is not that of this key") from None
-    if not isinstance(private, Ed25519PrivateKey):
-        raise CorruptFileError(f"{path} holds a key of another kind")
-    key = SigningKey(private)
-    if key.public.hex() != public:
+    half = private.public_key()
+    if not hasattr(half, "public_bytes_raw") or half.public_bytes_raw().hex() != public:
         raise CorruptFileError(f"{path} is damaged: its two halves do not belong together")
-    return key
+    return private
 
 
 def _stretched(passphrase: str, salt: bytes) -> bytes:

@@ -312,7 +312,7 @@ def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progr
     A template is erased when its mark is removed or enrolled anew, perhaps during the scan. So a score counts only if
     the template still has the same place after the scan; if it has another place, it is scanned again there.
     """
-    scores_of, n = _scanner(mark), len(chosen.slot_of)
+    scores_of, n = template_scanner(mark), len(chosen.slot_of)
     slot_of = dict(chosen.slot_of)
     records, scores = chosen.records, dict[int, float]()
     while slot_of:
@@ -329,8 +329,11 @@ def _scanned(library: LibraryStore, mark: Mark, chosen: _Chosen, progress: Progr
     return scores
 
 
-def _scanner(mark: Mark) -> Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]:
-    """Return what scores the templates at some places of a stack: the higher, the more like the mark."""
+def template_scanner(mark: Mark) -> Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]:
+    """Return what scores the templates at some places of a stack of their version: the higher, the more like the mark.
+
+    −inf for a record that is empty, damaged, of another kind of mark or surface, or meets the mark nowhere.
+    """
     if method_of(mark.kind).family == "striated":
         return signature_scan(mark)
     query = make_query(mark)

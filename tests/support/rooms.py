@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("front",),
     ("reports",),
+    ("exchange",),
     ("selftest",),
     ("casework", "registry"),
     ("search", "studies"),

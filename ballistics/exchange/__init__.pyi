@@ -1,0 +1,86 @@
+# The face of this room: what other rooms may import.
+from .desk import Desk as Desk
+from .encryption import OpeningKey as OpeningKey
+from .encryption import make_opening_key as make_opening_key
+from .encryption import read_opening_key as read_opening_key
+from .exports import Exported as Exported
+from .exports import Outgoing as Outgoing
+from .exports import export_package as export_package
+from .imports import TakenIn as TakenIn
+from .imports import extract_rows as extract_rows
+from .imports import import_package as import_package
+from .imports import package_of as package_of
+from .imports import take_in_receipt as take_in_receipt
+from .imports import taken_in as taken_in
+from .marks import CLASS_FIELDS as CLASS_FIELDS
+from .marks import MarkSelection as MarkSelection
+from .marks import PartnerMark as PartnerMark
+from .package import Manifest as Manifest
+from .package import Terms as Terms
+from .partner_search import PartnerLead as PartnerLead
+from .partner_search import PartnerSearch as PartnerSearch
+from .partner_search import search_partners as search_partners
+from .partners import Partner as Partner
+from .partners import fingerprint as fingerprint
+from .partners import partner_named as partner_named
+from .partners import partners as partners
+from .partners import read_card as read_card
+from .partners import revoke_partner as revoke_partner
+from .partners import take_in_partner as take_in_partner
+from .partners import write_card as write_card
+from .requests import Request as Request
+from .requests import answer_request as answer_request
+from .requests import copy_scan as copy_scan
+from .requests import decline_request as decline_request
+from .requests import request_scan as request_scan
+from .requests import requests as requests
+from .requests import take_in_answer as take_in_answer
+from .requests import take_in_request as take_in_request
+from .rows import Extract as Extract
+from .rows import Row as Row
+from .withdrawals import take_in_withdrawal as take_in_withdrawal
+from .withdrawals import withdraw as withdraw
+
+__all__ = [
+    "CLASS_FIELDS",
+    "Desk",
+    "Exported",
+    "Extract",
+    "Manifest",
+    "MarkSelection",
+    "OpeningKey",
+    "Outgoing",
+    "Partner",
+    "PartnerLead",
+    "PartnerMark",
+    "PartnerSearch",
+    "Request",
+    "Row",
+    "TakenIn",
+    "Terms",
+    "answer_request",
+    "copy_scan",
+    "decline_request",
+    "export_package",
+    "extract_rows",
+    "fingerprint",
+    "import_package",
+    "make_opening_key",
+    "package_of",
+    "partner_named",
+    "partners",
+    "read_card",
+    "read_opening_key",
+    "request_scan",
+    "requests",
+    "revoke_partner",
+    "search_partners",
+    "take_in_answer",
+    "take_in_partner",
+    "take_in_receipt",
+    "take_in_request",
+    "take_in_withdrawal",
+    "taken_in",
+    "withdraw",
+    "write_card",
+]
