@@ -131,7 +131,17 @@ def moment(text: str) -> str:
 
 
 def signed(key: SigningKey, envelope: Envelope, fields: Mapping[str, Any]) -> bytes:
-    """Return a signed file: canonical JSON (RFC 8785) of content, public key and signature of the content's SHA-256."""
+    """Return a signed file: canonical JSON (RFC 8785) of content, public key and signature of the content's SHA-256.
+
+    Parameters
+    ----------
+    key : SigningKey
+        Named in the envelope.
+    envelope : Envelope
+        From `new_envelope`.
+    fields : mapping
+        What else the file says, such as JSON can hold.
+    """
     content = {**fields, **asdict(envelope)}
     digest = sha256(canonical(content)).hexdigest()
     return canonical({"content": content, "public": key.public.hex(), "signature": key.sign(digest)}) + b"\n"

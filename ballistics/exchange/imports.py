@@ -165,6 +165,15 @@ def taken_in(desk: Desk, view: View) -> Iterator[TakenIn]:
 def package_of(desk: Desk, view: View, serial: str) -> TakenIn:
     """Return the package with a serial number, or its first digits.
 
+    Parameters
+    ----------
+    desk : Desk
+        Of the laboratory that took it in.
+    view : View
+        Of its log.
+    serial : str
+        Six digits at least.
+
     Raises
     ------
     RefusedError

@@ -339,7 +339,16 @@ def extract(archive: SafeArchive, manifest: Manifest, folder: Path, where: str) 
 
 
 def check_extracted(folder: Path, manifest: Manifest, names: Sequence[str]) -> None:
-    """Raise `CorruptFileError` when files of a package that was taken in are not those that were signed."""
+    """Raise `CorruptFileError` when files of a package that was taken in are not those that were signed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the package lies.
+    manifest : Manifest
+    names : sequence of str
+        Of its members that are looked at.
+    """
     of_name = {member.name: member for member in manifest.members}
     for name in names:
         path = folder / name

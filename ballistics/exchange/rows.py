@@ -43,6 +43,15 @@ class Extract(Protocol):
 def write_rows(path: Path, rows: Iterable[Row], what: str) -> int:
     """Write rows as JSON Lines, each in canonical form, and return how many.
 
+    Parameters
+    ----------
+    path : Path
+        A new file.
+    rows : iterable of mapping
+        Flat.
+    what : str
+        What they are, for messages.
+
     Raises
     ------
     ParameterError
