@@ -114,6 +114,7 @@ class Casebook:
         self.log = Log(library.engine, str(library.folder), rules.check)
         self.lists = CodeLists(library.folder / "lists")
         self.files = library.files
+        self._has_written = False
 
     @classmethod
     def open(cls, folder: str | Path, database: str | None = None) -> Self:
@@ -121,7 +122,9 @@ class Casebook:
         return cls(LibraryStore.open(folder, database))
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; where something was recorded, the head of the log is remembered."""
+        if self._has_written:
+            self.remember()
         self.library.close()
 
     def __enter__(self) -> Self:
@@ -144,9 +147,8 @@ class Casebook:
         laboratory : mapping
             What is known of the laboratory: ``name``, ``country``, ``accreditation`` …
         """
-        entry = self.log.begin(key, operator, name, laboratory)
-        self._remember()
-        return entry
+        self._has_written = True
+        return self.log.begin(key, operator, name, laboratory)
 
     def take_in(
         self, administrator: SigningKey, public: bytes, operator: str, name: str, roles: Sequence[str]
@@ -311,8 +313,18 @@ class Casebook:
             if progress is not None:
                 progress("verifying files", done, len(names))
         if found.clean:
-            remember_head(self.library.identifier, found.head)
+            self.remember()
         return CaseworkIntegrity(found, tuple(faults), len(names))
+
+    def remember(self) -> str | None:
+        """Keep the head of the log as the newest that this user has seen.
+
+        Returns
+        -------
+        str or None
+            What the user must be told: the log was cut, put back or made anew since. None when it was not.
+        """
+        return remember_head(self.library.identifier, self.log)
 
     def receipt(self) -> Receipt:
         """Return the receipt of the log as it is now."""
@@ -343,12 +355,8 @@ class Casebook:
     def _append(
         self, key: SigningKey, kind: str, record: str, body: Mapping[str, Any], case: str, supersedes: int
     ) -> Entry:
-        entry = self.log.append(key, kind, record, body, case, supersedes)
-        self._remember()
-        return entry
-
-    def _remember(self) -> None:
-        remember_head(self.library.identifier, self.log.head())
+        self._has_written = True
+        return self.log.append(key, kind, record, body, case, supersedes)
 
     def _check_own(self, record: Record) -> None:
         """Check what a list or the laboratory's settings say beside the words themselves."""

@@ -12,28 +12,28 @@ from .keys import make_key as make_key
 from .keys import read_key as read_key
 from .keys import read_private as read_private
 from .keys import write_private as write_private
-from .log import ADMINISTRATOR as ADMINISTRATOR
-from .log import KEY as KEY
-from .log import LABORATORY as LABORATORY
-from .log import REVOKED as REVOKED
-from .log import VALID as VALID
-from .log import Head as Head
 from .log import Log as Log
-from .log import Operator as Operator
-from .log import RefusedError as RefusedError
-from .log import Rule as Rule
-from .log import View as View
-from .log import key_body as key_body
-from .log import operator_of as operator_of
+from .operators import ADMINISTRATOR as ADMINISTRATOR
+from .operators import KEY as KEY
+from .operators import LABORATORY as LABORATORY
+from .operators import REVOKED as REVOKED
+from .operators import VALID as VALID
+from .operators import Operator as Operator
+from .operators import key_body as key_body
+from .operators import operator_of as operator_of
 from .receipts import Receipt as Receipt
 from .receipts import read_receipt as read_receipt
 from .receipts import receipt_of as receipt_of
 from .receipts import remember_head as remember_head
 from .receipts import seen_head as seen_head
 from .receipts import write_receipt as write_receipt
+from .rules import RefusedError as RefusedError
+from .rules import Rule as Rule
 from .verification import LogFault as LogFault
 from .verification import LogIntegrity as LogIntegrity
 from .verification import verify_log as verify_log
+from .views import Head as Head
+from .views import View as View
 
 __all__ = [
     "ADMINISTRATOR",

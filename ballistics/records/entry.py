@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -16,19 +19,31 @@ from ballistics.files import parse_json
 
 #: What the first entry follows.
 NOTHING_BEFORE = "0" * 64
+#: Before what is hashed and signed: no key signs the same bytes for another purpose.
+PURPOSE = b"ballistics log 1\n"
 #: The longest content of an entry, in bytes; larger things are files, named by their hash.
 MOST_BYTES = 4 << 20
 _FIELDS = {
     "body": dict,
     "case": str,
+    "group": str,
     "key": str,
     "kind": str,
     "number": int,
     "previous": str,
     "record": str,
+    "salt": str,
     "supersedes": int,
     "time": str,
 }
+#: How long the names of an entry may be.
+_MOST_LETTERS = {"kind": 40, "record": 200, "case": 200}
+_HASH = re.compile(r"[0-9a-f]{64}")
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+# What Python and RFC 8785 may write differently: fractions, powers of ten, long whole numbers, and names of fields with
+# letters beyond U+FFFF, which are sorted otherwise.
+_OTHERWISE = re.compile(rb"[0-9]\.[0-9]|[0-9]e[-+][0-9]|[:,\[]-?[0-9]{16}|[\xf0-\xf4]")
 
 
 @dataclass(frozen=True)
@@ -51,8 +66,14 @@ class Entry:
         Identifier of what is recorded; an amended record keeps it.
     case : str
         The case it belongs to; empty where it belongs to none.
+    group : str
+        The same for all entries of a case and only for them: 32 digits drawn by lot for its first entry, so that an
+        extract can show that no entry of a case is left out and not which cases there are. The kind where there is no
+        case.
     supersedes : int
         Number of the entry that it replaces; 0 where it is the first of its record.
+    salt : str
+        32 digits drawn by lot: without them, who knows an entry's digest could try out what it says.
     body : mapping
         The fields of the record.
     """
@@ -64,18 +85,40 @@ class Entry:
     kind: str
     record: str
     case: str
+    group: str
     supersedes: int
+    salt: str
     body: Mapping[str, Any]
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         """The entry as canonical JSON."""
         return canonical({name: getattr(self, name) for name in _FIELDS})
 
     @property
-    def hash(self) -> str:
+    def digest(self) -> str:
         """The SHA-256 of the content, as 64 hexadecimal digits."""
         return sha256(self.content).hexdigest()
+
+    @property
+    def tag(self) -> str:
+        """By which who knows its group, and nobody else, sees that the entry belongs to it."""
+        return tag_of(self.group, self.number)
+
+    @property
+    def hash(self) -> str:
+        """The hash that is signed and that the next entry names; it binds all entries up to this one."""
+        return chained(self.previous, self.digest, self.tag)
+
+
+def tag_of(group: str, number: int) -> str:
+    """Return the tag of an entry of a group: SHA-256, as 64 hexadecimal digits."""
+    return sha256(f"{group} {number}".encode()).hexdigest()
+
+
+def chained(previous: str, digest: str, tag: str) -> str:
+    """Return the hash of an entry, of the hash before it, the digest of its content, and its tag."""
+    return sha256(PURPOSE + bytes.fromhex(previous + digest + tag)).hexdigest()
 
 
 def canonical(value: Any) -> bytes:
@@ -112,20 +155,78 @@ def entry_of(content: str | bytes, where: str) -> Entry:
         When it is no entry, or not in its canonical form.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if len(data) > MOST_BYTES:
+        raise CorruptFileError(f"{where} is longer than an entry of the log can be")
     found = parse_json(data, where, "an entry of the log")
-    if not isinstance(found, dict) or set(found) != set(_FIELDS):
+    if not isinstance(found, dict) or found.keys() != _FIELDS.keys():
         raise CorruptFileError(f"{where} has not the fields of an entry of the log")
     for name, kind in _FIELDS.items():
         if type(found[name]) is not kind:
             raise CorruptFileError(f"{where}: '{name}' is not of the kind that an entry of the log has there")
     entry = Entry(**found)
+    fault = _fault(entry)
+    if fault:
+        raise CorruptFileError(f"{where}: {fault}")
+    if not _is_canonical(found, data, where):
+        raise CorruptFileError(f"{where} is not in the form in which the log writes its entries")
+    entry.__dict__["content"] = data
+    return entry
+
+
+def name_fault(what: str, text: str) -> str | None:
+    """Return what is wrong with a kind, the identifier of a record, or that of a case; None when nothing is.
+
+    Examples
+    --------
+    >>> name_fault("record", "K-1"), name_fault("case", "")
+    (None, None)
+    >>> name_fault("record", "K-1 ")
+    "the record has 1 to 200 printable characters and no blank at its ends; 'K-1 ' has not"
+    """
+    most = _MOST_LETTERS[what]
+    if not text and what == "case":
+        return None
+    # Look-alikes by composition alone ("é" of one letter, or of two) would be two records of one name.
+    if 0 < len(text) <= most and text.isprintable() and text == unicodedata.normalize("NFC", text.strip()):
+        return None
+    return f"the {what} has 1 to {most} printable characters and no blank at its ends; {text[:80]!a} has not"
+
+
+def _fault(entry: Entry) -> str | None:
+    for what in _MOST_LETTERS:
+        fault = name_fault(what, getattr(entry, what))
+        if fault:
+            return fault
+    if not (_HASH.fullmatch(entry.previous) and _HASH.fullmatch(entry.key) and _TOKEN.fullmatch(entry.salt)):
+        return "its hashes are not written as the log writes them"
+    if not 0 <= entry.supersedes < entry.number:
+        return "it cannot replace the entry that it names"
+    if not is_time(entry.time):
+        return "its time is not one that the log writes"
+    if not (_TOKEN.fullmatch(entry.group) if entry.case else entry.group == entry.kind):
+        return "its group is not one that the log gives"
+    return None
+
+
+def is_time(text: str) -> bool:
+    """Return whether a text is a time as entries state it."""
+    if not _TIME.fullmatch(text):
+        return False
     try:
-        same = entry.content == data
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_canonical(found: Any, data: bytes, where: str) -> bool:
+    if not _OTHERWISE.search(data):
+        text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return text.encode() == data
+    try:
+        return canonical(found) == data
     except ParameterError as error:
         raise CorruptFileError(f"{where}: {error}") from error
-    if not same:
-        raise CorruptFileError(f"{where} is not in the form in which the log writes its entries")
-    return entry
 
 
 def now() -> str:

@@ -11,19 +11,24 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ballistics.errors import BallisticsError, CorruptFileError, WriteError
-from ballistics.files import load_json, locked, write_whole
-from ballistics.records.entry import now
-from ballistics.records.log import Head
+from ballistics.errors import BallisticsError, CorruptFileError, ReadError, WriteError
+from ballistics.files import load_json, locked, reason, write_whole
+from ballistics.records.entry import is_time, now
+from ballistics.records.log import Log
+from ballistics.records.views import Head
 
 SCHEMA, VERSION = "ballistics/receipt", 1
 _MOST_BYTES = 1 << 16
+_PATIENCE_S = 5.0
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
+_WORDS = re.compile(
+    r"\blibrary ([0-9a-f]{32}) entries ([0-9]{1,15}) hash ([0-9a-f ]{64,128}) written ([0-9-]{10}T[0-9:]{8}Z)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,8 @@ def write_receipt(path: Path, receipt: Receipt) -> None:
     WriteError
         When the file exists or cannot be written.
     """
-    if path.exists():
-        raise WriteError(f"{path} exists: a receipt is never written over, choose another name")
-    if path.suffix.lower() == ".txt":
-        write_whole(path, receipt.words.encode())
-    else:
-        write_whole(path, _json(receipt))
+    data = receipt.words.encode() if path.suffix.lower() == ".txt" else _json(receipt)
+    write_whole(path, data, overwrite=False)
 
 
 def read_receipt(path: Path) -> Receipt:
@@ -97,7 +98,9 @@ def read_receipt(path: Path) -> Receipt:
         not isinstance(content, dict)
         or content.get("schema") != SCHEMA
         or any(type(content.get(name)) is not kind for name, kind in fields.items())
+        or not _NAME.match(content["library"])
         or not _HASH.match(content["hash"])
+        or not is_time(content["time"])
         or content["number"] < 0
     ):
         raise CorruptFileError(f"{path} is not the receipt of a log; `ballistics case receipt` writes one")
@@ -113,17 +116,35 @@ def seen_folder() -> Path:
     return base / "ballistics" / "heads"
 
 
-def remember_head(library: str, head: Head) -> None:
-    """Keep a head as the newest that this user has seen; where that cannot be written, nothing is kept."""
+def remember_head(library: str, log: Log) -> str | None:
+    """Keep a log's head as the newest that this user has seen, and see whether the log still holds the one before.
+
+    Where it does not, that one stays, so that `verify_log` finds it too; where nothing can be written, nothing is kept.
+
+    Returns
+    -------
+    str or None
+        What the operator must be told: since then the log was cut, put back, or made anew. None when it was not.
+    """
     if not _NAME.match(library):
-        return
-    path = seen_folder() / f"{library}.json"
-    with contextlib.suppress(OSError, BallisticsError):
+        return None
+    path, told = seen_folder() / f"{library}.json", None
+    with contextlib.suppress(OSError, WriteError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock"), patience_s=_PATIENCE_S):
+            # First what was seen, then the log: another process may have written meanwhile.
             seen = _seen(path)
-            if seen is None or seen.number < head.number:
+            with log.view() as view:
+                head = view.head()
+                is_there = seen is None or seen.number == 0 or view.hash_of(seen.number) == seen.hash
+            if seen is not None and not is_there:
+                told = (
+                    f"the log does not hold the entry {seen.number} that you have seen in it at {seen.time}: it was "
+                    "cut, an older copy was put back, or it was made anew. `ballistics case verify` shows more"
+                )
+            elif seen is None or seen.number < head.number:
                 write_whole(path, _json(receipt_of(library, head)))
+    return told
 
 
 def seen_head(library: str) -> Receipt | None:
@@ -145,16 +166,13 @@ def _json(receipt: Receipt) -> bytes:
 def _from_words(path: Path) -> Receipt:
     try:
         with open(path, "rb") as file:
-            lines: Sequence[str] = file.read(_MOST_BYTES).decode("utf-8", "replace").splitlines()
+            # As it may be typed from paper: other blanks, capitals.
+            text = " ".join(file.read(_MOST_BYTES).decode("utf-8", "replace").split())
     except OSError as error:
-        raise CorruptFileError(f"{path} cannot be read: {error}") from error
-    text = "\n".join(lines)
-    found = re.search(
-        r"^library\s+([0-9a-f]{32})$\s+^entries\s+(\d{1,18})$\s+^hash\s+([0-9a-f\s]{64,100}?)$\s+^written\s+(\S+)$",
-        text,
-        re.MULTILINE,
-    )
-    digits = "" if found is None else "".join(found.group(3).split())
-    if found is None or not _HASH.match(digits):
+        raise ReadError(f"{path} cannot be read: {reason(error)}") from error
+    found = _WORDS.search(text)
+    library, number, digits, time = found.groups() if found else ("", "0", "", "")
+    receipt = Receipt(library.lower(), int(number), digits.replace(" ", "").lower(), time.upper())
+    if not _HASH.match(receipt.hash) or not is_time(receipt.time):
         raise CorruptFileError(f"{path} is not the receipt of a log; `ballistics case receipt` writes one")
-    return Receipt(found.group(1), int(found.group(2)), digits, found.group(4))
+    return receipt

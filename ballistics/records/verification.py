@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 
 from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.progress import Progress
-from ballistics.records.entry import NOTHING_BEFORE, Entry, entry_of
-from ballistics.records.keys import identifier_of, is_signed
-from ballistics.records.log import (
-    ADMINISTRATOR,
-    KEY,
-    LABORATORY,
-    VALID,
-    Head,
-    Log,
-    Operator,
-    RefusedError,
-    Rule,
-    View,
-    operator_of,
-)
+from ballistics.records.entry import Entry, chained, entry_of, now
+from ballistics.records.keys import is_signed
+from ballistics.records.log import Log
+from ballistics.records.operators import KEY, VALID, Operator, founder_of, is_founding, operator_of
 from ballistics.records.receipts import Receipt
+from ballistics.records.replay import Replay
+from ballistics.records.rules import RefusedError, Rule, check_entry
+from ballistics.records.views import Head, Row, rows_of
 
 _TELL_EVERY = 500
+_MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,8 @@ def verify_log(
     """Verify a log from its first entry to its last.
 
     Each entry is held against its hash, the hash of the entry before it, the columns it is searched by, its signature
-    by a key that was valid then, and the rules of the log and of the rooms that record in it.
+    by a key that was valid then, and the rules of the log and of the room that records in it. The first two are held
+    against each other: the laboratory's founder states the key that signs both.
 
     Parameters
     ----------
@@ -96,140 +88,179 @@ def verify_log(
     """
     with log.view() as view:
         n_entries = view.head().number
-        checking = _Checking(log.rule, view)
-        for done, row in enumerate(log.rows(), 1):
+        checking = _Checking(log.rule)
+        for done, row in enumerate(rows_of(view.connection), 1):
             checking.take(row)
             if progress is not None and (done % _TELL_EVERY == 0 or done == n_entries):
                 progress("verifying entries", done, n_entries)
-    head = Head(checking.last, checking.before)
-    faults = [*checking.faults, *_against(receipts, library, checking)]
-    return LogIntegrity(head, tuple(sorted(faults, key=lambda fault: fault.number)), tuple(checking.notes))
+    faults = [*checking.faults, *_against(receipts, library, checking.said)]
+    return LogIntegrity(
+        checking.said.head(), tuple(sorted(faults, key=lambda fault: fault.number)), tuple(checking.notes())
+    )
 
 
 class _Checking:
     """The state of a verification as it goes through the rows."""
 
-    def __init__(self, rule: Rule | None, view: View) -> None:
+    def __init__(self, rule: Rule | None) -> None:
         self.rule = rule
-        self.view = view
-        self.last, self.before = 0, NOTHING_BEFORE
-        self.hashes: dict[int, str] = {}
+        self.said = Replay(whole=rule is not None)
+        self.founder: Operator | None = None
+        self.groups: dict[str, str] = {}
         self.faults: list[LogFault] = []
-        self.notes: list[str] = []
-        self.operators: dict[str, Operator] = {}
-        # The newest entry of each record: its number and its case.
-        self.newest: dict[tuple[str, str], tuple[int, str]] = {}
+        self.clock = _Clock()
 
-    def take(self, row: Any) -> None:
-        number = int(row.number)
-        self._gap(number)
-        followed, self.last, self.before = self.before, number, str(row.hash)
-        self.hashes[number] = self.before
-        found = len(self.faults)
-        try:
-            data = row.content.encode("utf-8", "surrogatepass")
-            if sha256(data).hexdigest() != row.hash:
-                self._add(number, "altered", f"entry {number} is not as it was recorded: {_named(row)}")
-            entry = entry_of(data, f"entry {number}")
-        except (BallisticsError, AttributeError) as error:
-            if len(self.faults) == found:
-                self._add(number, "altered", f"entry {number} is not as it was recorded: {error}")
+    def take(self, row: Row) -> None:
+        before, found = self.said.head(), len(self.faults)
+        if type(row.number) is not int:
+            self._add(before.number + 1, "inserted", f"after entry {before.number} stands a row without a number")
             return
-        if entry.number != number:
-            self._add(number, "inserted", f"entry {number} was recorded as entry {entry.number}: it was put elsewhere")
-        elif entry.previous != followed and len(self.faults) == found:
-            self._add(number, "inserted", f"entry {number} ({_named(row)}) does not follow the one before it")
-        if (row.kind, row.record, row.case_id) != (entry.kind, entry.record, entry.case):
-            self._add(number, "altered", f"entry {number}: its columns say {_named(row)}, not {entry.kind} "
-                                         f"'{entry.record}' of case '{entry.case}'")  # fmt: skip
-        self._signature(row, entry)
-        if len(self.faults) == found:
-            self._rules(entry)
-        self._learn(entry)
+        self._gap(row.number, before.number)
+        entry = self._entry(row)
+        if entry is not None:
+            self._place(row, entry, before, found)
+            owner = self._signature(row, entry)
+            if owner is not None and len(self.faults) == found:
+                self._rules(entry)
+            self._learn(entry, {fault.what for fault in self.faults[found:]})
+        self.said.go_to(Head(row.number, row.hash))
 
-    def _gap(self, number: int) -> None:
-        if number == self.last + 2:
-            self._add(self.last + 1, "removed", f"entry {self.last + 1} was removed")
-        elif number > self.last + 2:
-            self._add(self.last + 1, "removed", f"entries {self.last + 1} to {number - 1} were removed")
-        elif number <= self.last:
+    def notes(self) -> Iterable[str]:
+        yield from self.clock.notes()
+        administrators = 0
+        for entry in self.said.records(KEY):
+            owner = self.said.operator(entry.record)
+            if owner is None:
+                continue
+            administrators += owner.administers
+            if owner.doubtful_since:
+                n, first = self.clock.signed_since(owner.key, owner.doubtful_since)
+                yield (
+                    f"the key of {owner.name} was revoked in entry {entry.number}: what it signed since "
+                    f"{owner.doubtful_since} is in doubt" + (f" ({n} entries, the first is {first})" if n else "")
+                )
+        if administrators == 1:
+            yield "there is only one administrator: without that key none could be taken in or revoked any more"
+
+    def _gap(self, number: int, last: int) -> None:
+        if number == last + 2:
+            self._add(last + 1, "removed", f"entry {last + 1} was removed")
+        elif number > last + 2:
+            self._add(last + 1, "removed", f"entries {last + 1} to {number - 1} were removed")
+        elif number <= last:
             self._add(number, "inserted", f"entry {number} has a number that a log does not give")
 
-    def _signature(self, row: Any, entry: Entry) -> None:
-        owner = self._owner(entry)
-        if owner is None:
-            self._add(entry.number, "not signed", f"entry {entry.number} ({_named(row)}) is signed by a key that the "
-                                                  "laboratory never took in")  # fmt: skip
-        elif not is_signed(owner.public, row.hash, str(row.signature)):
-            self._add(entry.number, "not signed", f"entry {entry.number} ({_named(row)}): the signature is not that of "
-                                                  f"{owner.name}")  # fmt: skip
-        elif owner.state != VALID:
-            self._add(entry.number, "not signed", f"entry {entry.number} ({_named(row)}) is signed by a key of "
-                                                  f"{owner.name} that had been revoked")  # fmt: skip
-
-    def _owner(self, entry: Entry) -> Operator | None:
-        if entry.number > 2:
-            return self.operators.get(entry.key)
-        # The log begins with a laboratory that states the key, and the record of that key.
+    def _entry(self, row: Row) -> Entry | None:
         try:
-            public = bytes.fromhex(entry.body["public"])
-        except (KeyError, TypeError, ValueError):
+            return entry_of(row.content, f"entry {row.number}")
+        except BallisticsError as error:
+            self._add(row.number, "altered", f"entry {row.number} is not as it was recorded: {_named(row)}: {error}")
             return None
-        is_founder = identifier_of(public) == entry.key and entry.kind == (LABORATORY if entry.number == 1 else KEY)
-        return Operator(entry.key, "", "the founder", (ADMINISTRATOR,), public, VALID) if is_founder else None
+
+    def _place(self, row: Row, entry: Entry, before: Head, found: int) -> None:
+        number = row.number
+        # Row by row, as if the entry before it were that which it names: each fault is told where it is.
+        if chained(entry.previous, entry.digest, entry.tag) != row.hash:
+            self._add(number, "altered", f"entry {number} is not as it was recorded: {_named(row)}")
+        if entry.number != number:
+            self._add(number, "inserted", f"entry {number} was recorded as entry {entry.number}: it was put elsewhere")
+        elif entry.previous != before.hash and len(self.faults) == found:
+            self._add(number, "inserted", f"entry {number} ({_named(row)}) does not follow the one before it")
+        if (row.kind, row.record, row.case) != (entry.kind, entry.record, entry.case):
+            self._add(number, "altered", f"entry {number}: its columns say {_named(row)}, not {entry.kind} "
+                                         f"'{entry.record}' of case '{entry.case}'")  # fmt: skip
+
+    def _signature(self, row: Row, entry: Entry) -> Operator | None:
+        if row.number == 1:
+            self.founder = founder_of(entry)
+        owner = self.founder if row.number <= 2 else self.said.operator(entry.key)
+        said = f"entry {row.number} ({_named(row)})"
+        if owner is None or owner.key != entry.key:
+            self._add(row.number, "not signed", f"{said} is signed by a key that the laboratory never took in")
+            return None
+        if not is_signed(owner.public, row.hash, row.signature):
+            self._add(row.number, "not signed", f"{said}: the signature is not that of {owner.name}")
+        elif owner.state != VALID:
+            self._add(row.number, "not signed", f"{said} is signed by a key of {owner.name} that had been revoked")
+        return owner
 
     def _rules(self, entry: Entry) -> None:
-        known, case = self.newest.get((entry.kind, entry.record), (0, entry.case))
-        if entry.supersedes != known or case != entry.case:
-            self._add(entry.number, "not allowed", f"entry {entry.number}: {entry.kind} '{entry.record}' does not "
-                                                   f"follow its entry {known}")  # fmt: skip
-        if entry.number > 2 and entry.kind in (LABORATORY, KEY):
-            signer = self.operators[entry.key]
-            if entry.kind == LABORATORY or ADMINISTRATOR not in signer.roles:
-                self._add(entry.number, "not allowed", f"entry {entry.number}: {signer.name} was no administrator, who "
-                                                       "alone takes in keys")  # fmt: skip
-        if self.rule is None or entry.number <= 2:
+        number = entry.number
+        if number <= 2:
+            if number == 2 and not (self.founder and is_founding(entry, self.founder)):
+                self._add(number, "not allowed", "entry 2 does not take in the founder's key as an administrator's")
             return
+        if entry.case and self.groups.setdefault(entry.group, entry.case) != entry.case:
+            self._add(number, "not allowed", f"entry {number} ({entry.kind} '{entry.record}') of case '{entry.case}' "
+                                             f"is in the group of case '{self.groups[entry.group]}'")  # fmt: skip
         try:
-            self.rule(View(self.view.connection, before=entry.number), entry)
+            check_entry(self.said, entry)
+            if self.rule is not None:
+                self.rule(self.said, entry)
         except RefusedError as error:
-            self._add(entry.number, "not allowed", f"entry {entry.number} should have been refused: {error}")
+            self._add(number, "not allowed", f"entry {number} should have been refused: {error}")
         except CorruptFileError:
             pass  # an earlier entry cannot be read, which is told where it stands
 
-    def _learn(self, entry: Entry) -> None:
-        self.newest[entry.kind, entry.record] = entry.number, entry.case
-        if entry.kind != KEY:
+    def _learn(self, entry: Entry, faults: set[str]) -> None:
+        self.clock.take(entry)
+        # What no valid key signed, or no rule allowed, is told and then passed over: it is not what the log says.
+        if faults & {"not signed", "not allowed"}:
             return
-        try:
-            owner = operator_of(entry)
-        except CorruptFileError as error:
-            self._add(entry.number, "altered", str(error))
-            return
-        self.operators[entry.record] = owner
-        doubtful = entry.body.get("doubtful_since")
-        if owner.state != VALID and doubtful:
-            self.notes.append(
-                f"the key of {owner.name} was revoked in entry {entry.number}: "
-                f"what it signed since {doubtful} is in doubt"
-            )
+        self.said.say(entry)
+        if entry.kind == KEY:
+            try:
+                owner = operator_of(entry)
+            except CorruptFileError as error:
+                self._add(entry.number, "altered", str(error))
+                return
+            if owner.key == entry.record:
+                self.said.take_in(owner)
 
     def _add(self, number: int, what: str, message: str) -> None:
         self.faults.append(LogFault(number, what, message))
 
 
-def _against(receipts: Iterable[Receipt], library: str, checking: _Checking) -> Iterable[LogFault]:
+class _Clock:
+    """What the times of the entries say: which key signed when, and where a clock was set back."""
+
+    def __init__(self) -> None:
+        self.signed: dict[str, list[tuple[str, int]]] = {}
+        self.last = ""
+        self.back: list[int] = []
+
+    def take(self, entry: Entry) -> None:
+        self.signed.setdefault(entry.key, []).append((entry.time, entry.number))
+        if entry.time < self.last:
+            self.back.append(entry.number)
+        self.last = entry.time
+
+    def signed_since(self, key: str, since: str) -> tuple[int, int]:
+        found = [number for time, number in self.signed.get(key, ()) if time >= since]
+        return len(found), min(found, default=0)
+
+    def notes(self) -> Iterable[str]:
+        if self.back:
+            shown = ", ".join(str(number) for number in self.back[:_MOST_SHOWN])
+            more = f" and {len(self.back) - _MOST_SHOWN} more" if len(self.back) > _MOST_SHOWN else ""
+            yield f"a clock had been set back: entries dated earlier than the one before them are {shown}{more}"
+        if self.last > now():
+            yield f"the newest entry is dated {self.last}, later than this computer's clock says it is"
+
+
+def _against(receipts: Iterable[Receipt], library: str, said: Replay) -> Iterable[LogFault]:
+    last = said.head().number
     for receipt in receipts:
         of = f"a receipt of {receipt.time}"
         if receipt.library != library:
             yield LogFault(0, "replaced", f"{of} is of another library ({receipt.library}, here {library})")
-        elif receipt.number > checking.last:
-            yield LogFault(checking.last + 1, "cut", f"{of} names {receipt.number} entries, here are {checking.last}: "
-                                                     "its end was cut off, or an older copy was put back")  # fmt: skip
-        elif receipt.number and checking.hashes.get(receipt.number) != receipt.hash:
+        elif receipt.number > last:
+            yield LogFault(last + 1, "cut", f"{of} names {receipt.number} entries, here are {last}: its end was cut "
+                                            "off, or an older copy was put back")  # fmt: skip
+        elif receipt.number and said.hash_of(receipt.number) != receipt.hash:
             yield LogFault(receipt.number, "replaced", f"{of} names another entry {receipt.number} than the log: it "
                                                        "was made anew up to there")  # fmt: skip
 
 
-def _named(row: Any) -> str:
-    return f"{row.kind} '{row.record}'" + (f" of case '{row.case_id}'" if row.case_id else "")
+def _named(row: Row) -> str:
+    return f"{row.kind} '{row.record}'" + (f" of case '{row.case}'" if row.case else "")

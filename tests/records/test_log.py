@@ -27,12 +27,17 @@ from ballistics.records import (
 )
 
 
+def rows_of(log):
+    """Return the rows of a log as they are written back with SQL."""
+    return [(*row[:4], row.content.decode(), *row[5:]) for row in log.rows()]
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     """Give the rows of a log, and a receipt of it."""
     folder = tmp_path_factory.mktemp("log")
     log, _ = filled_log(folder)
-    rows = [tuple(row) for row in log.rows()]
+    rows = rows_of(log)
     receipt = receipt_of(LIBRARY, log.head())
     log.engine.dispose()
     return rows, receipt
@@ -135,7 +140,7 @@ def test_rows_removed_swapped_repeated_or_cut_off_are_found(data, original, alte
 def test_a_log_made_anew_with_the_same_keys_is_found_by_a_receipt_alone(tmp_path, original, altered):
     rows, receipt = original
     log, _ = filled_log(tmp_path)
-    others = [tuple(row) for row in log.rows()]
+    others = rows_of(log)
     log.engine.dispose()
     assert altered(others).clean
     (fault,) = altered(others, receipt).faults
@@ -163,9 +168,9 @@ def test_a_stranger_cannot_sign(original, altered, tmp_path):
     assert found.clean
     assert "since 2026-01-01 is in doubt" in found.notes[0]
     # Behind the log's back, with the revoked key: the chain and the signature hold, the key does not.
-    rows = [tuple(row) for row in log.rows()]
+    rows = rows_of(log)
     forged = {**json.loads(rows[-1][4]), "number": 6, "previous": rows[-1][5], "key": reader.identifier}
-    forged |= {"kind": "item", "record": "K-9", "supersedes": 0, "body": {}}
+    forged |= {"kind": "item", "record": "K-9", "supersedes": 0, "group": "item", "body": {}}
     entry = entry_of(canonical(forged), "here")
     row = (6, "item", "K-9", "", entry.content.decode(), entry.hash, reader.sign(entry.hash))
     (fault,) = altered([*rows, row]).faults
@@ -259,10 +264,26 @@ def test_receipts_are_read_back_from_json_and_from_print(tmp_path, original, mon
         read_receipt(tmp_path / "receipt.txt")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert seen_head(LIBRARY) is None
-    head = type("Head", (), {"number": receipt.number, "hash": receipt.hash})
-    remember_head(LIBRARY, head)
-    head.number -= 1
-    remember_head(LIBRARY, head)
-    assert seen_head(LIBRARY).number == receipt.number
-    remember_head("../outside", head)
+
+
+def test_a_log_that_was_put_back_or_made_anew_is_told_by_the_next_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for name in ("first", "other"):
+        (tmp_path / name).mkdir()
+    log, (administrator, *_) = filled_log(tmp_path / "first")
+    assert remember_head(LIBRARY, log) is None
+    seen = seen_head(LIBRARY)
+    assert (seen.number, seen.hash) == (11, log.head().hash)
+    log.append(administrator, "item", "K-10", {})
+    assert remember_head(LIBRARY, log) is None
+    assert seen_head(LIBRARY).number == 12
+    other, (administrator, *_) = filled_log(tmp_path / "other")
+    for _ in range(2):  # shorter, then as long and longer than what was seen
+        assert "the entry 12 that you have seen" in remember_head(LIBRARY, other)
+        assert seen_head(LIBRARY).number == 12
+        other.append(administrator, "item", f"K-{other.head().number}", {})
+        other.append(administrator, "item", f"K-{other.head().number}", {})
+    assert remember_head("../outside", log) is None
     assert seen_head("../outside") is None
+    for each in (log, other):
+        each.engine.dispose()
