@@ -117,7 +117,17 @@ def tag_of(group: str, number: int) -> str:
 
 
 def chained(previous: str, digest: str, tag: str) -> str:
-    """Return the hash of an entry, of the hash before it, the digest of its content, and its tag."""
+    """Return the hash of an entry: SHA-256 of what it is for, and of 96 bytes.
+
+    Parameters
+    ----------
+    previous : str
+        Hash of the entry before it.
+    digest : str
+        SHA-256 of its content.
+    tag : str
+        Its tag, `tag_of`.
+    """
     return sha256(PURPOSE + bytes.fromhex(previous + digest + tag)).hexdigest()
 
 

@@ -42,6 +42,15 @@ class Log:
     def begin(self, key: SigningKey, operator: str, name: str, laboratory: Mapping[str, Any]) -> Entry:
         """Write the first two entries: the laboratory, and the key of whoever begins its log, as administrator.
 
+        Parameters
+        ----------
+        key : SigningKey
+            Of the administrator.
+        operator, name : str
+            The administrator's short name, and name.
+        laboratory : mapping
+            What is known of the laboratory.
+
         Raises
         ------
         RefusedError
