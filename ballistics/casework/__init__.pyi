@@ -19,6 +19,10 @@ from .examinations import Unmasking as Unmasking
 from .fields import ROLES as ROLES
 from .fields import Record as Record
 from .file_names import safe_name as safe_name
+from .quality_gap import Answer as Answer
+from .quality_gap import Requirement as Requirement
+from .quality_gap import quality_gap as quality_gap
+from .quality_gap import read_requirements as read_requirements
 from .quality_records import Calibration as Calibration
 from .quality_records import Competence as Competence
 from .quality_records import Instrument as Instrument
@@ -42,6 +46,7 @@ from .test_fires import Shot as Shot
 __all__ = [
     "KINDS",
     "ROLES",
+    "Answer",
     "Attachment",
     "Authorisation",
     "Calibration",
@@ -66,6 +71,7 @@ __all__ = [
     "Recorded",
     "Release",
     "Report",
+    "Requirement",
     "Resolution",
     "Review",
     "Scan",
@@ -78,5 +84,7 @@ __all__ = [
     "calibration_due",
     "fields_of",
     "quality_findings",
+    "quality_gap",
+    "read_requirements",
     "safe_name",
 ]

@@ -394,7 +394,7 @@ class Casebook:
             if what not in rules.shown_to(view, case, owner.operator):
                 raise RefusedError(
                     f"case '{case}' is examined blind: {what} are shown to {owner.name} after an observation and a "
-                    "conclusion of their own (`ballistics case unmask`)"
+                    "conclusion of their own (`ballistics case add unmasking`)"
                 )
 
 

@@ -63,7 +63,7 @@ def calibration_due(view: View, instrument: str, at: str) -> str | None:
 
 def _calibration(view: View, instrument: str, at: str) -> Finding | None:
     due = calibration_due(view, instrument, at)
-    if due is not None and at[:10] <= _end_of(due):
+    if due is not None and holds_on(due, at):
         return None
     said = "it had none" if due is None else f"its calibration was due on {due}"
     return Finding("calibration-overdue", "serious", f"instrument {instrument} measured on {at[:10]}: {said}")
@@ -87,13 +87,24 @@ def _competence(view: View, operator: str, method: str, on: str) -> Finding | No
     for record in _records(view, Competence):
         assert isinstance(record, Competence)
         is_theirs = (record.operator, record.method) == (operator, method)
-        if is_theirs and record.since[:10] <= on[:10] <= _end_of(record.until):
+        if is_theirs and record.since[:10] <= on[:10] and holds_on(record.until, on):
             return None
     return Finding("no-competence", "warning", f"{operator} has no authorisation for {method} on record on {on[:10]}")
 
 
 def _records(view: View, kind: type[Record]) -> list[Record]:
     return [fields_of(entry) for entry in view.records(kind.KIND)]
+
+
+def holds_on(until: str, on: str) -> bool:
+    """Return whether what holds until a date, as exact as it is known, holds on a day.
+
+    Examples
+    --------
+    >>> holds_on("2026-11", "2026-11-30"), holds_on("2026-10", "2026-11-30"), holds_on("", "2026-11-30")
+    (True, False, True)
+    """
+    return on[:10] <= _end_of(until)
 
 
 def _end_of(date: str) -> str:

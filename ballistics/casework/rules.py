@@ -199,7 +199,7 @@ def _report(view: View, record: Record, signer: Operator, entry: Entry) -> None:
     ):
         raise RefusedError(
             f"the scores of the blind case '{record.case}' have not been shown to {signer.name}, who therefore cannot "
-            "report them: conclude first, then `ballistics case unmask`"
+            "report them: conclude first, then `ballistics case add unmasking`"
         )
 
 

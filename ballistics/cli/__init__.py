@@ -13,6 +13,7 @@ from ballistics.errors import BallisticsError, was_interrupted
 # Each verb is a module of this package that holds a click command named `command`.
 _VERBS = (
     "batch",
+    "case",
     "compare",
     "compare-bullets",
     "compare-heads",
@@ -21,6 +22,8 @@ _VERBS = (
     "library",
     "links",
     "printed",
+    "quality",
+    "range",
     "reference",
     "search",
     "selftest",
@@ -28,6 +31,8 @@ _VERBS = (
     "validate",
     "view",
 )
+# Verbs whose modules lie in a folder of their own.
+_FOLDERS = {"case": "casework", "quality": "casework", "range": "casework"}
 
 
 class _LazyGroup(click.RichGroup):
@@ -39,7 +44,8 @@ class _LazyGroup(click.RichGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
         if cmd_name not in _VERBS:
             return None
-        return importlib.import_module(f"ballistics.cli.{cmd_name.replace('-', '_')}").command
+        name = ".".join(filter(None, (_FOLDERS.get(cmd_name), cmd_name.replace("-", "_"))))
+        return importlib.import_module(f"ballistics.cli.{name}").command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

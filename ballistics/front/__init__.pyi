@@ -13,6 +13,9 @@ from .folders import links as links
 from .heads import WeighedHeads as WeighedHeads
 from .heads import weigh_heads as weigh_heads
 from .reporting import report as report
+from .test_fire_sets import TestFire as TestFire
+from .test_fire_sets import select_test_fires as select_test_fires
+from .test_fire_sets import write_scan_set as write_scan_set
 from .weighing import Weighing as Weighing
 from .weighing import weigh as weigh
 from .weighing import weighing as weighing
@@ -22,6 +25,7 @@ __all__ = [
     "FileComparison",
     "LandFile",
     "ScanSource",
+    "TestFire",
     "WeighedHeads",
     "Weighing",
     "compare_bullet_folders",
@@ -31,8 +35,10 @@ __all__ = [
     "compared",
     "links",
     "report",
+    "select_test_fires",
     "source_of_scan",
     "weigh",
     "weigh_heads",
     "weighing",
+    "write_scan_set",
 ]

@@ -1,0 +1,1 @@
+"""`ballistics case`, `ballistics range`, `ballistics quality`: the records of a laboratory."""
