@@ -1,4 +1,24 @@
 # The face of this room: what other rooms may import.
+from .analyst.chains import Chain as Chain
+from .analyst.chains import Step as Step
+from .analyst.chains import chains as chains
+from .analyst.files import geojson as geojson
+from .analyst.files import graphml as graphml
+from .analyst.files import positions as positions
+from .analyst.graph import AT_PLACE as AT_PLACE
+from .analyst.graph import FOUND_AT as FOUND_AT
+from .analyst.graph import INVOLVED as INVOLVED
+from .analyst.graph import SAME_FIREARM as SAME_FIREARM
+from .analyst.graph import AnalystGraph as AnalystGraph
+from .analyst.graph import Entity as Entity
+from .analyst.graph import Event as Event
+from .analyst.graph import Link as Link
+from .analyst.graph import first_day as first_day
+from .analyst.graph import joined as joined
+from .analyst.graph import last_day as last_day
+from .analyst.tables import entities_csv as entities_csv
+from .analyst.tables import events_csv as events_csv
+from .analyst.tables import links_csv as links_csv
 from .desk import Desk as Desk
 from .encryption import OpeningKey as OpeningKey
 from .encryption import make_opening_key as make_opening_key
@@ -42,10 +62,19 @@ from .withdrawals import take_in_withdrawal as take_in_withdrawal
 from .withdrawals import withdraw as withdraw
 
 __all__ = [
+    "AT_PLACE",
     "CLASS_FIELDS",
+    "FOUND_AT",
+    "INVOLVED",
+    "SAME_FIREARM",
+    "AnalystGraph",
+    "Chain",
     "Desk",
+    "Entity",
+    "Event",
     "Exported",
     "Extract",
+    "Link",
     "Manifest",
     "MarkSelection",
     "OpeningKey",
@@ -56,19 +85,30 @@ __all__ = [
     "PartnerSearch",
     "Request",
     "Row",
+    "Step",
     "TakenIn",
     "Terms",
     "answer_request",
+    "chains",
     "copy_scan",
     "decline_request",
+    "entities_csv",
+    "events_csv",
     "export_package",
     "extract_rows",
     "fingerprint",
+    "first_day",
+    "geojson",
+    "graphml",
     "import_package",
+    "joined",
+    "last_day",
+    "links_csv",
     "make_opening_key",
     "package_of",
     "partner_named",
     "partners",
+    "positions",
     "read_card",
     "read_opening_key",
     "request_scan",

@@ -20,6 +20,7 @@ from .figures.microscope import microscope as microscope
 from .figures.printed import thumbnail_of as thumbnail_of
 from .figures.registered_pair import aligned_heights as aligned_heights
 from .figures.scan_picture import scan_png as scan_png
+from .pages.analyst import analyst_page as analyst_page
 from .pages.bullets import bullets_report as bullets_report
 from .pages.comparison import comparison_report as comparison_report
 from .pages.links import headline as headline
@@ -72,6 +73,7 @@ __all__ = [
     "SearchedCollection",
     "acceptance_rows",
     "aligned_heights",
+    "analyst_page",
     "background_sentence",
     "bodies_of",
     "bullets_json",
