@@ -1,9 +1,9 @@
 # The face of this room: what other rooms may import.
 from .entry import Entry as Entry
-from .entry import as_line as as_line
 from .entry import canonical as canonical
 from .entry import entry_of as entry_of
 from .entry import now as now
+from .extract import write_extract as write_extract
 from .keys import LEAST_CHARACTERS as LEAST_CHARACTERS
 from .keys import SigningKey as SigningKey
 from .keys import identifier_of as identifier_of
@@ -53,7 +53,6 @@ __all__ = [
     "Rule",
     "SigningKey",
     "View",
-    "as_line",
     "canonical",
     "entry_of",
     "identifier_of",
@@ -69,6 +68,7 @@ __all__ = [
     "remember_head",
     "seen_head",
     "verify_log",
+    "write_extract",
     "write_private",
     "write_receipt",
 ]

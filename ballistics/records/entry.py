@@ -242,8 +242,3 @@ def _is_canonical(found: Any, data: bytes, where: str) -> bool:
 def now() -> str:
     """Return the time as entries state it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def as_line(entry: Entry, signature: str) -> str:
-    """Return an entry as one line of an extract of the log, JSON Lines without the line's end."""
-    return json.dumps({"content": entry.content.decode(), "signature": signature}, ensure_ascii=False)

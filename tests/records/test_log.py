@@ -46,10 +46,11 @@ def original(tmp_path_factory):
 @pytest.fixture(scope="module")
 def altered(tmp_path_factory):
     """Give a function that verifies other rows than those of the log."""
-    log = empty_log(tmp_path_factory.mktemp("altered"))
+    folder = tmp_path_factory.mktemp("altered")
+    log = empty_log(folder)
 
     def verified(rows, *receipts):
-        with sqlite3.connect(tmp_path_factory.getbasetemp() / "altered0" / "library.sqlite") as connection:
+        with sqlite3.connect(folder / "library.sqlite") as connection:
             connection.execute("DELETE FROM entries")
             connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         connection.close()
