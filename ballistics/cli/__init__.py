@@ -25,6 +25,7 @@ _VERBS = (
     "quality",
     "range",
     "reference",
+    "registry",
     "search",
     "selftest",
     "simulate",

@@ -1,4 +1,7 @@
 # The face of this room: what other rooms may import.
+from .checking import CHECK_COLUMNS as CHECK_COLUMNS
+from .checking import Checked as Checked
+from .checking import check as check
 from .importing import REFUSAL_COLUMNS as REFUSAL_COLUMNS
 from .importing import Import as Import
 from .importing import Refusal as Refusal
@@ -8,11 +11,17 @@ from .lookup import Question as Question
 from .mapping import RegisterMapping as RegisterMapping
 from .mapping import checked_mapping as checked_mapping
 from .mapping import read_mapping as read_mapping
+from .procedure import Course as Course
+from .procedure import course as course
+from .procedure import overdue as overdue
+from .procedure import step as step
 from .records import EVENT_KINDS as EVENT_KINDS
 from .records import Component as Component
 from .records import Event as Event
 from .records import Firearm as Firearm
 from .records import Marking as Marking
+from .records import checked_date as checked_date
+from .records import clean_text as clean_text
 from .records import record_fields as record_fields
 from .registry import Record as Record
 from .registry import RecordedEvent as RecordedEvent
@@ -22,16 +31,21 @@ from .simulation import SimulatedRow as SimulatedRow
 from .simulation import simulated_makes as simulated_makes
 from .simulation import simulated_rows as simulated_rows
 from .simulation import write_register as write_register
+from .standing import Report as Report
+from .standing import reports as reports
 from .writing import Entry as Entry
 from .writing import Names as Names
 from .writing import Written as Written
 
 __all__ = [
     "CALIBRE_FORMS",
+    "CHECK_COLUMNS",
     "EVENT_KINDS",
     "REFUSAL_COLUMNS",
     "Answer",
+    "Checked",
     "Component",
+    "Course",
     "Entry",
     "Event",
     "Firearm",
@@ -45,12 +59,20 @@ __all__ = [
     "Refusal",
     "RegisterMapping",
     "Registry",
+    "Report",
     "SimulatedRow",
     "Written",
+    "check",
+    "checked_date",
     "checked_mapping",
+    "clean_text",
+    "course",
+    "overdue",
     "read_mapping",
     "record_fields",
+    "reports",
     "simulated_makes",
     "simulated_rows",
+    "step",
     "write_register",
 ]

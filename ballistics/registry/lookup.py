@@ -6,6 +6,7 @@ character of it. That is a few hundred look-ups in an index, whatever the size o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -32,6 +33,10 @@ _MOST_READINGS = 4
 # Rows read for an open pattern, or in search of several misreadings. More are not ranked, and the answer says so.
 _MOST_ROWS = 5000
 _MOST_CHANGES = 2
+# The same when one of the characters that were read may be wrong too: one such range for each character.
+_MOST_ROWS_EACH = 500
+# Names that cost so much do not agree: more than two that are spelled otherwise, less than one that differs.
+_LEAST_POOR = 1.0
 
 
 @dataclass(frozen=True)
@@ -154,9 +159,8 @@ class _Search:
         return sorted(self._best.values(), key=lambda found: (found[0].cost, found[1].firearm))
 
     def _is_poor(self) -> bool:
-        """Whether nothing was found that agrees well: then more than one character may have been misread."""
-        least = min((found.cost for found, _ in self._best.values()), default=self._costs.make)
-        return least > self._costs.serial["changed"] + self._costs.spelled
+        """Whether nothing was found whose names agree: then more than one character may have been misread."""
+        return min((found.of_names for found, _ in self._best.values()), default=math.inf) >= _LEAST_POOR
 
     def _consider(self, candidates: Iterable[Candidate]) -> None:
         names = (self._asked.make, self._asked.model, self._asked.calibre)
@@ -187,14 +191,14 @@ class _Search:
             elif not pattern.is_open:
                 for wider in pattern.widened():
                     meant = wider.keys(_MOST_KEYS)
-                    yield from self._fitting(wider) if meant is None else self._keyed(meant)
+                    yield from self._fitting(wider, _MOST_ROWS_EACH) if meant is None else self._keyed(meant)
 
     def _keyed(self, keys: Iterable[str]) -> Iterator[Candidate]:
         ordered = iter(sorted(keys))
         while chunk := list(islice(ordered, _KEYS_AT_ONCE)):
             yield from self._rows(_BY_KEYS, keys=chunk)
 
-    def _fitting(self, pattern: SerialPattern) -> Iterator[Candidate]:
+    def _fitting(self, pattern: SerialPattern, most: int = _MOST_ROWS) -> Iterator[Candidate]:
         """Read the range of the index that the pattern's beginning or end leaves, and keep what fits."""
         like = pattern.like()
         start, end = _known(like), _known(like[::-1])
@@ -207,8 +211,11 @@ class _Search:
         query = query.order_by(column, serials.c.firearm, serials.c.number)
         fits = pattern.regex().fullmatch
         # Those of the make first, so that a pattern that fits many does not cut them off.
-        for restricted in (self._of_make(query), query):
-            yield from (_candidate(row) for row in self._limited(restricted) if fits(row.key))
+        # With both ends unread the whole index would be read, for each of the characters that may be wrong.
+        everywhere = query if known or most == _MOST_ROWS else None
+        self.complete &= everywhere is not None
+        for restricted in (self._of_make(query), everywhere):
+            yield from (_candidate(row) for row in self._limited(restricted, most) if fits(row.key))
 
     def _changed(self, pattern: SerialPattern) -> Iterator[Candidate]:
         """Find serials with more than one character changed: half of the serial was read rightly."""
@@ -219,14 +226,14 @@ class _Search:
         for column, known in ((serials.c.key, key[:half]), (serials.c.reversed, key[::-1][:half])):
             query = _CANDIDATES.where(column >= known, column < _after(known))
             query = query.order_by(column, serials.c.firearm, serials.c.number)
-            for row in self._limited(self._of_make(query) if self._asked.make else query):
+            for row in self._limited(query if (of_make := self._of_make(query)) is None else of_make):
                 if Levenshtein.distance(key, row.key, score_cutoff=_MOST_CHANGES) <= _MOST_CHANGES:
                     yield _candidate(row)
 
-    def _limited(self, query: Any) -> list[Any]:
-        rows = list(self._connection.execute(query.limit(_MOST_ROWS + 1))) if query is not None else []
-        self.complete &= len(rows) <= _MOST_ROWS
-        return rows[:_MOST_ROWS]
+    def _limited(self, query: Any, most: int = _MOST_ROWS) -> list[Any]:
+        rows = list(self._connection.execute(query.limit(most + 1))) if query is not None else []
+        self.complete &= len(rows) <= most
+        return rows[:most]
 
     def _rows(self, query: Any, **values: Any) -> Iterator[Candidate]:
         return map(_candidate, self._connection.execute(query, values))

@@ -22,7 +22,8 @@ class Costs:
     each : float
         Of every further character that differs.
     make, model, calibre : float
-        Of a name that differs.
+        Of a name that differs. A make less than a misread character: the whole serial read rightly comes before another
+        serial of the make, because registers err in makes.
     not_recorded : float
         Share of the cost of a name that the registry does not state.
     spelled : float
@@ -48,7 +49,7 @@ class Costs:
         }
     )
     each: float = 0.3
-    make: float = 4.0
+    make: float = 1.9
     model: float = 1.5
     calibre: float = 2.0
     not_recorded: float = 0.25
@@ -74,9 +75,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well a candidate answers: the cost, and a reason for each field that was asked about."""
+    """How well a candidate answers: the cost, the part of names in it, and a reason for each field asked about."""
 
     cost: float
+    of_names: float
     reasons: tuple[str, ...]
 
 
@@ -107,7 +109,7 @@ def agreement(
     make Застава: Zastava in another script or spelling
     calibre 7,62x39: another name of 7.62 x 39 M43
     """
-    total, reasons = 0.0, []
+    total, of_names, reasons = 0.0, 0.0, []
     if patterns:
         seen = min(
             (difference(pattern, candidate.serial) for pattern in patterns), key=lambda seen: serial_cost(seen, costs)
@@ -122,9 +124,9 @@ def agreement(
     ):
         if wanted:
             cost, reason = _name(name, wanted, recorded, key, other_name, weight, costs)
-            total += cost
+            of_names += cost
             reasons.append(reason)
-    return Agreement(round(total, 6), tuple(reasons))
+    return Agreement(round(total + of_names, 6), round(of_names, 6), tuple(reasons))
 
 
 def serial_cost(seen: SerialDifference, costs: Costs = COSTS) -> float:

@@ -237,6 +237,11 @@ class Registry:
         if later is not None:
             raise ParameterError(f"event {corrected} was corrected by event {later}: correct that one")
 
+    def events(self, numbers: Sequence[int]) -> dict[int, tuple[RecordedEvent, ...]]:
+        """Return the events of firearms, by firearm, in the order they were recorded."""
+        with self.reading() as connection:
+            return recorded_events(connection, numbers)
+
     def show(self, firearm: int) -> Record:
         """Return all that the registry holds about a firearm.
 

@@ -1,0 +1,42 @@
+"""Options that the verbs of the registry share."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+DATABASE = click.option(
+    "--database",
+    metavar="URL",
+    help="The PostgreSQL database of the rows, postgresql://USER@SERVER/NAME, when its server is not on your list.",
+)
+BY = click.option("--by", default=None, help="Who records it. Default: the name you are logged in by.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+
+
+def recorder(by: str | None) -> str:
+    """Return who records something."""
+    from ballistics.registry import clean_text
+
+    return clean_text(by, "--by") if by else getpass.getuser()
+
+
+def today() -> str:
+    """Return the day, where this computer is."""
+    from datetime import datetime
+
+    return datetime.now().astimezone().date().isoformat()
+
+
+def write_table(path: Path, names: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table for spreadsheets, whole or not at all, row by row as they come; `files.write_csv` says how."""
+    from ballistics.files import write_csv, written_whole
+
+    with written_whole(path) as part, open(part, "w", encoding="utf-8-sig", newline="", errors="replace") as file:
+        write_csv(file, names, rows)
