@@ -3,83 +3,27 @@
 from __future__ import annotations
 
 import gc
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from library_marks import noise_mark
+from postgresql_server import empty_database, postgresql_server
 
 from ballistics.errors import ParameterError, WriteError
 from ballistics.library.items import Description
 from ballistics.search.library import Library
 
-pwd = pytest.importorskip("pwd", reason="the server is started as on Unix")
-pytest.importorskip("pg8000", reason="the extra 'postgresql' is not installed")
-
-
-def program(name):
-    found = shutil.which(name) or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
-    if found is None:
-        pytest.skip(f"no PostgreSQL server on this machine ({name}): not tested against one")
-    return str(found)
-
 
 @pytest.fixture(scope="module")
 def server():
-    """Start a server in a folder of its own; PostgreSQL refuses to run as root."""
-    as_root = os.geteuid() == 0
-    user = {}
-    if as_root:
-        try:
-            entry = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user 'postgres': not tested against one")
-        user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    folder = Path(tempfile.mkdtemp(prefix="ballistics-postgresql-"))
-    try:
-        if as_root:
-            os.chown(folder, entry.pw_uid, entry.pw_gid)
-        password = folder / "password"
-        password.write_text("secret of the test\n")
-        password.chmod(0o644)
-        data = folder / "data"
-        common = {"check": True, "capture_output": True, "cwd": folder, "timeout": 120, **user}
-        subprocess.run(
-            [program("initdb"), "-D", data, "-U", "lab", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8"],
-            **common,
-        )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        control = [program("pg_ctl"), "-D", data, "-w", "-l", folder / "log"]
-        subprocess.run([*control, "-o", options, "start"], **common)
-        try:
-            yield port
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **common)
-    finally:
-        shutil.rmtree(folder)
+    with postgresql_server() as port:
+        yield port
 
 
 @pytest.fixture
 def url(server, monkeypatch, tmp_path):
-    """Give the URL of an empty database."""
-    import pg8000.native
-
-    monkeypatch.setenv("PGPASSWORD", "secret of the test")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("BALLISTICS_DATABASES", "")
-    with pg8000.native.Connection("lab", "127.0.0.1", "postgres", server, "secret of the test") as connection:
-        connection.run("DROP DATABASE IF EXISTS library")
-        connection.run("CREATE DATABASE library")
-    return f"postgresql://lab@127.0.0.1:{server}/library"
+    return empty_database(server, monkeypatch, tmp_path)
 
 
 def test_everything_works_as_with_sqlite(url, tmp_path):

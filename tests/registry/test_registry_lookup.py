@@ -84,7 +84,7 @@ def test_what_cannot_be_asked_is_refused(registry, question, limit):
 
 
 def test_lookup_agrees_with_a_plain_search_of_all_rows(tmp_path):
-    """What costs no more than a misread character and another spelling of the make is found as by comparing all rows."""
+    """What costs no more than a misread character and another spelling of the make is found as by comparing all."""
     rows = list(simulated_rows(1000, 5))
     with Registry.create(tmp_path / "laboratory") as registry:
         entries = [Entry(row.values[0], Firearm(KINDS[row.values[1]], *row.values[2:6])) for row in rows]

@@ -1,0 +1,58 @@
+"""The registry on PostgreSQL: the same answers, records and refusals as on SQLite."""
+
+from __future__ import annotations
+
+import pytest
+from postgresql_server import empty_database, postgresql_server
+from registers import held, imported, new_registry
+
+from ballistics.registry import Event, Question, Registry, overdue, read_mapping, simulated_rows, write_register
+
+COUNT = 3000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with postgresql_server() as port:
+        yield port
+
+
+def test_the_same_as_with_sqlite(server, monkeypatch, tmp_path):
+    url = empty_database(server, monkeypatch, tmp_path, "registry")
+    register, mapping = write_register(tmp_path, COUNT, 4)
+    given = read_mapping(mapping)
+    with new_registry(tmp_path) as ours, Registry.create(tmp_path / "shared", url) as shared:
+        for registry in (ours, shared):
+            assert imported(registry, register, given)[0]["new"] == COUNT
+            assert imported(registry, register, given)[0] == {"unchanged": COUNT}
+            registry.report(5, Event("stolen", "2024-05-17", "Bitola"), "clerk")
+        assert held(ours) == held(shared)
+        assert overdue(ours, "2025-01-01") == overdue(shared, "2025-01-01")
+        for row in list(simulated_rows(COUNT, 4))[::200]:
+            serial = row.serial
+            asked = (
+                serial,
+                f"?{serial[1:]}",
+                f"{serial[:-2]}??",
+                f"9{serial[1:]}",
+                f"{serial[:3]}*",
+                f"*{serial[-3:]}",
+            )
+            for read in asked:
+                for make in ("", row.make):
+                    question = Question(read, make)
+                    assert ours.find(question, 50) == shared.find(question, 50), question
+        assert ours.find(Question(make="Застава")) == shared.find(Question(make="Застава"))
+    # The import of a view of the server, from the registry itself.
+    changed = {
+        **given.says,
+        "view": "registry_firearms",
+        "key": "source_key",
+        "columns": {"note": "digest"},
+        "events": [],
+    }
+    with new_registry(tmp_path / "other") as other:
+        from ballistics.registry import checked_mapping
+
+        source = url.replace("postgresql://", "postgresql+pg8000://").replace("lab@", "lab:secret of the test@")
+        assert imported(other, source, checked_mapping(changed, "m"))[0] == {"new": COUNT}
