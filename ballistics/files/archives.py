@@ -185,6 +185,11 @@ class SafeArchive:
         info = self._info(name)
         return info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size
 
+    def modified(self, name: str) -> str:
+        """Return when a member was last changed, as the archive states it: ``"2026-11-30 07:22:10"``."""
+        year, month, day, hour, minute, second = self._info(name).date_time
+        return f"{year:04d}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}:{second:02d}"
+
     def refuse_bomb(self, name: str, most_ratio: int) -> None:
         """Refuse a member of more than 16 MiB that was packed better than its kind of content can be.
 

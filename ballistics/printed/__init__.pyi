@@ -36,6 +36,10 @@ from .identify.pieces_of_reference import PlacedPiece as PlacedPiece
 from .identify.pieces_of_reference import ReferencePieces as ReferencePieces
 from .identify.pieces_of_reference import reference_pieces as reference_pieces
 from .identify.score import score_model as score_model
+from .jobs.fingerprint import ProfileSimilarity as ProfileSimilarity
+from .jobs.fingerprint import profile_similarity as profile_similarity
+from .jobs.job_facts import JobFacts as JobFacts
+from .jobs.pictures import small_png as small_png
 from .shape_class.classifier import CLASSES as CLASSES
 from .shape_class.classifier import ShapeClassifier as ShapeClassifier
 from .shape_class.classifier import train as train
@@ -61,10 +65,12 @@ __all__ = [
     "FileResult",
     "Identification",
     "IdentificationParameters",
+    "JobFacts",
     "Part",
     "PartFile",
     "PlacedPiece",
     "PrintedBatch",
+    "ProfileSimilarity",
     "ReferencePieces",
     "ShapeClassifier",
     "ShapeFeatures",
@@ -82,6 +88,7 @@ __all__ = [
     "measure_folder",
     "moved",
     "open_collection",
+    "profile_similarity",
     "read_parts",
     "read_shape_references",
     "reference_pieces",
@@ -95,6 +102,7 @@ __all__ = [
     "shape_features",
     "signature_of",
     "six_views",
+    "small_png",
     "train",
     "verify_collection",
 ]

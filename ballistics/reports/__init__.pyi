@@ -6,6 +6,7 @@ from .contents.identified_file import SearchedCollection as SearchedCollection
 from .contents.identified_file import bodies_of as bodies_of
 from .contents.identified_file import is_symmetric as is_symmetric
 from .contents.identified_file import verdict_of as verdict_of
+from .contents.print_job import job_rows as job_rows
 from .contents.printed_pieces import named_files as named_files
 from .contents.printed_pieces import pieces_in as pieces_in
 from .contents.printed_pieces import pieces_sentences as pieces_sentences
@@ -90,6 +91,7 @@ __all__ = [
     "headline",
     "heads_json",
     "is_symmetric",
+    "job_rows",
     "link_score_text",
     "links_figure",
     "links_report",

@@ -12,7 +12,7 @@ import rich_click as click
 from ballistics.cli.printed.options import unit_option
 
 if TYPE_CHECKING:
-    from ballistics.printed import FileDescription, PartFile
+    from ballistics.printed import FileDescription, JobFacts, PartFile
 
 
 @click.command(name="inspect")
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, unit: str | None, out: Path | None) -> None:
     """Say what files of printed parts hold: parts, sizes, units, findings, hashes.
 
-    Folders are walked. Exit code 0: every file was read without a serious finding; 1: at least one has a serious
-    finding or was refused.
+    Of print jobs: slicer, profiles, settings, estimates, pictures, traces of people and machines, and what the moves
+    say, each with the line or member where it was found. Folders are walked.
+
+    Exit code 0: every file was read without a serious finding; 1: at least one has a serious finding or was refused.
     """
     from ballistics.printed import describe_file
     from ballistics.surfaces import files_in
@@ -72,7 +74,8 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
         written.append(target)
     for k, thumbnail in enumerate(file.thumbnails):
         # Untrusted bytes: the suffix is ours, the name in the archive is not used.
-        kind = ".png" if thumbnail.data.startswith(b"\x89PNG") else ".jpg"
+        kinds = {b"\x89PNG": ".png", b"qoif": ".qoi", b"\xff\xd8\xff": ".jpg"}
+        kind = next((suffix for start, suffix in kinds.items() if thumbnail.data.startswith(start)), ".bin")
         target = out / f"{stem}-carried-{k + 1}{kind}"
         write_whole(target, thumbnail.data)
         written.append(target)
@@ -100,6 +103,8 @@ def _print(row: FileDescription) -> None:
     for key, value in row.metadata.items():
         say(f"  says {key}: {value if isinstance(value, str) else ', '.join(map(str, value))}"[:200])
     _print_findings(say, row.findings, "  ")
+    for job in row.jobs:
+        _print_job(say, job)
     for part in row.parts:
         size = " x ".join(f"{v:.4g}" for v in part.extent_mm)
         volume = "not closed" if part.volume_mm3 is None else f"{part.volume_mm3:.5g} mm³"
@@ -112,6 +117,16 @@ def _print(row: FileDescription) -> None:
         for key, value in part.metadata.items():
             say(f"    says {key}: {value}"[:200])
         _print_findings(say, part.findings, "    ")
+
+
+def _print_job(say: Any, job: JobFacts) -> None:
+    """Print what a print job says, each line with the place where it was found."""
+    from ballistics.reports import job_rows
+
+    say(f"  print job {job.member!r}" if job.member else "  print job", "bold")
+    for name, value, where in job_rows(job):
+        shown = value if len(value) <= 120 else f"{value[:117]}..."
+        say(f"    {name:26} {shown}{f'  [{where}]' if where else ''}")
 
 
 def _print_findings(say: Any, findings: tuple[Any, ...], indent: str) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
+
+if TYPE_CHECKING:
+    from ballistics.printed.jobs.job_facts import JobFacts
 
 DEFAULT_FACE_LIMIT = 10_000_000
 UNIT_MM = {"micron": 0.001, "millimetre": 1.0, "centimetre": 10.0, "metre": 1000.0, "inch": 25.4, "foot": 304.8}
@@ -69,6 +72,8 @@ class MeshContent:
         Of the whole file.
     inputs : mapping
         SHA-256 of further files that were read, by name.
+    jobs : tuple of JobFacts
+        What the print jobs in the file say.
     """
 
     format: str
@@ -78,3 +83,4 @@ class MeshContent:
     findings: tuple[Finding, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    jobs: tuple[JobFacts, ...] = ()

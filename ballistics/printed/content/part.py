@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from trimesh import Trimesh
 
+    from ballistics.printed.jobs.job_facts import JobFacts
 
 # Parts of a file that a notebook draws: a plate can hold hundreds.
 _MOST_SHOWN = 6
@@ -153,6 +154,8 @@ class PartFile:
         Pictures the file carries.
     provenance : Provenance, optional
         SHA-256 of the file under ``inputs["file"]``.
+    jobs : tuple of JobFacts
+        What the print jobs in the file say: slicer, profile, settings, estimates, traces.
     """
 
     format: str
@@ -162,6 +165,7 @@ class PartFile:
     findings: tuple[Finding, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     provenance: Provenance | None = None
+    jobs: tuple[JobFacts, ...] = ()
 
     def __repr__(self) -> str:
         found = len(self.findings) + sum(len(part.findings) for part in self.parts)

@@ -15,6 +15,7 @@ from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.mesh_checks import topology
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.files.separation import body_numbers
+from ballistics.printed.jobs.job_facts import JobFacts
 from ballistics_kernels.meshes import area_and_centroid
 
 
@@ -72,6 +73,8 @@ class FileDescription:
         What the file says of itself.
     thumbnails : tuple of str
         Names of the pictures that it carries.
+    jobs : tuple of JobFacts
+        What the print jobs in the file say.
     findings : tuple of Finding
     error, reason : str
         For a refused file.
@@ -85,6 +88,7 @@ class FileDescription:
     parts: tuple[PartDescription, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     thumbnails: tuple[str, ...] = ()
+    jobs: tuple[JobFacts, ...] = ()
     findings: tuple[Finding, ...] = ()
     error: str = ""
     reason: str = ""
@@ -147,6 +151,7 @@ def describe_file(path: Path, *, unit: str | None = None) -> tuple[FileDescripti
         parts=parts,
         metadata=dict(file.metadata),
         thumbnails=tuple(thumbnail.name for thumbnail in file.thumbnails),
+        jobs=file.jobs,
         findings=file.findings,
     )
     return described, file

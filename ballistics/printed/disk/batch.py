@@ -34,12 +34,16 @@ from ballistics.printed.disk.results import FileResult, PrintedBatch
 from ballistics.printed.disk.rows import write_printed_rows
 from ballistics.printed.identify.identification import IDENTIFICATION_VERSION, identify
 from ballistics.printed.identify.pieces_of_reference import PIECES_VERSION
+from ballistics.printed.jobs.fingerprint import profile_groups
+from ballistics.printed.jobs.job_facts import job_from
+from ballistics.printed.jobs.pictures import small_png
 from ballistics.progress import Progress, silent
 from ballistics.provenance import package_versions, sha256_of_file
 from ballistics.workers import Watched, end_with_parent
 
 # Changes when a kept row would have other columns.
-_ROW_VERSION = "3"
+_ROW_VERSION = "4"
+_MOST_CARRIED = 4
 _BEGUN, _UNPACKED = "begun", "unpacked"
 #: Begins what the row of a file says on which the program itself failed; the log in the folder of work has more.
 FAULT = "the program failed on this file"
@@ -364,6 +368,8 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         "faces": sum(len(part.faces) for part in file.parts),
         "extent_mm": [float(value) for value in extent],
         "findings": sorted(findings),
+        "jobs": [asdict(job) for job in file.jobs],
+        "carried": _carried(file),
         "keys": asdict(keys),
         "bodies": int(found.components.max()) + 1,
         "hits": [kept_hit(found, candidate, collection) for candidate in found.accepted],
@@ -383,6 +389,8 @@ def _refused(reason: str, verdict: str = REFUSED) -> Row:
         "faces": None,
         "extent_mm": [None, None, None],
         "findings": [],
+        "jobs": [],
+        "carried": [],
         "keys": None,
         "bodies": 0,
         "hits": [],
@@ -390,6 +398,14 @@ def _refused(reason: str, verdict: str = REFUSED) -> Row:
         "threshold": None,
         "thumbnail": "",
     }
+
+
+def _carried(file: PartFile) -> list[list[str]]:
+    """Return the first pictures of print jobs, drawn anew: name and PNG in base64."""
+    if not file.jobs:
+        return []
+    drawn = [(picture.name, small_png(picture)) for picture in file.thumbnails[:_MOST_CARRIED]]
+    return [[name, base64.b64encode(data).decode("ascii")] for name, data in drawn if data]
 
 
 def _keys_of(file: PartFile) -> GeometryKeys:
@@ -407,7 +423,9 @@ def _results(
         found = row["keys"]
         keys.append(None if found is None else GeometryKeys(**{**found, "values": tuple(found["values"])}))
     copies = families([name for name, _ in files], hashes, keys)
+    jobs = [tuple(job_from(job) for job in row["jobs"]) for row in kept]
+    groups = iter(profile_groups([found[0] for found in jobs if found]))
     return tuple(
-        FileResult(name, digest, row, copy)
-        for (name, _), digest, row, copy in zip(files, hashes, kept, copies, strict=True)
+        FileResult(name, digest, row, copy, found, next(groups) if found else 0)
+        for (name, _), digest, row, copy, found in zip(files, hashes, kept, copies, jobs, strict=True)
     )

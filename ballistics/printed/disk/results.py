@@ -11,6 +11,7 @@ from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.disk.copies import Copy
 from ballistics.printed.identify.pieces_of_reference import ReferencePieces
+from ballistics.printed.jobs.job_facts import JobFacts
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,18 @@ class FileResult:
         What was found: ``verdict``, ``error``, ``hits`` (best first), sizes, findings, ``thumbnail`` (base64 PNG).
     copy : Copy
         Of which file it is a copy, and its family.
+    jobs : tuple of JobFacts
+        What the print jobs in it say.
+    profile_group : int
+        Files whose first jobs are of one profile, or of similar ones, have one number; 0 without a job.
     """
 
     name: str
     sha256: str
     kept: Mapping[str, Any]
     copy: Copy
+    jobs: tuple[JobFacts, ...] = ()
+    profile_group: int = 0
 
 
 @dataclass(frozen=True)

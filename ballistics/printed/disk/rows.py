@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.disk.results import FileResult
 from ballistics.printed.identify.pieces_of_reference import ReferencePieces
 
-SCHEMA = "ballistics/printed-batch/2"
+SCHEMA = "ballistics/printed-batch/3"
+_MOST_NAMED = 50
 #: Names and types of the columns, in order.
 COLUMNS: dict[str, type] = {
     "file": str,
@@ -46,6 +47,20 @@ COLUMNS: dict[str, type] = {
     "extent_y_mm": float,
     "extent_z_mm": float,
     "geometry_hash": str,
+    "slicer": str,
+    "slicer_version": str,
+    "printer": str,
+    "print_profile": str,
+    "material": str,
+    "nozzle": str,
+    "layer_height_mm": float,
+    "sliced_at": str,
+    "estimated_s": float,
+    "filament_mm": float,
+    "objects": str,
+    "traces": str,
+    "profile_fingerprint": str,
+    "profile_group": int,
     "findings": str,
     "error": str,
 }
@@ -126,6 +141,7 @@ def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> It
             "extent_y_mm": y,
             "extent_z_mm": z,
             "geometry_hash": kept["keys"]["exact"] if kept["keys"] else None,
+            **_job_columns(file),
             "findings": "; ".join(kept["findings"]),
             "error": kept["error"],
         }
@@ -134,6 +150,38 @@ def _rows(files: Sequence[FileResult], taxonomy: Taxonomy, places: Places) -> It
         for number, hit in enumerate(hits, 1):
             own = places.get((place, hit["reference"], hit["component"], hit["scale"]), {})
             yield common | hit | own | {"hit": number, "category_title": taxonomy.title(hit["category"])}
+
+
+def _job_columns(file: FileResult) -> dict[str, Any]:
+    """Return what the print jobs in a file say; of several jobs, each different value once."""
+    if not file.jobs:
+        return {}
+
+    def each(values: Iterable[str]) -> str:
+        return "; ".join(dict.fromkeys(value for value in values if value))
+
+    def said(word: str) -> str:
+        return each(job.said[word].value for job in file.jobs if word in job.said)
+
+    first = file.jobs[0]
+    times = [job.estimated_s for job in file.jobs if job.estimated_s is not None]
+    filaments = [job.filament_mm for job in file.jobs if job.filament_mm is not None]
+    return {
+        "slicer": each(job.slicer for job in file.jobs),
+        "slicer_version": each(job.slicer_version for job in file.jobs),
+        "printer": said("printer") or said("printer profile"),
+        "print_profile": said("print profile"),
+        "material": said("material"),
+        "nozzle": said("nozzle"),
+        "layer_height_mm": first.habits.layer_height_mm,
+        "sliced_at": said("sliced at"),
+        "estimated_s": sum(times) if times else None,
+        "filament_mm": sum(filaments) if filaments else None,
+        "objects": each(name for job in file.jobs for name in job.objects[:_MOST_NAMED]),
+        "traces": each(f"{t.kind}: {t.value} ({t.where})" for job in file.jobs for t in job.traces[:_MOST_NAMED]),
+        "profile_fingerprint": each(job.fingerprint for job in file.jobs),
+        "profile_group": file.profile_group,
+    }
 
 
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], metadata: str) -> None:

@@ -31,6 +31,7 @@ from ballistics.printed.files.formats import ARCHIVE, SUFFIXES, format_of, suffi
 from ballistics.printed.files.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.files.separation import body_numbers, object_numbers
 from ballistics.printed.files.unpacking import unpacked
+from ballistics.printed.jobs.job_facts import JobFacts
 from ballistics.provenance import Provenance
 
 READER_VERSION = "2"
@@ -177,6 +178,7 @@ def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[
     """Read every model of an archive, each under its own name; what cannot be read is a finding."""
     parts: list[Part] = []
     thumbnails: list[Thumbnail] = []
+    jobs: list[JobFacts] = []
     problems: list[ReadError] = []
     inputs: dict[str, str] = {}
     names: list[str] = []
@@ -202,6 +204,7 @@ def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[
             metadata = {**part.metadata, "member": member.name, "format": found.format}
             parts.append(replace(part, name=name, metadata=metadata))
         findings += [replace(one, message=f"{member.name}: {one.message}") for one in found.findings]
+        jobs += [replace(job, member=f"{member.name}/{job.member}".rstrip("/")) for job in found.jobs]
         thumbnails += [replace(picture, name=f"{member.name}: {picture.name}") for picture in found.thumbnails]
     if not parts:
         first = problems[0] if problems else CorruptFileError("no model in it can be read")
@@ -219,6 +222,7 @@ def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[
             parameters={"unit": asked.unit, "face_limit": asked.face_limit, "format": ARCHIVE},
             inputs={"file": asked.file_hash, **inputs},
         ),
+        jobs=tuple(jobs),
     )
 
 
@@ -297,6 +301,7 @@ def _part_file(content: MeshContent, path: PurePath, asked: _Asked) -> PartFile:
         findings=(*content.findings, *findings),
         thumbnails=content.thumbnails,
         provenance=provenance(),
+        jobs=content.jobs,
     )
 
 

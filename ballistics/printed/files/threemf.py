@@ -16,14 +16,12 @@ from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, check_vertex_count, checked_faces, text_of
 from ballistics.printed.content.instances import Assembler, Assembly
-from ballistics.printed.content.mesh_content import UNIT_MM, Item, MeshContent, Thumbnail
+from ballistics.printed.content.mesh_content import UNIT_MM, Item, MeshContent
 from ballistics.printed.content.roles import roled, set_apart
 from ballistics.printed.content.xml_stream import MOST_PACKED, XmlTarget, finite, index, number, parse
 from ballistics.printed.files.threemf_settings import SlicerSettings, slicer_settings
-from ballistics.printed.jobs.packages import jobs_in, read_jobs
+from ballistics.printed.jobs.packages import facts_in, jobs_in, pictures_in, read_jobs
 
-_THUMBNAIL_BYTES = 16 << 20
-_MOST_THUMBNAILS = 32
 _MOST_MODELS = 1_000
 _MOST_OBJECTS = 20_000
 _MODEL_RELATION = "/3dmodel"
@@ -275,18 +273,20 @@ def read_3mf(file: BinaryIO, *, face_limit: int) -> MeshContent:
     _take_settings(objects, settings, root.file)
     assembler = Assembler(objects, face_limit)
     items: list[Item] = []
+    placed: dict[int, int] = {}
     for key, matrix, extra in root.items:
-        items += assembler.joined(key, matrix, extra)
+        copy = placed[key[1]] = placed.get(key[1], -1) + 1
+        items += assembler.joined(key, matrix, {**extra, **settings.plates.get((key[1], copy), {})})
     on_plate = {key for key, _, _ in root.items}
     for model in package.beside:
         items += _beside(model, root, assembler, findings)
         on_plate |= set(model.objects) | {key for key, _, _ in model.items}
     items += _off_plate(objects, on_plate, assembler, findings)
     items = [item for item in items if len(item.faces)]
-    thumbnails = _thumbnails(archive, findings)
+    thumbnails = pictures_in(archive, findings)
     jobs = jobs_in(archive)
     if jobs and not items:
-        job = read_jobs(archive, face_limit=face_limit, thumbnails=thumbnails)
+        job = read_jobs(archive, face_limit=face_limit, thumbnails=thumbnails, metadata_of_model=root.metadata)
         return replace(job, metadata={**root.metadata, **job.metadata}, findings=(*findings, *job.findings))
     for model in package.models[1:]:
         if model.unit != root.unit and model not in package.beside:
@@ -305,10 +305,18 @@ def read_3mf(file: BinaryIO, *, face_limit: int) -> MeshContent:
         )
     if jobs:
         message = f"the package also holds print jobs: {text_of(', '.join(jobs).encode('utf-8', 'replace'), 200)}"
-        findings.append(Finding("job-beside-model", "warning", message, "not read; unpack them and read them as files"))
+        findings.append(
+            Finding(
+                "job-beside-model",
+                "warning",
+                message,
+                "what they say is read, not what they print; unpack them",
+            )
+        )
     metadata: dict[str, Any] = dict(root.metadata)
     metadata["members"] = tuple(text_of(name.encode("utf-8", "replace"), 120) for name in archive.names()[:200])
-    return MeshContent("3MF", tuple(items), root.unit, metadata, tuple(findings), thumbnails)
+    facts = facts_in(archive, thumbnails, root.metadata) if jobs else []
+    return MeshContent("3MF", tuple(items), root.unit, metadata, tuple(findings), thumbnails, jobs=tuple(facts))
 
 
 def _refuse_what_is_not_read(items: list[Item], package: _Package, not_read: list[str], unknown: list[str]) -> None:
@@ -395,15 +403,3 @@ def _off_plate(
             )
         )
     return items
-
-
-def _thumbnails(archive: SafeArchive, findings: list[Finding]) -> tuple[Thumbnail, ...]:
-    pictures: list[Thumbnail] = []
-    for name in archive.names():
-        if not name.lower().endswith((".png", ".jpg", ".jpeg")) or len(pictures) >= _MOST_THUMBNAILS:
-            continue
-        try:
-            pictures.append(Thumbnail(text_of(name.encode(), 120), archive.read(name, limit_bytes=_THUMBNAIL_BYTES)))
-        except ReadError as error:
-            findings.append(Finding("thumbnail-unreadable", "note", str(error), "left out"))
-    return tuple(pictures)

@@ -24,10 +24,13 @@ class SlicerSettings:
         PrusaSlicer and SuperSlicer; of each object the last range first.
     parts : list of (object, object placed in it, name, word)
         Bambu Studio and OrcaSlicer.
+    plates : dict of (object, copy) to dict
+        Number and name of the plate on which a copy of an object lies; Bambu Studio and OrcaSlicer.
     """
 
     ranges: list[tuple[int, int, int, str, str]] = field(default_factory=list)
     parts: list[tuple[int, int, str, str]] = field(default_factory=list)
+    plates: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)
 
 
 class _Settings(XmlTarget):
@@ -40,6 +43,8 @@ class _Settings(XmlTarget):
         self._range = (0, -1)
         self._part = -1
         self._name = self._word = ""
+        self._plate: dict[str, str] = {}
+        self._instance: dict[str, str] = {}
 
     def opened(self, name: str, attributes: dict[str, str]) -> None:
         if name == "object":
@@ -50,8 +55,16 @@ class _Settings(XmlTarget):
                 self._range = tuple(index(attributes.get(k), k) for k in ("firstid", "lastid"))  # type: ignore[assignment]
             else:
                 self._part = index(attributes.get("id"), "the id of a part")
+        elif name == "plate":
+            self._plate = {}
+        elif name == "model_instance":
+            self._instance = {}
         elif name == "metadata":
             key, value = attributes.get("key", ""), attributes.get("value", "")
+            if key in ("object_id", "instance_id"):
+                self._instance[key] = value
+            elif key in ("plater_id", "plater_name") and value:
+                self._plate["plate" if key == "plater_id" else "plate name"] = text_of(value, 80)
             if key == "name":
                 self._name = text_of(value.encode("utf-8", "replace"), 80)
             elif key == "volume_type":
@@ -60,6 +73,12 @@ class _Settings(XmlTarget):
                 self._word = self._word or "modifier"
 
     def closed(self, name: str, text: str) -> None:
+        if name == "model_instance" and len(self.found.plates) < _MOST_ENTRIES:
+            key = (
+                index(self._instance.get("object_id"), "object_id"),
+                index(self._instance.get("instance_id"), "copy"),
+            )
+            self.found.plates[key] = self._plate
         if name not in ("volume", "part") or not role_of(self._word):
             return
         word = text_of(self._word.encode("utf-8", "replace"), 40)
@@ -101,5 +120,6 @@ def slicer_settings(archive: SafeArchive, findings: list[Finding]) -> SlicerSett
             continue
         both.ranges += settings.found.ranges
         both.parts += settings.found.parts
+        both.plates |= settings.found.plates
     both.ranges.sort(key=lambda entry: entry[1], reverse=True)
     return both

@@ -14,6 +14,7 @@ from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.content.mesh_content import MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, read_job
+from ballistics.printed.jobs.pictures import picture_of
 from ballistics.printed.jobs.unpacking import heatshrink, meatpack
 
 _METADATA = (0, 2, 3, 4)
@@ -63,8 +64,11 @@ def read_bgcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     reader = _Blocks(file, bool(checked))
     content = read_job(reader.text(), face_limit=face_limit)
     metadata = {**content.metadata, "package": "binary G-code"}
+    # Their blocks stand before those of the job, but are known only when it was read.
+    own = tuple(map(picture_of, reader.thumbnails))
     return replace(
         content,
+        jobs=tuple(replace(job, pictures=(*own, *job.pictures)) for job in content.jobs),
         metadata=metadata,
         findings=(*content.findings, *reader.findings),
         thumbnails=(*content.thumbnails, *reader.thumbnails),

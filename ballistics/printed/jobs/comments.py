@@ -94,6 +94,11 @@ class Comments:
         self._cura = bytearray()
         self._length_mm = self._volume_mm3 = 0.0
 
+    @property
+    def in_picture(self) -> bool:
+        """Whether the lines are those of a picture."""
+        return self._picture is not None
+
     def take(self, comment: bytes) -> Effect | None:
         """Take the comment of a line that holds nothing else, from its ``;`` on.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,8 +13,10 @@ from ballistics.errors import CorruptFileError, HostileFileError
 from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, text_of
-from ballistics.printed.content.mesh_content import Item, MeshContent
+from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.content.text_lines import pieces_of
+from ballistics.printed.jobs.fact_lines import job_facts
+from ballistics.printed.jobs.job_facts import Fact, JobFacts
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
@@ -61,13 +63,26 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     return read_job(pieces_of(file), face_limit=face_limit)
 
 
-def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
+def read_job(
+    text: Iterable[bytes],
+    *,
+    face_limit: int,
+    member: str = "",
+    beside: Sequence[tuple[str, Fact]] = (),
+    pictures: Sequence[Thumbnail] = (),
+) -> MeshContent:
     """Read the text of a job, piece by piece, as `read_gcode` does.
 
     Parameters
     ----------
     text : iterable of bytes
     face_limit : int
+    member : str
+        Of the package that holds the job.
+    beside : sequence of (str, Fact)
+        What files beside the job in its package say of it, by name.
+    pictures : sequence of Thumbnail
+        Of the job's package.
 
     Raises
     ------
@@ -78,6 +93,7 @@ def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
     machine.read(_limited(text))
     comments = machine.comments
     comments.finish()
+    facts = facts_of(machine, member=member, beside=beside, pictures=pictures)
     tracks, findings = _tracks(machine)
     findings += _oddities(machine, len(tracks.top_mm))
     vertices, faces, cell = solid_of_tracks(tracks)
@@ -103,7 +119,20 @@ def read_job(text: Iterable[bytes], *, face_limit: int) -> MeshContent:
         metadata,
         tuple(findings),
         tuple(comments.thumbnails),
+        jobs=(facts,),
     )
+
+
+def facts_of(
+    machine: Machine, *, member: str = "", beside: Sequence[tuple[str, Fact]] = (), pictures: Sequence[Thumbnail] = ()
+) -> JobFacts:
+    """Return what a job says that a machine has read; the parameters are those of `read_job`."""
+    area = None
+    if len(machine.tracks()):
+        areas, assumed = _filament_areas(machine)
+        area = None if assumed else float(np.median(areas[: 1 << 16]))
+    thumbnails = (*pictures, *machine.comments.thumbnails)
+    return job_facts(machine, thumbnails, member=member, beside=beside, filament_mm2=area)
 
 
 def _limited(text: Iterable[bytes]) -> Iterator[bytes]:

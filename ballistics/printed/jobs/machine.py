@@ -20,6 +20,8 @@ _LINE_LIMIT_BYTES = 1 << 20
 _PIECES_AT_ONCE, _EVENTS_AT_ONCE = 1 << 17, 1 << 16
 # Room for lines that need not be looked at twice; it is filled to a half.
 _TABLE = 1 << 14
+# What is kept of the text: lines that are no moves, and both ends.
+_SAID_BYTES, _SAID_LINE_BYTES, _ENDS_BYTES = 8 << 20, 64 << 10, 1 << 18
 _MOTIONS = {"G0": 0, "G1": 1, "G2": 2, "G3": 3}
 _LETTERS = "XYZEIJRF"
 # Commands that stand at the end of a job.
@@ -60,6 +62,12 @@ class Machine:
         A move without the end of its line at the end of the file, which was left out.
     last_line : bytes
         The last line that is not blank.
+    firmware_retraction : bool
+        Whether filament is drawn back by G10.
+    said : list of (int, bytes)
+        Number and text of the lines that are no moves, each text once; without pictures, and within limits.
+    head, tail : bytes
+        The first and the last lines of the job.
     """
 
     def __init__(self, *, keeps_pieces: bool = True) -> None:
@@ -74,6 +82,10 @@ class Machine:
         self.unreadable = 0
         self.half_line = b""
         self.last_line = b""
+        self.firmware_retraction = False
+        self.said: list[tuple[int, bytes]] = []
+        self._said_bytes = 0
+        self.head, self.tail = b"", b""
         self._table = LineTable(
             np.zeros(_TABLE, np.uint64),
             np.full(_TABLE, -1, np.int64),
@@ -140,6 +152,9 @@ class Machine:
     def _take(self, text: bytes) -> None:
         """Take whole lines."""
         held = np.frombuffer(text, np.uint8)
+        if len(self.head) < _ENDS_BYTES:
+            self.head += text[: _ENDS_BYTES - len(self.head)]
+        self.tail = (self.tail + text)[-_ENDS_BYTES:] if len(text) < _ENDS_BYTES else text[-_ENDS_BYTES:]
         tail = text[-4096:].rstrip()
         if tail:
             self.last_line = re.split(rb"[\r\n]", tail)[-1][-200:]
@@ -174,6 +189,8 @@ class Machine:
         if not code.strip():
             comment = line[len(code) :].strip() if mark else b""
             effect = self.comments.take(comment)
+            if not self.comments.in_picture and (effect is None or (effect.kind < 0 and effect.width_mm < 0.0)):
+                self._keep(comment)
             if effect is not None:
                 if effect.kind >= 0:
                     self.state.modes[_KIND] = effect.kind
@@ -183,6 +200,7 @@ class Machine:
                 return effect
             self.state.modes[_UNFINISHED] = 0
             return None if effect is None else effect._replace(ends=1)
+        self._keep(line)
         commands = commands_of(code)
         ends = any(command.name in _AT_THE_END for command in commands)
         if ends:
@@ -195,6 +213,11 @@ class Machine:
             command.name in _STATEFUL or command.name[0] == "T" or command.unreadable for command in commands
         )
         return None if stateful else Effect(ends=int(ends))
+
+    def _keep(self, line: bytes) -> None:
+        if self._said_bytes < _SAID_BYTES:
+            self.said.append((int(self.state.modes[_LINES]), line[:_SAID_LINE_BYTES]))
+            self._said_bytes += len(line) + 64
 
     def _macro(self, code: bytes) -> bool:
         """Take a command that is a word, and return whether it may end a job; names of objects are kept."""
@@ -225,6 +248,9 @@ class Machine:
                     place[4 + k] = place[k] - given[axis]
         elif name == "G92.1":
             place[4:7] = 0.0
+        elif name in ("G10", "G11"):
+            # With words, G10 sets a tool's temperatures or offsets.
+            self.firmware_retraction |= not words or set(words) == {"S"}
         elif name in ("G20", "G21"):
             place[_UNIT] = 25.4 if name == "G20" else 1.0
         elif name in ("G90", "G91"):

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from ballistics.printed import ReferencePieces, Taxonomy, score_model
+from ballistics.printed import ReferencePieces, Taxonomy, score_model, small_png
 from ballistics.reports.contents.identified_file import (
     IdentifiedFile,
     SearchedCollection,
@@ -15,6 +15,7 @@ from ballistics.reports.contents.identified_file import (
     is_symmetric,
     verdict_of,
 )
+from ballistics.reports.contents.print_job import job_rows, pictures_shown
 from ballistics.reports.contents.printed_pieces import named_files, pieces_shown
 from ballistics.reports.figures.printed import (
     ABSENT,
@@ -33,6 +34,7 @@ from ballistics.reports.wording import printed as wording
 
 # Each shown candidate is some 300 kB of pictures; the table has all.
 _DRAWN = 4
+_MOST_CARRIED = 8
 _START = (
     "for (const place of document.querySelectorAll('[data-scene]')) {"
     "const drawn = JSON.parse(document.getElementById(place.dataset.scene).textContent);"
@@ -111,6 +113,8 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "reason": described.reason.removeprefix(f"{described.path}: "),
         "findings": findings,
         "metadata": [(key, _text(value)) for key, value in sorted(described.metadata.items())],
+        "jobs": [(job.member, job_rows(job)) for job in described.jobs],
+        "carried": [],
         "views": None,
         "found": found,
         "headline": None,
@@ -122,6 +126,9 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "order": "",
         "provenance": None,
     }
+    if identified.file is not None and described.jobs:
+        pictures = {picture.name: small_png(picture) for picture in identified.file.thumbnails[:_MOST_CARRIED]}
+        shown["carried"] = pictures_shown(described.jobs, {name: data for name, data in pictures.items() if data})
     if identified.file is None or found is None:
         return shown
     mesh = whole_mesh(identified.file.parts)
