@@ -54,7 +54,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "filament profile": ("filament_settings_id", "default_filament_profile", "material_name", "printmaterial"),
     "material": (
         "filament_type", "material name #1", "material name", "extruder_train.0.material.guid", "material_guid",
-        "primarymaterial", "material",
+        "primarymaterial", "printmaterial",
+        "material",
     ),
     "filament maker": ("filament_vendor", "material_brand"),
     "nozzle": (
