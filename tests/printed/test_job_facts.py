@@ -166,8 +166,10 @@ def test_jobs_in_other_packings_say_the_same(tmp_path):
     plain = facts(tmp_path, text.decode().split("\n"))
     picture = cv2.imencode(".png", np.full((8, 12, 3), 90, np.uint8))[1].tobytes()
     other = cv2.imencode(".png", np.full((4, 4, 3), 90, np.uint8))[1].tobytes()
-
-       config = b'<config><plate><metadata key="index" value="1"/><metadata key="printer_serial" value="01S00A"/></plate></config>'
+    config = (
+        b'<config><plate><metadata key="index" value="1"/>'
+        b'<metadata key="printer_serial" value="01S00A"/></plate></config>'
+    )
     members = {
         "Metadata/plate_1.gcode": text, "Metadata/plate_1.png": picture, "Metadata/plate_2.png": other,
         "Metadata/slice_info.config": config,
