@@ -7,6 +7,7 @@ from .collection.false_hit_rate import FalseHitRate as FalseHitRate
 from .collection.integrity import integrity_json as integrity_json
 from .collection.integrity import verify_collection as verify_collection
 from .collection.taxonomy import Taxonomy as Taxonomy
+from .content.job_facts import JobFacts as JobFacts
 from .content.mesh_views import render_view as render_view
 from .content.mesh_views import six_views as six_views
 from .content.part import Part as Part
@@ -38,7 +39,6 @@ from .identify.pieces_of_reference import reference_pieces as reference_pieces
 from .identify.score import score_model as score_model
 from .jobs.fingerprint import ProfileSimilarity as ProfileSimilarity
 from .jobs.fingerprint import profile_similarity as profile_similarity
-from .jobs.job_facts import JobFacts as JobFacts
 from .jobs.pictures import small_png as small_png
 from .shape_class.classifier import CLASSES as CLASSES
 from .shape_class.classifier import ShapeClassifier as ShapeClassifier

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ballistics.findings import Finding
 
 if TYPE_CHECKING:
-    from ballistics.printed.jobs.job_facts import JobFacts
+    from ballistics.printed.content.job_facts import JobFacts
 
 DEFAULT_FACE_LIMIT = 10_000_000
 UNIT_MM = {"micron": 0.001, "millimetre": 1.0, "centimetre": 10.0, "metre": 1000.0, "inch": 25.4, "foot": 304.8}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from trimesh import Trimesh
 
-    from ballistics.printed.jobs.job_facts import JobFacts
+    from ballistics.printed.content.job_facts import JobFacts
 
 # Parts of a file that a notebook draws: a plate can hold hundreds.
 _MOST_SHOWN = 6

@@ -10,12 +10,12 @@ import numpy as np
 
 from ballistics.errors import BallisticsError
 from ballistics.findings import Finding
+from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.mesh_checks import topology
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.files.separation import body_numbers
-from ballistics.printed.jobs.job_facts import JobFacts
 from ballistics_kernels.meshes import area_and_centroid
 
 

@@ -23,6 +23,7 @@ from ballistics.errors import BallisticsError, CorruptFileError, ParameterError,
 from ballistics.files import RowsFile, make_work_folder, reason, table_kind
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
+from ballistics.printed.content.job_facts import job_from
 from ballistics.printed.content.part import PartFile
 from ballistics.printed.describe.geometry_hashes import GeometryKeys, geometry_keys
 from ballistics.printed.describe.inspection import describe_file
@@ -35,7 +36,6 @@ from ballistics.printed.disk.rows import write_printed_rows
 from ballistics.printed.identify.identification import IDENTIFICATION_VERSION, identify
 from ballistics.printed.identify.pieces_of_reference import PIECES_VERSION
 from ballistics.printed.jobs.fingerprint import profile_groups
-from ballistics.printed.jobs.job_facts import job_from
 from ballistics.printed.jobs.pictures import small_png
 from ballistics.progress import Progress, silent
 from ballistics.provenance import package_versions, sha256_of_file

@@ -9,9 +9,9 @@ from typing import Any
 
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.collection.taxonomy import Taxonomy
+from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.disk.copies import Copy
 from ballistics.printed.identify.pieces_of_reference import ReferencePieces
-from ballistics.printed.jobs.job_facts import JobFacts
 
 
 @dataclass(frozen=True)

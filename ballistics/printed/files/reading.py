@@ -22,6 +22,7 @@ from ballistics.errors import (
     ReadError,
 )
 from ballistics.findings import Finding
+from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent, Thumbnail
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.content.roles import role_findings, role_of_part
@@ -31,7 +32,6 @@ from ballistics.printed.files.formats import ARCHIVE, SUFFIXES, format_of, suffi
 from ballistics.printed.files.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.files.separation import body_numbers, object_numbers
 from ballistics.printed.files.unpacking import unpacked
-from ballistics.printed.jobs.job_facts import JobFacts
 from ballistics.provenance import Provenance
 
 READER_VERSION = "2"

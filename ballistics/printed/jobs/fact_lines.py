@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.job_facts import Fact, JobFacts
 from ballistics.printed.content.mesh_content import Thumbnail
 from ballistics.printed.jobs.fingerprint import end_lines_of, fingerprint_of, is_setting, start_lines_of
 from ballistics.printed.jobs.habits import habits_of
-from ballistics.printed.jobs.job_facts import Fact, JobFacts
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.pictures import picture_of
 from ballistics.printed.jobs.traces import traces_of

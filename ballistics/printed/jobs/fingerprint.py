@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ballistics.printed.content.bounds import text_of
-from ballistics.printed.jobs.job_facts import Habits, JobFacts
+from ballistics.printed.content.job_facts import Habits, JobFacts
 
 FINGERPRINT_VERSION = "1"
 _SETTING = re.compile(r"^[a-z][a-z0-9_]{1,70}$")

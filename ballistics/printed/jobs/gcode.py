@@ -13,10 +13,10 @@ from ballistics.errors import CorruptFileError, HostileFileError
 from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, text_of
+from ballistics.printed.content.job_facts import Fact, JobFacts
 from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.content.text_lines import pieces_of
 from ballistics.printed.jobs.fact_lines import job_facts
-from ballistics.printed.jobs.job_facts import Fact, JobFacts
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces

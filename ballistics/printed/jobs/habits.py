@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.printed.jobs.job_facts import Habits
+from ballistics.printed.content.job_facts import Habits
 from ballistics.printed.jobs.machine import Machine
 
 _TRAVEL, _LIFT, _FILAMENT = 0, 1, 2

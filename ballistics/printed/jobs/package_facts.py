@@ -9,8 +9,8 @@ from typing import Any
 from ballistics.errors import HostileFileError, ReadError
 from ballistics.files import SafeArchive
 from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.job_facts import Fact
 from ballistics.printed.content.xml_stream import MOST_PACKED, XmlTarget, parse
-from ballistics.printed.jobs.job_facts import Fact
 
 _JSON_BYTES = 4 << 20
 _MOST_FACTS = 5_000

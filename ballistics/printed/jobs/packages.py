@@ -12,9 +12,9 @@ from ballistics.errors import CorruptFileError, HostileFileError, ReadError
 from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import text_of
+from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.jobs.gcode import FILE_LIMIT_BYTES, facts_of, read_job
-from ballistics.printed.jobs.job_facts import JobFacts
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.package_facts import package_facts
 

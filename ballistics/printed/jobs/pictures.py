@@ -7,8 +7,8 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from ballistics.printed.content.job_facts import Picture
 from ballistics.printed.content.mesh_content import Thumbnail
-from ballistics.printed.jobs.job_facts import Picture
 
 _MOST_PIXELS = 4_000_000
 _QOI_HEADER = 14

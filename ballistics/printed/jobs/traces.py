@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ballistics.printed.jobs.job_facts import Fact, Trace
+from ballistics.printed.content.job_facts import Fact, Trace
 
 _MOST_TRACES, _MOST_CHARACTERS = 200, 300
 _PATH = re.compile(
