@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
-
-if TYPE_CHECKING:
-    from ballistics.printed.content.job_facts import JobFacts
+from ballistics.printed.content.job_facts import JobFacts
 
 DEFAULT_FACE_LIMIT = 10_000_000
 UNIT_MM = {"micron": 0.001, "millimetre": 1.0, "centimetre": 10.0, "metre": 1000.0, "inch": 25.4, "foot": 304.8}

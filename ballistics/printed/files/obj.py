@@ -106,9 +106,23 @@ def read_obj(file: BinaryIO, *, face_limit: int) -> MeshContent:
     )
     if not items:
         raise UnsupportedFormatError("the file holds no faces: no mesh")
-    return MeshContent(
-        "OBJ", items, metadata=_metadata(comments, materials), findings=_findings(free_form, materials, cut_off)
-    )
+    findings = (*_cut_off(file, items, len(vertices)), *_findings(free_form, materials, cut_off))
+    return MeshContent("OBJ", items, metadata=_metadata(comments, materials), findings=findings)
+
+
+def _cut_off(file: BinaryIO, items: tuple[Item, ...], vertices: int) -> list[Finding]:
+    """Return the finding of a text that stops in a line while vertices are left that no face uses, or none."""
+    file.seek(-1, 2)
+    if file.read(1) in b"\r\n":
+        return []
+    used = np.zeros(vertices, bool)
+    for item in items:
+        used[item.faces] = True
+    left = vertices - int(used.sum())
+    if not left:
+        return []
+    message = f"the last line has no end, and {left} of {vertices} vertices are in no face: the file may be truncated"
+    return [Finding("ends-in-the-middle", "warning", message, "read as far as it goes; ask for the whole file")]
 
 
 def _metadata(comments: list[str], materials: list[str]) -> dict[str, Any]:

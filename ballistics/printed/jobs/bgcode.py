@@ -24,6 +24,7 @@ _NONE, _DEFLATE = 0, 1
 _HEATSHRINK = {2: (11, 4), 3: (12, 4)}
 _PLAIN, _MEATPACK = 0, (1, 2)
 _BLOCK_LIMIT_BYTES = 16 << 20
+_PIECE_BYTES = 16
 # A token of 16 bits makes at most 16 bytes.
 _MOST_SHRUNK = 9
 _MOST_THUMBNAILS = 16
@@ -37,6 +38,7 @@ class _Block:
     encoding: int
     data: bytes
     intact: bool
+    whole: bool = True
 
 
 def read_bgcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
@@ -56,7 +58,8 @@ def read_bgcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
 
     Notes
     -----
-    Specification of libbgcode, version 1 (Prusa Research). Finding codes: those of `read_gcode`, ``block-damaged``.
+    Specification of libbgcode, version 1 (Prusa Research). A block of the job that is cut or
+    damaged is read as far as it goes. Finding codes: those of `read_gcode`, ``block-damaged``.
     """
     magic, version, checked = struct.unpack("<4sLH", file.read(10).ljust(10, b"\0"))
     if magic != b"GCDE" or version != 1 or checked > 1:
@@ -135,7 +138,9 @@ class _Blocks:
         check = self._file.read(4) if self._checked else b""
         if len(data) < held or len(check) < 4 * self._checked:
             self._cut_off()
-            return None
+            # What is there of a job is text up to a point; half a picture or half the settings are of no use.
+            encoding = int.from_bytes(parameters[:2], "little")
+            return _Block(kind, packing, size, encoding, data, True, whole=False) if kind == _GCODE and data else None
         intact = not self._checked or zlib.crc32(head + parameters + data) == int.from_bytes(check, "little")
         return _Block(kind, packing, size, int.from_bytes(parameters[:2], "little"), data, intact)
 
@@ -155,21 +160,32 @@ class _Blocks:
                 f"a binary G-code print job{by}: a block is packed by method {block.packing} and encoded by method"
                 f" {block.encoding}, which is not read; export the job as text G-code"
             )
+        # A block of the job that is cut or damaged is read up to where it can be: its text says where that is.
+        partly = block.kind == _GCODE and not (block.whole and block.intact)
         if block.packing == _DEFLATE:
-            data = _inflated(block)
+            data = _inflated(block, partly=partly)
         elif block.packing in _HEATSHRINK:
-            data = heatshrink(block.data, block.size, *_HEATSHRINK[block.packing])
+            data = heatshrink(block.data, block.size, *_HEATSHRINK[block.packing], partly=partly)
         else:
             data = block.data
         return meatpack(data) if block.kind == _GCODE and block.encoding in _MEATPACK else data
 
 
-def _inflated(block: _Block) -> bytes:
+def _inflated(block: _Block, *, partly: bool) -> bytes:
+    unpacker = zlib.decompressobj()
+    data = b""
     try:
-        unpacker = zlib.decompressobj()
-        data = unpacker.decompress(block.data, block.size + 1)
+        # Piece by piece, so that what lies before the damage is kept.
+        step = _PIECE_BYTES if partly else max(len(block.data), 1)
+        for at in range(0, len(block.data), step):
+            data += unpacker.decompress(block.data[at : at + step], block.size + 1 - len(data))
+            if len(data) > block.size:
+                break
     except zlib.error as error:
-        raise CorruptFileError(f"a block of the binary G-code cannot be unpacked: {error}") from error
+        if not partly:
+            raise CorruptFileError(f"a block of the binary G-code cannot be unpacked: {error}") from error
+    if partly:
+        return data[: block.size]
     if len(data) != block.size:
         raise CorruptFileError(f"a block of the binary G-code declares {block.size} bytes and holds others")
     return data

@@ -22,6 +22,7 @@ _TYPE = re.compile(
     rb"|^; '([\w /]+) Path'"
 )
 _LAYERS = re.compile(rb"^;\s*(?:layer_count|total layers? (?:count|number))\s*[:=]\s*(\d{1,6})\s*$", re.IGNORECASE)
+_HEIGHT = re.compile(rb"^;\s*(?:max_z_height|MAXZ)\s*:\s*([\d.]{1,12})\s*$", re.IGNORECASE)
 _OBJECT = re.compile(rb"^(?:; printing object |;MESH:|; object:)(.+)$")
 _JSON_NAME = re.compile(rb'"name"\s*:\s*"([^"]{1,200})"')
 # filament_diameter (Slic3r and its children), filamentDiameters (Simplify3D), Filament Diameter #1 (ideaMaker),
@@ -77,6 +78,8 @@ class Comments:
     settings : dict of str to str
     diameters_mm : dict of int to float
         Diameter of the filament of each tool, from 0.
+    height_mm : float
+        Height of the print as the slicer announces it; 0 when it does not.
     layers : int
         Number of layers the slicer announces; 0 when it does not.
     thumbnails : list of Thumbnail
@@ -88,6 +91,7 @@ class Comments:
         self.settings: dict[str, str] = {}
         self.diameters_mm: dict[int, float] = {}
         self.layers = 0
+        self.height_mm = 0.0
         self.thumbnails: list[Thumbnail] = []
         self._picture: list[bytes] | None = None
         self._picture_bytes = 0
@@ -157,6 +161,8 @@ class Comments:
         lowered = comment.lower()
         if b"dia" in lowered:
             self._diameter(comment)
+        elif height := _HEIGHT.match(comment):
+            self.height_mm = plain(height[1])
         elif b"layer" in lowered and (count := _LAYERS.match(comment)):
             self.layers = int(count[1])
         elif b"filament" in lowered or b"volume" in lowered:

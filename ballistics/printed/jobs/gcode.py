@@ -26,6 +26,8 @@ _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom"
 _WALLS = (b"perimeter", b"wall", b"loop")
 FILE_LIMIT_BYTES = 1 << 30
 _USUAL_FILAMENT_MM = 1.75
+# Slicers count purging and the retractions that are not pushed back; a job that ends shows 99 or 100 % last.
+_LEAST_FILAMENT, _LEAST_PROGRESS = 0.7, 95.0
 
 
 def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
@@ -55,7 +57,8 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     Skirt, brim, support, purge lines and
     wipe towers are left out by the slicer's comments; without comments, by being narrow, flat and apart. Finding codes:
     ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``, ``track-types-unknown``, ``grid-coarse``,
-    ``filament-diameter-assumed``, ``ends-in-the-middle``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
+    ``filament-diameter-assumed``, ``ends-in-the-middle``,
+    ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
     """
     size = file_size(file)
     if size > FILE_LIMIT_BYTES:
@@ -96,6 +99,7 @@ def read_job(
     facts = facts_of(machine, member=member, beside=beside, pictures=pictures)
     tracks, findings = _tracks(machine)
     findings += _oddities(machine, len(tracks.top_mm))
+    findings += _contradictions(machine, facts)
     vertices, faces, cell = solid_of_tracks(tracks)
     check_face_count(len(faces), face_limit)
     findings.append(
@@ -218,6 +222,39 @@ def _filament_areas(machine: Machine) -> tuple[NDArray[np.float64], bool]:
     return np.where(volumetric, 1.0, by_tool[tool]), not diameters and not bool(volumetric.all())
 
 
+def _contradictions(machine: Machine, facts: JobFacts) -> list[Finding]:
+    """Return where what the job announces is more than what its moves print: it was cut, or changed by hand."""
+    habits = facts.habits
+    said = []
+    announced = machine.comments.layers
+    # Rafts and first layers are counted in or not.
+    if announced > habits.layers + 2 and announced > 1.05 * habits.layers:
+        said.append(f"{announced} layers are announced, {habits.layers} are there")
+    if facts.filament_mm and not habits.volumetric and habits.filament_mm < _LEAST_FILAMENT * facts.filament_mm:
+        stated = f"{facts.filament_mm:.4g} mm of filament are announced"
+        said.append(f"{stated}, {habits.filament_mm:.4g} mm are pushed along the tracks")
+    progress = machine.progress
+    if progress is not None and progress < _LEAST_PROGRESS:
+        said.append(f"the last progress shown is {progress:g} %")
+    height = machine.comments.height_mm
+    if height and habits.height_mm < height - 1.0:
+        said.append(f"a height of {height:.4g} mm is announced, {habits.height_mm:.4g} mm are printed")
+    if not said:
+        return []
+    message = f"the job prints less than it announces: {'; '.join(said)}"
+    return [Finding("less-than-announced", "warning", message, "read as it is; it was cut off, stopped or changed")]
+
+
+def _last_layer(pieces: NDArray[np.float64]) -> str:
+    """Return in words how much of the last layer is there, by that below."""
+    heights = np.unique(pieces[:, 4])
+    if len(heights) < 2:
+        return ""
+    length = np.hypot(pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1])
+    last, below = (float(length[pieces[:, 4] == height].sum()) for height in heights[[-1, -2]])
+    return f"; the last layer, at {heights[-1]:.4g} mm, has {100.0 * last / below:.0f} % of the tracks of that below"
+
+
 def _oddities(machine: Machine, layers: int) -> list[Finding]:
     """Return what is odd about the job as a text."""
     findings = []
@@ -227,6 +264,7 @@ def _oddities(machine: Machine, layers: int) -> list[Finding]:
             f"nothing ends the job behind its last track (its last line is {text_of(machine.last_line[-60:], 60)!r})"
         )
         message += "; that line has no end and is left out" if machine.half_line else ""
+        message += _last_layer(machine.tracks())
         if announced > layers:
             message += f"; {announced} layers are announced, {layers} are there"
         findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))

@@ -37,7 +37,8 @@ _AXES = ("X", "Y", "Z", "E")
 # Klipper's and Marlin's names of objects.
 _KLIPPER_NAME = re.compile(rb"^\s*EXCLUDE_OBJECT_(?:DEFINE|START)\b.*?\bNAME=(\S+)")
 _MARLIN_NAME = re.compile(rb"^\s*M486\s+(?:S-?\d+\s+)?A\s*(.+)")
-_MOTION_LINE = re.compile(rb"^\s*(?:N\d+\s*)?[GXYZE]\s*[-+.\d]", re.IGNORECASE)
+# What is whole even without the end of its line: comments, and commands that end a job.
+_WHOLE_LINE = re.compile(rb"^\s*(?:;|(?:N\d+\s*)?(?:M84|M18|M30|M107|M104\s+S0|M140\s+S0)\b)", re.IGNORECASE)
 # Columns of ``state.modes`` and ``state.place``: see `GcodeState`.
 _RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIECES, _EVENTS, _LINES = range(11)
 _WIDTH, _UNIT = 9, 10
@@ -64,6 +65,8 @@ class Machine:
         The last line that is not blank.
     firmware_retraction : bool
         Whether filament is drawn back by G10.
+    progress : float or None
+        The most that M73 shows, in percent.
     said : list of (int, bytes)
         Number and text of the lines that are no moves, each text once; without pictures, and within limits.
     head, tail : bytes
@@ -83,6 +86,7 @@ class Machine:
         self.half_line = b""
         self.last_line = b""
         self.firmware_retraction = False
+        self.progress: float | None = None
         self.said: list[tuple[int, bytes]] = []
         self._said_bytes = 0
         self.head, self.tail = b"", b""
@@ -138,7 +142,7 @@ class Machine:
             self._take(rest + piece[:end])
             rest = piece[end:]
         if rest.strip():
-            if self.unfinished and not rest.endswith(b"\r") and _MOTION_LINE.match(rest):
+            if self.unfinished and not rest.endswith(b"\r") and not _WHOLE_LINE.match(rest):
                 # A number may have lost its last digits.
                 self.half_line = rest
                 self.last_line = rest[-200:]
@@ -205,6 +209,8 @@ class Machine:
         ends = any(command.name in _AT_THE_END for command in commands)
         if ends:
             self.state.modes[_UNFINISHED] = 0
+        if commands and commands[0].name == "M73" and "P" in commands[0].words:
+            self.progress = max(self.progress or 0.0, commands[0].words["P"])
         for command in commands:
             self._command(command)
         if not commands or commands[0].name == "M486":

@@ -15,7 +15,7 @@ _ON, _OFF, _RESET, _WITH_SPACES, _WITHOUT_SPACES = 251, 250, 249, 246, 247
 _PAIRS = re.compile(b"[" + b"".join(b"\\x%02x" % b for b in range(256) if b % 16 != 15 and b // 16 != 15) + b"]+")
 
 
-def heatshrink(data: bytes, size: int, window_bits: int, length_bits: int) -> bytes:
+def heatshrink(data: bytes, size: int, window_bits: int, length_bits: int, *, partly: bool = False) -> bytes:
     """Unpack data of heatshrink, a form of LZSS.
 
     Parameters
@@ -25,6 +25,8 @@ def heatshrink(data: bytes, size: int, window_bits: int, length_bits: int) -> by
         Bytes that must come out.
     window_bits, length_bits : int
         Bits of a distance back, and of a length.
+    partly : bool
+        Whether to return what there is of data that are cut or damaged.
 
     Raises
     ------
@@ -44,12 +46,17 @@ def heatshrink(data: bytes, size: int, window_bits: int, length_bits: int) -> by
     while len(out) < size:
         if bits < 1 + back_bits:
             if at >= len(data) + 8:
+                if partly:
+                    break
                 raise CorruptFileError(f"a block of the job ends after {len(out)} of {size} bytes")
             word = data[at : at + 8]
             held = (held & ((1 << bits) - 1)) << 64 | int.from_bytes(word.ljust(8, b"\0"), "big")
             bits += 64
             at += 8
-        if held >> (bits - 1) & 1:
+        needed = 9 if held >> (bits - 1) & 1 else 1 + back_bits
+        if partly and 8 * at - bits + needed > 8 * len(data):
+            break
+        if needed == 9:
             out.append(held >> (bits - 9) & 255)
             bits -= 9
             continue
@@ -58,6 +65,8 @@ def heatshrink(data: bytes, size: int, window_bits: int, length_bits: int) -> by
         back, length = (token >> length_bits & window) + 1, (token & most) + 1
         start = len(out) - back
         if start < 0:
+            if partly:
+                break
             raise CorruptFileError("a block of the job goes back to before its start")
         if back >= length:
             out += out[start : start + length]
