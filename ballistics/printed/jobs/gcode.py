@@ -16,10 +16,11 @@ from ballistics.printed.content.bounds import check_face_count, text_of
 from ballistics.printed.content.job_facts import Fact, JobFacts
 from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.content.text_lines import pieces_of
+from ballistics.printed.jobs.beside import beside_the_part
 from ballistics.printed.jobs.fact_lines import job_facts
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
-from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, tracks_of_pieces
+from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, runs_of, tracks_of_pieces
 
 # What is printed beside the part, in the words of PrusaSlicer, Slic3r, Cura, Orca, Bambu, Simplify3D and KISSlicer.
 _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")
@@ -56,7 +57,8 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     Gaps of the infill are filled and holes between walls are not; walls are told by the comments, or by closing.
     Skirt, brim, support, purge lines and
     wipe towers are left out by the slicer's comments; without comments, by being narrow, flat and apart. Finding codes:
-    ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``, ``track-types-unknown``, ``grid-coarse``,
+    ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``,
+    ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
     ``filament-diameter-assumed``, ``ends-in-the-middle``,
     ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
     """
@@ -187,18 +189,18 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         )
     tracks = _of_layers(pieces, areas, wall_kinds if typed else None)
     if not typed:
-        skirt = apart_on_the_bed(tracks)[: len(pieces)]
         findings.append(
-            Finding(
-                "track-types-unknown", "note", "the slicer left no comments on what each track is",
-                "brim and support cannot be told from the part",
-            )
-        )  # fmt: skip
+            Finding("track-types-unknown", "note", "the slicer left no comments on what each track is", "told by geometry")
+        )
+        skirt = apart_on_the_bed(tracks)[: len(pieces)]
         if skirt.any():
             findings.append(
                 Finding("skirt-guessed", "note", f"{int(skirt.sum())} tracks lie flat and apart", "left out")
             )
-            tracks = _of_layers(pieces[~skirt], areas[~skirt], None)
+            pieces, areas = pieces[~skirt], areas[~skirt]
+            tracks = _of_layers(pieces, areas, None)
+        tracks, told = _without_supports(pieces, areas, tracks)
+        findings += told
     if tracks.bottom_mm > 0.0:
         message = f"the lowest track lies {tracks.bottom_mm:.3g} mm above the bed"
         findings.append(Finding("above-the-bed", "note", message, "the part begins there"))
@@ -208,6 +210,24 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
 def _of_layers(pieces: NDArray[np.float64], areas: NDArray[np.float64], wall_kinds: NDArray[np.bool_] | None) -> Tracks:
     tops, layer = layers_of(pieces[:, 4])
     return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds)
+
+
+def _without_supports(
+    pieces: NDArray[np.float64], areas: NDArray[np.float64], tracks: Tracks
+) -> tuple[Tracks, list[Finding]]:
+    """Leave out rafts, supports and brims of a job without comments."""
+    beside = beside_the_part(tracks, runs_of(pieces, tracks.layer[: len(pieces)]), len(pieces))
+    findings = []
+    for code, which, words in (
+        ("support-guessed", beside.support, "have no walls, or end a gap below what they carry"),
+        ("brim-guessed", beside.brim, "are loops of the first layer that nothing goes on with"),
+    ):
+        if which.any():
+            findings.append(Finding(code, "note", f"{int(which.sum())} of {len(pieces)} tracks {words}", "left out"))
+    kept = ~(beside.support | beside.brim)
+    if not kept.all():
+        tracks = _of_layers(pieces[kept], areas[kept], None)
+    return tracks, findings
 
 
 def _filament_areas(machine: Machine) -> tuple[NDArray[np.float64], bool]:

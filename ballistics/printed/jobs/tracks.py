@@ -29,6 +29,12 @@ def layers_of(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     return distinct[first], group[np.searchsorted(distinct, heights)]
 
 
+def runs_of(pieces: NDArray[np.float64], layer: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number, from 0 and rising, of the run without a break on one layer that each piece belongs to."""
+    breaks = (np.diff(pieces[:, 8]) != 0) | (np.diff(layer) != 0)
+    return np.asarray(np.cumsum(np.concatenate([[True], breaks])) - 1)
+
+
 def tracks_of_pieces(
     pieces: NDArray[np.float64],
     tops: NDArray[np.float64],
@@ -66,7 +72,7 @@ def tracks_of_pieces(
     # The cross-section is a rectangle with round sides (Slic3r's flow mathematics).
     measured = pieces[:, 5] * filament_mm2 / (length * height) + height * (1.0 - math.pi / 4.0)
     width = np.clip(np.where(pieces[:, 6] > 0.0, pieces[:, 6], measured), _NARROWEST_MM, _WIDEST_MM)
-    run = np.cumsum(np.concatenate([[True], (np.diff(pieces[:, 8]) != 0) | (np.diff(layer) != 0)])) - 1
+    run = runs_of(pieces, layer)
     first = np.flatnonzero(np.concatenate([[True], np.diff(run) > 0]))
     last = np.append(first[1:], len(run)) - 1
     gap = np.hypot(*(end[last] - start[first]).T)
