@@ -68,7 +68,6 @@ _OPTIONS: dict[str, dict[str, list[str]]] = {
         "relative": ["--use-relative-e-distances"],
         "volumetric": ["--use-volumetric-e"],
         "firmware retraction": ["--use-firmware-retraction"],
-        "arcs": ["--gcode-arcs"],
         "line comments": ["--gcode-comments"],
         "sparse": ["--fill-density", "8%", "--perimeters", "2"],
         "thick": ["--nozzle-diameter", "0.8"],

@@ -1,4 +1,4 @@
-"""What is printed beside the part, told by geometry alone: rafts, supports and brims of jobs without comments."""
+"""What each track is, told by geometry alone: rafts, supports, brims and thin walls of jobs without comments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.printed.jobs.layer_solid import Tracks
+from ballistics.printed.jobs.tracks import apart_on_the_bed
 from ballistics_kernels.meshes import fill_layers
 
 # Side of the pixels that tracks are drawn on, in their widths, and the most of them; a job that needs more is drawn
@@ -23,6 +24,7 @@ _LYING_SHARE = 0.05
 # a millimetre or more between a support and what it carries.
 _ON_EACH_OTHER = 1.35
 _WIDEST_GAP_MM = 0.8
+_FEWEST_LAYERS, _MOST_SUPPORT = 3, 0.9
 # The first layer is understood by this number of layers above it: a support may have a layer of its own between.
 _FIRST_SEEN_BY = 3
 # A body of the part has a second wall inside its first, or walls at all; a support has one, or none.
@@ -36,22 +38,30 @@ _CARRYING_SHARE, _SMALL_SHARE = 0.4, 0.2
 _LEAST_LINES = 3.0
 # A brim reaches out this number of widths at once, and twice as far as the layer above does over its own.
 _BRIM_WIDTHS, _BRIM_FACTOR = 2.0, 2.0
+# The first loop of a brim lies 0.6 widths outside what is drawn of the wall above.
+_OUTSIDE_WIDTHS = 0.4
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Which pieces of a job are printed beside the part.
+    """What the pieces of a job are.
 
     Parameters
     ----------
     support : ndarray of bool, shape (n,)
         Rafts and supports.
+    skirt : ndarray of bool, shape (n,)
+        See `ballistics.printed.jobs.tracks.apart_on_the_bed`.
     brim : ndarray of bool, shape (n,)
         Loops of the first layer around the part.
+    thin_wall : ndarray of bool, shape (n,)
+        Walls of a single line that does not close.
     """
 
     support: NDArray[np.bool_]
+    skirt: NDArray[np.bool_]
     brim: NDArray[np.bool_]
+    thin_wall: NDArray[np.bool_]
 
 
 def beside_the_part(tracks: Tracks, run: NDArray[np.int64], count: int) -> Beside:
@@ -64,8 +74,8 @@ def beside_the_part(tracks: Tracks, run: NDArray[np.int64], count: int) -> Besid
     Parameters
     ----------
     tracks : Tracks
-        Of a job, without its skirt. `Tracks.wall` says which pieces belong to closed loops. Widths are not used one by
-        one: where supports have layers of their own, thicknesses are not known yet.
+        Of a job. `Tracks.wall` says which pieces belong to closed loops. Widths are not used one by one: where supports
+        have layers of their own, thicknesses are not known yet.
     run : ndarray of int64, shape (count,)
         Number of the run without a break that each piece belongs to, rising.
     count : int
@@ -74,18 +84,28 @@ def beside_the_part(tracks: Tracks, run: NDArray[np.int64], count: int) -> Besid
     Returns
     -------
     Beside
-        Nothing is told in jobs of more than about 60 million pixels, nor where that would leave less than a tenth.
+        Nothing but skirts is told in jobs of more than 80 million pixels, and no supports where that would leave less
+        than a tenth.
     """
     nothing = np.zeros(count, bool)
-    volume = _Volume.of(tracks, count)
-    if volume is None or len(tracks.top_mm) < 3:
-        return Beside(nothing, nothing)
+    volume = _Volume.of(tracks, count) if len(tracks.top_mm) >= _FEWEST_LAYERS else None
+    if volume is None:
+        return Beside(nothing, apart_on_the_bed(tracks)[:count], nothing, nothing)
     loops = _Loops.of(tracks, run, count)
     support = _supports(volume, tracks, run, loops)
-    if support.sum() > 0.9 * count:
+    if support.sum() > _MOST_SUPPORT * count:
         support = nothing
-    brim = _brim(volume, tracks, support)
-    return Beside(support, brim)
+    skirt = nothing.copy()
+    left = np.flatnonzero(~support)
+    skirt[left] = apart_on_the_bed(_chosen(tracks, left))
+    brim = _brim(volume, tracks, support | skirt)
+    return Beside(support, skirt, brim, _thin_walls(volume, tracks, run))
+
+
+def _chosen(tracks: Tracks, rows: NDArray[np.int64]) -> Tracks:
+    """Return some of the tracks."""
+    ends = tracks.start_mm[rows], tracks.end_mm[rows], tracks.width_mm[rows]
+    return Tracks(*ends, tracks.layer[rows], tracks.wall[rows], tracks.top_mm, tracks.bottom_mm)
 
 
 def usual_height(tops: NDArray[np.float64]) -> float:
@@ -166,9 +186,7 @@ class _Loops:
         return cls(closed, nested[number])
 
 
-def _supports(
-    volume: _Volume, tracks: Tracks, run: NDArray[np.int64], loops: _Loops
-) -> NDArray[np.bool_]:
+def _supports(volume: _Volume, tracks: Tracks, run: NDArray[np.int64], loops: _Loops) -> NDArray[np.bool_]:
     """Return which pieces belong to bodies that are no part."""
     count = len(run)
     names, bodies = _bodies(volume.drawn, tracks.top_mm)
@@ -195,14 +213,13 @@ def _supports(
     sheathed = (walled < _WALLED_SHARE) & (facing >= _FACING_SHARE)
     # Narrow supports have what looks like a second wall.
     carrying = (facing >= _CARRYING_SHARE) & (whole < _SMALL_SHARE * whole.max())
-    beside = loose | sheathed | carrying
+    # A job whose part has single walls ("vase mode") does not tell by them.
+    beside = loose | (sheathed | carrying) & (walled[np.argmax(whole)] >= _WALLED_SHARE)
     beside[0] = False
     return np.asarray(beside[body] & (island > 0))
 
 
-def _bodies(
-    drawn: NDArray[np.uint8], tops: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _bodies(drawn: NDArray[np.uint8], tops: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the islands of every layer, numbered from 1, and the body of each: islands that lie on each other."""
     from scipy.ndimage import label
     from scipy.sparse import coo_matrix
@@ -285,6 +302,30 @@ def _facing(
     return faced / np.maximum(ends, 1.0)
 
 
+def _thin_walls(volume: _Volume, tracks: Tracks, run: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the open runs that border the outside for most of their length: infill has walls around it."""
+    from scipy.ndimage import label
+
+    count = len(run)
+    flat = np.zeros((3, 3, 3), bool)
+    flat[1, 1, :] = flat[1, :, 1] = True
+    empty, _ = label(volume.drawn == 0, structure=flat)
+    # A corner of each layer is empty.
+    outside = empty[:, 0, 0]
+    along = (tracks.end_mm - tracks.start_mm)[:count]
+    length = np.hypot(*along.T)
+    layer = tracks.layer[:count]
+    reach = 0.5 * float(np.median(tracks.width_mm)) / volume.pixel + 1.5
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1) * (reach / np.maximum(length, 1e-9))[:, None]
+    bare = np.zeros(count, bool)
+    for side in (1.0, -1.0):
+        column = np.clip(np.rint(volume.column + side * across[:, 0]).astype(np.int64), 0, empty.shape[2] - 1)
+        row = np.clip(np.rint(volume.row + side * across[:, 1]).astype(np.int64), 0, empty.shape[1] - 1)
+        bare |= empty[layer, row, column] == outside[layer]
+    share = np.bincount(run, length * bare) / np.maximum(np.bincount(run, length), 1e-9)
+    return np.asarray((share > 0.5)[run] & ~tracks.wall[:count])
+
+
 def _brim(volume: _Volume, tracks: Tracks, support: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which pieces of the first layer lie farther out than the part goes on."""
     from scipy.ndimage import distance_transform_edt
@@ -311,14 +352,12 @@ def _brim(volume: _Volume, tracks: Tracks, support: NDArray[np.bool_]) -> NDArra
     if out.max(initial=0.0) < max(_BRIM_WIDTHS * width, _BRIM_FACTOR * usual):
         return nothing
     closed = tracks.wall[:count]
-    far = own[(out > 0.75 * width) & closed[own]]
+    far = own[(out > _OUTSIDE_WIDTHS * width) & closed[own]]
     nothing[far] = True
     return nothing
 
 
-def _of_support(
-    volume: _Volume, support: NDArray[np.bool_], layer: NDArray[np.int64], of: int
-) -> NDArray[np.bool_]:
+def _of_support(volume: _Volume, support: NDArray[np.bool_], layer: NDArray[np.int64], of: int) -> NDArray[np.bool_]:
     """Return the islands of a layer that are supports."""
     from scipy.ndimage import label
 

@@ -20,7 +20,7 @@ from ballistics.printed.jobs.beside import beside_the_part
 from ballistics.printed.jobs.fact_lines import job_facts
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
-from ballistics.printed.jobs.tracks import apart_on_the_bed, layers_of, runs_of, tracks_of_pieces
+from ballistics.printed.jobs.tracks import layers_of, level_heights, runs_of, tracks_of_pieces
 
 # What is printed beside the part, in the words of PrusaSlicer, Slic3r, Cura, Orca, Bambu, Simplify3D and KISSlicer.
 _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")
@@ -190,16 +190,11 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
     tracks = _of_layers(pieces, areas, wall_kinds if typed else None)
     if not typed:
         findings.append(
-            Finding("track-types-unknown", "note", "the slicer left no comments on what each track is", "told by geometry")
-        )
-        skirt = apart_on_the_bed(tracks)[: len(pieces)]
-        if skirt.any():
-            findings.append(
-                Finding("skirt-guessed", "note", f"{int(skirt.sum())} tracks lie flat and apart", "left out")
+            Finding(
+                "track-types-unknown", "note", "the slicer left no comments on what each track is", "told by geometry"
             )
-            pieces, areas = pieces[~skirt], areas[~skirt]
-            tracks = _of_layers(pieces, areas, None)
-        tracks, told = _without_supports(pieces, areas, tracks)
+        )
+        tracks, told = _told_by_geometry(pieces, areas, tracks)
         findings += told
     if tracks.bottom_mm > 0.0:
         message = f"the lowest track lies {tracks.bottom_mm:.3g} mm above the bed"
@@ -207,26 +202,32 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
     return tracks, findings
 
 
-def _of_layers(pieces: NDArray[np.float64], areas: NDArray[np.float64], wall_kinds: NDArray[np.bool_] | None) -> Tracks:
-    tops, layer = layers_of(pieces[:, 4])
-    return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds)
+def _of_layers(
+    pieces: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    wall_kinds: NDArray[np.bool_] | None,
+    walls: NDArray[np.bool_] | None = None,
+) -> Tracks:
+    tops, layer = layers_of(level_heights(pieces))
+    return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds, walls)
 
 
-def _without_supports(
+def _told_by_geometry(
     pieces: NDArray[np.float64], areas: NDArray[np.float64], tracks: Tracks
 ) -> tuple[Tracks, list[Finding]]:
-    """Leave out rafts, supports and brims of a job without comments."""
+    """Leave out what is printed beside the part of a job without comments, and tell its thin walls."""
     beside = beside_the_part(tracks, runs_of(pieces, tracks.layer[: len(pieces)]), len(pieces))
     findings = []
     for code, which, words in (
         ("support-guessed", beside.support, "have no walls, or end a gap below what they carry"),
+        ("skirt-guessed", beside.skirt, "lie flat and apart"),
         ("brim-guessed", beside.brim, "are loops of the first layer that nothing goes on with"),
     ):
         if which.any():
             findings.append(Finding(code, "note", f"{int(which.sum())} of {len(pieces)} tracks {words}", "left out"))
-    kept = ~(beside.support | beside.brim)
-    if not kept.all():
-        tracks = _of_layers(pieces[kept], areas[kept], None)
+    kept = ~(beside.support | beside.skirt | beside.brim)
+    if not kept.all() or beside.thin_wall.any():
+        tracks = _of_layers(pieces[kept], areas[kept], None, beside.thin_wall[kept])
     return tracks, findings
 
 

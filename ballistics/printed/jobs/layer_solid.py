@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ballistics.errors import HostileFileError, ParameterError
 from ballistics_kernels.meshes import fill_layers, surface_nets
 
+#: Changes whenever the same job could give another surface.
+LAYER_SOLID_VERSION = "2"
+
 # Pixels of 0.1 mm resolve a track of 0.4 mm; three by three of them are one cell, whose share places the surface.
 _PIXEL_MM = 0.1
 _FACTOR = 3

@@ -17,6 +17,8 @@ _NARROWEST_MM, _WIDEST_MM = 0.08, 3.0
 _SKIRT_LAYERS, _SKIRT_TRACKS = 4, 4.5
 # Heights nearer than this are one layer: slicers print three decimals.
 _SAME_HEIGHT_MM = 0.004
+# Runs that climb this number of times are spirals; others stay on their layer.
+_LEAST_CLIMBS, _TURNS_BACK_RAD = 20, 2.8
 # First layers are thicker than the others to stick, but no nozzle prints one of this thickness.
 _THICKEST_FIRST_MM = 0.7
 
@@ -27,6 +29,39 @@ def layers_of(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     first = np.concatenate([[True], np.diff(distinct) > _SAME_HEIGHT_MM])
     group = np.cumsum(first) - 1
     return distinct[first], group[np.searchsorted(distinct, heights)]
+
+
+def level_heights(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the height of each piece, those of spirals ("vase mode") by whole turns.
+
+    Parameters
+    ----------
+    pieces : ndarray of float64, shape (n, 9)
+        As for `tracks_of_pieces`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In mm. A spiral climbs by the height of a layer for each turn of its heading by 360°.
+    """
+    heights, run = pieces[:, 4], pieces[:, 8]
+    rise = np.diff(heights)
+    climbs = (np.diff(run) == 0) & (rise > 0.0)
+    names, row = np.unique(run, return_inverse=True)
+    often = np.bincount(row[1:], climbs, len(names)) >= _LEAST_CLIMBS
+    spiral = often[row]
+    if spiral.sum() < 0.1 * len(pieces):
+        return heights
+    heading = np.arctan2(pieces[:, 3] - pieces[:, 1], pieces[:, 2] - pieces[:, 0])
+    turn = (np.diff(heading) + math.pi) % math.tau - math.pi
+    # A wall does not turn back on itself, but the way to its beginning may.
+    together = climbs & spiral[1:] & (np.abs(turn) < _TURNS_BACK_RAD)
+    turns = abs(float(turn[together].sum())) / math.tau
+    height = float(rise[together].sum()) / max(turns, 1.0)
+    if not _SAME_HEIGHT_MM < height < _WIDEST_MM:
+        return heights
+    first = float(heights[spiral].min())
+    return np.where(spiral, first + np.rint((heights - first) / height) * height, heights)
 
 
 def runs_of(pieces: NDArray[np.float64], layer: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -41,6 +76,7 @@ def tracks_of_pieces(
     layer: NDArray[np.int64],
     filament_mm2: NDArray[np.float64],
     wall_kinds: NDArray[np.bool_] | None,
+    walls: NDArray[np.bool_] | None = None,
 ) -> Tracks:
     """Return tracks with widths from the filament pushed where the slicer states none, walls told, loops closed.
 
@@ -55,6 +91,8 @@ def tracks_of_pieces(
         Cross-section of the filament; 1 where what was pushed is a volume.
     wall_kinds : ndarray of bool, shape (kinds,), or None
         Which kinds are walls; without kinds, walls are the pieces of closed loops.
+    walls : ndarray of bool, shape (n,), or None
+        Without kinds: what is a wall although it does not close.
 
     Returns
     -------
@@ -78,6 +116,8 @@ def tracks_of_pieces(
     gap = np.hypot(*(end[last] - start[first]).T)
     closed = (gap <= _SEAM_SHARE * width[first]) & (last - first >= 2)
     wall = closed[run] if wall_kinds is None else wall_kinds[pieces[:, 7].astype(np.int64)]
+    if walls is not None:
+        wall = wall | walls
     return _with_seams(Tracks(start, end, width, layer, wall, tops, bottom), first[closed], last[closed])
 
 
