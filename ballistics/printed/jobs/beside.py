@@ -328,7 +328,7 @@ def _thin_walls(volume: _Volume, tracks: Tracks, run: NDArray[np.int64]) -> NDAr
 
 def _brim(volume: _Volume, tracks: Tracks, support: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which pieces of the first layer lie farther out than the part goes on."""
-    from scipy.ndimage import distance_transform_edt
+    from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
     count = len(support)
     layer = tracks.layer[:count]
@@ -344,6 +344,8 @@ def _brim(volume: _Volume, tracks: Tracks, support: NDArray[np.bool_]) -> NDArra
         chosen = np.flatnonzero(~support & (layer == over))
         on[volume.row[chosen], volume.column[chosen]] = True
         on |= (volume.drawn[over] > 0) & ~_of_support(volume, support, layer, over)
+        # The floor of a cup lies inside what goes on.
+        on = binary_fill_holes(on)
         own = np.flatnonzero(~support & (layer == of))
         return own, (distance_transform_edt(~on) * volume.pixel)[volume.row[own], volume.column[own]]
 
