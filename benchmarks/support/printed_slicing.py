@@ -194,7 +194,9 @@ def _command(how: Slicing, inputs: list[Path], made: Path) -> list[str]:
     definitions = _definitions()
     assert definitions is not None
     settings = {**{key: str(value) for key, value in _CURA.items()}, "layer_height": layer}
-    settings.update(option.split("=", 1) for option in options)
+    for option in options:
+        key, _, value = option.partition("=")
+        settings[key] = value
     given = [word for key, value in settings.items() for word in ("-s", f"{key}={value}")]
     command = [PROGRAMS[how.slicer], "slice", "-j", str(definitions / "fdmprinter.def.json"), *given]
     command += ["-e0", "-j", str(definitions / "fdmextruder.def.json"), *given, "-o", str(made)]
