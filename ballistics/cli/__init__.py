@@ -12,12 +12,14 @@ from ballistics.errors import BallisticsError, was_interrupted
 
 # Each verb is a module of this package that holds a click command named `command`.
 _VERBS = (
+    "analyst",
     "batch",
     "case",
     "compare",
     "compare-bullets",
     "compare-heads",
     "demo",
+    "exchange",
     "inspect",
     "library",
     "links",

@@ -16,6 +16,8 @@ from .analyst.graph import Link as Link
 from .analyst.graph import first_day as first_day
 from .analyst.graph import joined as joined
 from .analyst.graph import last_day as last_day
+from .analyst.sources import casework_graph as casework_graph
+from .analyst.sources import registry_graph as registry_graph
 from .analyst.tables import entities_csv as entities_csv
 from .analyst.tables import events_csv as events_csv
 from .analyst.tables import links_csv as links_csv
@@ -32,6 +34,10 @@ from .imports import import_package as import_package
 from .imports import package_of as package_of
 from .imports import take_in_receipt as take_in_receipt
 from .imports import taken_in as taken_in
+from .inbox import Arrived as Arrived
+from .inbox import take_in as take_in
+from .listing import listed as listed
+from .listing import partner_search_json as partner_search_json
 from .marks import CLASS_FIELDS as CLASS_FIELDS
 from .marks import MarkSelection as MarkSelection
 from .marks import PartnerMark as PartnerMark
@@ -68,6 +74,7 @@ __all__ = [
     "INVOLVED",
     "SAME_FIREARM",
     "AnalystGraph",
+    "Arrived",
     "Chain",
     "Desk",
     "Entity",
@@ -89,6 +96,7 @@ __all__ = [
     "TakenIn",
     "Terms",
     "answer_request",
+    "casework_graph",
     "chains",
     "copy_scan",
     "decline_request",
@@ -104,17 +112,21 @@ __all__ = [
     "joined",
     "last_day",
     "links_csv",
+    "listed",
     "make_opening_key",
     "package_of",
     "partner_named",
+    "partner_search_json",
     "partners",
     "positions",
     "read_card",
     "read_opening_key",
+    "registry_graph",
     "request_scan",
     "requests",
     "revoke_partner",
     "search_partners",
+    "take_in",
     "take_in_answer",
     "take_in_partner",
     "take_in_receipt",

@@ -12,6 +12,7 @@ from ballistics.errors import BallisticsError, CorruptFileError, ReadError, Writ
 from ballistics.exchange.desk import (
     ANSWERED,
     EXPORT,
+    FOLDER,
     IMPORT,
     RECEIVED,
     RECEIVED_RECEIPT,
@@ -43,6 +44,7 @@ from ballistics.exchange.partners import Partner, find_partner, sender_of
 from ballistics.exchange.rows import Row, read_rows
 from ballistics.exchange.withdrawals import honour, withdrawn_packages
 from ballistics.files import reason, sync_folder, write_whole
+from ballistics.library import LibraryStore
 from ballistics.provenance import sha256_of_file
 from ballistics.records import VALID, Entry, RefusedError, View, now
 
@@ -134,8 +136,8 @@ def import_package(desk: Desk, path: Path) -> tuple[TakenIn, bytes]:
     return TakenIn(partner, manifest, target, entry), _receipt(desk, manifest, file_sha256, entry)
 
 
-def taken_in(desk: Desk, view: View) -> Iterator[TakenIn]:
-    """Yield all packages that were taken in, in the order of the log; their files are not looked at.
+def taken_in(library: LibraryStore, view: View) -> Iterator[TakenIn]:
+    """Yield all packages that a laboratory has taken in, in the order of its log; their files are not looked at.
 
     Raises
     ------
@@ -144,12 +146,12 @@ def taken_in(desk: Desk, view: View) -> Iterator[TakenIn]:
     """
     withdrawn = withdrawn_packages(view)
     for entry in view.records(IMPORT):
-        library = field_of(entry.body, "library", str, entry.number)
+        sender = field_of(entry.body, "library", str, entry.number)
         digest = hash_of(field_of(entry.body, "manifest", str, entry.number), f"entry {entry.number}")
-        partner = find_partner(view, library)
+        partner = find_partner(view, sender)
         if partner is None:
             raise CorruptFileError(f"entry {entry.number} of the log is of a partner that was never taken in")
-        folder = desk.folder / digest
+        folder = library.folder / FOLDER / digest
         try:
             data = (folder / MANIFEST).read_bytes()
         except OSError as error:
@@ -159,15 +161,15 @@ def taken_in(desk: Desk, view: View) -> Iterator[TakenIn]:
         manifest = read_manifest(data, str(folder))
         if manifest.sha256 != digest:
             raise CorruptFileError(f"{folder / MANIFEST} is not the one that was taken in; take it from a backup")
-        yield TakenIn(partner, manifest, folder, entry, (library, manifest.envelope.serial) in withdrawn)
+        yield TakenIn(partner, manifest, folder, entry, (sender, manifest.envelope.serial) in withdrawn)
 
 
-def package_of(desk: Desk, view: View, serial: str) -> TakenIn:
+def package_of(library: LibraryStore, view: View, serial: str) -> TakenIn:
     """Return the package with a serial number, or its first digits.
 
     Parameters
     ----------
-    desk : Desk
+    library : LibraryStore
         Of the laboratory that took it in.
     view : View
         Of its log.
@@ -179,7 +181,7 @@ def package_of(desk: Desk, view: View, serial: str) -> TakenIn:
     RefusedError
         When none or several were taken in.
     """
-    found = [package for package in taken_in(desk, view) if package.manifest.envelope.serial.startswith(serial)]
+    found = [package for package in taken_in(library, view) if package.manifest.envelope.serial.startswith(serial)]
     if len(found) != 1 or len(serial) < 6:
         raise RefusedError(
             f"'{serial}' names {len(found)} packages that were taken in: give 6 digits of the serial number at least; "

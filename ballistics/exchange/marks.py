@@ -247,7 +247,7 @@ def _scan_part(entry: EnrolledMark, path: Path | None, number: int) -> Part | No
         raise ReadError(f"{path} cannot be read: {reason(error)}") from error
     if not same:
         raise ParameterError(f"{path} is not the scan of mark {entry.id}, '{entry.scan}': it has another SHA-256")
-    suffix = path.suffix.lower()
+    suffix = Path(entry.scan).suffix.lower()
     # The file's own name says more than the partner needs: case numbers, persons.
     return Part(f"scans/{number:06d}{suffix if _SUFFIX.match(suffix) else '.scan'}", path)
 

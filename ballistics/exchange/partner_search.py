@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from ballistics.errors import ParameterError
-from ballistics.exchange.desk import Desk
 from ballistics.exchange.imports import TakenIn, taken_in
 from ballistics.exchange.marks import ROWS, PartnerMark, read_marks, records_of
 from ballistics.exchange.package import check_extracted
-from ballistics.library import Where, checked_filter, is_admitted, version_of
+from ballistics.library import LibraryStore, Where, checked_filter, is_admitted, version_of
 from ballistics.progress import Progress
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.records import now
+from ballistics.records import Log, now
 from ballistics.search import template_scanner
 from ballistics.surfaces import Mark, preparation_parameters
 
@@ -89,7 +88,8 @@ class PartnerSearch:
 
 
 def search_partners(
-    desk: Desk,
+    library: LibraryStore,
+    log: Log,
     mark: Mark,
     scan: str = "",
     top: int = 20,
@@ -100,8 +100,10 @@ def search_partners(
 
     Parameters
     ----------
-    desk : Desk
-        Whose packages are searched.
+    library : LibraryStore
+        Of the laboratory that took the packages in.
+    log : Log
+        Its log, which says which of them may be used.
     mark : Mark
         From `ballistics.prepare`.
     scan : str
@@ -127,8 +129,8 @@ def search_partners(
     preparation = preparation_parameters(mark)
     assert mark.provenance is not None  # preparation_parameters has refused a mark without
     at, version = now(), version_of(mark.kind)
-    with desk.log.view() as view:
-        holding = [package for package in taken_in(desk, view) if package.manifest.contents.get("marks")]
+    with log.view() as view:
+        holding = [package for package in taken_in(library, view) if package.manifest.contents.get("marks")]
     reasons = {package.manifest.envelope.serial: package.unusable(at) for package in holding}
     usable = [package for package in holding if reasons[package.manifest.envelope.serial] is None]
     passed_over = Counter[str]()

@@ -10,7 +10,7 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.exchange.desk import PARTNER, Desk, field_of
 from ballistics.exchange.envelope import CARD, SignedFile, new_envelope, read_signed, signed
 from ballistics.files import write_whole
-from ballistics.records import REVOKED, VALID, Entry, RefusedError, View, now
+from ballistics.records import ADMINISTRATOR, REVOKED, VALID, Entry, RefusedError, View, now
 
 #: The least digits of a fingerprint that must be stated: what two people can read to each other on the telephone.
 LEAST_DIGITS = 16
@@ -85,7 +85,7 @@ def take_in_partner(desk: Desk, path: Path, stated: str) -> Partner:
     Parameters
     ----------
     desk : Desk
-        Who takes it in: the key must be an operator's.
+        Who takes it in: the key must be an administrator's.
     path : Path
         The card.
     stated : str
@@ -111,6 +111,7 @@ def take_in_partner(desk: Desk, path: Path, stated: str) -> Partner:
     if envelope.expires <= now():
         raise RefusedError(f"{path} has expired, on {envelope.expires}: ask for a new card")
     with desk.log.view() as view:
+        _refuse_other_roles(desk, view)
         known = find_partner(view, envelope.library)
     earlier = known.keys if known is not None and known.state == VALID else ()
     body = {
@@ -137,6 +138,8 @@ def revoke_partner(desk: Desk, name: str, reason: str) -> Partner:
         Why, as it is recorded.
     """
     partner = partner_named(desk, name)
+    with desk.log.view() as view:
+        _refuse_other_roles(desk, view)
     body = {
         "laboratory": partner.laboratory,
         "keys": list(partner.keys),
@@ -208,6 +211,12 @@ def sender_of(view: View, file: SignedFile, where: str) -> Partner:
     if partner.state != VALID:
         raise RefusedError(f"{where} is of {partner.laboratory}, whose keys were revoked")
     return partner
+
+
+def _refuse_other_roles(desk: Desk, view: View) -> None:
+    operator = view.operator(desk.key.identifier)
+    if operator is not None and ADMINISTRATOR not in operator.roles:
+        raise RefusedError(f"{operator.name} is no administrator: partners are taken in and revoked by one")
 
 
 def partner_of(entry: Entry) -> Partner:

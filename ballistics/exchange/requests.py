@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ballistics.errors import CorruptFileError
+from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.exchange.desk import ANSWERED, EXPORT, RECEIVED, REQUESTED, SENT, Desk, field_of
 from ballistics.exchange.envelope import (
     ANSWER,
@@ -28,8 +28,8 @@ from ballistics.exchange.marks import MarkSelection, read_marks
 from ballistics.exchange.package import Terms, check_extracted
 from ballistics.exchange.partners import find_partner, partner_named, sender_of
 from ballistics.files import written_whole
-from ballistics.library import DESCRIPTION_FIELDS
-from ballistics.records import Entry, RefusedError, View, now
+from ballistics.library import DESCRIPTION_FIELDS, LibraryStore
+from ballistics.records import Entry, Log, RefusedError, View, now
 
 GIVEN, DECLINED = "given", "declined"
 _UNTIL = "9999-12-31"
@@ -70,7 +70,7 @@ class Request:
 
 
 def request_scan(
-    desk: Desk, path: Path, package: str, mark: int, terms: Terms, score: float, scan: Mapping[str, str]
+    desk: Desk, path: Path, package: str, mark: int, terms: Terms, score: float | None, scan: Mapping[str, str]
 ) -> Request:
     """Ask a partner for the scan of a mark that a search has found, and write the signed request.
 
@@ -86,7 +86,7 @@ def request_scan(
         The mark's number in it.
     terms : Terms
         What for, on which legal basis, how the scan will be handled, until when the request holds.
-    score : float
+    score : float or None
         Of the template scan; the partner is told.
     scan : mapping
         What was searched for (name, SHA-256), for this laboratory's log alone: the partner is not told.
@@ -98,7 +98,7 @@ def request_scan(
     """
     terms = terms.checked()
     with desk.log.view() as view:
-        found = package_of(desk, view, package)
+        found = package_of(desk.library, view, package)
     _usable(found)
     if mark not in range(1, found.manifest.contents.get("marks", 0) + 1):
         raise RefusedError(f"package {package[:8]}… holds no mark {mark}")
@@ -140,7 +140,7 @@ def take_in_request(desk: Desk, path: Path) -> Request:
     texts = [text_of(file.fields, name, where) for name in ("purpose", "legal_basis", "handling")]
     package = serial_of(file.fields.get("package"), where)
     number, score = file.fields.get("mark"), file.fields.get("score")
-    if type(number) is not int or not isinstance(score, (int, float)) or isinstance(score, bool):
+    if type(number) is not int or (score is not None and type(score) not in (int, float)):
         raise CorruptFileError(f"{where} does not say which mark is meant")
     with desk.log.view() as view:
         partner = sender_of(view, file, where)
@@ -167,7 +167,9 @@ def take_in_request(desk: Desk, path: Path) -> Request:
     return _request(desk.log.append(desk.key, REQUESTED, record, body), "")
 
 
-def answer_request(desk: Desk, path: Path, serial: str, scan: Path, terms: Terms, encrypted: bool = True) -> Exported:
+def answer_request(
+    desk: Desk, path: Path, serial: str, scan: Path | None, terms: Terms, encrypted: bool = True
+) -> Exported:
     """Answer a request with a package that holds the scan.
 
     Parameters
@@ -178,8 +180,8 @@ def answer_request(desk: Desk, path: Path, serial: str, scan: Path, terms: Terms
         A file that does not exist.
     serial : str
         Of the request, or its first digits.
-    scan : Path
-        The scan's file: the one that was enrolled, by its SHA-256.
+    scan : Path or None
+        The scan's file: the one that was enrolled, by its SHA-256. None: the file that casework keeps under it.
     terms : Terms
         On which it is given.
     encrypted : bool
@@ -192,6 +194,7 @@ def answer_request(desk: Desk, path: Path, serial: str, scan: Path, terms: Terms
     """
     request = open_request(desk, serial)
     own = [request.own_mark]
+    scan = _kept_scan(desk, request.own_mark) if scan is None else scan
     marks = MarkSelection(own, DESCRIPTION_FIELDS, {request.own_mark: scan})
     exported = export_package(desk, path, request.library, terms, Outgoing(marks), encrypted, request.serial)
     body = {"direction": SENT, "outcome": GIVEN, "library": request.library, "request": request.serial}
@@ -280,13 +283,15 @@ def open_request(desk: Desk, serial: str) -> Request:
     return request
 
 
-def copy_scan(desk: Desk, package: str, mark: int, path: Path) -> str:
+def copy_scan(library: LibraryStore, log: Log, package: str, mark: int, path: Path) -> str:
     """Copy a scan out of a partner's package, and return its SHA-256.
 
     Parameters
     ----------
-    desk : Desk
+    library : LibraryStore
         Of the laboratory that took the package in.
+    log : Log
+        Its log.
     package : str
         Its serial number.
     mark : int
@@ -299,8 +304,8 @@ def copy_scan(desk: Desk, package: str, mark: int, path: Path) -> str:
     RefusedError
         When the package must not be used any more, or holds no such scan.
     """
-    with desk.log.view() as view:
-        found = package_of(desk, view, package)
+    with log.view() as view:
+        found = package_of(library, view, package)
     _usable(found)
     if not found.manifest.contents.get("scans"):
         raise RefusedError(
@@ -313,6 +318,14 @@ def copy_scan(desk: Desk, package: str, mark: int, path: Path) -> str:
     with written_whole(path, overwrite=False) as temporary:
         shutil.copyfile(found.folder / marks[mark].scan, temporary)
     return marks[mark].scan_sha256
+
+
+def _kept_scan(desk: Desk, mark: int) -> Path:
+    entry = desk.library.entry(mark)
+    path = desk.library.files.path(entry.identity)
+    if not path.is_file():
+        raise ParameterError(f"the scan of mark {mark}, '{entry.scan}', is not kept by casework: give it (--scan)")
+    return path
 
 
 def _usable(package: TakenIn) -> None:

@@ -160,6 +160,7 @@ E1, I1 = Entity("e", "exhibit", "e"), Entity("i", "incident", "i")
         (lambda: AnalystGraph((replace(I1, latitude_deg=142.0, longitude_deg=21.0),)), "no latitude or longitude"),
         (lambda: AnalystGraph((E1,), (), (Event("v", "lost", "", "2026", ("x",)),)), "which is no entity"),
         (lambda: AnalystGraph((replace(E1, kind="person"),)), "kind is none of"),
+        (lambda: AnalystGraph((replace(E1, fields={"label": "x"}),)), "must not be called 'label'"),
         (lambda: joined([AnalystGraph((E1,)), AnalystGraph((replace(E1, label="other"),))]), "two different things"),
     ],
 )

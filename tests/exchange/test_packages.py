@@ -79,7 +79,7 @@ def test_a_hit_on_templates_alone_leads_to_the_scan_and_both_logs_tell_it(labora
     number = skopje.library.enrol(with_file(shot(7, 3), scan), scan.name, Description("9 mm Luger")).mark_id
     templates, package, _ = send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection([*numbers, number]))
 
-    found = search_partners(sarajevo, shot(7, 555), "K-9.x3p", top=5)
+    found = search_partners(sarajevo.library, sarajevo.log, shot(7, 555), "K-9.x3p", top=5)
     assert (found.n_marks, found.n_searched, found.passed_over) == (9, 9, {})
     assert {lead.mark.number for lead in found.leads[:2]} == {7, 9}
     assert found.leads[1].score > 1.5 * found.leads[2].score
@@ -91,14 +91,14 @@ def test_a_hit_on_templates_alone_leads_to_the_scan_and_both_logs_tell_it(labora
 
     serial = found.leads[0].package
     with pytest.raises(RefusedError, match="holds templates only"):
-        copy_scan(sarajevo, serial, 9, tmp_path / "none.x3p")
+        copy_scan(sarajevo.library, sarajevo.log, serial, 9, tmp_path / "none.x3p")
     asked = request_scan(sarajevo, tmp_path / "ask.json", serial, 9, TERMS, found.leads[0].score, {"name": "K-9.x3p"})
     assert b"K-9" not in (tmp_path / "ask.json").read_bytes()
     received = take_in_request(skopje, tmp_path / "ask.json")
     assert (received.own_mark, received.mark, received.laboratory) == (number, 9, "Sarajevo")
     answered = answer_request(skopje, tmp_path / "b.package", asked.serial[:8], scan, TERMS)
     with_scan, _ = import_package(sarajevo, tmp_path / "b.package")
-    copy_scan(sarajevo, answered.manifest.envelope.serial, 1, tmp_path / "copy.x3p")
+    copy_scan(sarajevo.library, sarajevo.log, answered.manifest.envelope.serial, 1, tmp_path / "copy.x3p")
     assert (tmp_path / "copy.x3p").read_bytes() == scan.read_bytes()
 
     for desk in laboratories:
@@ -172,11 +172,11 @@ def test_a_withdrawn_package_is_deleted_recorded_and_searched_no_more(laboratori
     numbers = enrol_shots(skopje, range(1, 4))
     first, package, _ = send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(numbers))
     second, kept, _ = send(skopje, sarajevo, tmp_path / "b.package", marks=MarkSelection(numbers[:1]))
-    assert search_partners(sarajevo, shot(2, 9)).n_searched == 4
+    assert search_partners(sarajevo.library, sarajevo.log, shot(2, 9)).n_searched == 4
     serial = first.manifest.envelope.serial
     withdraw(skopje, tmp_path / "back.json", "Sarajevo", [serial], "the order was lifted")
     take_in_withdrawal(sarajevo, tmp_path / "back.json")
-    found = search_partners(sarajevo, shot(2, 9))
+    found = search_partners(sarajevo.library, sarajevo.log, shot(2, 9))
     assert (found.n_searched, found.not_searched) == (1, {serial: "withdrawn by the partner"})
     assert [path.name for path in package.folder.rglob("*") if path.is_file()] == ["manifest.json"]
     assert (kept.folder / "marks/polar-1.stack").exists()
@@ -197,7 +197,7 @@ def test_a_withdrawal_that_was_lost_comes_with_the_next_package(laboratories, tm
     first, package, _ = send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(numbers))
     withdraw(skopje, tmp_path / "lost.json", "Sarajevo", [first.manifest.envelope.serial], "the order was lifted")
     send(skopje, sarajevo, tmp_path / "b.package", marks=MarkSelection(numbers[:1]))
-    assert search_partners(sarajevo, shot(2, 9)).n_searched == 1
+    assert search_partners(sarajevo.library, sarajevo.log, shot(2, 9)).n_searched == 1
     assert not (package.folder / "marks").exists()
 
 
@@ -205,11 +205,13 @@ def test_a_package_that_is_no_longer_valid_is_not_searched(laboratories, tmp_pat
     skopje, sarajevo = laboratories
     send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(enrol_shots(skopje, (1,))))
     monkeypatch.setattr("ballistics.exchange.partner_search.now", lambda: "2999-02-01T00:00:00Z")
-    found = search_partners(sarajevo, shot(1, 9))
+    found = search_partners(sarajevo.library, sarajevo.log, shot(1, 9))
     assert (found.n_searched, list(found.not_searched.values())) == (0, ["expired on 2999-01-31T23:59:59Z"])
     monkeypatch.undo()
     revoke_partner(sarajevo, "Skopje", "its key was lost")
-    assert list(search_partners(sarajevo, shot(1, 9)).not_searched.values()) == ["the partner's keys were revoked"]
+    assert list(search_partners(sarajevo.library, sarajevo.log, shot(1, 9)).not_searched.values()) == [
+        "the partner's keys were revoked"
+    ]
 
 
 def test_templates_that_were_altered_after_they_were_taken_in_are_not_searched(laboratories, tmp_path):
@@ -220,7 +222,7 @@ def test_templates_that_were_altered_after_they_were_taken_in_are_not_searched(l
     data[2000] ^= 1
     stack.write_bytes(data)
     with pytest.raises(BallisticsError, match="altered since it was taken in"):
-        search_partners(sarajevo, shot(1, 9))
+        search_partners(sarajevo.library, sarajevo.log, shot(1, 9))
 
 
 def test_the_class_filter_passes_over_what_a_partner_describes_otherwise(laboratories, tmp_path):
@@ -228,7 +230,7 @@ def test_the_class_filter_passes_over_what_a_partner_describes_otherwise(laborat
     numbers = enrol_shots(skopje, (1, 2))
     numbers.append(skopje.library.enrol(shot(3, 1), "3.x3p", Description("45 Auto")).mark_id)
     send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(numbers))
-    found = search_partners(sarajevo, shot(3, 9), where={"calibre": "9x19"})
+    found = search_partners(sarajevo.library, sarajevo.log, shot(3, 9), where={"calibre": "9x19"})
     assert found.n_searched == 2
     assert found.passed_over == {"described otherwise than the filter admits": 1}
 
@@ -308,6 +310,6 @@ def test_packages_are_listed_in_the_order_of_the_log(laboratories, tmp_path):
     for k, number in enumerate(numbers):
         send(skopje, sarajevo, tmp_path / f"{k}.package", marks=MarkSelection([number]))
     with sarajevo.log.view() as view:
-        found = list(taken_in(sarajevo, view))
+        found = list(taken_in(sarajevo.library, view))
     assert [package.entry.number for package in found] == [4, 5]
     assert np.all([package.unusable("2998-01-01T00:00:00Z") is None for package in found])

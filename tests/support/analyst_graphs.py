@@ -30,7 +30,9 @@ def analyst_graph():
             continue
         number += 1
         exhibit = f"exhibit/{number}"
-        entities.append(Entity(exhibit, "exhibit", f"cartridge case {number}", fields={"calibre": "9 mm Luger"}))
+        entities.append(
+            Entity(exhibit, "exhibit", f"cartridge case {number}", fields={"calibre": "9 mm Luger", "kind": "brass"})
+        )
         links.append(Link(f"link/{exhibit}", exhibit, incident, FOUND_AT))
     entities.append(Entity("firearm/1", "firearm", "pistol, serial 12?456", fields={"make": "Zastava", "year": 1998}))
     links += [

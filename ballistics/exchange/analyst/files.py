@@ -57,12 +57,12 @@ def geojson(graph: AnalystGraph) -> bytes:
     features: list[dict[str, Any]] = []
     for entity in graph.entities:
         if entity.id in places:
-            said = _stated(kind=entity.kind, label=entity.label, date=entity.date, **entity.fields)
+            said = _stated(entity_type=entity.kind, label=entity.label, date=entity.date, **entity.fields)
             features.append(_feature(entity.id, "Point", _coordinates(places[entity.id]), said))
     for link in graph.links:
         ends = [places.get(end) for end in (link.source, link.target)]
         if None not in ends and ends[0] != ends[1]:
-            said = _stated(kind=link.kind, link_class=link.link_class, log10_lr=link.log10_lr, basis=link.basis)
+            said = _stated(link_type=link.kind, link_class=link.link_class, log10_lr=link.log10_lr, basis=link.basis)
             line = [_coordinates(end) for end in ends if end is not None]
             features.append(_feature(link.id, "LineString", line, {**said, "from": link.source, "to": link.target}))
     content = {"type": "FeatureCollection", "features": features}

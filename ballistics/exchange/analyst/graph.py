@@ -18,11 +18,13 @@ ENTITY_KINDS: tuple[EntityKind, ...] = ("incident", "exhibit", "firearm", "place
 #: A fact is what somebody recorded (an exhibit was found at a place); a lead is where to look; only an evaluative link
 #: may carry a likelihood ratio.
 LINK_CLASSES: tuple[LinkClass, ...] = ("fact", "lead", "evaluative")
+#: What tables call what all entities have: no field of an entity is called so.
+ENTITY_COLUMNS = ("entity_id", "entity_type", "label", "date", "first_day", "last_day", "latitude_deg", "longitude_deg")
 #: Links that say, or make it worth asking, whether two things are or bear the marks of one firearm.
 SAME_FIREARM = "same firearm"
 FOUND_AT, AT_PLACE, INVOLVED = "found at", "at place", "involved"
 
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?Z?)?)?)?\Z")
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?)?)?\Z")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Entity:
     latitude_deg, longitude_deg : float or None
         WGS 84, where a position is known.
     fields : mapping
-        What else is known: calibre, make, jurisdiction …
+        What else is known: calibre, make, jurisdiction … by names that are none of `ENTITY_COLUMNS`.
     """
 
     id: str
@@ -260,6 +262,9 @@ def _check_entity(entity: Entity) -> None:
     if entity.kind not in ENTITY_KINDS:
         raise ParameterError(f"{what}: its kind is none of {', '.join(ENTITY_KINDS)}")
     check_date(entity.date, what)
+    taken = sorted(set(entity.fields) & set(ENTITY_COLUMNS))
+    if taken:
+        raise ParameterError(f"{what}: a field must not be called '{taken[0]}', which all entities have")
     position = (entity.latitude_deg, entity.longitude_deg)
     if (position[0] is None) != (position[1] is None):
         raise ParameterError(f"{what} has half a position: latitude and longitude belong together")

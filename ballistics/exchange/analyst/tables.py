@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ballistics.exchange.analyst.graph import AnalystGraph, Value, first_day, last_day
+from ballistics.exchange.analyst.graph import ENTITY_COLUMNS, AnalystGraph, Value, first_day, last_day
 from ballistics.files import csv_bytes
 
 Cell = Value | None
-_ENTITY = ("entity_id", "entity_type", "label", "date", "first_day", "last_day", "latitude_deg", "longitude_deg")
 _LINK = (
     "link_id",
     "source_id",
@@ -52,7 +51,7 @@ def entities_csv(graph: AnalystGraph) -> bytes:
         ]
         for entity in graph.entities
     )
-    return _table([*_ENTITY, *own], rows)
+    return _table([*ENTITY_COLUMNS, *own], rows)
 
 
 def links_csv(graph: AnalystGraph) -> bytes:
