@@ -183,6 +183,8 @@ def _print(file: IdentifiedFile, searched: SearchedCollection) -> None:
         _say(f"    {shares_sentence(candidate)} {mirror_sentence(candidate, symmetric=symmetric)}")
         where = where_sentence(candidate, bodies_of(found))
         _say(f"    {score_sentence(candidate, found)}{' ' if where else ''}{where}")
+    for finding in found.findings:
+        _say(f"  caution: {finding.message} ({finding.action})", "yellow")
     plain = plain_bodies_sentence(found)
     if plain:
         _say(f"  {plain}")

@@ -201,6 +201,17 @@ class Collection:
             self._clouds[key] = cloud_of(self.signature(row), surface)
         return self._clouds[key]
 
+    def passing_cloud(self, row: int, surface: SurfaceParameters = DEFAULT_SURFACE) -> Cloud:
+        """Return the coarse points of a reference that is looked at once: without its descriptors, and not kept."""
+        if (row, surface) in self._clouds:
+            return self._clouds[row, surface]
+        if row >= self._rows_on_disk() or self._digests[row] is None:
+            return cloud_of(self.signature(row), surface)
+        self._check_row(row, ("codes",))
+        x, y, z, step, spacing, size, area, points = (float(v) for v in self._stored["frames"][row])
+        codes = np.array(self._stored["codes"][row, : int(points)])
+        return Cloud(np.array([x, y, z]) + step * codes.astype(np.float64), size, area, spacing, None, surface)
+
     def whole(self) -> NDArray[np.int8]:
         """Return the whole descriptors of all references, shape (references, radii, 24)."""
         added = [signature.whole for signature in self._added]
@@ -401,11 +412,11 @@ class Collection:
                     f"of {frames[row, 6]:.6g} mm², the part one of {keys.area_mm2:.6g} mm²; {store.SEE}"
                 )
 
-    def _check_row(self, row: int) -> None:
+    def _check_row(self, row: int, arrays: Sequence[str] = ("codes", "local")) -> None:
         """Refuse a large row that is not the one that was written, or that belongs to another reference."""
         digests, name = self._digests[row], self._references[row].name
         if digests is not None:
-            wrong = store.altered({array: self._stored[array][row] for array in ("codes", "local")}, digests)
+            wrong = store.altered({array: self._stored[array][row] for array in arrays}, digests)
             if wrong:
                 raise CorruptFileError(
                     f"the signature of '{name}' was altered ({', '.join(wrong)}, row {row}): nothing can be said of "

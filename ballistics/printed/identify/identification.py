@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 
 from ballistics.drawing import figure_html, new_axes
 from ballistics.errors import ParameterError
+from ballistics.findings import Finding
 from ballistics.frames import data_frame
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
 from ballistics.printed.content.part import Part
-from ballistics.printed.describe.plainness import plain_file_sha256
+from ballistics.printed.describe.plainness import beyond_plain, plain_file_sha256, telling_nats
 from ballistics.printed.describe.signature import SIGNATURE_VERSION, Signature
 from ballistics.printed.identify.coverage import deviations_of
 from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
 from ballistics.printed.identify.pieces import pieces_of
 from ballistics.printed.identify.score import SCORE_VALUES, score_file_sha256, score_model
-from ballistics.printed.identify.search import Question, is_explained, search, search_explained
+from ballistics.printed.identify.search import Question, Spent, is_explained, search, search_explained
 from ballistics.printed.identify.verdict import (
     Found,
     Relation,
     Verdict,
     accepted_of,
     in_order,
-    shared_worth,
     tied_of,
     verdict_of,
 )
@@ -181,6 +181,8 @@ class Identification:
     components : ndarray of int64, shape (points,)
         Component of each point.
     provenance : Provenance
+    findings : tuple of Finding
+        Whether bodies were searched among fewer references, and hits at scales that are unusual.
     """
 
     verdict: Verdict
@@ -193,6 +195,7 @@ class Identification:
     points_mm: NDArray[np.float64]
     components: NDArray[np.int64]
     provenance: Provenance = field(repr=False)
+    findings: tuple[Finding, ...] = ()
 
     def tied_with(self, candidate: Candidate) -> tuple[Candidate, ...]:
         """Return the other candidates that the query does not tell from one, best first.
@@ -233,7 +236,13 @@ class Identification:
             }
             for c in {(c.row, c.component): c for c in (*self.accepted, *self.candidates)}.values()
         ]
-        return {"verdict": self.verdict, "threshold": self.threshold, "candidates": candidates}
+        findings = [asdict(finding) for finding in self.findings]
+        return {
+            "verdict": self.verdict,
+            "threshold": self.threshold,
+            "candidates": candidates,
+            "findings": findings,
+        }
 
     def to_frame(self) -> DataFrame:
         """Return the candidates as a data frame, one row each; needs the extra ``tables``."""
@@ -346,12 +355,13 @@ def identify(
     pieces = pieces_of(query, parameters)
     found: list[Found] = []
     worths: dict[int, float] = {}
+    spent = Spent()
     for number, piece in enumerate(pieces):
         if number and not len(collection):
             continue
         described = piece.query(parameters)
         worths[piece.component] = described.worth
-        question = Question(described, piece.component, piece.keys, collection, parameters)
+        question = Question(described, piece.component, piece.keys, collection, parameters, spent)
         if is_explained(piece, found, collection, parameters):
             found += search_explained(question, found)
         elif len(collection):
@@ -373,7 +383,34 @@ def identify(
         points,
         labels,
         _provenance(query, collection, most, parameters),
+        tuple(_findings(accepted, spent, len(bodies), collection, parameters)),
     )
+
+
+def _findings(
+    accepted: list[Found], spent: Spent, bodies: int, collection: Collection, parameters: IdentificationParameters
+) -> Iterator[Finding]:
+    """Yield what an examiner must know of the search beside what it found."""
+    if spent.shortened:
+        listed = ["all bodies together" if k < 0 else f"body {k + 1}" for k in sorted(spent.shortened)]
+        yield Finding(
+            "search-shortened",
+            "warning",
+            f"{', '.join(listed)} (of {bodies}) searched among fewer references: the budget of "
+            f"{parameters.placements_at_most} placements for a query was used up",
+            f"placed on the {parameters.candidates_by_whole + parameters.candidates_by_votes} most alike references "
+            "only; search such a body by itself to have it searched widely",
+        )
+    for hit in accepted:
+        scale = 1.0 / hit.fit.scale
+        if max(scale, hit.fit.scale) > parameters.usual_scale:
+            yield Finding(
+                "scale-unusual",
+                "warning",
+                f"“{collection.references[hit.row].name}” fits at {scale:.3g} times its size: how often hits at scales "
+                f"outside {1.0 / parameters.usual_scale:g} to {parameters.usual_scale:g} are right was not measured",
+                "kept as a hit; look at both files",
+            )
 
 
 def _candidate(
@@ -383,7 +420,11 @@ def _candidate(
     parameters, fit = found.parameters, found.fit
     tolerance = parameters.tolerances_share_of_size[parameters.reported_tolerance]
     cloud = collection.cloud(found.row, parameters.surface)
-    worth = shared_worth(found.row, fit, collection) if math.isnan(found.worth) else found.worth
+    if math.isnan(found.worth):
+        # Of places that were not asked about before: it is only shown.
+        worth = telling_nats(beyond_plain(collection.signature(found.row).local[:, fit.shared]))
+    else:
+        worth = found.worth
     return Candidate(
         found.row,
         reference.name,

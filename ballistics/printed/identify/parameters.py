@@ -68,6 +68,9 @@ class IdentificationParameters:
         References that are tried in the order of votes, and those of them that are finely registered.
     candidates_by_votes_at_most, settled_at_most, registered_at_most : int
         The same when no decisive hit was found: tried, roughly registered, finely registered.
+    placements_at_most : int
+        References that all bodies of a query together are placed on beyond the first, which each body has; a query of
+        one body never needs more. What was cut off is told in a finding.
     rescaled, rescaled_steps : int, float
         The first references that are also tried this many steps of 2^(1/6) off the voted scale, to both sides: the
         consensus reaches two steps further. Of noise, coarse facets and cut rims the votes may be for a wrong scale.
@@ -151,6 +154,9 @@ class IdentificationParameters:
         Points within this many of the largest tolerance are taken away before the rest is searched.
     rest_share, rounds : float, int
         Smaller rests are not searched, and so often at most.
+    usual_scale : float
+        A hit that is larger than its reference by more than this factor, or smaller, is cautioned against: disguises
+        in the benchmarks are scaled by 0.5 to 2.
     relation_share : float
         Share of a surface from which it is called explained in `Candidate.relation`.
     surface : SurfaceParameters
@@ -196,6 +202,7 @@ class IdentificationParameters:
     candidates_by_votes_at_most: int = 180
     settled_at_most: int = 90
     registered_at_most: int = 60
+    placements_at_most: int = 800
     rescaled: int = 15
     rescaled_steps: float = 3.0
 
@@ -252,6 +259,7 @@ class IdentificationParameters:
     explained_tolerances: float = 1.5
     rest_share: float = 0.12
     rounds: int = 12
+    usual_scale: float = 5.0
     relation_share: float = 0.85
 
     surface: SurfaceParameters = DEFAULT_SURFACE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,6 +36,22 @@ from ballistics.printed.identify.shortlist import (
 from ballistics.printed.identify.verdict import Found, in_order, shared_worth, straying_of, within_tolerance
 
 
+@dataclass
+class Spent:
+    """What the search of a query has cost so far, all its bodies together.
+
+    Parameters
+    ----------
+    placements : int
+        References that were placed beyond the first of each body.
+    shortened : set of int
+        Bodies that were placed on fewer references because the budget was used up; −1 for all together.
+    """
+
+    placements: int = 0
+    shortened: set[int] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Question:
     """A described body, or all bodies together, and where it is searched.
@@ -48,6 +64,8 @@ class Question:
     keys : GeometryKeys or None
     collection : Collection
     parameters : IdentificationParameters
+    spent : Spent
+        Shared by the bodies of one query.
     """
 
     query: Query
@@ -55,6 +73,7 @@ class Question:
     keys: GeometryKeys | None
     collection: Collection
     parameters: IdentificationParameters = DEFAULT
+    spent: Spent = field(default_factory=Spent)
 
     def cloud(self, row: int) -> Cloud:
         """Return the points of a reference."""
@@ -226,6 +245,12 @@ def _by_votes(question: Question, neighbours: Neighbours, widely: bool) -> list[
     steps = (-parameters.rescaled_steps, parameters.rescaled_steps)
     more = [vote for vote in told if vote not in first]
     more += [replace(vote, step=vote.step + off) for vote in told[: parameters.rescaled] for off in steps]
+    spent = question.spent
+    left = max(0, parameters.placements_at_most - spent.placements)
+    if len(more) > left:
+        spent.shortened.add(question.component)
+        more = more[:left]
+    spent.placements += len(more)
     # At one number of radii, which is cheaper.
     likely = _proposed(question, more, parameters.both_radii[1:])[: parameters.settled_at_most]
     proposals = _by_priority(proposals[len(found) :] + _settled(question, likely))

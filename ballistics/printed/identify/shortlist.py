@@ -13,7 +13,7 @@ from ballistics.printed.collection.descriptor_index import DescriptorIndex, Neig
 from ballistics.printed.describe.cloud import Cloud
 from ballistics.printed.describe.descriptors import DESCRIPTOR_STEP, SIGNATURE_STEPS
 from ballistics.printed.describe.geometry_hashes import GeometryKeys, copy_relation
-from ballistics.printed.describe.query import Query, cloud_of
+from ballistics.printed.describe.query import Query
 from ballistics.printed.identify.parameters import DEFAULT, IdentificationParameters
 from ballistics_kernels.meshes import (
     ReferenceMatches,
@@ -150,8 +150,7 @@ def votes_of(
     counted = count_votes(index, neighbours, parameters)
     counted[sorted(collection.barred)] = 0.0
     votes = ranked(counted, parameters.candidates_reordered, parameters)
-    # Not from the collection's own clouds: these are needed once.
-    clouds = [cloud_of(collection.signature(vote.reference), parameters.surface) for vote in votes]
+    clouds = [collection.passing_cloud(vote.reference, parameters.surface) for vote in votes]
     return in_turn(votes, agreement(index, neighbours, votes, query.cloud, clouds, parameters)) if votes else []
 
 

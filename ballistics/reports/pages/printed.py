@@ -106,6 +106,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
     described, found = identified.described, identified.found
     findings = [("file", finding) for finding in described.findings]
     findings += [(f"part {k}", finding) for k, part in enumerate(described.parts, 1) for finding in part.findings]
+    findings += [("search", finding) for finding in (() if found is None else found.findings)]
     shown: dict[str, Any] = {
         "number": number,
         "name": identified.name,
@@ -119,6 +120,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "found": found,
         "headline": None,
         "plain_bodies": "",
+        "cautions": [],
         "false_hits": "",
         "components": 0,
         "candidates": [],
@@ -166,6 +168,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "views": views_of(mesh),
         "headline": verdict_of(identified, searched),
         "plain_bodies": wording.plain_bodies_sentence(found),
+        "cautions": [f"{finding.message[0].upper()}{finding.message[1:]}." for finding in found.findings],
         "false_hits": "" if searched.other else wording.false_hits_sentence(found.false_hits),
         "components": bodies_of(found),
         "candidates": candidates,

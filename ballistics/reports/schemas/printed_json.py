@@ -70,7 +70,7 @@ def _file(file: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "error": f"{described.error}: {reason}" if found is None else None,
         "parts": [asdict(part) for part in described.parts],
         "metadata": dict(described.metadata),
-        "findings": [asdict(finding) for finding in described.findings],
+        "findings": [asdict(finding) for finding in (*described.findings, *(() if found is None else found.findings))],
         "verdict": None if found is None else found.verdict,
         "sentence": verdict_of(file, searched),
         "threshold": None if found is None else found.threshold,
