@@ -33,6 +33,18 @@ from .simulation import simulated_rows as simulated_rows
 from .simulation import write_register as write_register
 from .standing import Report as Report
 from .standing import reports as reports
+from .transfers import REPORT_COLUMNS as REPORT_COLUMNS
+from .transfers import TRANSFER_KINDS as TRANSFER_KINDS
+from .transfers import Delivery as Delivery
+from .transfers import Licence as Licence
+from .transfers import RecordedTransfer as RecordedTransfer
+from .transfers import ReportRow as ReportRow
+from .transfers import annual_report as annual_report
+from .transfers import read_transfers as read_transfers
+from .transfers import record_transfer as record_transfer
+from .transfers import recorded_transfers as recorded_transfers
+from .transfers import transfer_categories as transfer_categories
+from .transfers import transfer_findings as transfer_findings
 from .writing import Entry as Entry
 from .writing import Names as Names
 from .writing import Written as Written
@@ -42,26 +54,33 @@ __all__ = [
     "CHECK_COLUMNS",
     "EVENT_KINDS",
     "REFUSAL_COLUMNS",
+    "REPORT_COLUMNS",
+    "TRANSFER_KINDS",
     "Answer",
     "Checked",
     "Component",
     "Course",
+    "Delivery",
     "Entry",
     "Event",
     "Firearm",
     "Hit",
     "Import",
+    "Licence",
     "Marking",
     "Names",
     "Question",
     "Record",
     "RecordedEvent",
+    "RecordedTransfer",
     "Refusal",
     "RegisterMapping",
     "Registry",
     "Report",
+    "ReportRow",
     "SimulatedRow",
     "Written",
+    "annual_report",
     "check",
     "checked_date",
     "checked_mapping",
@@ -69,10 +88,15 @@ __all__ = [
     "course",
     "overdue",
     "read_mapping",
+    "read_transfers",
     "record_fields",
+    "record_transfer",
+    "recorded_transfers",
     "reports",
     "simulated_makes",
     "simulated_rows",
     "step",
+    "transfer_categories",
+    "transfer_findings",
     "write_register",
 ]
