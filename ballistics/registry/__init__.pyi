@@ -5,6 +5,20 @@ from .checking import check as check
 from .importing import REFUSAL_COLUMNS as REFUSAL_COLUMNS
 from .importing import Import as Import
 from .importing import Refusal as Refusal
+from .leads import LEAD_STATES as LEAD_STATES
+from .leads import STRENGTHS as STRENGTHS
+from .leads import Lead as Lead
+from .leads import LeadShare as LeadShare
+from .leads import QueuedLead as QueuedLead
+from .leads import lead_classes as lead_classes
+from .leads import lead_shares as lead_shares
+from .leads import leads_of_check as leads_of_check
+from .leads import leads_of_identification as leads_of_identification
+from .leads import leads_of_links as leads_of_links
+from .leads import leads_of_search as leads_of_search
+from .leads import move_lead as move_lead
+from .leads import queue_leads as queue_leads
+from .leads import queued_leads as queued_leads
 from .lookup import Answer as Answer
 from .lookup import Hit as Hit
 from .lookup import Question as Question
@@ -33,6 +47,9 @@ from .simulation import simulated_rows as simulated_rows
 from .simulation import write_register as write_register
 from .standing import Report as Report
 from .standing import reports as reports
+from .statistics import Statistics as Statistics
+from .statistics import StatisticsTable as StatisticsTable
+from .statistics import focal_point_statistics as focal_point_statistics
 from .transfers import REPORT_COLUMNS as REPORT_COLUMNS
 from .transfers import TRANSFER_KINDS as TRANSFER_KINDS
 from .transfers import Delivery as Delivery
@@ -45,6 +62,7 @@ from .transfers import record_transfer as record_transfer
 from .transfers import recorded_transfers as recorded_transfers
 from .transfers import transfer_categories as transfer_categories
 from .transfers import transfer_findings as transfer_findings
+from .workbooks import write_workbook as write_workbook
 from .writing import Entry as Entry
 from .writing import Names as Names
 from .writing import Written as Written
@@ -53,8 +71,10 @@ __all__ = [
     "CALIBRE_FORMS",
     "CHECK_COLUMNS",
     "EVENT_KINDS",
+    "LEAD_STATES",
     "REFUSAL_COLUMNS",
     "REPORT_COLUMNS",
+    "STRENGTHS",
     "TRANSFER_KINDS",
     "Answer",
     "Checked",
@@ -66,10 +86,13 @@ __all__ = [
     "Firearm",
     "Hit",
     "Import",
+    "Lead",
+    "LeadShare",
     "Licence",
     "Marking",
     "Names",
     "Question",
+    "QueuedLead",
     "Record",
     "RecordedEvent",
     "RecordedTransfer",
@@ -79,6 +102,8 @@ __all__ = [
     "Report",
     "ReportRow",
     "SimulatedRow",
+    "Statistics",
+    "StatisticsTable",
     "Written",
     "annual_report",
     "check",
@@ -86,7 +111,17 @@ __all__ = [
     "checked_mapping",
     "clean_text",
     "course",
+    "focal_point_statistics",
+    "lead_classes",
+    "lead_shares",
+    "leads_of_check",
+    "leads_of_identification",
+    "leads_of_links",
+    "leads_of_search",
+    "move_lead",
     "overdue",
+    "queue_leads",
+    "queued_leads",
     "read_mapping",
     "read_transfers",
     "record_fields",
@@ -99,4 +134,5 @@ __all__ = [
     "transfer_categories",
     "transfer_findings",
     "write_register",
+    "write_workbook",
 ]

@@ -35,6 +35,7 @@ from .pages.search import search_report as search_report
 from .pages.striation import striation_report as striation_report
 from .pages.study import study_report as study_report
 from .pages.study_pdf import study_pdf as study_pdf
+from .pages.transfers import transfers_report as transfers_report
 from .schemas.comparison_json import comparison_json as comparison_json
 from .schemas.heads_json import heads_json as heads_json
 from .schemas.printed_json import printed_json as printed_json
@@ -126,6 +127,7 @@ __all__ = [
     "study_report",
     "svg_bytes",
     "thumbnail_of",
+    "transfers_report",
     "unit_of",
     "verdict_of",
     "where_sentence",

@@ -89,3 +89,55 @@ def test_fields_name_their_laws():
     said = run("fields")
     assert "4(5)(a)" in said
     assert "serial number condition" in said
+
+
+def test_leads_from_a_list_to_an_outcome(laboratory):
+    lab = laboratory / "lab"
+    firearm = json.loads(run("find", lab, "--serial", "ZZ4711", "--json"))["hits"][0]["firearm"]
+    run("event", lab, firearm, "lost", "--on", "2024", "--unit", "Bitola")
+    (laboratory / "found.csv").write_text("serial\nZZ 4711\n")
+    run("check", lab, laboratory / "found.csv", "--queue", "--by", "clerk", code=1)
+    assert "look at first" in run("leads", "list", lab)
+    run("leads", "add", lab, "--class", "printed part", "--from", "disk 3", "--to", "=reference 4")
+    run("leads", "move", lab, 1, "taken", "--by", "A. B.")
+    assert "say in the note" in run("leads", "move", lab, 1, "confirmed", code=2)
+    run("leads", "move", lab, 1, "confirmed", "--note", "report 12/26")
+    run("leads", "list", lab, "--csv", laboratory / "leads.csv")
+    assert ",'=reference 4," in (laboratory / "leads.csv").read_text("utf-8-sig")
+    assert "1.00" in run("leads", "share", lab)
+
+
+def test_transfers_from_tables_to_the_report(laboratory):
+    lab = laboratory / "lab"
+    (laboratory / "licences.csv").write_text(
+        "licence,kind,origin,destination,category,quantity,issued_on,expires_on,end_user\n"
+        "E-1,export,RS,MK,VIII.1,100,2024-01-10,2024-12-31,=<b>Ministry\nE-2,gift,RS,MK,VIII.1,1,2024-01-10,2024-12-31,\n"
+    )
+    assert "recorded: 1, refused: 1" in run("transfers", "record", lab, laboratory / "licences.csv", code=1)
+    (laboratory / "deliveries.csv").write_text("licence,category,quantity,on\nE-1,VIII.1,101,2024-05\n")
+    run("transfers", "record", lab, laboratory / "deliveries.csv")
+    outputs = ("--report", laboratory / "t.html", "--csv", laboratory / "t.csv")
+    said = run("transfers", "report", lab, 2024, *outputs, "--state", "Serbia", code=1)
+    assert "101 were delivered, 100 authorised" in said
+    assert (laboratory / "t.csv").read_text("utf-8-sig").splitlines()[1].endswith(",MK,100,101,E-1,'=<b>Ministry")
+    page = (laboratory / "t.html").read_text("utf-8")
+    assert "=&lt;b&gt;Ministry" in page
+    assert "<b>Ministry" not in page
+    run("transfers", "report", lab, 2024, "--report", laboratory / "again.html", "--state", "Serbia", code=1)
+    assert (laboratory / "again.html").read_bytes() == (laboratory / "t.html").read_bytes()
+    run("transfers", "report", lab, 1999, "--report", laboratory / "nil.html", code=1)
+    assert "a nil report" in (laboratory / "nil.html").read_text("utf-8")
+
+
+def test_statistics_as_csv_and_workbook(laboratory):
+    import openpyxl
+
+    lab = laboratory / "lab"
+    outputs = ("--csv", laboratory / "s.csv", "--excel", laboratory / "s.xlsx")
+    said = run("statistics", lab, "--since", "1990", "--until", "2030", *outputs)
+    count = int(said.split("events: ")[1].split(",")[0])
+    assert count >= 1
+    book = openpyxl.load_workbook(laboratory / "s.xlsx")
+    assert book.sheetnames[:5] == ["type", "calibre", "event", "jurisdiction", "printed"]
+    assert sum(row[-1] for row in book["event"].iter_rows(min_row=2, values_only=True)) == count
+    assert "ends in .xlsx" in run("statistics", lab, "--since", "1", "--until", "2", "--excel", "s.ods", code=2)

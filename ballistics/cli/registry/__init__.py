@@ -19,6 +19,9 @@ _VERBS = {
     "overdue": "happening",
     "fields": "asking",
     "simulate": "filling",
+    "transfers": "transferring",
+    "leads": "leading",
+    "statistics": "counting",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.registry.options import DATABASE, FILE, FOLDER, OVERWRITE, write_table
+from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, write_table
 from ballistics.cli.terminal import console, refuse_output
 
 _REPORTED = 1
@@ -111,7 +111,9 @@ def show_(library: Path, firearm: int, as_json: bool, database: str | None) -> N
 @click.option("--encoding", default="utf-8-sig", show_default=True, help="Of a CSV file.")
 @click.option("--delimiter", default=",", show_default=True, help="Of a CSV file.")
 @click.option("--csv", "csv_path", type=FILE, help="Write the answers as a table for spreadsheets.")
+@click.option("--queue", is_flag=True, help="Add the firearms that are reported to the queue of leads.")
 @OVERWRITE
+@BY
 @DATABASE
 @click.pass_context
 def check_(
@@ -123,7 +125,9 @@ def check_(
     encoding: str,
     delimiter: str,
     csv_path: Path | None,
+    queue: bool,
     overwrite: bool,
+    by: str | None,
     database: str | None,
 ) -> None:
     """Say which recovered firearms in FILE are reported stolen or lost in LIBRARY: where, and since when.
@@ -132,7 +136,7 @@ def check_(
     1: at least one is, or could not be checked. A lead: the firearm itself must be examined.
     """
     from ballistics.errors import ParameterError
-    from ballistics.registry import CHECK_COLUMNS, Registry, check
+    from ballistics.registry import CHECK_COLUMNS, Registry, check, leads_of_check, queue_leads
 
     refuse_output(csv_path, (file,), overwrite)
     named: dict[str, Any] = {}
@@ -143,6 +147,8 @@ def check_(
         named[field] = name
     with Registry.open(library, database) as registry:
         found = list(check(registry, str(file), named, encoding, delimiter))
+        if queue:
+            queue_leads(registry, leads_of_check(found), recorder(by))
     if csv_path is not None:
         write_table(csv_path, CHECK_COLUMNS, (row.values() for row in found))
     for row in found:
