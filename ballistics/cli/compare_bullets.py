@@ -11,6 +11,7 @@ import rich_click as click
 from ballistics.cli.reporting import case_lines, case_options, refuse_report
 from ballistics.cli.scan_set import named_settings, settings_option
 from ballistics.cli.terminal import bar, console, refuse_output
+from ballistics.cli.weighing import evaluation_options, print_evaluation, weigher_of
 from ballistics.files import write_whole
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _INSUFFICIENT = 3
 )
 @settings_option
 @click.option("--quiet", is_flag=True, help="No progress bar, no table; files and exit code only.")
+@evaluation_options
 @case_options
 @click.pass_context
 def command(
@@ -58,21 +60,23 @@ def command(
     units: Any,
     settings: tuple[str, ...],
     quiet: bool,
-    **case: Any,
+    **weighing: Any,
 ) -> None:
     """Compare two bullets: FOLDER_A and FOLDER_B hold one scan of each land.
 
     All lands are compared with all. The score stands for the best phase, in which land i of A was cut by what cut land
     i + phase of B, and pays for the choice of the phase.
 
+    With --reference it is weighed against a population of bullets (`ballistics reference build --mark bullet`).
+
     Exit code 0: compared. 2: an error, e.g. a folder without a scan. 3: insufficient; the output says why.
     """
-    from ballistics.front import compare_bullet_folders
+    from ballistics.front import compare_bullet_folders, weigh_bullets
 
     for path in (report, json_path):
-        refuse_output(path, (folder_a, folder_b), overwrite)
-    refuse_report(report, "en")
-    lines = case_lines(case, report)
+        refuse_output(path, (folder_a, folder_b, *weighing["reference"]), overwrite)
+    refuse_report(report, weighing["language"])
+    lines, weigher = case_lines(weighing, report), weigher_of(weighing)
     with bar(quiet) as progress:
         result = compare_bullet_folders(
             folder_a,
@@ -83,6 +87,8 @@ def command(
             settings=named_settings(settings),
             progress=progress,
         )
+        if weigher is not None:
+            result = weigh_bullets(result, weigher)
     if report is not None:
         names = folder_a.resolve().name, folder_b.resolve().name
         write_whole(report, result.page(lines, names).encode("utf-8", "replace"))
@@ -90,6 +96,8 @@ def command(
         write_whole(json_path, result.json())
     if not quiet:
         _print(result)
+        if result.evaluation is not None:
+            print_evaluation(result.evaluation)
         for what, path in (("report", report), ("JSON", json_path)):
             if path is not None:
                 click.echo(f"{what}: {path.resolve()}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ballistics.cli.terminal import MARKS, bar
+from ballistics.cli.terminal import BULLET, MARKS, bar
 
 if TYPE_CHECKING:
     from ballistics.studies import ScoredScans
@@ -67,7 +67,13 @@ def named_settings(settings: tuple[str, ...]) -> dict[str, str]:
 _OPTIONS = (
     click.argument("scans_dir", type=click.Path(exists=True, file_okay=False, path_type=Path)),
     click.argument("truth_csv", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-    click.option("--mark", type=MARKS, default="breech face", show_default=True, help="Mark type to compare."),
+    click.option(
+        "--mark",
+        type=click.Choice([*MARKS.choices, BULLET]),
+        default="breech face",
+        show_default=True,
+        help="Mark type to compare; 'bullet': all lands of whole bullets.",
+    ),
     click.option("--name", help="What the set is called. Default: the folder's name."),
     click.option("--source", default="", help="Where the scans come from: study, laboratory, licence."),
     click.option("--calibre", help="Of all scans for which the table states none."),
@@ -117,11 +123,23 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
         When the table cannot give an answer.
     """
     from ballistics.errors import ParameterError
-    from ballistics.studies import LABELS, NOT_STATED, read_truth, refuse_hopeless, score_all_pairs, with_labels
+    from ballistics.studies import (
+        LABELS,
+        NOT_STATED,
+        check_lands,
+        read_truth,
+        refuse_hopeless,
+        score_all_pairs,
+        scored_bullets,
+        with_labels,
+    )
     from ballistics.surfaces import named_by_file, readings
 
     given = {label: options[label] for label in LABELS if options[label]}
     truths = with_labels(read_truth(options["truth_csv"]), given)
+    whole_bullets = options["mark"] == BULLET
+    if whole_bullets:
+        check_lands(truths)
     refuse_hopeless(truths, fewest_firearms)
     said = readings(options["units"], options["region"])
     for label in need_labels:
@@ -137,16 +155,17 @@ def score_set(options: dict[str, Any], work: Path, fewest_firearms: int, need_la
                 "without it no case could be weighed by these scans"
             )
     with bar(options["quiet"]) as progress:
-        return score_all_pairs(
+        scored = score_all_pairs(
             options["scans_dir"],
             truths,
             options["work"] or work,
-            options["mark"],
+            "land engraved area" if whole_bullets else options["mark"],
             said,
             options["workers"] or os.cpu_count() or 1,
             progress,
             settings=tuple(sorted(named_settings(options["settings"]).items())),
         )
+    return scored_bullets(scored) if whole_bullets else scored
 
 
 def set_name(options: dict[str, Any]) -> str:

@@ -27,6 +27,9 @@ MARKS = click.Choice(
     ]
 )
 
+#: What a set of whole bullets is called where marks have a kind (`ballistics.methods.BULLET`).
+BULLET = "bullet"
+
 # What the API calls a parameter, and messages therefore, has another name on the command line.
 _OPTIONS = {"units": "--units", "unit": "--unit", "spacing_um": "--spacing-um"}
 # "units='micrometres'", "units is …", "spacing_um"; not the words "units" and "unit" in a sentence.

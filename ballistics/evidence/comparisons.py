@@ -11,7 +11,7 @@ from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.lr_system import Questioned
 from ballistics.evidence.preconditions import reason_withheld
-from ballistics.methods import method_of, pair_score
+from ballistics.methods import Bullets, pair_score, scored_as
 from ballistics.provenance import Provenance
 from ballistics.surfaces import Mark, flat, mark_type, preparation_parameters
 
@@ -126,7 +126,9 @@ def conditions_of(
     -------
     Conditions
     """
-    parameters = dict(flat("", {**provenance.parameters, "spacing_um": mark_type(mark_kind).spacing_um}))
+    scored = scored_as(mark_kind)
+    marks = mark_type(scored.mark_kind if isinstance(scored, Bullets) else mark_kind)
+    parameters = dict(flat("", {**provenance.parameters, "spacing_um": marks.spacing_um}))
     for name in sorted({name for preparation in preparations for name in preparation}):
         values = [preparation.get(name, "absent") for preparation in preparations]
         distinct = {json.dumps(value, sort_keys=True): value for value in values}
@@ -136,7 +138,7 @@ def conditions_of(
         mark_kind,
         _distinct(calibres),
         _distinct(instrument_classes),
-        f"{provenance.method}; score: {method_of(mark_kind).score_texts[score]}",
+        f"{provenance.method}; score: {scored.score_texts[score]}",
         provenance.version,
         parameters,
         _distinct(ammunition),

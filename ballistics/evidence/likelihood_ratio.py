@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ballistics.evidence.models.bounds import Bounds
+from ballistics.methods import BULLET
 from ballistics.provenance import Provenance
 
 Status = Literal["evaluated", "insufficient", "outside range", "refused"]
@@ -24,6 +26,23 @@ class Propositions:
 
     same_source: str = "The two items were marked by the same firearm."
     different_source: str = "The two items were marked by different firearms."
+
+
+# A single land says which land of a barrel cut it: two lands of one barrel are different sources. Tools likewise.
+PROPOSITIONS: Mapping[str, Propositions] = {
+    "land engraved area": Propositions(
+        "The two land engraved areas were cut by the same land of one barrel.",
+        "The two land engraved areas were cut by different lands, of one barrel or of two.",
+    ),
+    BULLET: Propositions(
+        "The two bullets were fired from the same barrel.",
+        "The two bullets were fired from different barrels.",
+    ),
+    "tool mark": Propositions(
+        "The two marks were made by the same edge of one tool.",
+        "The two marks were made by different edges, of one tool or of two.",
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,9 @@ class ReferencePopulation:
             *zip(self.table.scan_a, self.table.firearm_a, strict=False),
             *zip(self.table.scan_b, self.table.firearm_b, strict=False),
         )
-        firearms = tuple(sorted({firearm for scan, firearm in marks if scan in asked}))
+        # Of a bullet all its scans stand there, with spaces between them.
+        held = (firearm for scans, firearm in marks if scans in asked or not asked.isdisjoint(scans.split()))
+        firearms = tuple(sorted({*held}))
         if not firearms:
             return self, ()
         kept = [

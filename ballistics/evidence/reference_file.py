@@ -13,7 +13,7 @@ from ballistics.evidence.conditions import Conditions
 from ballistics.evidence.population import ReferencePopulation
 from ballistics.evidence.scores import Score, ScoreTable
 from ballistics.files import SEAL, load_json, seal_fault, sealed
-from ballistics.methods import Family, method_of
+from ballistics.methods import Family, scored_as
 
 _SCHEMA, _ONE_SCORE = "ballistics/reference-population/2", "ballistics/reference-population/1"
 _JOINT = "; score: "
@@ -133,7 +133,7 @@ def _population(
     marks = _names(rows)
     sizes = {} if extent is None else {_EXTENTS.get(extent, extent): rows[extent]}
     table = ScoreTable.build(rows[name], **marks, **sizes)
-    method = f"{conditions.method}{_JOINT}{method_of(conditions.mark_kind).score_texts[score]}"
+    method = f"{conditions.method}{_JOINT}{scored_as(conditions.mark_kind).score_texts[score]}"
     return ReferencePopulation(
         _word(content["name"]), table, replace(conditions, method=method), _word(content["source"])
     )
@@ -173,7 +173,7 @@ def _word(value: Any) -> str:
 
 def _columns(conditions: Conditions) -> Mapping[Score, tuple[str, str | None]]:
     """Return in which columns each score and its extent stand."""
-    return _COLUMNS[method_of(conditions.mark_kind).family]
+    return _COLUMNS[scored_as(conditions.mark_kind).family]
 
 
 def _base(conditions: Conditions) -> Conditions:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ballistics.comparison import Score as Score
 from ballistics.errors import ParameterError
-from ballistics.methods import method_of
+from ballistics.methods import scored_as
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -35,7 +35,7 @@ def score_models(mark_kind: str) -> Mapping[Score, str]:
     >>> score_models("land engraved area")["similarity"]
     'log-normal over length'
     """
-    return _STRIATED_MODELS if method_of(mark_kind).family == "striated" else SCORE_MODELS
+    return _STRIATED_MODELS if scored_as(mark_kind).family == "striated" else SCORE_MODELS
 
 
 # How much was compared: numbers of cells, common areas in mm², or lengths in mm.
@@ -59,7 +59,8 @@ class ScoreTable:
     cells : ndarray of int64, shape (n,), optional
         Number of cells compared, each pair's own N; None for scores that are not counts.
     scan_a, scan_b : tuple of str, length n, optional
-        Which scans were compared (their SHA-256); empty when not known.
+        Which scans were compared (their SHA-256; of bullets those of all lands, with spaces between them); empty when
+        not known.
     area_mm2, length_mm : ndarray of float64, shape (n,), optional
         Common area of the two marks in mm², or of striated marks their common length in mm, for a score that grows
         with it. Of cells, area and length a table has at most one.

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from ballistics.comparison import Comparison
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import questioned
-from ballistics.evidence.likelihood_ratio import LikelihoodRatio, Propositions
+from ballistics.evidence.likelihood_ratio import PROPOSITIONS, LikelihoodRatio, Propositions
 from ballistics.evidence.lr_system import LRSystem, Questioned, fit_lr_system
 from ballistics.evidence.population import ReferencePopulation, select_population
 from ballistics.evidence.scores import SCORE_MODELS, Score, score_models
 from ballistics.findings import Finding
-from ballistics.methods import method_of
+from ballistics.methods import scored_as
 from ballistics.surfaces import Mark
 
 # The headline score goes first; a population of another is used where none of it covers the case.
@@ -24,21 +24,8 @@ _FEWEST_FIREARMS_LEFT = 5
 _OPPOSED_LOG10 = 0.3
 
 
-# A single land says which land of a barrel cut it: two lands of one barrel are different sources. Tools likewise.
-_PROPOSITIONS: Mapping[str, Propositions] = {
-    "land engraved area": Propositions(
-        "The two land engraved areas were cut by the same land of one barrel.",
-        "The two land engraved areas were cut by different lands, of one barrel or of two.",
-    ),
-    "tool mark": Propositions(
-        "The two marks were made by the same edge of one tool.",
-        "The two marks were made by different edges, of one tool or of two.",
-    ),
-}
-
-
 def _name_of_count(mark_kind: str) -> str:
-    return f"the count of {method_of(mark_kind).score_names['count']}"
+    return f"the count of {scored_as(mark_kind).score_names['count']}"
 
 
 _SHORT_NAMES: Mapping[Score, Callable[[str], str]] = {
@@ -97,14 +84,14 @@ def weigh(
     ----------
     comparison : Comparison
         Of the two marks.
-    marks : sequence of Mark, length 2
-        The marks, for how they were prepared.
+    marks : sequence of Mark
+        The two marks, or all lands of two bullets, for how they were prepared.
     populations : iterable of ReferencePopulation
         Those to choose from, at least one. Populations of the same score have different names.
     calibres, instrument_classes, ammunition : iterable of str
         Those of the two items.
     scans : sequence of str
-        SHA-256 of the two files.
+        SHA-256 of the files.
     draws, seed : int
         Bootstrap samples of the firearms for the interval, and the seed of the random numbers.
 
@@ -188,7 +175,7 @@ def _weigh_score(
 
 def _propositions(population: ReferencePopulation) -> Propositions:
     """Return what is weighed, as the truth of the population's pairs stands for it."""
-    return _PROPOSITIONS.get(population.conditions.mark_kind, Propositions())
+    return PROPOSITIONS.get(population.conditions.mark_kind, Propositions())
 
 
 def _model(population: ReferencePopulation) -> str:

@@ -2,6 +2,7 @@
 from .bullets import BulletsComparison as BulletsComparison
 from .bullets import LandFile as LandFile
 from .bullets import compare_bullet_folders as compare_bullet_folders
+from .bullets import weigh_bullets as weigh_bullets
 from .case_comparison import ScanSource as ScanSource
 from .case_comparison import compare_scans as compare_scans
 from .case_comparison import compared as compared
@@ -38,6 +39,7 @@ __all__ = [
     "select_test_fires",
     "source_of_scan",
     "weigh",
+    "weigh_bullets",
     "weigh_heads",
     "weighing",
     "write_scan_set",

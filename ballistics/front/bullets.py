@@ -16,10 +16,11 @@ import numpy as np
 
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
 from ballistics.findings import Finding
-from ballistics.methods import Striated, StriatedParameters, method_of
+from ballistics.front.weighing import Weighing
+from ballistics.methods import Bullets, ScoredBullets, Striated, StriatedParameters, method_of, pair_score
 from ballistics.progress import Progress, silent
 from ballistics.provenance import sha256_of_array
-from ballistics.reports import CaseLines, ReportedStriae, bullets_json, bullets_report
+from ballistics.reports import CaseLines, Evaluation, ReportedStriae, bullets_json, bullets_report
 from ballistics.striations import (
     BulletComparison,
     Land,
@@ -35,6 +36,8 @@ from ballistics.surfaces import Mark, Surface, files_in, read
 KIND = "land engraved area"
 # No barrel has more lands; a table that says so has a typing error.
 _MOST_LANDS = 40
+# Found of a single pair of lands by chance; of bullets there is a finding of their own.
+_OF_ONE_PAIR = ("mark-turned", "mark-inverted", "mark-mirrored")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,8 @@ class BulletsComparison:
     pairs : mapping of tuple of int to StriationComparison
         The pairs of the best phase, compared in full; positions from 0.
     parameters : StriatedParameters
+    evaluation : Evaluation or None
+        Its weight of evidence; None when it was not weighed (`weigh_bullets`).
     """
 
     bullets: BulletComparison
@@ -82,6 +87,19 @@ class BulletsComparison:
     b: tuple[LandFile | None, ...]
     pairs: Mapping[tuple[int, int], StriationComparison]
     parameters: StriatedParameters
+    evaluation: Evaluation | None = None
+
+    @property
+    def scored(self) -> ScoredBullets:
+        """The scores of the bullets with their method, as they are weighed.
+
+        That a single pair of lands agrees better another way round is a matter of that pair; of bullets it counts when
+        they do (``bullet-turned``).
+        """
+        kind, pairs = Bullets(), [pair_score(pair) for pair in self.pairs.values()]
+        own = [f for pair in self.pairs.values() for f in pair.findings if f.code not in _OF_ONE_PAIR]
+        provenance = kind.comparison(_lands_method().comparison(self.parameters))
+        return ScoredBullets(kind.score(self.bullets, pairs), provenance, (*self.bullets.findings, *own))
 
     @property
     def insufficient(self) -> str | None:
@@ -100,12 +118,12 @@ class BulletsComparison:
     def page(self, case: CaseLines | None = None, names: tuple[str, str] = ("bullet A", "bullet B")) -> str:
         """Return the report as the text of one HTML file."""
         a, b = self._reported()
-        return bullets_report(self.bullets, a, b, self.pairs, names=names, case=case)
+        return bullets_report(self.bullets, a, b, self.pairs, names=names, evaluation=self.evaluation, case=case)
 
     def json(self) -> bytes:
         """Return everything but the heights as the bytes of a JSON file."""
         a, b = self._reported()
-        return bullets_json(self.bullets, a, b, self.pairs)
+        return bullets_json(self.bullets, a, b, self.pairs, evaluation=self.evaluation)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the heights as plain values, as ``--json`` writes them."""
@@ -217,6 +235,27 @@ def compare_bullet_folders(
     }
     tell("comparing all lands", 1, 1)
     return BulletsComparison(bullets, sides[0], sides[1], pairs, parameters)
+
+
+def weigh_bullets(result: BulletsComparison, weighing: Weighing) -> BulletsComparison:
+    """Weigh a comparison of two bullets by the reference population of bullets that covers it.
+
+    Parameters
+    ----------
+    result : BulletsComparison
+        Of `compare_bullet_folders`.
+    weighing : Weighing
+        Of `weighing`: populations (`ballistics reference build --mark bullet`), calibre, instrument, ammunition.
+
+    Returns
+    -------
+    BulletsComparison
+        The same with its ``evaluation``: a bounded likelihood ratio, or the reason why there is none.
+    """
+    files = [land for side in (result.a, result.b) for land in side if land is not None and land.surface is not None]
+    marks = [land.mark for land in files if land.mark.insufficient is None]
+    surfaces = [land.surface for land in files if land.surface is not None]
+    return replace(result, evaluation=weighing.evaluate(result.scored, marks, surfaces))
 
 
 def _lands_method() -> Striated:

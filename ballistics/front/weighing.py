@@ -59,8 +59,8 @@ class Weighing:
         Parameters
         ----------
         comparison : Comparison
-        marks, surfaces : sequence, length 2
-            What was compared, and the scans it was taken from.
+        marks, surfaces : sequence
+            What was compared, and the scans it was taken from: two of each, or all lands of two bullets.
         populations : sequence of ReferencePopulation, optional
             Some of the populations only; all by default.
         """

@@ -55,6 +55,8 @@ class BulletComparison:
         Pairs of lands in the best phase.
     probability : float
         Share of all orders of the lands of B, taken as equally likely, that reach such a best phase.
+    overlap_um : float
+        Common length of the pairs of the best phase, all together; NaN when not known.
     insufficient : str or None
         Why there is no score; None when there is.
     findings : tuple of Finding
@@ -68,6 +70,7 @@ class BulletComparison:
     margin: float
     pairs: int
     probability: float
+    overlap_um: float = math.nan
     insufficient: str | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -144,22 +147,34 @@ def compare_bullets(
     if fragment and len(b) < n:
         b = [*b, *[None] * (n - len(b))]
     if len(b) != n:
-        return _insufficient(
-            np.full((n, len(b)), np.nan),
-            f"the bullets have {n} and {len(b)} lands: barrels of a different class; if one is a fragment, say so",
-        )
-    found = bullet_of_scores(land_scores(a, b, parameters))
+        return _insufficient(np.full((n, len(b)), np.nan), _other_numbers(n, len(b)))
+    found = bullet_of_scores(*_similarities(a, b, parameters))
     return replace(found, findings=_other_way(a, b, found, parameters))
 
 
-def bullet_of_scores(scores: NDArray[np.float64]) -> BulletComparison:
+def bullet_of_scores(scores: NDArray[np.float64], overlaps_um: NDArray[np.float64] | None = None) -> BulletComparison:
     """Compare two bullets of which the scores of all lands are known.
 
     Parameters
     ----------
     scores : ndarray of float64, shape (n, n)
-        Of every land of the one with every land of the other; NaN for none.
+        Of every land of the one with every land of the other; NaN for none. Bullets with different numbers of lands
+        are insufficient.
+    overlaps_um : ndarray of float64, shape (n, n), optional
+        The common length that each score stands on.
+
+    Returns
+    -------
+    BulletComparison
+
+    Examples
+    --------
+    >>> found = bullet_of_scores(np.array([[3.0, 90.0], [80.0, np.nan]]), np.full((2, 2), 1500.0))
+    >>> found.phase, found.pairs, found.overlap_um
+    (1, 2, 3000.0)
     """
+    if scores.shape[0] != scores.shape[1]:
+        return _insufficient(scores, _other_numbers(*scores.shape))
     n = len(scores)
     _, counts = _phases(scores[None])
     counts = counts[0]
@@ -173,8 +188,12 @@ def bullet_of_scores(scores: NDArray[np.float64]) -> BulletComparison:
     margin = float(means[best] - np.nanmax(others)) if np.isfinite(others).any() else math.nan
     # Exact sums: the same to the last bit when the bullets are exchanged, which changes the order of the phases.
     score = float(sums[best]) + math.log(math.fsum(np.exp(sums - sums[best])) / n)
+    overlap = math.nan
+    if overlaps_um is not None:
+        compared = np.isfinite(scores[rows, (rows + best) % n])
+        overlap = math.fsum(overlaps_um[rows, (rows + best) % n][compared])
     return BulletComparison(
-        scores, best, score, means, margin, int(counts[best]), _chance(scores, float(sums[best])), None
+        scores, best, score, means, margin, int(counts[best]), _chance(scores, float(sums[best])), overlap
     )
 
 
@@ -219,6 +238,13 @@ def land_scores(
     ndarray of float64, shape (len(a), len(b))
         In nats; NaN where a land is missing or insufficient, of another kind, or the two carry no common octave.
     """
+    return _similarities(a, b, parameters)[0]
+
+
+def _similarities(
+    a: Sequence[Signature | None], b: Sequence[Signature | None], parameters: SimilarityParameters | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scores of all lands with all, and the common length in µm that each stands on."""
     p = parameters or SimilarityParameters()
     split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
 
@@ -228,15 +254,16 @@ def land_scores(
             split[key] = octave_profiles(signature, step_um, edges_um, p)
         return split[key]
 
-    scores = np.full((len(a), len(b)), np.nan)
+    scores, overlaps = np.full((2, len(a), len(b)), np.nan)
     for i, x in enumerate(a):
         for j, y in enumerate(b):
             if x is None or y is None or x.insufficient or y.insufficient or x.kind != y.kind:
                 continue
             grid = common_octaves(x, y, p)
             if grid is not None:
-                scores[i, j] = similarity_of(octaves(x, *grid), octaves(y, *grid), p).score
-    return scores
+                found = similarity_of(octaves(x, *grid), octaves(y, *grid), p)
+                scores[i, j], overlaps[i, j] = found.score, found.overlap_um
+    return scores, overlaps
 
 
 def land_width_findings(lands: Sequence[Land | None]) -> tuple[tuple[Finding, ...], ...]:
@@ -302,5 +329,10 @@ def _chance(scores: NDArray[np.float64], observed: float) -> float:
     return reached / len(orders)
 
 
+def _other_numbers(a: int, b: int) -> str:
+    return f"the bullets have {a} and {b} lands: barrels of a different class; if one is a fragment, say so"
+
+
 def _insufficient(scores: NDArray[np.float64], reason: str) -> BulletComparison:
-    return BulletComparison(scores, None, math.nan, np.full(len(scores), np.nan), math.nan, 0, math.nan, reason)
+    return BulletComparison(scores, None, math.nan, np.full(len(scores), np.nan), math.nan, 0, math.nan,
+                            insufficient=reason)  # fmt: skip

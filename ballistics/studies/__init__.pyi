@@ -1,6 +1,8 @@
 # The face of this room: what other rooms may import.
 from .acceptance import largest_misleading_lr as largest_misleading_lr
 from .acceptance import with_verdicts as with_verdicts
+from .bullets import check_lands as check_lands
+from .bullets import scored_bullets as scored_bullets
 from .criteria import Verdict as Verdict
 from .criteria import read_criteria as read_criteria
 from .criteria import results_when_first_given as results_when_first_given
@@ -30,6 +32,7 @@ __all__ = [
     "ScannedPair",
     "ScoredScans",
     "Verdict",
+    "check_lands",
     "largest_misleading_lr",
     "read_criteria",
     "read_truth",
@@ -37,6 +40,7 @@ __all__ = [
     "refuse_hopeless",
     "results_when_first_given",
     "score_all_pairs",
+    "scored_bullets",
     "study_of_scans",
     "with_labels",
     "with_verdicts",

@@ -27,7 +27,7 @@ from ballistics.studies.truth_table import NOT_STATED, ScanTruth
 from ballistics.surfaces import ALL_AS_THEY_ARE, Pose, Readings, instrument_of
 
 # Striae are compared over a quarter of the shorter signature, correlated over half of it.
-_NO_CORRELATION = "the signatures share no half of the shorter: no correlation"
+NO_CORRELATION = "the signatures share no half of the shorter: no correlation"
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _pair(i: int, j: int, row: Row, mark_kind: str) -> ScannedPair:
         score.accf,
         score.similarity,
         score.area_mm2,
-        score.insufficient or ("" if score.accf is not None else _NO_CORRELATION),
+        score.insufficient or ("" if score.accf is not None else NO_CORRELATION),
         tuple(filter(None, row["findings"].split("; "))),
         None if row.get("theta_deg") is None else Pose(row["theta_deg"], row["dx_um"], row["dy_um"]),
         score.length_mm,

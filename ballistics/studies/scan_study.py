@@ -10,7 +10,7 @@ from typing import Any
 
 from ballistics.errors import ParameterError
 from ballistics.evidence import ReferencePopulation, Score, ScoreTable, Study, conditions_of, run_study, score_models
-from ballistics.methods import method_of
+from ballistics.methods import scored_as
 from ballistics.studies.criteria import Acceptance
 from ballistics.studies.flagged_pairs import FlaggedPairs, flagged_pairs, withheld_codes
 from ballistics.studies.scan_pairs import ScannedPair, ScoredScans
@@ -225,7 +225,7 @@ def _table(scored: ScoredScans, pairs: Sequence[ScannedPair], score: Score) -> S
     """Return one of the scores of some pairs that have one."""
     scans = scored.scans
     areas, lengths = [pair.area_mm2 for pair in pairs], [pair.length_mm for pair in pairs]
-    striated = method_of(scored.mark_kind).family == "striated"
+    striated = scored_as(scored.mark_kind).family == "striated"
     columns: Mapping[Score, list[float | int | None]] = {
         "similarity": [pair.similarity for pair in pairs],
         "count": [pair.count for pair in pairs],

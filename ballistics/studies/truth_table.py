@@ -12,6 +12,8 @@ from ballistics.surfaces import AS_IT_IS, ScanReading, unit_named
 
 LABELS = ("calibre", "ammunition", "instrument")
 NOT_STATED = "not stated"
+# No barrel has more.
+_MOST_LANDS = 40
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class ScanTruth:
         Values of the columns ``calibre``, ``ammunition``, ``instrument`` where the table has them.
     reading : ScanReading
         Of the columns ``units`` and ``region``.
+    land : int or None
+        Of the column ``land``: its place round the bullet, from 1.
     """
 
     scan: str
@@ -37,6 +41,7 @@ class ScanTruth:
     item: str
     labels: Mapping[str, str] = field(default_factory=dict)
     reading: ScanReading = AS_IT_IS
+    land: int | None = None
 
 
 def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
@@ -45,7 +50,8 @@ def read_truth(path: str | Path) -> tuple[ScanTruth, ...]:
     Columns: ``scan``, ``firearm``; optional ``case``, or ``item`` (scans with equal firearm and case are repeated
     scans of one cartridge case; without it each scan is a case of its own), ``calibre``,
     ``ammunition``, ``instrument``; ``units`` (as the option ``--units``) and ``region`` (a mask or polygon, from the
-    table's folder, or a label). Other columns are not read.
+    table's folder, or a label); ``land``, which land of its bullet a scan shows, counted from 1: the bullet is then the
+    ``case``. Other columns are not read.
 
     Raises
     ------
@@ -90,4 +96,8 @@ def _row(path: Path, line: int, row: Mapping[str, str | None], names: tuple[str,
         units = unit_named(values["units"], "units") if values.get("units") else None
     except ParameterError as error:
         raise CorruptFileError(f"{path}, line {line}: {error}") from error
-    return ScanTruth(scan, firearm, item, labels, ScanReading(units, values.get("region", ""), path.parent))
+    land = values.get("land", "")
+    if land and not (land.isdecimal() and 1 <= int(land) <= _MOST_LANDS):
+        raise CorruptFileError(f"{path}, line {line}: the land is {land!r}; give its place round the bullet, from 1")
+    reading = ScanReading(units, values.get("region", ""), path.parent)
+    return ScanTruth(scan, firearm, item, labels, reading, int(land) if land else None)

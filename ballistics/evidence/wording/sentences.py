@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ballistics.evidence.likelihood_ratio import LikelihoodRatio
+from ballistics.evidence.likelihood_ratio import PROPOSITIONS, LikelihoodRatio
 from ballistics.evidence.wording.catalogues import confirmed, translations
 from ballistics.evidence.wording.verbal_scale import VerbalScale
 
@@ -35,6 +35,7 @@ MESSAGES = (
     "refused: the comparison differs from the reference population",
     "Translation to be confirmed by the laboratory.",
     "Likelihood ratio: {ratio}; the whole 5 % to 95 % interval lies at or beyond the bound.",
+    *(sentence for pair in PROPOSITIONS.values() for sentence in (pair.same_source, pair.different_source)),
 )
 """Every sentence of the catalogues, besides the words of the verbal scale."""
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ballistics.errors import ParameterError
 from ballistics.evidence import VerbalScale, Weighed, Wording, format_ratio, phrase
-from ballistics.methods import method_of
+from ballistics.methods import scored_as
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def refuse_half_translated(evaluation: Evaluation | None) -> None:
 
 
 def _score_name(weighed: Weighed) -> str:
-    return method_of(weighed.system.population.conditions.mark_kind).score_names[weighed.score]
+    return scored_as(weighed.system.population.conditions.mark_kind).score_names[weighed.score]
 
 
 def _beside(other: Weighed) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ballistics.evidence import GroupResult, Limits, Metrics, Score, Study
-from ballistics.methods import method_of
+from ballistics.methods import scored_as
 from ballistics.reports.wording.study import number, percent, ratio
 from ballistics.studies import ScannedPair, ScanStudy, Verdict, largest_misleading_lr
 
@@ -288,7 +288,7 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
 
 def repeat_columns(study: ScanStudy) -> tuple[str, ...]:
     """Return the headings of `repeat_rows`."""
-    if method_of(study.scored.mark_kind).family == "striated":
+    if scored_as(study.scored.mark_kind).family == "striated":
         scores = ("Similarity (nats)", "Nats per mm", "Congruent segments", "Correlation")
     else:
         scores = ("Similarity (nats)", "Nats per mm²", "Congruent cells", "ACCF")
@@ -297,7 +297,7 @@ def repeat_columns(study: ScanStudy) -> tuple[str, ...]:
 
 def score_names(study: ScanStudy) -> Mapping[Score, str]:
     """Return what each score of a study is called."""
-    return method_of(study.scored.mark_kind).score_names
+    return scored_as(study.scored.mark_kind).score_names
 
 
 def repeat_rows(study: ScanStudy) -> list[tuple[str, ...]]:
