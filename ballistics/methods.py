@@ -504,9 +504,10 @@ class Bullets:
             length_mm=bullets.overlap_um * 1e-3,
         )
 
-    def scores(self, comparison: ScoredBullets) -> PairScore:
-        """Return the scores of a comparison."""
-        return comparison.score
+    def scores(self, comparison: Any) -> PairScore:
+        """Return the scores of `ScoredBullets`."""
+        score: PairScore = comparison.score
+        return score
 
 
 _BULLETS = Bullets()
