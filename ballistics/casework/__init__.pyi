@@ -1,4 +1,5 @@
 # The face of this room: what other rooms may import.
+from . import verify_log as verify_log
 from .casebook import Casebook as Casebook
 from .casebook import CaseworkIntegrity as CaseworkIntegrity
 from .casebook import Recorded as Recorded
@@ -11,6 +12,9 @@ from .cases import Scan as Scan
 from .cases import Transfer as Transfer
 from .code_lists import CodeList as CodeList
 from .code_lists import CodeLists as CodeLists
+from .disclosure import Bundle as Bundle
+from .disclosure import read_disclosure as read_disclosure
+from .disclosure import write_disclosure as write_disclosure
 from .examinations import Comparison as Comparison
 from .examinations import Conclusion as Conclusion
 from .examinations import Observation as Observation
@@ -49,6 +53,7 @@ __all__ = [
     "Answer",
     "Attachment",
     "Authorisation",
+    "Bundle",
     "Calibration",
     "Case",
     "Casebook",
@@ -85,6 +90,9 @@ __all__ = [
     "fields_of",
     "quality_findings",
     "quality_gap",
+    "read_disclosure",
     "read_requirements",
     "safe_name",
+    "verify_log",
+    "write_disclosure",
 ]

@@ -13,7 +13,6 @@ from ballistics.casework.fields import (
     Record,
     choice,
     choices,
-    file_hash,
     file_hashes,
     number,
     reference,
@@ -91,7 +90,7 @@ class Disclosure(Record):
     BY: ClassVar[tuple[str, ...]] = (CUSTODIAN, EXAMINER, AUTHORISER)
 
     case: str = reference("the case", "case", needed=True)
-    file: str = file_hash("the bundle", needed=True)
+    sha256: str = text("the SHA-256 of the bundle", needed=True)
     recipient: str = text("to whom", needed=True)
     at: str = when("when", needed=True)
     note: str = text("anything else")

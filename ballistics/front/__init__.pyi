@@ -7,6 +7,9 @@ from .case_comparison import ScanSource as ScanSource
 from .case_comparison import compare_scans as compare_scans
 from .case_comparison import compared as compared
 from .case_comparison import source_of_scan as source_of_scan
+from .case_replay import Replay as Replay
+from .case_replay import ReplayedComparison as ReplayedComparison
+from .case_replay import replay as replay
 from .file_comparison import FileComparison as FileComparison
 from .file_comparison import compare_files as compare_files
 from .folders import compare_folder as compare_folder
@@ -25,6 +28,8 @@ __all__ = [
     "BulletsComparison",
     "FileComparison",
     "LandFile",
+    "Replay",
+    "ReplayedComparison",
     "ScanSource",
     "TestFire",
     "WeighedHeads",
@@ -35,6 +40,7 @@ __all__ = [
     "compare_scans",
     "compared",
     "links",
+    "replay",
     "report",
     "select_test_fires",
     "source_of_scan",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ballistics.casework import (
     Casebook,
@@ -16,9 +16,11 @@ from ballistics.casework import (
     Firearm,
     Instrument,
     Item,
+    Record,
     Scan,
     Session,
     Shot,
+    fields_of,
     quality_findings,
     safe_name,
 )
@@ -29,6 +31,7 @@ from ballistics.front.weighing import weighing
 from ballistics.progress import Progress
 from ballistics.records import Entry, SigningKey, now
 
+Kind = TypeVar("Kind", bound=Record)
 _NO_REFERENCE = "no reference population was given"
 
 
@@ -99,9 +102,14 @@ def compare_scans(
         raise ParameterError(
             f"scan '{first.scan.id}' shows a {first.scan.mark}, '{second.scan.id}' a {second.scan.mark}"
         )
-    result = compared(book, first, second, reference, settings, progress)
-    record = _record(book, key, identifier, first, second, result, reference, settings)
+    population = "" if reference is None else book.files.keep(Path(reference))
+    result = compared(book.files.read, first, second, population, settings, progress)
+    record = _record(book, key, identifier, first, second, result, population, settings)
     return book.record(key, record), result
+
+
+#: Gives the newest version of a record, by kind and identifier; None where there is none.
+Lookup = Callable[[str, str], Record | None]
 
 
 def source_of_scan(book: Casebook, identifier: str) -> ScanSource:
@@ -112,21 +120,38 @@ def source_of_scan(book: Casebook, identifier: str) -> ScanSource:
     ParameterError
         When there is no such scan.
     """
-    scan = book.get(Scan, identifier).record
-    instrument = book.get(Instrument, scan.instrument).record.kind
     with book.log.view() as view:
-        is_shot = view.current(Item.KIND, scan.item) is None
-    if not is_shot:
-        return ScanSource(scan, book.get(Item, scan.item).record.calibre, "", instrument)
-    session = book.get(Session, book.get(Shot, scan.item).record.session).record
-    return ScanSource(scan, book.get(Firearm, session.firearm).record.calibre, session.ammunition, instrument)
+
+        def known(kind: str, name: str) -> Record | None:
+            entry = view.current(kind, name)
+            return None if entry is None else fields_of(entry)
+
+        return source_among(known, identifier)
+
+
+def source_among(known: Lookup, identifier: str) -> ScanSource:
+    """Return what records say of a scan; errors as of `source_of_scan`."""
+    scan = _the(known, Scan, identifier)
+    instrument = _the(known, Instrument, scan.instrument).kind
+    item = known(Item.KIND, scan.item)
+    if isinstance(item, Item):
+        return ScanSource(scan, item.calibre, "", instrument)
+    session = _the(known, Session, _the(known, Shot, scan.item).session)
+    return ScanSource(scan, _the(known, Firearm, session.firearm).calibre, session.ammunition, instrument)
+
+
+def _the(known: Lookup, kind: type[Kind], identifier: str) -> Kind:
+    found = known(kind.KIND, identifier)
+    if not isinstance(found, kind):
+        raise ParameterError(f"there is no {kind.KIND} '{identifier}'")
+    return found
 
 
 def compared(
-    book: Casebook,
+    read_file: Callable[[str], bytes],
     first: ScanSource,
     second: ScanSource,
-    reference: str | os.PathLike[str] | None,
+    population: str,
     settings: Mapping[str, str] | None,
     progress: Progress | None = None,
 ) -> FileComparison:
@@ -134,18 +159,19 @@ def compared(
 
     Parameters
     ----------
-    book : Casebook
+    read_file : callable
+        Gives the bytes of a kept file by its SHA-256.
     first, second : ScanSource
         From `source_of_scan`.
-    reference : path or None
-        File of reference populations.
+    population : str
+        SHA-256 of the file of reference populations; empty for none.
     settings : mapping of str to str or None
         Other parameters than the tested ones.
     progress : callable, optional
         Told of each stage.
     """
     both = (first, second)
-    with _readable(book, both) as (paths, regions):
+    with _readable(read_file, both) as (paths, regions):
         result = compare_files(
             paths[0],
             paths[1],
@@ -156,15 +182,18 @@ def compared(
             settings=settings,
             progress=progress,
         )
-    if reference is None:
-        return result
-    stated = weighing(
-        reference,
-        calibre=_distinct(source.calibre for source in both),
-        instrument=_distinct(source.instrument for source in both),
-        ammunition=_distinct(source.ammunition for source in both),
-    )
-    return stated.of(result)
+        if not population:
+            return result
+        # Named by its content, so that the same comparison gives the same result wherever the file came from.
+        reference = paths[0].parent.parent / f"population-{population[:12]}.json"
+        reference.write_bytes(read_file(population))
+        stated = weighing(
+            reference,
+            calibre=_distinct(source.calibre for source in both),
+            instrument=_distinct(source.instrument for source in both),
+            ammunition=_distinct(source.ammunition for source in both),
+        )
+        return stated.of(result)
 
 
 def _record(
@@ -174,7 +203,7 @@ def _record(
     first: ScanSource,
     second: ScanSource,
     result: FileComparison,
-    reference: str | os.PathLike[str] | None,
+    population: str,
     settings: Mapping[str, str] | None,
 ) -> Comparison:
     made = result.comparison.provenance
@@ -203,13 +232,15 @@ def _record(
         log10_lower=None if interval is None else interval[0],
         log10_upper=None if interval is None else interval[1],
         no_lr=_NO_REFERENCE if ratio is None else ratio.reason,
-        population="" if reference is None else book.files.keep(Path(reference)),
+        population=population,
         findings=tuple(map(_sentence, (*weighed, *quality, *result.findings))),
     )
 
 
 @contextmanager
-def _readable(book: Casebook, sources: Sequence[ScanSource]) -> Iterator[tuple[list[Path], tuple[str, str]]]:
+def _readable(
+    read_file: Callable[[str], bytes], sources: Sequence[ScanSource]
+) -> Iterator[tuple[list[Path], tuple[str, str]]]:
     """Give the kept files of scans, and of their regions, under the names that readers go by."""
     with tempfile.TemporaryDirectory(prefix="ballistics-") as folder:
         paths, regions = [], []
@@ -217,10 +248,10 @@ def _readable(book: Casebook, sources: Sequence[ScanSource]) -> Iterator[tuple[l
             place = Path(folder) / letter
             place.mkdir()
             paths.append(place / safe_name(source.scan.name))
-            paths[-1].write_bytes(book.files.read(source.scan.file))
+            paths[-1].write_bytes(read_file(source.scan.file))
             region = ""
             if source.scan.region:
-                data = book.files.read(source.scan.region)
+                data = read_file(source.scan.region)
                 ending = ".png" if data.startswith(b"\x89PNG") else ".json"
                 path = Path(folder) / f"region-{letter}{ending}"
                 path.write_bytes(data)

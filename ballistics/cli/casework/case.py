@@ -312,6 +312,77 @@ def receipt(laboratory: Path, out: Path, database: str | None) -> None:
     click.echo(f"receipt: {out.resolve()}")
 
 
+@command.command(name="export")
+@LABORATORY
+@click.argument("case")
+@click.option("--disclosure", "out", required=True, type=_NEW, help="The bundle, .zip.")
+@click.option("--recipient", required=True, help="To whom it goes; recorded.")
+@click.option("--note", default="", help="Anything else; recorded.")
+@KEY
+@DATABASE
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def export(
+    laboratory: Path,
+    case: str,
+    out: Path,
+    recipient: str,
+    note: str,
+    key_file: Path,
+    database: str | None,
+    quiet: bool,
+) -> None:
+    """Write the bundle of CASE for the other side's expert, and record that it was given.
+
+    It holds the records, the scans, the results, the reference populations, and a verifier that needs nothing of this
+    program.
+    """
+    from ballistics.casework import Disclosure, write_disclosure
+    from ballistics.cli.terminal import bar
+    from ballistics.records import now
+
+    with opened(laboratory, database) as book:
+        key = signing_key(key_file)
+        with bar(quiet) as progress:
+            sha256 = write_disclosure(book, case, out, progress)
+        n_before = len(book.all(Disclosure, case))
+        given = Disclosure(
+            f"{case}/D{n_before + 1}", case=case, sha256=sha256, recipient=recipient, at=now(), note=note
+        )
+        entry = book.record(key, given)
+    click.echo(f"disclosure: {out.resolve()}\nSHA-256: {sha256}\nrecorded in entry {entry.number}")
+
+
+@command.command(name="replay")
+@click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.pass_context
+def replay(ctx: click.Context, /, bundle: Path, quiet: bool) -> None:
+    """Make every comparison of a BUNDLE again, and hold every number against the recorded one.
+
+    It needs no laboratory. Exit code 0: the records verify and every value is equal; 1: something is not, and is named.
+    """
+    from ballistics.cli.terminal import bar
+    from ballistics.front import replay as replay_bundle
+
+    with bar(quiet) as progress:
+        found = replay_bundle(bundle, progress)
+    for fault in found.log_faults:
+        click.echo(f"records: {fault}")
+    for each in found.comparisons:
+        if each.failed:
+            click.echo(f"comparison {each.comparison}: could not be made again: {each.failed}")
+        elif each.different:
+            click.echo(f"comparison {each.comparison}: DIFFERENT")
+            for line in each.different:
+                click.echo(f"  {line}")
+        else:
+            click.echo(f"comparison {each.comparison}: equal, {each.n_values} values")
+    for program in found.programs:
+        click.echo(f"made with another version: {program}")
+    click.echo(f"case {found.case}: {'equal' if found.equal else 'NOT equal'}")
+    ctx.exit(0 if found.equal else _FAULTS)
+
+
 @command.command(name="words")
 @click.argument("name", required=False)
 @click.option("--laboratory", type=click.Path(exists=True, file_okay=False, path_type=Path), help="With its own words.")
