@@ -20,14 +20,17 @@ NOTHING = "0" * 64
 
 
 def sha(text: str) -> str:
+    """Return the SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def chained(previous: str, digest: str, tag: str) -> str:
+    """Return the hash of an entry: over the hash before it, its digest and its tag."""
     return hashlib.sha256(b"ballistics log 1\n" + bytes.fromhex(previous + digest + tag)).hexdigest()
 
 
 def is_signed(owner: dict[str, Any], signature: str, digest: str) -> bool:
+    """Return whether a signature is that of the owner of a key."""
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(owner.get("public", "")))
         public.verify(bytes.fromhex(signature), bytes.fromhex(digest))
@@ -37,6 +40,8 @@ def is_signed(owner: dict[str, Any], signature: str, digest: str) -> bool:
 
 
 def parsed(text: str) -> dict[str, Any]:
+    """Return the content of a JSON text in which no field stands twice."""
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise ValueError("a field stands twice")
@@ -47,10 +52,12 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def named(owner: dict[str, Any]) -> str:
+    """Return by which name the log knows a key."""
     return hashlib.sha256(bytes.fromhex(owner["public"])).hexdigest()
 
 
 def administers(owner: dict[str, Any]) -> bool:
+    """Return whether a key is a valid one of an administrator."""
     return owner["state"] == "valid" and "administrator" in owner["roles"]
 
 
@@ -88,6 +95,7 @@ class Verifier:
             self.broken = True
 
     def entry(self, entry: dict[str, Any], content: str, signature: str) -> None:
+        """Take a shown entry: its place, its hash, its signature, and the rules of the log."""
         number, place, name = entry["number"], len(self.hashes), (entry["kind"], entry["record"])
         if number > place:
             self.fault(place, f"entry {place} is missing; what follows is entry {number}")
@@ -112,7 +120,7 @@ class Verifier:
             self.fault(number, f"entry {number} replaces entry {entry['supersedes']} and not {before}, the newest")
         elif entry["group"] != (self.groups.setdefault(case, entry["group"]) if case else entry["kind"]):
             self.fault(number, f"entry {number} is not in the group of its case")
-        elif number > 1 and not self.is_allowed(number, entry, owner):
+        elif number > 1 and not self._is_allowed(number, entry, owner):
             self.fault(number, f"entry {number} takes in or revokes a key in a way that is not allowed")
         self.broken = len(self.faults) > found
         if not self.broken:
@@ -120,7 +128,7 @@ class Verifier:
             if entry["kind"] == "key":
                 self.keys[entry["record"]] = body
 
-    def is_allowed(self, number: int, entry: dict[str, Any], signer: dict[str, Any]) -> bool:
+    def _is_allowed(self, number: int, entry: dict[str, Any], signer: dict[str, Any]) -> bool:
         """Return whether an entry may follow as far as keys go: the second is the founder's own."""
         if entry["kind"] not in ("key", "laboratory") or number == 2:
             return number != 2 or (entry["kind"], entry["record"]) == ("key", entry["key"])
@@ -162,10 +170,12 @@ class Verifier:
                 self.fault(min(receipt["number"], last + 1), f"a receipt names another entry {receipt['number']}")
 
     def fault(self, number: int, message: str) -> None:
+        """Note what is wrong with an entry."""
         self.faults.append((number, message))
 
 
 def main(extract: str, *receipts: str) -> int:
+    """Verify an extract, print what was found, and return how to end: 0 or 1."""
     verifier = Verifier()
     with Path(extract).open(encoding="utf-8", errors="replace", newline="\n") as lines:
         for line in lines:
