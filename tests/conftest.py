@@ -93,3 +93,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture(scope="session")
+def postgresql_port() -> Iterator[int]:
+    """Port of a real PostgreSQL server, started for the tests; skipped with a word where there is none."""
+    from postgresql_server import postgresql_server
+
+    with postgresql_server() as port:
+        yield port
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def both_databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Run a module's tests on SQLite, and again on PostgreSQL."""
+    from databases import used
+
+    port = request.getfixturevalue("postgresql_port") if request.param == "postgresql" else None
+    with used(port, tmp_path_factory.mktemp("config")) as databases:
+        yield databases

@@ -27,6 +27,8 @@ from ballistics.casework import (
 from ballistics.errors import ParameterError
 from ballistics.records import RefusedError
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):

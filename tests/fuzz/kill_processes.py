@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import mesh_samples as samples
 from library_marks import noise_mark
+from signed_log import new_key
 
+from ballistics.casework import ROLES, Case, Casebook, Instrument, Item, Scan
 from ballistics.files.durable import write_whole
-from ballistics.library import template
+from ballistics.library import LibraryStore, template
 from ballistics.library.items import Description
 from ballistics.pairs.designs import AllPairs
 from ballistics.pairs.results import write_results
@@ -39,11 +42,13 @@ from ballistics.printed.collection.integrity import verify_collection
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.disk.batch import run_printed_batch
 from ballistics.printed.files.reading import read_parts
+from ballistics.records import entry_of
 from ballistics.search.library import Library
 
 KIND = "breech face"
 SOLIDS = 6
 MARKS = 6
+CASES = 3
 KEYS = [f"{k:064x}" for k in range(9)]
 
 
@@ -286,7 +291,79 @@ class Outputs(Job):
         return [] if whole else [f"a file of {len(lines)} lines of {len(set(lines))} kinds"]
 
 
+class Casework(Job):
+    """A laboratory at work: marks are enrolled and what is known of them is recorded, file, item, scan, amendment."""
+
+    def prepare(self) -> None:
+        self.administrator, self.operator = new_key(), new_key()
+        os.environ["XDG_STATE_HOME"] = str(self.place / "state")
+
+    def work(self, folder: Path) -> Iterator[str]:
+        lab = folder / "laboratory"
+        if not (lab / "library.json").exists():
+            shutil.rmtree(lab, ignore_errors=True)
+            LibraryStore.create(lab).close()
+        with Casebook.open(lab) as book:
+            self._begin(book)
+            yield "begun"
+            for record in self._records(book):
+                identifier = f"{record.KIND} {record.id}"
+                if identifier not in self._held(book):
+                    book.record(self.operator, record)
+                yield identifier
+            for seed in range(1, CASES + 1):
+                book.library.enrol(noise_mark(seed, points=64), f"{seed}.x3p")
+                yield f"{seed}.x3p"
+            item = book.get(Item, "1/1").record
+            if item.description != "read again":
+                book.amend(self.operator, replace(item, description="read again"), "read again")
+            yield "amended"
+
+    def _begin(self, book: Casebook) -> None:
+        if not book.log.head().number:
+            book.begin(self.administrator, "AD", "Administrator", {"name": "Laboratory"})
+        with book.log.view() as view:
+            known = view.operator(self.operator.identifier)
+        if known is None:
+            book.take_in(self.administrator, self.operator.public, "AL", "All", ROLES)
+
+    def _records(self, book: Casebook) -> Iterator[Any]:
+        asked = {"requester": "Police", "request": "One weapon?", "purpose": "lead", "received": "2026-11-02"}
+        yield Instrument("I", make="Maker", model="Model", serial="7", kind="confocal")
+        for k in range(1, CASES + 1):
+            yield Case(f"{k}", title="Find", **asked)
+            yield Item(f"{k}/1", case=f"{k}", kind="cartridge case", description="brass")
+            file = book.files.keep_bytes(f"heights {k}".encode())
+            yield Scan(f"{k}/S", case=f"{k}", item=f"{k}/1", file=file, name=f"{k}.x3p", mark="breech face",
+                       instrument="I", at="2026-11-03", by="AL")  # fmt: skip
+
+    def _held(self, book: Casebook) -> set[str]:
+        with book.log.view() as view:
+            kinds = (Case, Item, Scan, Instrument)
+            return {f"{entry.kind} {entry.record}" for kind in kinds for entry in view.every(kind.KIND)}
+
+    def lost(self, folder: Path, told: set[str]) -> list[str]:
+        if not told:
+            return []
+        with Casebook.open(folder / "laboratory") as book:
+            found, library = book.verify(), book.library
+            held = {"begun"} if book.log.head().number >= 3 else set()
+            held |= self._held(book) | {mark.scan for mark in library.contents().marks}
+            if "item 1/1" in held and book.get(Item, "1/1").record.description == "read again":
+                held.add("amended")
+            faults = [fault.message for fault in found.log.faults] + list(found.files)
+        return [*sorted(told - held), *faults]
+
+    def result(self, folder: Path) -> Any:
+        # Times and salts are of the moment: what was recorded, by whom, in which order.
+        with Casebook.open(folder / "laboratory") as book:
+            entries = [entry_of(row.content, "") for row in book.log.rows()]
+            marks = [(mark.id, mark.scan) for mark in book.library.contents().marks]
+        return [(one.number, one.key, one.kind, one.record, one.supersedes, one.body) for one in entries], marks
+
+
 JOBS: dict[str, type[Job]] = {
+    "casework": Casework,
     "printed enrol": Collect,
     "library enrol": Enrol,
     "library backup": Backup,

@@ -8,22 +8,16 @@ import threading
 import numpy as np
 import pytest
 from library_marks import noise_mark
-from postgresql_server import empty_database, postgresql_server
+from postgresql_server import empty_database
 
 from ballistics.errors import ParameterError, WriteError
 from ballistics.library.items import Description
 from ballistics.search.library import Library
 
 
-@pytest.fixture(scope="module")
-def server():
-    with postgresql_server() as port:
-        yield port
-
-
 @pytest.fixture
-def url(server, monkeypatch, tmp_path):
-    return empty_database(server, monkeypatch, tmp_path)
+def url(postgresql_port, monkeypatch, tmp_path):
+    return empty_database(postgresql_port, monkeypatch, tmp_path)
 
 
 def test_everything_works_as_with_sqlite(url, tmp_path):

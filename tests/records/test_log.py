@@ -1,12 +1,11 @@
 """The log: what it takes, what it refuses, and that whatever is done to it behind its back is found and named."""
 
 import json
-import sqlite3
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signed_log import LIBRARY, begun_log, empty_log, filled_log, new_key, take_in
+from signed_log import LIBRARY, begun_log, empty_log, filled_log, new_key, put_rows, take_in
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
 from ballistics.records import (
@@ -16,8 +15,6 @@ from ballistics.records import (
     canonical,
     entry_of,
     key_body,
-    make_key,
-    read_key,
     read_receipt,
     receipt_of,
     remember_head,
@@ -26,6 +23,8 @@ from ballistics.records import (
     write_receipt,
 )
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 def rows_of(log):
     """Return the rows of a log as they are written back with SQL."""
@@ -33,7 +32,7 @@ def rows_of(log):
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory):
+def original(tmp_path_factory, both_databases):
     """Give the rows of a log, and a receipt of it."""
     folder = tmp_path_factory.mktemp("log")
     log, _ = filled_log(folder)
@@ -44,16 +43,12 @@ def original(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def altered(tmp_path_factory):
+def altered(tmp_path_factory, both_databases):
     """Give a function that verifies other rows than those of the log."""
-    folder = tmp_path_factory.mktemp("altered")
-    log = empty_log(folder)
+    log = empty_log(tmp_path_factory.mktemp("altered"))
 
     def verified(rows, *receipts):
-        with sqlite3.connect(folder / "library.sqlite") as connection:
-            connection.execute("DELETE FROM entries")
-            connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.close()
+        put_rows(log, rows)
         return verify_log(log, LIBRARY, receipts)
 
     yield verified
@@ -225,32 +220,6 @@ def test_a_rule_is_asked_in_the_transaction_and_again_when_the_log_is_verified(t
     (fault,) = verify_log(log, LIBRARY).faults
     assert (fault.number, fault.what) == (5, "not allowed")
     log.engine.dispose()
-
-
-def test_keys_open_with_their_passphrase_only(tmp_path):
-    path = tmp_path / "keys" / "ab.json"
-    key = make_key(path, "correct horse battery")
-    assert b"correct" not in path.read_bytes()
-    assert key.private.private_bytes_raw().hex() not in path.read_text()
-    assert path.stat().st_mode & 0o077 == 0
-    assert read_key(path, "correct horse battery").identifier == key.identifier
-    assert key.private.private_bytes_raw().hex() not in repr(key)
-    with pytest.raises(ParameterError, match="passphrase is not that"):
-        read_key(path, "another passphrase")
-    with pytest.raises(WriteError, match="never written over"):
-        make_key(path, "correct horse battery")
-    with pytest.raises(ParameterError, match="12 characters"):
-        make_key(tmp_path / "b", "short")
-    content = json.loads(path.read_text())
-    for change in (
-        {"scrypt": {**content["scrypt"], "n": 1 << 30}},
-        {"private": "x"},
-        {"schema": "other"},
-        {"public": ""},
-    ):
-        path.write_text(json.dumps({**content, **change}))
-        with pytest.raises((CorruptFileError, ParameterError)):
-            read_key(path, "correct horse battery")
 
 
 def test_receipts_are_read_back_from_json_and_from_print(tmp_path, original, monkeypatch):

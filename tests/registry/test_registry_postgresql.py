@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from postgresql_server import empty_database, postgresql_server
+from postgresql_server import empty_database
 from registers import held, imported, new_registry
 
 from ballistics.registry import Event, Question, Registry, overdue, read_mapping, simulated_rows, write_register
@@ -11,14 +10,8 @@ from ballistics.registry import Event, Question, Registry, overdue, read_mapping
 COUNT = 3000
 
 
-@pytest.fixture(scope="module")
-def server():
-    with postgresql_server() as port:
-        yield port
-
-
-def test_the_same_as_with_sqlite(server, monkeypatch, tmp_path):
-    url = empty_database(server, monkeypatch, tmp_path, "registry")
+def test_the_same_as_with_sqlite(postgresql_port, monkeypatch, tmp_path):
+    url = empty_database(postgresql_port, monkeypatch, tmp_path, "registry")
     register, mapping = write_register(tmp_path, COUNT, 4)
     given = read_mapping(mapping)
     with new_registry(tmp_path) as ours, Registry.create(tmp_path / "shared", url) as shared:

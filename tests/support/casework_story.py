@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from databases import USED
 from signed_log import new_key
 
 from ballistics.casework import ROLES, Case, Casebook, Instrument, Item, Observation, Scan
@@ -37,7 +38,7 @@ class Laboratory:
 
 def laboratory(folder, database=None):
     """Return an empty laboratory with all operators taken in."""
-    LibraryStore.create(folder, database).close()
+    LibraryStore.create(folder, database or USED.new()).close()
     book, keys = Casebook.open(folder), {name: new_key() for name in OPERATORS}
     book.begin(keys["AD"], "AD", "Administrator", {"name": "Laboratory of the tests", "country": "MK"})
     for name, roles in OPERATORS.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-_PASSWORD = "secret of the test"
+PASSWORD = "secret of the test"
 
 
 def _program(name: str) -> str:
@@ -41,7 +41,7 @@ def postgresql_server() -> Iterator[int]:
         if as_root:
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         password = folder / "password"
-        password.write_text(f"{_PASSWORD}\n")
+        password.write_text(f"{PASSWORD}\n")
         password.chmod(0o644)
         data = folder / "data"
         common = {"check": True, "capture_output": True, "cwd": folder, "timeout": 120, **user}
@@ -67,10 +67,10 @@ def empty_database(port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n
     """Return the URL of an empty database; its password is in the environment of this test."""
     import pg8000.native
 
-    monkeypatch.setenv("PGPASSWORD", _PASSWORD)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("BALLISTICS_DATABASES", "")
-    with pg8000.native.Connection("lab", "127.0.0.1", "postgres", port, _PASSWORD) as connection:
+    with pg8000.native.Connection("lab", "127.0.0.1", "postgres", port, PASSWORD) as connection:
         connection.run(f"DROP DATABASE IF EXISTS {name}")
         connection.run(f"CREATE DATABASE {name}")
     return f"postgresql://lab@127.0.0.1:{port}/{name}"

@@ -1,7 +1,10 @@
 """A log of a few records, signed by three operators, in a folder."""
 
+from databases import USED
+
 from ballistics.records import ADMINISTRATOR, KEY, Entry, Log, SigningKey, key_body, now
-from ballistics.store import make_schema, open_database, writing
+from ballistics.records.tables import entries
+from ballistics.store import make_schema, open_database, reading, writing
 
 LIBRARY = "0" * 31 + "1"
 
@@ -13,8 +16,8 @@ def new_key():
 
 
 def empty_log(folder, rule=None):
-    engine = open_database(folder, "sqlite")
-    with writing(engine, "the log") as connection:
+    engine = open_database(folder, USED.new() or "sqlite")
+    with reading(engine, "the log") as connection:
         make_schema(connection)
     return Log(engine, "the log", rule)
 
@@ -45,16 +48,34 @@ def filled_log(folder, n_items=6):
 
 def slip_in(log, signer, kind, record, body, **changes):
     """Write an entry as somebody does who has a key and the disk, and asks no rule; return it."""
+    head = log.head()
+    fields = {
+        "number": head.number + 1, "previous": head.hash, "time": now(), "key": signer.identifier, "kind": kind,
+        "record": record, "case": "", "group": kind, "supersedes": 0, "salt": "0" * 32, "body": body,
+    }  # fmt: skip
+    entry = Entry(**fields | changes)
+    row = (entry.number, kind, record, entry.case, entry.content.decode(), entry.hash, signer.sign(entry.hash))
     with writing(log.engine, "the log") as connection:
-        number, last = connection.exec_driver_sql("SELECT number, hash FROM entries ORDER BY number DESC").first()
-        fields = {
-            "number": number + 1, "previous": last, "time": now(), "key": signer.identifier, "kind": kind,
-            "record": record, "case": "", "group": kind, "supersedes": 0, "salt": "0" * 32, "body": body,
-        }  # fmt: skip
-        entry = Entry(**fields | changes)
-        row = (entry.number, kind, record, entry.case, entry.content.decode(), entry.hash, signer.sign(entry.hash))
-        connection.exec_driver_sql("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute(entries.insert().values(row))
     return entry
 
 
-__all__ = ["ADMINISTRATOR", "LIBRARY", "begun_log", "empty_log", "filled_log", "new_key", "slip_in", "take_in"]
+def put_rows(log, rows):
+    """Put other rows in the place of those of the log, as somebody does who has the disk."""
+    with writing(log.engine, "the log") as connection:
+        connection.execute(entries.delete())
+        for row in rows:
+            connection.execute(entries.insert().values(tuple(row)))
+
+
+__all__ = [
+    "ADMINISTRATOR",
+    "LIBRARY",
+    "begun_log",
+    "empty_log",
+    "filled_log",
+    "new_key",
+    "put_rows",
+    "slip_in",
+    "take_in",
+]
