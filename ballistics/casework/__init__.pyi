@@ -1,5 +1,10 @@
 # The face of this room: what other rooms may import.
 from . import verify_log as verify_log
+from .case_report import CaseReport as CaseReport
+from .case_report import ReportComparison as ReportComparison
+from .case_report import ReportPerson as ReportPerson
+from .case_report import ReportScan as ReportScan
+from .case_report import case_report as case_report
 from .casebook import Casebook as Casebook
 from .casebook import CaseworkIntegrity as CaseworkIntegrity
 from .casebook import Recorded as Recorded
@@ -43,6 +48,12 @@ from .reviews import Report as Report
 from .reviews import Review as Review
 from .rules import KINDS as KINDS
 from .rules import fields_of as fields_of
+from .standing import CalibrationStanding as CalibrationStanding
+from .standing import CompetenceStanding as CompetenceStanding
+from .standing import ValidationStanding as ValidationStanding
+from .standing import calibration_at as calibration_at
+from .standing import competence_at as competence_at
+from .standing import validation_at as validation_at
 from .test_fires import Firearm as Firearm
 from .test_fires import Session as Session
 from .test_fires import Shot as Shot
@@ -55,13 +66,16 @@ __all__ = [
     "Authorisation",
     "Bundle",
     "Calibration",
+    "CalibrationStanding",
     "Case",
+    "CaseReport",
     "Casebook",
     "CaseworkIntegrity",
     "CodeList",
     "CodeLists",
     "Comparison",
     "Competence",
+    "CompetenceStanding",
     "Conclusion",
     "Disclosure",
     "Firearm",
@@ -76,6 +90,9 @@ __all__ = [
     "Recorded",
     "Release",
     "Report",
+    "ReportComparison",
+    "ReportPerson",
+    "ReportScan",
     "Requirement",
     "Resolution",
     "Review",
@@ -86,13 +103,18 @@ __all__ = [
     "Transfer",
     "Unmasking",
     "Validation",
+    "ValidationStanding",
+    "calibration_at",
     "calibration_due",
+    "case_report",
+    "competence_at",
     "fields_of",
     "quality_findings",
     "quality_gap",
     "read_disclosure",
     "read_requirements",
     "safe_name",
+    "validation_at",
     "verify_log",
     "write_disclosure",
 ]

@@ -5,6 +5,8 @@ from .crossvalidation import cross_validate as cross_validate
 from .crossvalidation import source_disjoint_folds as source_disjoint_folds
 from .joint_marks import JointWeight as JointWeight
 from .joint_marks import weigh_together as weigh_together
+from .likelihood_ratio import LikelihoodRatio as LikelihoodRatio
+from .likelihood_ratio import Propositions as Propositions
 from .likelihood_ratio import Status as Status
 from .lr_system import fit_with_bounds as fit_with_bounds
 from .metric_intervals import Limits as Limits
@@ -35,23 +37,29 @@ from .study import Study as Study
 from .study import run_study as run_study
 from .weighing import Weighed as Weighed
 from .weighing import weigh as weigh
+from .wording.catalogues import confirmed as confirmed
 from .wording.catalogues import languages as languages
+from .wording.catalogues import translations as translations
 from .wording.sentences import Wording as Wording
 from .wording.sentences import format_ratio as format_ratio
 from .wording.sentences import phrase as phrase
+from .wording.verbal_scale import Band as Band
 from .wording.verbal_scale import VerbalScale as VerbalScale
 
 __all__ = [
     "SCORE_MODELS",
+    "Band",
     "BetaBinomial",
     "Booleans",
     "Bounds",
     "Floats",
     "GroupResult",
     "JointWeight",
+    "LikelihoodRatio",
     "Limits",
     "Metrics",
     "PavCurve",
+    "Propositions",
     "ReferenceFile",
     "ReferencePopulation",
     "Score",
@@ -64,6 +72,7 @@ __all__ = [
     "calibre_named",
     "cllr",
     "conditions_of",
+    "confirmed",
     "cross_validate",
     "empirical_cross_entropy",
     "equal_error_rate",
@@ -80,6 +89,7 @@ __all__ = [
     "run_study",
     "score_models",
     "source_disjoint_folds",
+    "translations",
     "weigh",
     "weigh_together",
     "withholding",

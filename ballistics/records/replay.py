@@ -91,6 +91,10 @@ class Replay(View):
         """See `View.group`."""
         return self._groups.get(case)
 
+    def entry(self, number: int) -> Entry | None:
+        """See `View.entry`."""
+        return self._entry(number) if number in self._contents else None
+
     def hash_of(self, number: int) -> str | None:
         """See `View.hash_of`."""
         return self._hashes.get(number)

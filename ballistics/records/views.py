@@ -44,10 +44,13 @@ class View:
     ----------
     connection : sqlalchemy.engine.Connection
         Open, to the log's database.
+    as_of : int, optional
+        The last entry that is seen; all are by default.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, as_of: int | None = None) -> None:
         self.connection = connection
+        self.as_of = as_of
 
     def current(self, kind: str, record: str) -> Entry | None:
         """Return the newest version of a record; None when there is none."""
@@ -95,20 +98,27 @@ class View:
             raise CorruptFileError(f"entry {found.number} of the log was altered: `ballistics case verify` shows what")
         return None if found is None else found.group
 
+    def entry(self, number: int) -> Entry | None:
+        """Return an entry by its number; None when there is none."""
+        return next(self._read(_CONTENT.where(entries.c.number == number)), None)
+
     def hash_of(self, number: int) -> str | None:
         """Return the hash of an entry; None when there is no such entry."""
-        found = self.connection.execute(sa.select(entries.c.hash).where(entries.c.number == number))
+        found = self.connection.execute(self._until(sa.select(entries.c.hash).where(entries.c.number == number)))
         return found.scalar_one_or_none()
 
     def head(self) -> Head:
         """Return the newest entry's number and hash; number 0 for an empty log."""
         last = sa.select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)
-        row = self.connection.execute(last).one_or_none()
+        row = self.connection.execute(self._until(last)).one_or_none()
         return Head(0, NOTHING_BEFORE) if row is None else Head(row.number, row.hash)
 
     def _read(self, query: sa.Select[Any]) -> Iterator[Entry]:
-        for row in self.connection.execute(query):
+        for row in self.connection.execute(self._until(query)):
             yield entry_of(row.content, f"entry {row.number} of the log")
+
+    def _until(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        return query if self.as_of is None else query.where(entries.c.number <= self.as_of)
 
 
 class Row(NamedTuple):

@@ -31,8 +31,8 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def translations(language: str) -> gettext.NullTranslations:
-    """Return the catalogue of a language.
+def translations(language: str, folder: Path = _FOLDER) -> gettext.NullTranslations:
+    """Return the catalogue of a language: the evidence room's, or that of another folder of ``.po`` files.
 
     Raises
     ------
@@ -43,13 +43,13 @@ def translations(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     if language not in languages():
         raise ParameterError(f"no texts in language '{language}'; there are: {', '.join(languages())}")
-    messages = read_po(_FOLDER / f"{language}.po")
+    messages = read_po(folder / f"{language}.po")
     return gettext.GNUTranslations(io.BytesIO(_compiled(messages)))
 
 
-def confirmed(language: str) -> bool:
+def confirmed(language: str, folder: Path = _FOLDER) -> bool:
     """Return whether the texts of a language have been confirmed by a laboratory."""
-    return translations(language).info().get("x-status", "confirmed") == "confirmed"
+    return translations(language, folder).info().get("x-status", "confirmed") == "confirmed"
 
 
 def read_po(path: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ballistics.surfaces import Mark, Pose
 LARGEST_POINTS = 220
 
 
-def pair_pictures(a: Mark, b: Mark, pose: Pose) -> tuple[Picture, Picture]:
+def pair_pictures(a: Mark, b: Mark, pose: Pose, largest_points: int = LARGEST_POINTS) -> tuple[Picture, Picture]:
     """Draw A, and B as it lies on A, on one frame with one light and one exaggeration.
 
     Parameters
@@ -26,15 +26,17 @@ def pair_pictures(a: Mark, b: Mark, pose: Pose) -> tuple[Picture, Picture]:
         With one spacing, and at least one valid point each.
     pose : Pose
         How B lies on A.
+    largest_points : int
+        On the longer side.
     """
-    grids = [_smaller(grid) for grid in registered_pair(a, b, pose)]
+    grids = [_smaller(grid, largest_points) for grid in registered_pair(a, b, pose)]
     if "reflectance" in (a.surface_kind, b.surface_kind):
         return grey_image(grids[0]), grey_image(grids[1])
     exaggeration = common_exaggeration(*grids)
     return shaded_relief(grids[0], exaggeration), shaded_relief(grids[1], exaggeration)
 
 
-def _smaller(grid: Grid) -> Grid:
+def _smaller(grid: Grid, largest_points: int) -> Grid:
     spacing = grid.spacing_um
-    small = picture_grid(grid.heights_um, (spacing, spacing), LARGEST_POINTS)
+    small = picture_grid(grid.heights_um, (spacing, spacing), largest_points)
     return Grid(small.heights_um, small.spacing_um, grid.left_um, grid.top_um)
