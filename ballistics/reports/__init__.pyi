@@ -23,6 +23,7 @@ from .figures.registered_pair import aligned_heights as aligned_heights
 from .figures.scan_picture import scan_png as scan_png
 from .pages.analyst import analyst_page as analyst_page
 from .pages.bullets import bullets_report as bullets_report
+from .pages.case import case_pages as case_pages
 from .pages.comparison import comparison_report as comparison_report
 from .pages.links import headline as headline
 from .pages.links import link_score_text as link_score_text
@@ -82,6 +83,7 @@ __all__ = [
     "bullets_report",
     "bullets_sentence",
     "candidate_sentence",
+    "case_pages",
     "chance_sentence",
     "comparison_json",
     "comparison_report",

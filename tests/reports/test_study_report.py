@@ -94,10 +94,10 @@ def test_pdf_holds_the_same(judged):
 
 
 def test_long_names_may_break_and_hashes_stay_whole():
-    from ballistics.reports.pages.study_pdf import _breakable
+    from ballistics.reports.pages.breaking import breakable
 
     name = "DFSC_RugerSR9_K004xC1_breech-face_operator-X.x3p"
-    data = _breakable({"a": [name, "ab" * 32, 3, None], "b": ("short name",)})
+    data = breakable({"a": [name, "ab" * 32, 3, None], "b": ("short name",)})
     assert data["a"][0].replace("\N{ZERO WIDTH SPACE}", "") == name
     assert max(map(len, data["a"][0].split("\N{ZERO WIDTH SPACE}"))) == 10
     assert data["a"][1:] == ["ab" * 32, 3, None]

@@ -141,16 +141,20 @@ def attentions(contents: CaseContents) -> tuple[str, ...]:
     """Return what a reader must know before all else, a sentence each."""
     report, t = contents.report, contents.texts
     said: list[str] = []
+    uncalibrated: dict[tuple[str, str], list[str]] = {}
     for scan in report.scans:
         if scan.calibration.state != "calibrated":
-            said.append(
-                t(
-                    "Scan {scan}, instrument {instrument}: {state}.",
-                    scan=scan.scan.record.id,
-                    instrument=scan.instrument.id,
-                    state=calibration_words(scan, t),
-                )
+            state = scan.instrument.id, calibration_words(scan, t)
+            uncalibrated.setdefault(state, []).append(scan.scan.record.id)
+    for (instrument, words), names in uncalibrated.items():
+        said.append(
+            t(
+                "Scan {scan}, instrument {instrument}: {state}.",
+                scan=", ".join(names),
+                instrument=instrument,
+                state=words,
             )
+        )
     for compared in report.comparisons:
         if compared.validation.state != "validated":
             record = compared.comparison.record

@@ -68,7 +68,7 @@ def _with_notes(contents: CaseContents, blocks: tuple[Block, ...]) -> tuple[Bloc
     if stated != t.language:
         notes.append(
             t(
-                "A translation: the report was written and authorised in the language {language}.",
+                "A translation: the report that is reviewed and authorised is in the language {language}.",
                 language=language_named(stated),
             )
         )

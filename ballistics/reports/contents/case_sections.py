@@ -23,7 +23,7 @@ def sections(contents: CaseContents) -> tuple[Block, ...]:
     """Return the blocks of all sections, numbered."""
     t = contents.texts
     parts: tuple[tuple[str, tuple[Block, ...]], ...] = (
-        (t("Laboratory, case and request"), identification(contents)),
+        (t("Laboratory, case and request"), (*identification(contents), *_in_own_words(contents))),
         (t("Propositions"), _propositions(contents)),
         (t("Items"), items(contents)),
         (t("Chain of custody"), custody(contents)),
@@ -67,19 +67,26 @@ def identification(contents: CaseContents) -> tuple[Block, ...]:
         (t("Request received"), spoken_time(case.received)),
         (t("Purpose"), t.word("purposes", case.purpose)),
         (t("Country or court"), case.jurisdiction),
-        (
-            t("Examination"),
-            t("blind: scores and information were hidden until the examiner had concluded")
-            if case.blind
-            else t("not blind: scores and information were open to the examiner"),
-        ),
     ]
+    if not report.is_lead:
+        rows.append(
+            (
+                t("Examination"),
+                t("blind: scores and information were hidden until the examiner had concluded")
+                if case.blind
+                else t("not blind: scores and information were open to the examiner"),
+            )
+        )
     for incident in report.incidents:
         record = incident.record
         parts = (t.word("incident types", record.kind), spoken_time(record.date), record.place, record.description)
         rows.append((t("Incident {name}", name=record.id), "; ".join(part for part in parts if part)))
-    summary = report.report.record.summary
-    return facts(rows), Paragraph(t("In the author's words"), "strong"), Paragraph(summary, "quote")
+    return (facts(rows),)
+
+
+def _in_own_words(contents: CaseContents) -> tuple[Block, ...]:
+    t, said = contents.texts, contents.report.report.record.summary
+    return Paragraph(t("In the author's words"), "strong"), Paragraph(said, "quote")
 
 
 def facts(rows: list[tuple[str, str]]) -> Table:
@@ -249,7 +256,10 @@ def _finding(contents: CaseContents, compared: ReportComparison) -> list[Block]:
     blocks += [Points(contents.weight_sentences(compared), "strong")]
     wording = None if found.fault else contents.wording(compared)
     if wording is not None and found.weight is not None:
-        blocks += [Points((*wording.words, wording.basis[0])), _basis(contents, compared)]
+        # That the translation is to be confirmed is said once, of the whole document.
+        unconfirmed = t("Translation to be confirmed by the laboratory.")
+        said = (*wording.words, *(text for text in wording.basis if text != unconfirmed))
+        blocks += [Points(said), _basis(contents, compared)]
         if found.weight.cautions:
             blocks.append(Points(found.weight.cautions))
     rows = tuple(

@@ -12,6 +12,7 @@ from ballistics.reports.contents.case_contents import (
 
 # A page of A4 has to hold it, in every language; what is longer stands in the report only.
 _LONGEST_QUOTE, _MOST_ITEMS, _MOST_COMPARISONS, _MOST_CONCLUSIONS, _MOST_ATTENTIONS = 420, 6, 3, 4, 5
+_LONGEST_LINE = 200
 
 
 def summary(contents: CaseContents) -> tuple[Block, ...]:
@@ -20,11 +21,14 @@ def summary(contents: CaseContents) -> tuple[Block, ...]:
     case = report.case.record
     return (
         Paragraph(t("Summary for the prosecutor and the court"), "soft"),
-        Heading(t("Case {case}: {title}", case=case.id, title=_short(case.title)), 1),
+        Heading(t("Case {case}: {title}", case=case.id, title=_short(case.title, _LONGEST_LINE)), 1),
         *_notes(contents),
         Heading(t("What was asked"), 3),
         Paragraph(_short(case.request), "quote"),
-        Paragraph(t("Asked by: {requester}, {day}.", requester=_short(case.requester), day=case.received), "soft"),
+        Paragraph(
+            t("Asked by: {requester}, {day}.", requester=_short(case.requester, _LONGEST_LINE), day=case.received),
+            "soft",
+        ),
         Heading(t("What was examined"), 3),
         Points(_examined(contents)),
         Heading(t("What was found"), 3),
@@ -44,13 +48,13 @@ def _notes(contents: CaseContents) -> tuple[Block, ...]:
     shown = list(said[:_MOST_ATTENTIONS])
     if len(said) > len(shown):
         shown.append(t("And {number} more: see the report.", number=len(said) - len(shown)))
-    return (Points(tuple(_short(each) for each in shown), "attention"),) if shown else ()
+    return (Points(tuple(_short(each, _LONGEST_LINE) for each in shown), "attention"),) if shown else ()
 
 
 def _examined(contents: CaseContents) -> tuple[str, ...]:
     report, t = contents.report, contents.texts
     names = list(dict.fromkeys(name for each in report.comparisons for name in contents.items_of(each)))
-    shown = [_short(contents.item_words(name)) for name in names[:_MOST_ITEMS]]
+    shown = [_short(contents.item_words(name), _LONGEST_LINE) for name in names[:_MOST_ITEMS]]
     rest = [t("And {number} more: see the report.", number=len(names) - len(shown))] if len(names) > len(shown) else []
     return (
         *shown,
@@ -65,7 +69,7 @@ def _found(contents: CaseContents) -> tuple[str, ...]:
     for compared in report.comparisons[:_MOST_COMPARISONS]:
         a, b = contents.items_of(compared)
         pair = t("{a} and {b}, {mark}:", a=a, b=b, mark=contents.mark_words(compared))
-        said.append(" ".join([_short(pair), *map(_short, contents.weight_sentences(compared))]))
+        said.append(" ".join([_short(pair, _LONGEST_LINE), *map(_short, contents.weight_sentences(compared))]))
     left = len(report.comparisons) - _MOST_COMPARISONS
     if left > 0:
         said.append(t("And {number} more: see the report.", number=left))
@@ -147,5 +151,5 @@ def checked(contents: CaseContents) -> Table:
     return Table((), tuple(rows), (1.2, 2.2, 1.2))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1].rstrip() + "…"
+def _short(text: str, most: int = _LONGEST_QUOTE) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

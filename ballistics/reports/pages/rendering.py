@@ -35,10 +35,10 @@ def running_lines(title: str, names: Sequence[str], case: CaseLines, evaluated: 
     head = f"{title} · {case.running_head or ' · '.join(names)}"
     head = head if len(head) <= _LONGEST_HEAD else head[: _LONGEST_HEAD - 1] + "…"
     kind = "Evaluative report" if evaluated else "Lead, not evaluative"
-    return _css_text(head), _css_text(f"{kind} · JSON SHA-256 {json_sha256[:16]}…")
+    return css_text(head), css_text(f"{kind} · JSON SHA-256 {json_sha256[:16]}…")
 
 
-def _css_text(text: str) -> Markup:
+def css_text(text: str) -> Markup:
     """Return a text for a style sheet: whatever is not a letter, a digit or a space is escaped by its number.
 
     The blank after a number ends it, and is not shown.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ from typing import Any
 from ballistics.errors import WriteError
 from ballistics.reports.contents import study_contents as contents
 from ballistics.reports.figures.evidence import study_figures, svg_bytes
+from ballistics.reports.pages.breaking import breakable
 from ballistics.reports.pages.study_pairs import PairCard, withheld_cards, worst_cards
 from ballistics.reports.wording import study as wording
 from ballistics.studies import HEADLINE, ScanStudy
 
-_LONG, _PIECE, _HASH = re.compile(r"\S{20,}"), re.compile(r"\S{10}"), re.compile("[0-9a-f]{64}")
 _TEMPLATE = Path(__file__).parents[1] / "templates" / "study.typ"
 
 
@@ -78,7 +77,7 @@ def study_pdf(study: ScanStudy) -> bytes:
         root = Path(folder)
         (root / "study.typ").write_bytes(_TEMPLATE.read_bytes())
         # Values go in as data, so that no name of a scan can be taken for markup.
-        (root / "data.json").write_text(json.dumps(_breakable(data), ensure_ascii=False), encoding="utf-8")
+        (root / "data.json").write_text(json.dumps(breakable(data), ensure_ascii=False), encoding="utf-8")
         for name, png in pictures.items():
             (root / name).write_bytes(png)
         for i, figure in enumerate(figures.values()):
@@ -102,14 +101,3 @@ def _plain(card: PairCard, pictures: dict[str, bytes]) -> dict[str, Any]:
         "findings": card.findings,
         "pictures": names,
     }
-
-
-def _breakable(value: Any) -> Any:
-    """Return the data with places where a line may end inside of long names; a hash stays whole, to be copied."""
-    if isinstance(value, dict):
-        return {name: _breakable(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_breakable(inner) for inner in value]
-    if not isinstance(value, str) or _HASH.fullmatch(value):
-        return value
-    return _LONG.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), value)
