@@ -22,6 +22,7 @@ ROOMS = {
     "ballistics.pairs": "Everything against everything",
     "ballistics.library": "The store of marks",
     "ballistics.search": "Search",
+    "ballistics.registry": "Registry of firearms",
     "ballistics.reports": "Reports",
     "ballistics.files": "Files from outside",
 }
