@@ -33,15 +33,25 @@ def command(
 ) -> None:
     """Write what LABORATORY knows of incidents, exhibits and firearms to FOLDER.
 
-    entities.csv, links.csv and events.csv for Analyst's Notebook, graph.graphml, map.geojson, and page.html with graph,
-    map and timeline, which loads nothing from any network.
+    entities.csv, links.csv and events.csv for Analyst's Notebook, graph.graphml, map.geojson, case.jsonld (CASE/UCO),
+    and page.html with graph, map and timeline, which loads nothing from any network.
     """
-    from ballistics.exchange import casework_graph, chains, entities_csv, events_csv, geojson, graphml, links_csv
+    from ballistics.exchange import (
+        case_uco,
+        casework_graph,
+        chains,
+        entities_csv,
+        events_csv,
+        geojson,
+        graphml,
+        links_csv,
+    )
     from ballistics.files import load_json, write_whole
     from ballistics.reports import analyst_page
 
     with opened(laboratory, database) as book:
         graph = casework_graph(book, cases)
+        standard = case_uco(book, cases)
         name = book.library.folder.resolve().name
     shown = None if outlines is None else load_json(outlines, "GeoJSON")
     page = analyst_page(graph, title or f"Incidents, exhibits and firearms of {name}", shown)
@@ -51,6 +61,7 @@ def command(
         "events.csv": events_csv(graph),
         "graph.graphml": graphml(graph),
         "map.geojson": geojson(graph),
+        "case.jsonld": standard,
         "page.html": page.encode("utf-8", "replace"),
     }
     folder.mkdir(parents=True, exist_ok=True)

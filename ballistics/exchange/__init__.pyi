@@ -1,4 +1,5 @@
 # The face of this room: what other rooms may import.
+from .analyst.case_uco import case_uco as case_uco
 from .analyst.chains import Chain as Chain
 from .analyst.chains import Step as Step
 from .analyst.chains import chains as chains
@@ -96,6 +97,7 @@ __all__ = [
     "TakenIn",
     "Terms",
     "answer_request",
+    "case_uco",
     "casework_graph",
     "chains",
     "copy_scan",
