@@ -40,6 +40,12 @@ from .identify.score import score_model as score_model
 from .jobs.fingerprint import ProfileSimilarity as ProfileSimilarity
 from .jobs.fingerprint import profile_similarity as profile_similarity
 from .jobs.pictures import small_png as small_png
+from .kin.kinship import KIN_COLUMNS as KIN_COLUMNS
+from .kin.kinship import Family as Family
+from .kin.kinship import Kin as Kin
+from .kin.kinship import KinParameters as KinParameters
+from .kin.kinship import Kinship as Kinship
+from .kin.kinship import kin_of as kin_of
 from .shape_class.classifier import CLASSES as CLASSES
 from .shape_class.classifier import ShapeClassifier as ShapeClassifier
 from .shape_class.classifier import train as train
@@ -54,6 +60,7 @@ from .shape_class.references import read_shape_references as read_shape_referenc
 
 __all__ = [
     "CLASSES",
+    "KIN_COLUMNS",
     "PLAIN_WORTH",
     "QUERIES",
     "REFUSED",
@@ -61,11 +68,15 @@ __all__ = [
     "Candidate",
     "Collection",
     "FalseHitRate",
+    "Family",
     "FileDescription",
     "FileResult",
     "Identification",
     "IdentificationParameters",
     "JobFacts",
+    "Kin",
+    "KinParameters",
+    "Kinship",
     "Part",
     "PartFile",
     "PlacedPiece",
@@ -84,6 +95,7 @@ __all__ = [
     "integrity_json",
     "is_measured",
     "joined",
+    "kin_of",
     "load_classifier",
     "measure_folder",
     "moved",

@@ -19,6 +19,7 @@ from .figures.evidence import png_bytes as png_bytes
 from .figures.evidence import svg_bytes as svg_bytes
 from .figures.microscope import microscope as microscope
 from .figures.printed import thumbnail_of as thumbnail_of
+from .figures.printed_kin import kin_figure as kin_figure
 from .figures.registered_pair import aligned_heights as aligned_heights
 from .figures.scan_picture import scan_png as scan_png
 from .pages.analyst import analyst_page as analyst_page
@@ -31,6 +32,7 @@ from .pages.links import links_figure as links_figure
 from .pages.links import links_report as links_report
 from .pages.links import others_text as others_text
 from .pages.printed import printed_report as printed_report
+from .pages.printed_kin import kin_report as kin_report
 from .pages.printed_sheet import contact_sheet as contact_sheet
 from .pages.search import search_report as search_report
 from .pages.striation import striation_report as striation_report
@@ -95,6 +97,8 @@ __all__ = [
     "heads_json",
     "is_symmetric",
     "job_rows",
+    "kin_figure",
+    "kin_report",
     "link_score_text",
     "links_figure",
     "links_report",

@@ -9,7 +9,7 @@ import rich_click as click
 
 _VERBS = {
     verb: "shape_class" if verb == "class" else verb
-    for verb in ("batch", "class", "compare", "enrol", "identify", "inspect", "list", "measure", "verify")
+    for verb in ("batch", "class", "compare", "enrol", "identify", "inspect", "kin", "list", "measure", "verify")
 }
 
 

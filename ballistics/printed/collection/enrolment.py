@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ TAXONOMY_FILE = store.TAXONOMY_FILE
 # Between two commits work goes on for this multiple of the time that the last one took: a stop costs little work, and
 # commits cost at most a tenth of the time.
 _PAUSES = 10.0
+_DATE = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d(?:T[0-2]\d:[0-5]\d(?::[0-5]\d)?)?")
 
 Tell = Callable[[int, int], None]
 
@@ -299,4 +301,14 @@ def _facts(shown: str, file: PartFile, part: Part, number: int) -> dict[str, Any
         "faces": len(part.faces),
         "extent_mm": [round(float(value), 6) for value in extent],
         "findings": sorted({finding.code for finding in (*file.findings, *part.findings)}),
+        **_dated(file),
     }
+
+
+def _dated(file: PartFile) -> dict[str, str]:
+    """Return the last date that a file states of itself, as ISO text; nothing where it states none."""
+    stated = {name.lower(): str(value) for name, value in file.metadata.items()}
+    for name in ("modificationdate", "creationdate", "date"):
+        if found := _DATE.search(stated.get(name, "")):
+            return {"dated": found[0]}
+    return {}
