@@ -249,7 +249,7 @@ def _nearest_kin(collection: Collection, row: int, parameters: KinParameters) ->
         if known is None or near.priority > known.priority:
             proposals[near.vote.reference] = near
     order = sorted(proposals.values(), key=lambda p: (-p.priority, p.vote.reference))
-    hits = []
+    hits: list[Found] = []
     for rank, proposal in enumerate(order):
         other = proposal.vote.reference
         copied = other in copies
