@@ -13,6 +13,7 @@ from ballistics.provenance import sha256_of_file
 from reference_meshes.__main__ import HERE, make
 
 
+@pytest.mark.slow
 def test_it_is_made_again_byte_for_byte(tmp_path):
     make(tmp_path)
     # Else the solids or the signatures have changed: run python -m reference_meshes, and commit what it writes.
@@ -30,8 +31,8 @@ def test_the_manifest_lists_what_is_there():
     ("query", "reference", "relation"),
     [
         ("mirrored-and-scaled", "turned part", "exact copy"),
-        ("half", "bracket", "part of the reference"),
-        ("not-enrolled", None, None),
+        pytest.param("half", "bracket", "part of the reference", marks=pytest.mark.slow),
+        pytest.param("not-enrolled", None, None, marks=pytest.mark.slow),
     ],
 )
 def test_the_queries_are_what_they_say(query, reference, relation):

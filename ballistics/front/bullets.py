@@ -30,6 +30,7 @@ from ballistics.striations import (
     compare_bullets,
     land_of,
     land_width_findings,
+    striated_mark,
 )
 from ballistics.surfaces import Mark, Surface, files_in, read
 
@@ -211,7 +212,7 @@ def compare_bullet_folders(
     for paths in placed:
         found: list[LandFile | None] = []
         for path in paths:
-            found.append(None if path is None else _land_file(path, units, method, parameters))
+            found.append(None if path is None else _land_file(path, units, parameters))
             done += path is not None
             tell("preparing lands", done, number)
         sides.append(_with_widths(found))
@@ -268,7 +269,7 @@ def _signature(land: LandFile | None, method: Striated, parameters: StriatedPara
     return None if land is None or land.mark.insufficient is not None else method.signature(land.mark, parameters)
 
 
-def _land_file(path: Path, units: Any, method: Striated, parameters: StriatedParameters) -> LandFile:
+def _land_file(path: Path, units: Any, parameters: StriatedParameters) -> LandFile:
     try:
         surface = read(path, units=units)
     except ReadError as error:
@@ -276,8 +277,8 @@ def _land_file(path: Path, units: Any, method: Striated, parameters: StriatedPar
         nothing = np.full((1, 1), np.nan, np.float32)
         return LandFile(path.name, None, Mark(KIND, nothing, 1.0, insufficient=reason))
     assert isinstance(parameters.preparation, LandParameters)
-    mark = method.prepare(surface, None, parameters)
-    return LandFile(path.name, surface, mark, land_of(surface, parameters.preparation))
+    land = land_of(surface, parameters.preparation)
+    return LandFile(path.name, surface, striated_mark(surface, land), land)
 
 
 def _with_widths(lands: Iterable[LandFile | None]) -> tuple[LandFile | None, ...]:

@@ -133,6 +133,7 @@ def test_weighing_options_are_checked_before_the_work(scans: Path, reference: Pa
     assert reference.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_file_that_names_another_instrument_leaves_no_likelihood_ratio(
     scans: Path, reference: Path, tmp_path: Path
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_file_that_names_another_instrument_leaves_no_likelihood_ratio(
     assert "photometric stereo" in " ".join(result.output.split())
 
 
+@pytest.mark.slow
 def test_a_region_is_given_for_each_scan(scans: Path, tmp_path: Path) -> None:
     shape = read(scans / "a.x3p").heights_um.shape
     mask = np.zeros(shape, np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from conftest import data_folder
+from remembered import remembering
 
 from ballistics.cli import main
 from ballistics.errors import CorruptFileError, ParameterError, ReadError
@@ -20,6 +21,13 @@ PHASE = 4
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared_once():
+    """What is tested is which lands are taken, compared and told: each scan is made a land once."""
+    with remembering():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +43,7 @@ def folders(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def compared(folders) -> BulletsComparison:
+def compared(folders, prepared_once) -> BulletsComparison:
     return compare_bullet_folders(*folders)
 
 
@@ -50,6 +58,7 @@ def test_the_phase_is_found_and_its_pairs_compared(compared):
         assert comparison.score > 100
 
 
+@pytest.mark.slow
 def test_exchanged_bullets_have_the_identical_score(folders, compared):
     back = compare_bullet_folders(*folders[::-1])
     there = compared.bullets
@@ -74,6 +83,7 @@ def test_the_command_prints_and_writes(folders, compared, tmp_path):
     assert run("compare-bullets", *folders, "--json", out).exit_code == 2
 
 
+@pytest.mark.slow
 def test_missing_and_unreadable_lands_are_told_and_the_rest_compared(folders, tmp_path):
     bad = tmp_path / "bad"
     bad.mkdir()
@@ -114,6 +124,7 @@ def test_fewer_lands_are_insufficient_unless_a_fragment_is_stated(folders, tmp_p
         assert (found.bullets.phase, found.bullets.pairs) == (phase, 2)
 
 
+@pytest.mark.slow
 def test_what_is_no_bullet_is_refused_or_insufficient(folders, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()

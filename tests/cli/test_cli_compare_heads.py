@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from conftest import data_folder
 
@@ -41,6 +42,7 @@ def test_heads_without_marks_exit_with_3(tmp_path: Path) -> None:
     assert "no breech face found" in done.output
 
 
+@pytest.mark.slow
 def test_aperture_shear_of_two_raw_heads_is_compared_with_parameters_of_ones_own(tmp_path):
     heads = [data_folder("breech-faces/raw") / f"K013sA{n}.x3p" for n in (1, 2)]
     out = tmp_path / "heads.json"

@@ -136,6 +136,7 @@ def test_the_table_says_what_is_wrong_with_it(tmp_path, content, words):
     assert not (tmp_path / "m.npz").exists()
 
 
+@pytest.mark.slow
 def test_every_reference_that_cannot_be_read_is_named(tmp_path):
     text = table_of(tmp_path, 3) + "missing.off,ordinary,x\nbad.off,ordinary,y\n"
     (tmp_path / "bad.off").write_text("OFF 1 1 0\n0 0 0\n3 0 0 9")
@@ -147,6 +148,7 @@ def test_every_reference_that_cannot_be_read_is_named(tmp_path):
     assert not (tmp_path / "m.npz").exists()
 
 
+@pytest.mark.slow
 def test_too_few_sources_are_told(tmp_path):
     (tmp_path / "table.csv").write_text(table_of(tmp_path, 1))
     done = run("train", tmp_path / "table.csv", "--out", tmp_path / "m.npz")

@@ -85,6 +85,7 @@ def test_words(lab):
     assert " pieces of " not in done.stdout
 
 
+@pytest.mark.slow
 def test_json(answer):
     document, _ = answer
     jsonschema.validate(document, printed_schema())
@@ -122,6 +123,7 @@ def test_a_single_file_has_no_pieces(lab):
     assert document["pieces"] == []
 
 
+@pytest.mark.slow
 def test_a_batch_tells_pieces_in_its_table_and_on_its_sheet(lab, answer, tmp_path):
     out, sheet = tmp_path / "table.csv", tmp_path / "sheet.html"
     arguments = ("batch", lab / "seized", "--references", lab / "collection", "--out", out, "--workers", 1)

@@ -70,6 +70,7 @@ def test_identify_says_what_it_is_in_words(lab):
     assert "declares 100000000" in bad.output
 
 
+@pytest.mark.slow
 def test_no_name_steers_the_terminal(lab, tmp_path):
     path = tmp_path / "a\x1b]0;title\x07.stl"
     path.write_bytes(samples.stl_binary(samples.wedge()))
@@ -85,6 +86,7 @@ def test_no_name_steers_the_terminal(lab, tmp_path):
         assert "\x1b" not in done.output
 
 
+@pytest.mark.slow
 def test_the_json_follows_its_schema(lab, remembered):
     jsonschema.Draft202012Validator.check_schema(printed_schema())
     paths = [lab / name for name in ("inches.off", "box.stl", "bad.stl")]

@@ -136,6 +136,7 @@ def test_a_batch_is_the_same_for_any_number_of_workers(folder, table):
     assert (folder / "again.csv").read_bytes() == table.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_batch_takes_other_parameters(folder, table):
     names = [folder / "scans" / scan(*which).name for which in SOURCES["third"]]
     usual = ("batch", *names, "--mark", KIND, "--workers", 1, "--quiet", "--work", folder / "work2")
@@ -204,6 +205,7 @@ def test_a_reference_weighs_a_case_and_refuses_others(tmp_path, reference):
         assert "kind of mark" in json.loads(out.read_text())["evaluation"]["reason"]
 
 
+@pytest.mark.slow
 def test_a_validation_study_of_lands(folder, table):
     out = folder / "study"
     done = run("validate", folder / "scans", folder / "truth.csv", "--mark", KIND, "--out", out, "--work",

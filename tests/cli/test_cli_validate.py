@@ -112,6 +112,7 @@ def test_a_second_run_is_refused(scans, study):
     assert outputs(study[0]) == before
 
 
+@pytest.mark.slow
 def test_stopped_in_a_row_one_worker_goes_on_repeats_nothing_and_gives_the_same_bytes(scans, study, tmp_path):
     out = tmp_path / "stopped"
     shutil.copytree(study[0] / "work", out / "work")

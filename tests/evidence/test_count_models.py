@@ -60,6 +60,7 @@ def test_weller_same_source(weller):
     assert (likely.alpha, likely.beta) == (pytest.approx(21.10, abs=5e-3), pytest.approx(2.13, abs=5e-3))
 
 
+@pytest.mark.slow
 def test_weller_same_source_beta_correlated(weller):
     k, n = counts(weller, True)
     model = BetaCorrelatedBinomial.fit_least_squares(k, n)

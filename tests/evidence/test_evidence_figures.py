@@ -109,6 +109,7 @@ def test_densities_of_one_value_render():
     assert svg_bytes(score_densities(ScoreTable.build([0.5, 0.5], "AA", "AB")))
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_process():
     code = (
         "from ballistics.reports.figures.evidence import *; from ballistics.evidence.models.bounds import Bounds\n"

@@ -98,6 +98,7 @@ def test_bad_input():
         fit_fusion(np.zeros((1, 2)), ScoreTable.build([0.0], "A", "A"), MARKS)
 
 
+@pytest.mark.slow
 def test_three_marks_of_the_nfi(scores):
     """Breech face, firing pin and aperture shear of the same pairs of pistols are better together."""
     tables = {

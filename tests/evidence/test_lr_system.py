@@ -51,6 +51,7 @@ def fadul_system(scores):
     return fit_lr_system(ReferencePopulation("Fadul", nist(scores, "fadul"), CMC), "beta-binomial", draws=DRAWS)
 
 
+@pytest.mark.slow
 def test_an_lr_at_its_bound_says_so(fadul_system):
     top = fadul_system.evaluate(Questioned(27, CMC, cells=30))
     assert top.status == "evaluated"
@@ -71,6 +72,7 @@ def test_between_the_bounds_there_is_an_interval_around_the_value(fadul_system):
     assert again == middle
 
 
+@pytest.mark.slow
 def test_another_seed_gives_a_similar_interval(fadul_system):
     question = Questioned(4, CMC, cells=30)
     other = fit_lr_system(fadul_system.population, "beta-binomial", draws=DRAWS, seed=2).evaluate(question)

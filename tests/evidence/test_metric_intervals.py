@@ -110,6 +110,7 @@ def test_the_same_seed_gives_the_same_limits_and_another_does_not():
     assert inspect.signature(metric_intervals).parameters["draws"].default == 1000
 
 
+@pytest.mark.slow
 def test_no_error_in_few_firearms_is_no_small_limit(scores):
     table = nist(scores, "fadul")
     log10_lr = np.where(table.same_source, 2.0, -2.0)
@@ -124,6 +125,7 @@ def test_no_error_in_few_firearms_is_no_small_limit(scores):
     assert len(found.cautions) == 2
 
 
+@pytest.mark.slow
 def test_a_set_with_an_error_gets_no_closer_limit_than_one_without(scores):
     table = nist(scores, "fadul")
     same = table.same_source
@@ -150,6 +152,7 @@ def test_too_few_draws_are_refused():
         metric_intervals(*drawn_set(1, 6), draws=99)
 
 
+@pytest.mark.slow
 def test_limits_over_pairs_would_be_too_close():
     """One firearm that always fails: its pairs hang together, and the limits must show it."""
     log10_lr, table = drawn_set(7, 20, cases=3, spread=0.0, shift=3.0)

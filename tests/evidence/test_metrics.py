@@ -146,6 +146,7 @@ def test_infinite_lrs_of_the_right_sign_cost_nothing():
     assert cllr([-np.inf, 0.0], [True, False]) == np.inf
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(rows=labelled)
 def test_lir_gives_the_same(rows):

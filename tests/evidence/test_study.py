@@ -41,6 +41,7 @@ def test_everything_is_there(fadul_study):
     assert study.repeatability is None
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(fadul_study):
     population = fadul_study.population
     table = population.table
@@ -62,6 +63,7 @@ def test_the_same_input_gives_the_same_bytes(fadul_study):
     assert len(content["comparisons"]["log10_lr"]) == 780
 
 
+@pytest.mark.slow
 def test_firearms_that_fail_come_first(scores):
     table = nfi(scores, "firing_pin_impression", "cmc")
     study = run_study(ReferencePopulation("NFI", table, CONDITIONS), "beta-binomial", groups=4)
@@ -82,6 +84,7 @@ def test_firearms_that_fail_come_first(scores):
     assert first.misleading_different == sum(a != b and value > 0 for a, b, value in own)
 
 
+@pytest.mark.slow
 def test_repeatability_by_hand():
     firearms = "ABCDE"
     rows = [(0.9, f, f, f"{f}1", f"{f}2") for f in firearms]
@@ -104,6 +107,7 @@ def test_figures_of_a_study(fadul_study):
         assert svg_bytes(figure).startswith(b"<?xml")
 
 
+@pytest.mark.slow
 def test_bad_input(scores, fadul_study):
     with pytest.raises(ParameterError, match="no same-source"):
         run_study(ReferencePopulation("x", ScoreTable.build([1.0], "A", "B"), CONDITIONS), "logistic")

@@ -58,6 +58,7 @@ def test_lines_tables_and_pictures(same):
     assert "<img" in same._repr_html_()
 
 
+@pytest.mark.slow
 def test_the_report_is_the_same_every_time_and_replaces_nothing(same, tmp_path):
     first = ballistics.report(same, tmp_path / "one.html")
     second = ballistics.report(same, tmp_path / "two.html")
@@ -84,6 +85,7 @@ def test_what_is_stated_for_both_or_for_each(paths):
         compare_files(*paths[:2], "nonsense")
 
 
+@pytest.mark.slow
 def test_insufficient_is_a_result(paths, tmp_path):
     surface = ballistics.Surface(np.random.default_rng(1).normal(size=(300, 300)), (6.25, 6.25))
     ballistics.write_x3p(tmp_path / "noise.x3p", surface)

@@ -39,6 +39,7 @@ def killed(kills: int, seed: int, *jobs: str) -> None:
         assert row["kills"] >= kills
 
 
+@pytest.mark.slow
 def test_a_few_kills_lose_nothing():
     # In one process: to start it costs more than its kills.
     killed(1, 1, "printed enrol", "library enrol", "batch", "outputs")

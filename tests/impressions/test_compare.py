@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from families import fast_and_slow
 from prepared_marks import fadul_mark, simulated_heads
 
 from ballistics.impressions.comparing import MINIMUM_CELLS, compare
@@ -66,7 +67,7 @@ def test_displaced_fadul_pair_keeps_its_cells() -> None:
     assert result.rules["significance"].score >= 0.85 * min(result.a_in_b.n_cells, result.b_in_a.n_cells)
 
 
-@pytest.mark.parametrize("theta", [11.0, 45.0, 90.0, 158.3, 271.0])
+@pytest.mark.parametrize("theta", fast_and_slow([11.0, 90.0], [45.0, 158.3, 271.0]))
 @pytest.mark.parametrize("turned", [0, 1])
 def test_turning_either_scan_keeps_every_count(
     first_pair: tuple[list[Mark], ImpressionComparison], theta: float, turned: int
@@ -92,6 +93,7 @@ def test_exchanging_the_marks_exchanges_the_roles_exactly(heads: list[Mark]) -> 
     assert (x, y) == (pytest.approx(123.0), pytest.approx(-45.0))
 
 
+@pytest.mark.slow
 def test_pose_of_simulated_heads_is_found(heads: list[Mark]) -> None:
     a, b, _ = simulated_heads("milled")
     result = compare(a.mark, b.mark)
@@ -101,6 +103,7 @@ def test_pose_of_simulated_heads_is_found(heads: list[Mark]) -> None:
     assert compare(heads[0], heads[2]).rules["significance"].score <= 3
 
 
+@pytest.mark.slow
 def test_result_is_the_same_bytes_in_threads_and_alone(heads: list[Mark]) -> None:
     alone = plain(compare(heads[0], heads[1]))
     with ThreadPoolExecutor(2) as pool:

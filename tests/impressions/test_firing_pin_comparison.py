@@ -67,6 +67,7 @@ def test_small_marks_scale_every_length_and_no_angle() -> None:
         assert all(rule.source for rule in kind.rules.values())
 
 
+@pytest.mark.slow
 def test_firing_pins_are_told_apart_at_any_turn(heads: list[SimulatedHead], pins: list[Mark]) -> None:
     same, different = compare(pins[0], pins[1]), compare(pins[0], pins[2])
     assert same.pose is not None
@@ -150,6 +151,7 @@ def whole(heads: list[SimulatedHead]) -> HeadComparison:
     return compare_heads(heads[0].surface, heads[1].surface)
 
 
+@pytest.mark.slow
 def test_heads_give_one_result_for_each_mark(whole: HeadComparison, pins: list[Mark]) -> None:
     assert tuple(whole.comparisons) == tuple(HEAD_MARKS)
     assert whole.compared == ("breech face", "firing pin")
@@ -172,6 +174,7 @@ def test_heads_as_json_follow_the_schema(whole: HeadComparison, heads: list[Simu
         assert list((striae if kind == "aperture shear" else validator).iter_errors(mark)) == []
 
 
+@pytest.mark.slow
 def test_heads_without_marks_are_insufficient_and_bad_arguments_are_refused(heads: list[SimulatedHead]) -> None:
     surface = heads[0].surface
     empty = Surface(np.full((60, 60), np.nan), (6.25, 6.25))
@@ -196,6 +199,7 @@ def test_a_given_region_makes_a_mark_comparable(heads: list[SimulatedHead]) -> N
     assert result.accf == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_scans_prepared_elsewhere_hold_one_mark(fadul: Path) -> None:
     a, b = (read(fadul / f"Fadul-{name}.x3p") for name in ("1-1", "1-2"))
     result = compare_heads(a, b)

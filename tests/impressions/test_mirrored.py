@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from families import fast_and_slow
 from prepared_marks import simulated_heads
 
 from ballistics.impressions.comparing import compare
@@ -52,6 +53,7 @@ def test_the_mirror_image_of_marks_that_agree_does_not_agree_better(heads: list[
     assert found is None or found.finding is None
 
 
+@pytest.mark.slow
 def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
     a, b, other = heads
     image = mirror(b)
@@ -63,7 +65,7 @@ def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-@pytest.mark.parametrize("columns", [411, 413, 414])
+@pytest.mark.parametrize("columns", fast_and_slow([413, 414], [411]))
 def test_the_mirror_image_is_registered_as_if_it_were_given(heads: list[Mark], kept: bool, columns: int) -> None:
     a, b, _ = heads
     image = np.ascontiguousarray(mirror(rotate_surface(b, 70.0)).heights_um[:, 60 : 60 + columns])

@@ -29,6 +29,7 @@ def images() -> list[Mark]:
     return [image(50, 60), image(50, 61), image(51, 62)]
 
 
+@pytest.mark.slow
 def test_images_of_one_firearm_agree_and_others_do_not(images: list[Mark]) -> None:
     same, different = compare(images[0], images[1]), compare(images[0], images[2])
     assert same.rules["original"].score >= 12

@@ -71,6 +71,7 @@ def test_levels_keep_what_they_say() -> None:
     assert levels_of(0, 10.0, T).size == 0
 
 
+@pytest.mark.slow
 def test_p_values_of_unrelated_cells_are_no_smaller_than_they_say() -> None:
     chances = []
     for seed in range(15):
@@ -129,6 +130,7 @@ def prepared(topmatch: Path) -> dict[str, Mark]:
     return marks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("a", "b", "least", "most"),
     [

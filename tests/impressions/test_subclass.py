@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from families import fast_and_slow
 from prepared_marks import fadul_mark
 
 from ballistics.impressions.comparing import compare, exchanged
@@ -174,7 +175,7 @@ def test_real_granular_marks_raise_no_alarm(names: tuple[str, str]) -> None:
     assert severities(result) == []
 
 
-@pytest.mark.parametrize("kind", ["milled", "filed"])
+@pytest.mark.parametrize("kind", fast_and_slow(["milled"], ["filed"]))
 def test_simulated_slides_that_share_a_cutter_are_warned_of(kind: BreechFace) -> None:
     result = compare(simulated(kind, 36, 1, cutter=9), simulated(kind, 46, 2, cutter=9))
     counted = [shares(result, rule) for rule in result.rules]

@@ -67,6 +67,7 @@ def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert told == [["4.0", "0"], ["12.0", "0"], ["4.0", "1"]]
 
 
+@pytest.mark.slow
 def test_a_change_in_a_file_that_it_cannot_inline_compiles_nothing(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     _run(folder)
@@ -137,6 +138,7 @@ def test_a_kernel_does_not_depend_on_another_room() -> None:
 # --- Shared, and where ---
 
 
+@pytest.mark.slow
 def test_checkouts_share_what_one_of_them_compiled_for_the_user_and_need_not_be_writable(tmp_path: Path) -> None:
     own = {"XDG_CACHE_HOME": str(tmp_path / "user"), "NUMBA_CACHE_DIR": ""}
     told = []
@@ -203,6 +205,7 @@ def test_the_folders_used_last_stay(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"2", "3", "5"}
 
 
+@pytest.mark.slow
 def test_a_new_folder_prunes_and_an_old_one_that_is_loaded_from_counts_as_used(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     _run(folder)
@@ -222,6 +225,7 @@ def test_a_new_folder_prunes_and_an_old_one_that_is_loaded_from_counts_as_used(t
 # --- Processes that start together ---
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_compile_once(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     code = (
@@ -267,6 +271,7 @@ outer(1.0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_killed_holder_lets_go_and_one_that_hangs_is_not_waited_for_twice(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
@@ -309,6 +314,7 @@ def test_a_kernel_that_cannot_be_compiled_is_unlocked(tmp_path: Path, monkeypatc
     other.release()
 
 
+@pytest.mark.slow
 def test_where_the_platform_has_no_locks_kernels_are_compiled(tmp_path: Path) -> None:
     code = "from ballistics_kernels import kernel_cache\ndef none(handle): raise OSError(38, 'no locks')\n"
     code += "kernel_cache._taken = none\n" + _RUN
@@ -319,6 +325,7 @@ def test_where_the_platform_has_no_locks_kernels_are_compiled(tmp_path: Path) ->
 # --- What the user sees ---
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_shows_a_counter_and_is_left_clean(tmp_path: Path) -> None:
     import pty
@@ -378,9 +385,8 @@ print(similarity_consensus.stats.cache_hits != {}, *digests)
 """
 
 
-@pytest.mark.parametrize(
-    "code", [_NORMALS, pytest.param(_DIGEST, marks=pytest.mark.slow)], ids=["normals", "registration of meshes"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [_NORMALS, _DIGEST], ids=["normals", "registration of meshes"])
 def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path, code: str) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     told = [

@@ -14,7 +14,7 @@ from library_marks import noise_mark
 
 from ballistics.search.library import Library
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")]
 
 
 @pytest.fixture(scope="module")

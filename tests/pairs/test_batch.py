@@ -115,6 +115,7 @@ def test_two_workers_give_the_same_bytes(scans, done, tmp_path):
     assert out.read_bytes() == done[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_threads_give_the_same_bytes(scans, done, tmp_path):
     # A worker of a cluster may have several.
     with parallel_config(backend="threading", n_jobs=3):
@@ -122,6 +123,7 @@ def test_threads_give_the_same_bytes(scans, done, tmp_path):
     assert (tmp_path / "results.parquet").read_bytes() == done[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_another_order_of_arrival_gives_the_same_bytes_and_csv(scans, done, tmp_path):
     out = tmp_path / "results.parquet"
     run_batch([scans], out, run=backwards)
@@ -135,6 +137,7 @@ def test_another_order_of_arrival_gives_the_same_bytes_and_csv(scans, done, tmp_
     assert json.loads((tmp_path / "results.csv-metadata.json").read_text()) == read_metadata(out)
 
 
+@pytest.mark.slow
 def test_stopped_it_loses_and_repeats_nothing(scans, done, tmp_path):
     out = tmp_path / "results.parquet"
 

@@ -130,6 +130,7 @@ def test_a_worker_with_other_versions_is_refused(cluster, scans, tmp_path, monke
         run_batch([scans], tmp_path / "results.parquet", run=on_cluster(cluster[0]))
 
 
+@pytest.mark.slow
 def test_a_connection_that_breaks_at_any_call_is_said(cluster, scans, tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("Timed out trying to connect to tcp://127.0.0.1:1 after 30 s")
@@ -141,6 +142,7 @@ def test_a_connection_that_breaks_at_any_call_is_said(cluster, scans, tmp_path, 
                 run_batch([scans], tmp_path / f"{call}.parquet", run=on_cluster(cluster[0]))
 
 
+@pytest.mark.slow
 def test_nobody_answers(scans, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_cluster, "_SECONDS_TO_ANSWER", 0.3)
     with pytest.raises(ParameterError, match="dask scheduler"):

@@ -29,6 +29,7 @@ def batch(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_marks_of_linked_pairs_lie_on_each_other(batch):
     found = find_links(batch / "r.parquet")
     marks = linked_marks(batch / "r.parquet", found)

@@ -228,6 +228,7 @@ def test_files_that_are_no_results(tmp_path):
     assert CliRunner().invoke(main, ["links", str(tmp_path / "absent.parquet")]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_the_table_is_refused(results):
     whole = results.read_bytes()
     for place in range(0, len(whole), 7):

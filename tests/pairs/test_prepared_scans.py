@@ -25,6 +25,7 @@ def table(folder: Path, *rows: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_units_and_regions_of_single_scans(topmatch: Path, tmp_path: Path) -> None:
     left = np.isfinite(read(topmatch / SCANS[1]).heights_um)
     left[:, left.shape[1] // 2 :] = False

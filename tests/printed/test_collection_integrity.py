@@ -11,6 +11,7 @@ from pathlib import Path
 import mesh_samples as samples
 import numpy as np
 import pytest
+from families import fast_and_slow
 
 from ballistics.cli import main
 from ballistics.errors import BallisticsError, CorruptFileError, WriteError
@@ -91,8 +92,8 @@ class Stop(BaseException):
 
 
 @pytest.mark.parametrize("step", ["append_rows", "write_index", "write_manifest", "remove_leftovers", "map_arrays"])
-@pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("enrolled", [0, 2])
+@pytest.mark.parametrize("before", fast_and_slow([True], [False]))
+@pytest.mark.parametrize("enrolled", fast_and_slow([2], [0]))
 def test_a_stop_at_any_step_loses_nothing(solids, made, tmp_path, monkeypatch, step, before, enrolled):
     lab = tmp_path / "lab"
     list(enrol_files(solids[:enrolled], lab))
@@ -225,6 +226,7 @@ def _without_hashes(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
+@pytest.mark.slow
 def test_a_collection_of_format_1_is_read_searched_added_to_and_then_has_hashes(lab, solids, made, tmp_path):
     _without_hashes(lab)
     found = identify(read_parts(solids[0][1]).parts, open_collection(lab)[0])

@@ -156,7 +156,8 @@ def ends_with_the_box(file):
     return thumbnail_of(file)
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_file_that_ends_its_process_is_a_row(whole, disk, references, tmp_path, workers):
     out = tmp_path / "table.csv"
     if workers == 1:
@@ -172,6 +173,7 @@ def test_a_file_that_ends_its_process_is_a_row(whole, disk, references, tmp_path
     assert not list((tmp_path / "table.csv.work" / "begun").iterdir())
 
 
+@pytest.mark.slow
 def test_another_collection_begins_anew(whole, disk, references, tmp_path):
     folder = tmp_path / "other"
     path = tmp_path / "box.stl"
@@ -246,6 +248,7 @@ def test_a_file_on_which_the_program_fails_is_a_row_and_stands_in_the_log(whole,
     assert (tmp_path / "table.csv.work" / "files.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_collection_that_was_altered_ends_the_batch_and_no_row_is_kept(disk, references, tmp_path):
     lab, one = tmp_path / "lab", [disk / "a.stl"]
     shutil.copytree(references, lab)

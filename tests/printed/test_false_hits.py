@@ -35,6 +35,7 @@ def collection() -> Collection:
     return made
 
 
+@pytest.mark.slow
 def test_the_rate_is_measured_and_the_same_every_time(collection: Collection):
     told = []
     first = measured(collection, 1, lambda done, total: told.append((done, total)))
@@ -133,6 +134,7 @@ def test_a_rate_that_cannot_be_is_refused(collection: Collection, tmp_path, wron
         Collection.load(tmp_path / "lab")
 
 
+@pytest.mark.slow
 def test_measuring_keeps_the_collection_whole(collection: Collection, tmp_path):
     collection.save(tmp_path / "lab")
     found = false_hits.measure_folder(tmp_path / "lab", 1)

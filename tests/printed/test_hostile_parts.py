@@ -157,6 +157,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's limits")
 def test_hostile_files_are_refused_with_little_memory_and_time(tmp_path):
     for name, data in HOSTILE.items():

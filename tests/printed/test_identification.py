@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from families import fast_and_slow
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, UnsupportedFormatError, WriteError
 from ballistics.printed.collection.collection import Collection
@@ -84,7 +85,7 @@ def test_a_signature_is_small_and_the_same_every_time(solids: list[Mesh]):
     assert first.step_mm >= first.size_mm / 450
 
 
-@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize("row", fast_and_slow([2], [0, 1, 3]))
 def test_turned_scaled_and_mirrored(solids: list[Mesh], collection: Collection, row: int):
     rng = np.random.Generator(np.random.PCG64(row))
     pose = similarity(rng, True, True, 100.0)
@@ -149,6 +150,7 @@ def test_an_unrelated_part_is_not_found(unrelated: Identification):
     assert unrelated.candidates[0].score < unrelated.threshold
 
 
+@pytest.mark.slow
 def test_the_same_answer_twice_and_from_disk(solids: list[Mesh], collection: Collection, tmp_path):
     collection.save(tmp_path / "references")
     opened = Collection.load(tmp_path / "references")
@@ -172,6 +174,7 @@ def test_a_signature_as_the_query(solids: list[Mesh], collection: Collection):
     assert identify(query, collection).candidates[0].name == f"solid {SEEDS[2]}"
 
 
+@pytest.mark.slow
 def test_references_left_out_are_not_found(solids: list[Mesh], collection: Collection):
     name = f"solid {SEEDS[0]}"
     found = identify(part(solids[0]), collection.without([name]))
@@ -238,6 +241,7 @@ def box(*sides: float) -> Part:
     return Part(corners, np.array([[q[0], q[j], q[j + 1]] for q in quads for j in (1, 2)]))
 
 
+@pytest.mark.slow
 def test_a_plain_query_is_not_called_unknown(collection: Collection, unrelated: Identification):
     found = identify(box(90.0, 40.0, 3.0), collection)
     assert found.verdict == "too plain to identify"
@@ -268,6 +272,7 @@ def test_detail_of_descriptors():
     assert detail_of(varied[:, rng.permutation(4000)]) == detail_of(varied)
 
 
+@pytest.mark.slow
 def test_bodies_that_the_whole_explains_are_named_one_by_one(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
     laid = [posed(noise(solids[row], 0.003, rng), similarity(rng, False, False, 0.0)) for row in (0, 3)]
@@ -277,6 +282,7 @@ def test_bodies_that_the_whole_explains_are_named_one_by_one(solids: list[Mesh],
     assert {one.relation for one in found.accepted} == {"same geometry"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("refused_index")
 def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
@@ -287,6 +293,7 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
         identify(part(cut(moved, 0.5, rng)), collection)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("refused_index")
 @pytest.mark.parametrize("limits", [{"decisive": 1.1}, {"beside_as_whole": 1e9, "beside_at_most": 2}])
 def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
@@ -300,6 +307,7 @@ def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
         identify(part(moved), collection, parameters=parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("refused_index")
 def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))

@@ -73,6 +73,7 @@ def noisy(mesh: Mesh, seed: int) -> Part:
     return part(posed(noise(mesh, 0.005, rng), similarity(rng, True, True, 20.0)))
 
 
+@pytest.mark.slow
 def test_what_resembles_a_reference_is_known_from_the_collection(collection: Collection):
     assert sorted(look_alikes(5, collection, DEFAULT)) == [0, 1, 2, 3, 4]
     apart = collection.apart_as_whole(collection.whole()[5])
@@ -115,7 +116,7 @@ def test_a_query_strays_least_from_its_own_reference(collection: Collection, var
     assert max(strays) <= 2.0**0.5 * (DEFAULT.straying_most - DEFAULT.straying_floor)
 
 
-@pytest.mark.parametrize("row", [0, 3, 5])
+@pytest.mark.parametrize("row", [pytest.param(0, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortlist(
     collection: Collection, variants: list[Mesh], row: int
 ):
@@ -133,6 +134,7 @@ def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortl
     assert len(alone.candidates) < len(found.candidates)
 
 
+@pytest.mark.slow
 def test_every_hit_is_reported_and_no_more_than_asked_for_of_what_is_none(collection: Collection):
     found = identify(noisy(BODY, 7), collection, most=1)
     hits = [candidate for candidate in found.candidates if candidate.fits(found.threshold) and not candidate.is_plain]
@@ -178,6 +180,7 @@ def test_a_hit_that_a_plain_reference_outdoes_is_not_accepted(collection: Collec
     assert accepted == ([hit] if is_named else [])
 
 
+@pytest.mark.slow
 def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collection):
     near = [Hit(0, 0.9, 0.00100), Hit(1, 0.9, 0.00109), Hit(2, 0.9, 0.00111), Hit(3, 0.9)]
     assert tied_of(near, DEFAULT) == {(0, 0), (0, 1)}

@@ -34,6 +34,7 @@ def plain_signatures():
     return [signature_of(part(plain_body(PLAIN_SEED + k))) for k in range(2 * len(PLAIN_FAMILIES))]
 
 
+@pytest.mark.slow
 def test_plain_bodies_are_worth_little_and_others_much(plain_signatures):
     worth = [worth_of(one.local) for one in plain_signatures]
     others = [worth_of(signature_of(part(solid(SOLID_SEED + k))).local) for k in range(5)]
@@ -74,6 +75,7 @@ def collection(plain_signatures) -> Collection:
     return made
 
 
+@pytest.mark.slow
 def test_a_plain_body_that_fits_is_shown_and_not_accepted(collection: Collection):
     rng = np.random.Generator(np.random.PCG64(3))
     # A rough box at another size: all of it lies on the reference, and on many a box.
@@ -91,6 +93,7 @@ def test_a_plain_body_that_fits_is_shown_and_not_accepted(collection: Collection
     assert "boxes, bars, rods and plates" in headline(found, type("File", (), {"parts": [0]})(), len(collection))
 
 
+@pytest.mark.slow
 def test_a_plain_body_beside_a_detailed_one_is_told_by_its_number(collection: Collection):
     rng = np.random.Generator(np.random.PCG64(4))
     gear = solid(SOLID_SEED + 1)

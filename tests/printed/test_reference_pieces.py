@@ -85,6 +85,7 @@ def found(collection: Collection, halves: tuple[Mesh, Mesh]) -> dict[str, Identi
     return {name: identify(part(mesh), collection) for name, mesh in queries.items()}
 
 
+@pytest.mark.slow
 def test_two_halves_are_pieces_of_one_reference(found, collection):
     (one,) = reference_pieces([found["first"], found["second"]], collection)
     assert (one.name, one.category, one.complementary) == ("rack", "ordinary", True)
@@ -101,6 +102,7 @@ def test_two_halves_are_pieces_of_one_reference(found, collection):
     assert one.same_hand
 
 
+@pytest.mark.slow
 def test_what_each_covers_is_its_side_of_the_cut(found, collection):
     (one,) = reference_pieces([found["first"], found["second"]], collection)
     side = one.points_mm @ np.array(NORMAL) - AT
@@ -110,6 +112,7 @@ def test_what_each_covers_is_its_side_of_the_cut(found, collection):
     assert (by_file[1][clear] == (side[clear] < 0)).mean() > 0.98
 
 
+@pytest.mark.slow
 def test_the_order_of_the_files_does_not_matter(found, collection):
     names = ("first", "second", "first again")
     (one,) = reference_pieces([found[name] for name in names], collection)
@@ -130,6 +133,7 @@ def test_copies_are_no_pieces(found, collection):
     assert sorted(piece.place for piece in one.placed) == ["its own", "its own", "that of another"]
 
 
+@pytest.mark.slow
 def test_scale_and_hand_that_do_not_fit_are_told(found, collection):
     (one,) = reference_pieces([found["first"], found["second, small"]], collection)
     assert (one.complementary, one.same_scale, one.same_hand) == (True, False, True)
@@ -137,6 +141,7 @@ def test_scale_and_hand_that_do_not_fit_are_told(found, collection):
     assert (one.complementary, one.same_scale, one.same_hand) == (True, True, False)
 
 
+@pytest.mark.slow
 def test_bodies_of_one_file_are_pieces_too(collection, halves):
     packed = plate([moved(halves[0], 1), moved(halves[1], 2)])
     alone = collection.without(["symmetric", "turned", "gear"])
@@ -171,6 +176,7 @@ def relaid(found: Identification, pose: np.ndarray) -> Identification:
     return replace(found, accepted=(replace(hit, pose=pose @ hit.pose, mirrored=bool(mirrored)),))
 
 
+@pytest.mark.slow
 def test_copies_on_two_like_places_of_a_reference_are_uncertain(collection):
     collection = collection.without(["symmetric"])  # whose half is the mirror image of this one
     half = split(TURNED, (1.0, 0.0, 0.0), 40.0)[0]
@@ -187,6 +193,7 @@ def test_copies_on_two_like_places_of_a_reference_are_uncertain(collection):
     assert outcomes == {"that of another", "uncertain"}
 
 
+@pytest.mark.slow
 def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection, monkeypatch):
     collection = collection.without(["symmetric"])  # whose half is the mirror image of this one
     half = split(TURNED, (1.0, 0.0, 0.0), 40.0)[0]
@@ -230,6 +237,7 @@ def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_fou
         assert not one.complementary
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice(found, collection):
     first, second = (reference_pieces([found["first"], found["second"]], collection)[0] for _ in range(2))
     for a, b in zip(first.placed, second.placed, strict=True):

@@ -66,6 +66,7 @@ def fit_in_place(query: Mesh, reference: Mesh) -> Fit:
     return fit_candidate(described, signature, cloud, float(step), [np.eye(4)])
 
 
+@pytest.mark.slow
 def test_a_cut_leaves_nothing_added_and_material_nothing_missing():
     import manifold3d as m3
 

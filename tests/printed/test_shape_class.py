@@ -171,6 +171,7 @@ def test_training_is_deterministic_and_chooses_by_left_out_sources(described, cl
     assert chosen.whole.groups == ("proportions",)
 
 
+@pytest.mark.slow
 def test_labels_without_meaning_give_the_shares_of_the_classes() -> None:
     rng = np.random.Generator(np.random.PCG64(3))
     features = [shape_features(_part(_stand_in(ORDINARY, k / 4.0))) for k in range(24)]

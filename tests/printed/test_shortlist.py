@@ -85,6 +85,7 @@ def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collect
     assert len({one.row for one in found.candidates}) == len(found.candidates)
 
 
+@pytest.mark.slow
 def test_a_wrongly_voted_scale_is_mended(collection: Collection, monkeypatch):
     found = identify(half(SEEDS[6]), collection)
     assert found.accepted[0].name == f"solid {SEEDS[6]}"

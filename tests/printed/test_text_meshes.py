@@ -257,7 +257,7 @@ _SLOW = pytest.mark.slow
 @pytest.mark.parametrize(
     ("unit", "body", "mm"),
     [
-        ("millimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.))", 1.0),
+        pytest.param("millimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.))", 1.0, marks=_SLOW),
         pytest.param(
             "centimetre", "(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.CENTI.,.METRE.))", 10.0, marks=pytest.mark.slow
         ),

@@ -9,6 +9,7 @@ from functools import cache
 import jsonschema
 import numpy as np
 import pytest
+from families import fast_and_slow
 from report_cases import INJECTION
 from striation_cases import PHASE, bullets_case
 
@@ -49,7 +50,9 @@ def test_margin_and_probability_stand_first() -> None:
     assert "with probability 0.0083; 6 lands cannot show less than 0.0083" in first
 
 
-@pytest.mark.parametrize(("kind", "pairs", "cards"), [("six lands", 6, 12), ("one missing", 5, 11)])
+@pytest.mark.parametrize(
+    ("kind", "pairs", "cards"), [("six lands", 6, 12), pytest.param("one missing", 5, 11, marks=pytest.mark.slow)]
+)
 def test_every_pair_of_the_phase_opens_and_every_land_is_shown(kind: str, pairs: int, cards: int) -> None:
     page = html(kind)
     assert page.count('class="opened"') == page.count('class="microscope striated"') == pairs
@@ -72,7 +75,7 @@ def test_different_numbers_of_lands_are_insufficient_with_the_reason() -> None:
     assert 'class="opened"' not in page
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", fast_and_slow(["one missing"], ["six lands", "insufficient"]))
 def test_json_follows_its_schema_and_both_are_the_same_every_time(kind: str) -> None:
     document = json.loads(bullets_json(*bullets_case(kind)), parse_constant=lambda name: pytest.fail(name))
     validator = jsonschema.Draft202012Validator

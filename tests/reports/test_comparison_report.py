@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from families import fast_and_slow
 from report_cases import INJECTION, case, hostile_case
 
 from ballistics.reports.pages.comparison import comparison_report
@@ -34,7 +35,7 @@ class _Page(HTMLParser):
             self.text += data
 
 
-@pytest.mark.parametrize("kind", ["same-source", "different-source"])
+@pytest.mark.parametrize("kind", fast_and_slow(["same-source"], ["different-source"]))
 def test_counts_of_both_directions_stand_first_and_under_every_rule(kind: str) -> None:
     comparison, a, b = case(kind)
     page = _Page(comparison_report(comparison, a, b))
@@ -79,7 +80,7 @@ def test_insufficient_is_said_first_and_nothing_is_counted() -> None:
     assert not [tag for tag, attrs in page.tags if attrs.get("id") in ("microscope", "cells", "rules")]
 
 
-@pytest.mark.parametrize("kind", ["same-source", "different-source", "insufficient"])
+@pytest.mark.parametrize("kind", fast_and_slow(["same-source", "insufficient"], ["different-source"]))
 def test_one_file_loads_nothing(kind: str) -> None:
     html = comparison_report(*case(kind))
     for tag, attrs in _Page(html).tags:
@@ -95,7 +96,7 @@ def test_one_file_loads_nothing(kind: str) -> None:
     assert len(html) < 8_000_000
 
 
-@pytest.mark.parametrize("kind", ["same-source", "insufficient"])
+@pytest.mark.parametrize("kind", fast_and_slow(["insufficient"], ["same-source"]))
 def test_same_comparison_same_bytes(kind: str) -> None:
     assert comparison_report(*case(kind)) == comparison_report(*case(kind))
 
@@ -110,6 +111,7 @@ def test_text_from_outside_is_only_text() -> None:
     assert "49" not in re.findall(r"]]>(\S{0,4})", page.text)
 
 
+@pytest.mark.slow
 def test_no_opinion_is_worded() -> None:
     text = _Page(comparison_report(*case("same-source"))).text.lower()
     # "congruent matching cells" is the method's own name.

@@ -117,6 +117,7 @@ def test_without_a_ratio_the_report_stays_a_lead(kind: str, changes: dict[str, A
     assert (written["status"], written["lr"], written["log10_lr"]) == (status, None, None)
 
 
+@pytest.mark.slow
 def test_without_a_population_nothing_is_weighed() -> None:
     page = comparison_report(*case("same-source"))
     assert "no likelihood ratio is given" in text_of(page)
@@ -140,6 +141,7 @@ def test_json_follows_the_schema_and_holds_the_value(kind: str) -> None:
         assert written["provenance"]["parameters"]["draws"] == 20
 
 
+@pytest.mark.slow
 def test_same_weighing_same_bytes_and_pictures_hold_the_case() -> None:
     page = report("same-source", evaluation("same-source"))
     assert page == english("same-source")
@@ -159,6 +161,7 @@ def test_a_report_is_translated_whole_or_not_at_all() -> None:
     assert any("Преводот треба да биде потврден" in sentence for sentence in document["sentences"])
 
 
+@pytest.mark.slow
 def test_hostile_names() -> None:
     page = report("same-source", evaluation("same-source", "en", population(name=INJECTION)))
     assert "<script>window.injected" not in page
@@ -204,6 +207,7 @@ def test_swapping_the_marks_changes_no_weight() -> None:
     assert swapped.result.interval == weighed("different-source").result.interval
 
 
+@pytest.mark.slow
 def test_the_similarity_carries_the_evidence_and_the_others_stand_beside_it() -> None:
     every = [population("lab", 8, score) for score in ("count", "correlation", "similarity")]
     stated = evaluation("same-source", "en", *every)
@@ -222,6 +226,7 @@ def test_the_similarity_carries_the_evidence_and_the_others_stand_beside_it() ->
     assert [other["score"]["name"] for other in evaluation_of["beside"]] == ["count", "correlation"]
 
 
+@pytest.mark.slow
 def test_scores_that_contradict_each_other_are_said_first() -> None:
     """Where one firearm reaches half of the cells and different ones all, a count of all cells speaks for two."""
     alike, counts = population("lab", 8, "similarity"), population("lab", 8, "count")

@@ -97,6 +97,7 @@ def test_it_says_what_was_found_and_what_it_is_not(page, half):
     assert any(f"{length:g}" != str(length) for length in extent)
 
 
+@pytest.mark.slow
 def test_it_is_one_file_and_the_same_every_time(page, half, refused, searched):
     small = printed_report([half, refused], searched, turnable=False)
     # The page was drawn on its own: the same pictures, byte for byte.
@@ -136,6 +137,7 @@ def test_half_of_the_reference_is_absent_where_the_cut_is(half, searched):
     assert ((points[here] >= low) & (points[here] <= high)).all()
 
 
+@pytest.mark.slow
 def test_a_dent_is_seen_where_it_is():
     mesh = finer(Mesh(*samples.box((60.0, 40.0, 20.0))), 2.0)
     whole = Part(mesh.vertices, mesh.faces)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import jsonschema
 import numpy as np
+import pytest
 from report_cases import case
 
 from ballistics.impressions.comparison import CellSearch, ImpressionComparison, LinePattern, RegularMarks
@@ -64,6 +65,7 @@ def test_report_counts_and_draws_them() -> None:
     assert "without lines" in html
 
 
+@pytest.mark.slow
 def test_report_says_nothing_where_there_are_none() -> None:
     html = comparison_report(*case("same-source"))
     assert "regular-marks" not in html

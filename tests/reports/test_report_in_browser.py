@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from browser_pages import browser_marks, drag, open_page, view_box
+from browser_pages import Pages, browser_marks, drag, open_page, view_box
+from families import fast_and_slow
 from report_cases import case, hostile_case
 
 from ballistics.reports.figures.registered_pair import registered_pair
@@ -20,22 +20,19 @@ pytestmark = browser_marks
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("reports")
-    cases = {kind: case(kind) for kind in ("same-source", "different-source", "insufficient")}
-    paths = {}
-    for kind, of_kind in {**cases, "hostile": hostile_case()}.items():
-        paths[kind] = folder / f"{kind}.html"
-        paths[kind].write_text(comparison_report(*of_kind), encoding="utf-8")
-    return paths
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    def make(kind: str) -> str:
+        return comparison_report(*(hostile_case() if kind == "hostile" else case(kind)))
+
+    return Pages(tmp_path_factory.mktemp("reports"), make)
 
 
 def _by_id(browser: Any, name: str) -> Any:
     return browser.find_element("id", name)
 
 
-@pytest.mark.parametrize("kind", ["same-source", "different-source", "insufficient", "hostile"])
-def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str, Path], kind: str) -> None:
+@pytest.mark.parametrize("kind", fast_and_slow(["same-source"], ["different-source", "insufficient", "hostile"]))
+def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: Pages, kind: str) -> None:
     open_page(browser, pages[kind])
     assert browser.get_log("browser") == []
     asked = re.findall(
@@ -46,7 +43,7 @@ def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str,
     assert browser.execute_script("return document.images.length") == 0
 
 
-def test_pictures_are_decoded(browser: Any, pages: dict[str, Path]) -> None:
+def test_pictures_are_decoded(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     sizes = browser.execute_async_script(
         "const done = arguments[0];"
@@ -63,7 +60,8 @@ def _points(browser: Any, css: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
 
 
-def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
     open_page(browser, pages["same-source"])
@@ -90,7 +88,8 @@ def test_seam_starts_on_the_marks_drags_and_follows_the_keyboard(browser: Any, p
     assert _points(browser, ".half-a")[0][0] == pytest.approx(view[0] + view[2], abs=1)
 
 
-def test_seam_can_be_turned(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_seam_can_be_turned(browser: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
     open_page(browser, pages["same-source"])
@@ -107,7 +106,8 @@ def test_seam_can_be_turned(browser: Any, pages: dict[str, Path]) -> None:
     assert float(turn.get_attribute("aria-valuenow")) == pytest.approx(91, abs=2)
 
 
-def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: Pages) -> None:
     """What the page draws in the first light is the relief of the report; in light from the other side it differs."""
     open_page(browser, pages["same-source"])
     compare = (
@@ -130,7 +130,8 @@ def test_light_is_chosen_and_starts_as_drawn(browser: Any, pages: dict[str, Path
     assert "lower right" in browser.find_element("css selector", ".light-said").text
 
 
-def test_picture_is_saved(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_picture_is_saved(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     uri = browser.execute_async_script(
         "const done = arguments[0]; const link = document.querySelector('.saved');"
@@ -146,7 +147,8 @@ def test_picture_is_saved(browser: Any, pages: dict[str, Path]) -> None:
     assert 0.05 < (picture.max(axis=2) < 200).mean() < 0.9
 
 
-def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_cursors_are_linked(browser: Any, pages: Pages) -> None:
     from selenium.webdriver import ActionChains
 
     open_page(browser, pages["same-source"])
@@ -174,7 +176,7 @@ def test_cursors_are_linked(browser: Any, pages: dict[str, Path]) -> None:
     assert shown == pytest.approx([value / 1000 for value in on_b], abs=0.002)
 
 
-def test_zoom_moves_all_views_and_keeps_the_seam(browser: Any, pages: dict[str, Path]) -> None:
+def test_zoom_moves_all_views_and_keeps_the_seam(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     views = browser.find_elements("css selector", ".linked")
     whole = view_box(browser, views[0])
@@ -192,7 +194,8 @@ def test_zoom_moves_all_views_and_keeps_the_seam(browser: Any, pages: dict[str, 
     assert view_box(browser, views[2]) == whole
 
 
-def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     relief = browser.find_element("css selector", ".view-a .relief")
     heights = browser.find_element("css selector", ".view-a .heights")
@@ -207,7 +210,7 @@ def test_rendering_and_excluded_areas_can_be_switched(browser: Any, pages: dict[
     assert cause.value_of_css_property("display") == "none"
 
 
-def test_rule_and_direction_change_the_cell_map(browser: Any, pages: dict[str, Path]) -> None:
+def test_rule_and_direction_change_the_cell_map(browser: Any, pages: Pages) -> None:
     from selenium.webdriver.support.select import Select
 
     open_page(browser, pages["same-source"])
@@ -229,7 +232,8 @@ def test_rule_and_direction_change_the_cell_map(browser: Any, pages: dict[str, P
             assert len(first.find_elements("css selector", ".cell.congruent")) == verdict.count
 
 
-def test_a_cell_lights_up_on_both_marks(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_a_cell_lights_up_on_both_marks(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     browser.execute_script(
         "document.querySelector('.cellmap.shown .cell.congruent rect')"
@@ -240,7 +244,7 @@ def test_a_cell_lights_up_on_both_marks(browser: Any, pages: dict[str, Path]) ->
     assert len({cell.get_attribute("data-cell") for cell in lit}) == 1
 
 
-def test_cell_table_sorts(browser: Any, pages: dict[str, Path]) -> None:
+def test_cell_table_sorts(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["same-source"])
     table = browser.find_element("css selector", "table.cells")
     read = "return [...arguments[0].tBodies[0].rows].map(r => Number(r.children[7].dataset.sort));"  # correlation
@@ -252,10 +256,9 @@ def test_cell_table_sorts(browser: Any, pages: dict[str, Path]) -> None:
     assert browser.execute_script(read, table) == sorted(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "least", "most"), [("same-source", 6, 14), ("insufficient", 2, 7)])
-def test_prints_to_a_sensible_number_of_pages(
-    browser: Any, pages: dict[str, Path], kind: str, least: int, most: int
-) -> None:
+def test_prints_to_a_sensible_number_of_pages(browser: Any, pages: Pages, kind: str, least: int, most: int) -> None:
     open_page(browser, pages[kind])
     pdf = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": False, "preferCSSPageSize": True})["data"]
     count = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(pdf)))

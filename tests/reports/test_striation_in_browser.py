@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser_pages import browser_marks, drag, open_page, view_box
+from browser_pages import Pages, browser_marks, drag, open_page, view_box
+from families import fast_and_slow
 from striation_cases import bullets_case, striation_case
 
 from ballistics.reports.pages.bullets import bullets_report
@@ -19,13 +19,13 @@ pytestmark = browser_marks
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("striated")
-    paths = {kind: folder / f"{kind}.html" for kind in ("in-phase", "profiles", "insufficient", "hostile", "bullets")}
-    for kind, path in paths.items():
-        page = bullets_report(*bullets_case("six lands")) if kind == "bullets" else None
-        path.write_text(page or striation_report(*striation_case(kind)), encoding="utf-8")
-    return paths
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    def make(kind: str) -> str:
+        return (
+            bullets_report(*bullets_case("six lands")) if kind == "bullets" else striation_report(*striation_case(kind))
+        )
+
+    return Pages(tmp_path_factory.mktemp("striated"), make)
 
 
 def _find(browser: Any, css: str) -> Any:
@@ -54,8 +54,8 @@ def _correlation(points: int) -> float:
     return float(np.corrcoef(x[both], y[both])[0, 1])
 
 
-@pytest.mark.parametrize("kind", ["in-phase", "profiles", "insufficient", "hostile", "bullets"])
-def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str, Path], kind: str) -> None:
+@pytest.mark.parametrize("kind", fast_and_slow(["in-phase", "bullets"], ["profiles", "insufficient", "hostile"]))
+def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: Pages, kind: str) -> None:
     open_page(browser, pages[kind])
     assert browser.get_log("browser") == []
     asked = re.findall(
@@ -65,7 +65,8 @@ def test_opens_without_an_error_and_loads_nothing(browser: Any, pages: dict[str,
     assert browser.execute_script("return window.injected") is None
 
 
-def test_the_seam_lies_level_and_moves_up_and_down(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_the_seam_lies_level_and_moves_up_and_down(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["in-phase"])
     grip = _find(browser, ".grip")
     assert float(grip.get_attribute("aria-valuenow")) == 50
@@ -76,7 +77,7 @@ def test_the_seam_lies_level_and_moves_up_and_down(browser: Any, pages: dict[str
     assert [tag.get_attribute("data-side") for tag in tags] == ["above", "below"]
 
 
-def test_dragging_b_moves_picture_signature_difference_and_numbers(browser: Any, pages: dict[str, Path]) -> None:
+def test_dragging_b_moves_picture_signature_difference_and_numbers(browser: Any, pages: Pages) -> None:
     comparison, a, _ = striation_case("in-phase")
     assert comparison.placement is not None
     open_page(browser, pages["in-phase"])
@@ -112,7 +113,8 @@ def test_dragging_b_moves_picture_signature_difference_and_numbers(browser: Any,
     assert _find(browser, ".difference-line").get_attribute("d") == before
 
 
-def test_b_moves_by_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_b_moves_by_the_keyboard(browser: Any, pages: Pages) -> None:
     from selenium.webdriver.common.keys import Keys
 
     open_page(browser, pages["in-phase"])
@@ -122,7 +124,8 @@ def test_b_moves_by_the_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     assert _said(browser)[1] == pytest.approx(_correlation(-4), abs=0.002)
 
 
-def test_cursor_is_linked_along_pictures_and_charts(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_cursor_is_linked_along_pictures_and_charts(browser: Any, pages: Pages) -> None:
     from selenium.webdriver import ActionChains
 
     open_page(browser, pages["in-phase"])
@@ -144,7 +147,8 @@ def test_cursor_is_linked_along_pictures_and_charts(browser: Any, pages: dict[st
     assert [float(value) for value in shown] == pytest.approx([axis.a_um[at], axis.b_um[at]], abs=0.006)
 
 
-def test_zoom_keeps_pictures_and_charts_on_one_axis(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_zoom_keeps_pictures_and_charts_on_one_axis(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["in-phase"])
     browser.execute_script("document.querySelector('.zoom-in').click()")
     boxes = [view_box(browser, svg) for svg in browser.find_elements("css selector", ".linked, svg.along")]
@@ -152,7 +156,8 @@ def test_zoom_keeps_pictures_and_charts_on_one_axis(browser: Any, pages: dict[st
     assert {(box[0], box[2]) for box in boxes} == {(boxes[0][0], boxes[0][2])}
 
 
-def test_signatures_without_scans_move_too(browser: Any, pages: dict[str, Path]) -> None:
+@pytest.mark.slow
+def test_signatures_without_scans_move_too(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["profiles"])
     lag, r = _said(browser)
     assert r > 0.99
@@ -161,7 +166,7 @@ def test_signatures_without_scans_move_too(browser: Any, pages: dict[str, Path])
     assert _said(browser)[1] < 0.6
 
 
-def test_a_pair_opens_from_the_matrix(browser: Any, pages: dict[str, Path]) -> None:
+def test_a_pair_opens_from_the_matrix(browser: Any, pages: Pages) -> None:
     open_page(browser, pages["bullets"])
     pair = _find(browser, "#pair-3-1")
     assert pair.get_attribute("open") is None

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import jsonschema
 import numpy as np
 import pytest
+from families import fast_and_slow
 from report_cases import INJECTION
 from striation_cases import land, profiles, striation_case
 
@@ -66,7 +67,7 @@ def html(kind: str) -> str:
     return striation_report(*striation_case(kind))
 
 
-@pytest.mark.parametrize("kind", ["in-phase", "other", "profiles"])
+@pytest.mark.parametrize("kind", fast_and_slow(["in-phase"], ["other", "profiles"]))
 def test_every_score_stands_on_the_page(kind: str) -> None:
     comparison, _, _ = striation_case(kind)
     page = _Page(html(kind))
@@ -127,7 +128,7 @@ def test_a_striated_mark_that_is_no_land_shows_its_region_and_its_straightened_p
     assert "stria direction" in page.text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", fast_and_slow(["in-phase", "hostile"], ["other", "insufficient", "profiles"]))
 def test_one_file_loads_nothing(kind: str) -> None:
     for tag, attrs in _Page(html(kind)).tags:
         for name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
@@ -140,7 +141,7 @@ def test_one_file_loads_nothing(kind: str) -> None:
     assert len(html(kind)) < 4_000_000
 
 
-@pytest.mark.parametrize("kind", ["in-phase", "insufficient", "profiles"])
+@pytest.mark.parametrize("kind", fast_and_slow(["in-phase"], ["insufficient", "profiles"]))
 def test_same_comparison_same_bytes(kind: str) -> None:
     assert striation_report(*striation_case(kind)) == html(kind)
     assert striation_json(*striation_case(kind)) == striation_json(*striation_case(kind))
@@ -245,7 +246,9 @@ def test_agreement_is_shown_where_it_is() -> None:
     assert "coarse, fine lines" in page.text
 
 
-@pytest.mark.parametrize("kind", ["holes", "flat", "empty", "two points", "half a land", "turned scan"])
+@pytest.mark.parametrize(
+    "kind", fast_and_slow(["holes", "flat", "two points"], ["empty", "half a land", "turned scan"])
+)
 def test_odd_marks_have_a_page_and_a_valid_document(kind: str) -> None:
     x = np.convolve(np.random.default_rng(2).normal(size=900), np.hanning(25), "same")
     holes = x.copy()

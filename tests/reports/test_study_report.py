@@ -37,8 +37,11 @@ def test_criteria_come_first_and_say_not_met(judged, html):
     assert "given before any pair was compared" in html
     # A name is text, never markup.
     assert "Lab &lt;b&gt;X&lt;/b&gt;" in html
-    without = study_report(replace(judged, acceptance=None))
-    assert "No acceptance criteria were stated" in without
+
+
+@pytest.mark.slow
+def test_without_criteria_it_says_so(judged):
+    assert "No acceptance criteria were stated" in study_report(replace(judged, acceptance=None))
 
 
 def test_the_worst_pairs_stand_on_the_page_with_pictures(judged, html):

@@ -203,6 +203,7 @@ def test_other_preparation_and_damage_are_said(tmp_path):
         assert "not commensurable" in page
 
 
+@pytest.mark.slow
 def test_scores_are_held_against_known_different_source_scores(library, result):
     found = library.search(shot(1, 9), "x", population=population_of("count", [0, 0, 1, 16]))
     first, last = found.leads[0], found.leads[-1]

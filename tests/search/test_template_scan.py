@@ -179,6 +179,7 @@ def test_insufficient_candidates_come_last(marks: list[Mark], stack: np.ndarray)
         cascade.compare_best(marks[0], rows, scores, marks.__getitem__, compared=0)
 
 
+@pytest.mark.slow
 def test_real_scans_of_one_firearm_find_each_other() -> None:
     names = ("1-1", "F", "5-1")
     marks = [fadul_mark(name) for name in names]

@@ -44,6 +44,7 @@ def test_lands_of_one_source_agree_in_many_windows_others_in_few() -> None:
     assert max(others) < 0.2
 
 
+@pytest.mark.slow
 def test_the_map_shows_where_along_the_striae_a_damaged_land_agrees() -> None:
     source = LandSource(1)
     whole = land_of(simulate_land(source, LandShot(2, own_share=0.2, slippage_um=0.0, contact=1.0), 0).surface)
@@ -88,6 +89,7 @@ def test_marks_of_different_spacing_have_a_map() -> None:
         AlongParameters(chance=0.7)
 
 
+@pytest.mark.slow
 def test_coarse_lines_alone_are_said_and_counted_apart() -> None:
     def signature(seed: int, shot: int, number: int) -> Signature:
         source = LandSource(seed, 77, own_um=0.5, shared_um=1.5)

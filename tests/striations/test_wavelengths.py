@@ -103,7 +103,8 @@ def test_what_cannot_be_compared_is_insufficient(n: int) -> None:
         assert found.insufficient
 
 
-@pytest.mark.parametrize("tools", [("T01S", "T04S"), pytest.param(("T01S", "T04S", "T09S"), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("tools", [("T01S", "T04S"), ("T01S", "T04S", "T09S")])
 def test_screwdriver_marks_are_told_apart_better_than_by_correlation(tools: tuple[str, ...]) -> None:
     with np.load(data_folder("striations") / "screwdrivers.npz") as marks:
         names = sorted(name for name in marks if name.startswith(tools) and "-F80" in name)

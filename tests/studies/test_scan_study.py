@@ -82,6 +82,7 @@ def test_serious_findings_of_scans_are_counted(study):
     assert "(units-overridden)" in line
 
 
+@pytest.mark.slow
 def test_without_findings_nothing_is_set_apart():
     study = study_of_scans(made_up(mirrored=False), "made up", "", "0" * 64)
     assert study.flagged.withheld == study.flagged.serious == ()

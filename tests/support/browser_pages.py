@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ browser_marks = [
         "(Debian: apt-get install chromium chromium-driver)",
     ),
 ]
+
+
+class Pages:
+    """Pages in a folder, by kind, each made when it is first asked for."""
+
+    def __init__(self, folder: Path, make: Callable[[str], str]) -> None:
+        self._folder, self._make = folder, make
+
+    def __getitem__(self, kind: str) -> Path:
+        path = self._folder / f"{kind}.html"
+        if not path.exists():
+            path.write_text(self._make(kind), encoding="utf-8")
+        return path
 
 
 def started_browser(profile: Path) -> Any:

@@ -15,10 +15,12 @@ import pytest
 
 import ballistics.evidence
 import ballistics.printed
+from ballistics.front import bullets
 from ballistics.impressions import comparing
 from ballistics.impressions.settings import _numbers
 from ballistics.printed.disk import batch
 from ballistics.printed.identify.identification import identify
+from ballistics.striations import land_of
 from ballistics.surfaces.preparation import preparing
 
 
@@ -52,6 +54,10 @@ def _of_comparison(a: Any, b: Any, hashes: Any, kind: Any) -> Any:
     return a, b, hashes, list(_numbers(kind)), kind.sources
 
 
+def _of_land(surface: Any, parameters: Any) -> Any:
+    return sha256(surface.heights_um.tobytes()).digest(), surface.spacing_um, surface.findings, parameters
+
+
 def _of_identification(parts: Any, collection: Any) -> Any:
     return parts, [(reference.name, reference.keys) for reference in collection.references]
 
@@ -63,6 +69,7 @@ def remembering() -> Iterator[Remembered]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(preparing, "_run", kept.wrapped(preparing._run, _of_preparation))
         patch.setattr(comparing, "_compare", kept.wrapped(comparing._compare, _of_comparison))
+        patch.setattr(bullets, "land_of", kept.wrapped(land_of, _of_land))
         for module in (ballistics.printed, batch):
             patch.setattr(module, "identify", kept.wrapped(identify, _of_identification))
         weigh = ballistics.evidence.weigh

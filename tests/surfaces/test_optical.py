@@ -108,6 +108,7 @@ def test_circular_symmetry_on_the_smallest_marks() -> None:
     assert remove_circular_symmetry(point, (1.0, 1.0), (1.0, 1.0), 5.0)[0][1, 1] == 0.0
 
 
+@pytest.mark.slow
 def test_an_image_is_prepared_and_its_steps_replay(image: SimulatedHead) -> None:
     mark = prepare(image.surface, region=image.region)
     names = [step.name for step in mark.steps]

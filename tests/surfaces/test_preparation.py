@@ -64,6 +64,7 @@ def test_tilt_is_reported(head: SimulatedHead) -> None:
     assert steps["find region"].outcome["areas_mm2"]["breech face"] > 1.0
 
 
+@pytest.mark.slow
 def test_replay_gives_the_same_bytes_and_every_stage(head: SimulatedHead, mark: Mark) -> None:
     again = replay(head.surface, mark.steps)
     assert again.heights_um.tobytes() == mark.heights_um.tobytes()

@@ -309,6 +309,7 @@ def _samples(folder):
     return samples
 
 
+@pytest.mark.slow
 def test_random_damage_gives_a_surface_or_a_refusal(tmp_path, formats, capfd):
     rng = np.random.Generator(np.random.PCG64(20240607))
     samples = _samples(tmp_path)
@@ -354,6 +355,7 @@ WEIRD = [
 ]
 
 
+@pytest.mark.slow
 def test_random_damage_inside_the_archive(tmp_path, capfd):
     """The archive is whole, so that the damage reaches the parser of the document and of the data."""
     rng = np.random.Generator(np.random.PCG64(7))

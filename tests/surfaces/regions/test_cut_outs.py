@@ -38,7 +38,8 @@ def field_of_view(surface: Surface, radius_um: float) -> Surface:
     return Surface(np.where(radius < radius_um, surface.heights_um, np.nan), surface.spacing_um)
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("every", [4, 1])
 def test_limits_stand_far_from_both_populations(fadul: Path, topmatch: Path, raw_scans: Path, every: int) -> None:
     """On the given scans, and on simulated heads at several spacings, twice as far as the limit or half as far."""
     cut = {path.name: as_read(path) for folder in (fadul, topmatch) for path in sorted(folder.glob("*.x3p"))[::every]}
@@ -88,6 +89,7 @@ def test_a_raw_scan_cut_to_a_ring_that_was_drawn_is_taken_whole(raw_scans: Path)
         assert "already-masked" in {finding.code for finding in mark.findings}
 
 
+@pytest.mark.slow
 def test_every_scan_goes_through_the_same_steps(topmatch: Path, fadul: Path, raw_scans: Path) -> None:
     """K013sA1 and K013sA2 are two scans of one cartridge case; K066jN1 is a cut-out ring that was refused."""
     ours = [path for path in sorted(topmatch.glob("*.x3p")) if path.stem[:4] in ("K013", "K066")]

@@ -46,6 +46,7 @@ def test_region_is_the_floor_of_the_impression(pin: str, drag_um: float) -> None
     assert np.hypot(*np.subtract(found.circle.centre_um, middle)) < 60.0
 
 
+@pytest.mark.slow
 def test_region_turns_with_the_scan_and_survives_being_turned_over() -> None:
     head = simulated(steepest_deg=90.0)
     upright = find_firing_pin(head.surface).mask
@@ -77,6 +78,7 @@ def test_no_impression_no_guess() -> None:
         find_firing_pin(Surface(np.zeros((50, 50)), (8.0, 8.0), kind="reflectance"))
 
 
+@pytest.mark.slow
 def test_prepared_impression_is_trimmed_and_can_be_replayed() -> None:
     head = simulated(spacing_um=6.25)
     mark = prepare(head.surface, "firing pin")
@@ -95,6 +97,7 @@ def test_prepared_impression_is_trimmed_and_can_be_replayed() -> None:
     np.testing.assert_array_equal(given.heights_um, mark.heights_um)
 
 
+@pytest.mark.slow
 def test_raw_scans_are_too_coarse_for_firing_pins_and_say_so(raw_scans: Path) -> None:
     for path in sorted(raw_scans.glob("*.x3p")):
         surface = read(path, units="micrometres")

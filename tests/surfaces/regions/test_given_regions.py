@@ -103,6 +103,7 @@ def test_what_is_no_region_of_the_scan_is_refused(
         region_of(head.surface, name, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_mask_in_the_file_replaces_the_automatic_region(raw_scans: Path) -> None:
     for path in sorted(raw_scans.glob("*.x3p")):
         surface = as_read(path)
@@ -117,6 +118,7 @@ def test_a_mask_in_the_file_replaces_the_automatic_region(raw_scans: Path) -> No
         assert "which is no firing pin" in finding(pin, "mask-not-used")
 
 
+@pytest.mark.slow
 def test_with_several_labels_the_user_names_one(head: SimulatedHead) -> None:
     face, pin = head.labels == 1, head.labels == 2
     mask = np.zeros((*face.shape, 3), np.uint8)

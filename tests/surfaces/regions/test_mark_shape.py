@@ -56,6 +56,7 @@ def measured(scenes: list[Scene]) -> list[Shape]:
     return [shape for shape in shapes if shape is not None]
 
 
+@pytest.mark.slow
 def test_limits_stand_far_from_all_marks(scenes: dict[str, list[Scene]]) -> None:
     shapes = {what: measured(some) for what, some in scenes.items()}
     for what, some in shapes.items():
@@ -81,6 +82,7 @@ def test_limits_stand_far_from_all_marks(scenes: dict[str, list[Scene]]) -> None
     assert min(face.hull_mm2 for face in faces) > 2.0 * mark_shape._LEAST_FACE_MM2
 
 
+@pytest.mark.slow
 def test_no_mark_is_told_for_what_it_is_and_every_one_for_what_it_is_not(scenes: dict[str, list[Scene]]) -> None:
     def told(what: str, kind: str) -> list[bool]:
         return [not_of_type(s.heights_um, s.spacing_um, mask, kind) is not None for s, mask in scenes[what]]

@@ -40,6 +40,7 @@ def raw(raw_scans: Path) -> list[tuple[Surface, BreechFaceRegion]]:
     return [(scan, find_breech_face(scan)) for scan in scans]
 
 
+@pytest.mark.slow
 def test_simulated_heads_of_every_kind(heads: list[SimulatedHead]) -> None:
     found = [find_breech_face(head.surface) for head in heads]
     overlaps = [iou(region.mask, head.region) for region, head in zip(found, heads, strict=True)]
@@ -89,6 +90,7 @@ def test_raw_scans_show_the_annulus(raw: list[tuple[Surface, BreechFaceRegion]])
         assert np.rad2deg(np.arctan(np.quantile(off, 0.95))) < 7.0
 
 
+@pytest.mark.slow
 def test_raw_regions_stay_under_disturbances(raw: list[tuple[Surface, BreechFaceRegion]]) -> None:
     for scan, region in raw:
         bare = Surface(scan.heights_um, scan.spacing_um)

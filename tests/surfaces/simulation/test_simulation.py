@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from families import fast_and_slow
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -69,6 +70,7 @@ def correlation(a: Floats, b: Floats) -> float:
     return float(np.corrcoef(a[both], b[both])[0, 1])
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_whatever_the_threads() -> None:
     script = (
         "from ballistics.surfaces.simulation.heads import *;"
@@ -149,7 +151,7 @@ def test_spacing_samples_one_and_the_same_relief() -> None:
     np.testing.assert_allclose(coarse.surface.heights_um, fine.surface.heights_um[1::3, 1::3], atol=1e-9)
 
 
-@pytest.mark.parametrize("breech_face", BREECH_FACES)
+@pytest.mark.parametrize("breech_face", fast_and_slow(["granular"], [f for f in BREECH_FACES if f != "granular"]))
 def test_marks_correlate_as_real_ones_do(breech_face: str) -> None:
     marks = []
     for seed in (21, 22):
@@ -164,6 +166,7 @@ def test_marks_correlate_as_real_ones_do(breech_face: str) -> None:
     assert all(0.5 < np.nanstd(mark) < 2.5 for row in marks for mark in row)
 
 
+@pytest.mark.slow
 def test_contact_governs_the_correlation() -> None:
     firearm = simulate_firearm(31)
     full = band_passed(simulate_head(firearm, clean_shot(1, contact=1.0), field_mm=4.0))
@@ -174,6 +177,7 @@ def test_contact_governs_the_correlation() -> None:
     assert scores[0] < scores[1] - 0.1 < scores[2] - 0.2
 
 
+@pytest.mark.slow
 def test_a_shared_cutter_gives_subclass_marks() -> None:
     first = simulate_firearm(41, "milled", cutter_seed=7)
     sister = simulate_firearm(42, "milled", cutter_seed=7)
@@ -269,6 +273,7 @@ def test_tilt_noise_and_spikes_are_what_was_asked() -> None:
     assert difference[difference > 1e-6].min() >= 10.0 - 1e-6
 
 
+@pytest.mark.slow
 def test_population_is_lazy_and_each_head_depends_on_its_numbers_only() -> None:
     endless = simulate_population(10**9, 10**6, seed=5, spacing_um=100.0)
     first = list(itertools.islice(endless, 2))

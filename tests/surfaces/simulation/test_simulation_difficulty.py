@@ -125,6 +125,7 @@ def test_bare_faces_have_few_features_and_a_make_has_rings_in_common() -> None:
     assert rings[0].std() == pytest.approx(1.5, rel=0.3)
 
 
+@pytest.mark.slow
 def test_the_instrument_halves_waves_of_its_cutoff_whatever_the_spacing() -> None:
     for spacing, cutoff in ((2.5, 40.0), (6.25, 18.0), (7.4, 18.0)):
         shot = replace(PLAIN, contact=1.0)
@@ -153,6 +154,7 @@ def test_ripple_is_the_instruments_own() -> None:
     np.testing.assert_allclose(turned - np.rot90(plain), rippled - plain, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_difficulties_draw_within_their_ranges_and_one_range_moves_no_other_number() -> None:
     for level in DIFFICULTIES.values():
         heads = list(simulate_population(2, 1, 5, field_mm=0.2, difficulty=level))
