@@ -51,6 +51,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_compared_is_0_and_writes_report_and_json(scans: Path, tmp_path: Path, remembered: Remembered) -> None:
     outputs = []
     for name in ("first", "second"):

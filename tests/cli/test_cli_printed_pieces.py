@@ -98,6 +98,7 @@ def test_json(answer):
     assert sorted(piece["place"] for piece in group["laid"]) == ["its own", "its own", "that of another"]
 
 
+@pytest.mark.slow
 def test_page(answer):
     document, text = answer
     assert "2 pieces of “rack”: " in text

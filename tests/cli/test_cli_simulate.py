@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
 from click import Context
 from click.testing import CliRunner
 
@@ -12,6 +13,7 @@ from ballistics.cli import main
 from ballistics.surfaces.simulation.difficulty import DIFFICULTIES
 
 
+@pytest.mark.slow
 def test_equal_options_equal_bytes_and_no_overwriting(tmp_path: Path) -> None:
     options = [
         "--firearms",

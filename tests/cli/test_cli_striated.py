@@ -90,6 +90,7 @@ def test_compare_says_the_scores_and_writes_them(tmp_path):
     assert ab["provenance"]["inputs"]["mark a"] == ba["provenance"]["inputs"]["mark b"]
 
 
+@pytest.mark.slow
 def test_what_is_no_land_is_insufficient(tmp_path):
     head = data_folder("breech-faces/raw") / "K013sA1.x3p"
     done = run("compare", head, scan(1, 3), "--mark", KIND, "--units-a", "micrometres", "--json", tmp_path / "no.json")

@@ -37,6 +37,7 @@ def test_groups_are_even_and_from_the_seed():
     assert (dealt != firearm_groups(23, 5, seed=8)).any()
 
 
+@pytest.mark.slow
 def test_published_counts_on_fadul(scores):
     table = nist(scores, "fadul")
     result = cross_validate(table, "beta-binomial")

@@ -156,6 +156,7 @@ def test_errors_say_what_to_do():
         fit_model("binomial", table_of([(1, "A", "A"), (1, "A", "B")], [5, 5])).log10_lr(np.array([1.0]))
 
 
+@pytest.mark.slow
 def test_parameters_are_plain_values():
     import json
 

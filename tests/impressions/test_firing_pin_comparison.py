@@ -161,6 +161,7 @@ def test_heads_give_one_result_for_each_mark(whole: HeadComparison, pins: list[M
     assert ballistics.compare_heads is compare_heads
 
 
+@pytest.mark.slow
 def test_heads_as_json_follow_the_schema(whole: HeadComparison, heads: list[SimulatedHead]) -> None:
     surfaces = heads[0].surface, heads[1].surface
     written = heads_json(whole, ("a", "b"), surfaces)
@@ -189,6 +190,7 @@ def test_heads_without_marks_are_insufficient_and_bad_arguments_are_refused(head
         compare_heads(Surface(np.zeros((1, 60)), (6.25, 6.25), kind="profile"), empty)
 
 
+@pytest.mark.slow
 def test_a_given_region_makes_a_mark_comparable(heads: list[SimulatedHead]) -> None:
     # Any patch of the case will do for an ejector's mark.
     surface = replace(heads[0].surface, heights_um=heads[0].surface.heights_um[350:530, 70:250].copy())

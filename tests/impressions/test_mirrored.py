@@ -64,6 +64,7 @@ def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
     assert "mirrored" not in {finding.code for finding in compare(a, other).findings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("columns", fast_and_slow([413, 414], [411]))
 def test_the_mirror_image_is_registered_as_if_it_were_given(heads: list[Mark], kept: bool, columns: int) -> None:

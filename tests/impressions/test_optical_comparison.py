@@ -43,6 +43,7 @@ def test_images_of_one_firearm_agree_and_others_do_not(images: list[Mark]) -> No
     assert same.provenance.parameters["cells"]["cell_um"] == 500.0
 
 
+@pytest.mark.slow
 def test_thresholds_are_those_of_the_surface(images: list[Mark]) -> None:
     assert parameters_of(images[0]) is OPTICAL_PARAMETERS["breech face"]
     topography = dataclasses.replace(images[0], surface_kind="topography")
@@ -56,6 +57,7 @@ def test_thresholds_are_those_of_the_surface(images: list[Mark]) -> None:
         assert OPTICAL_PARAMETERS["breech face"].cells.widest_displacement_um >= rule.thresholds.displacement_um
 
 
+@pytest.mark.slow
 def test_an_image_is_never_held_against_a_topography(images: list[Mark]) -> None:
     head = simulate_head(simulate_firearm(50), simulate_shot(60), spacing_um=6.25, field_mm=5.0)
     topography = prepare(head.surface, region=head.region)
@@ -65,6 +67,7 @@ def test_an_image_is_never_held_against_a_topography(images: list[Mark]) -> None
         assert not result.rules
 
 
+@pytest.mark.slow
 def test_images_of_other_marks_are_not_compared(images: list[Mark]) -> None:
     pins = [dataclasses.replace(mark, kind="firing pin") for mark in images[:2]]
     assert "no thresholds are published" in (compare(*pins).insufficient or "")

@@ -171,7 +171,7 @@ def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
 @settings(max_examples=3)
 def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     rng = np.random.default_rng(seed)
-    normals = directions(rng, 300)
+    normals = directions(rng, 160)
     points = normals * np.array([1.0, 0.7, 0.5])
     normals /= np.array([1.0, 0.7, 0.5])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)

@@ -68,6 +68,7 @@ def local(scans, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_a_mark_is_sent_once_to_each_worker_and_the_bytes_are_those_of_one_machine(
     cluster, scans, local, tmp_path, monkeypatch
 ):
@@ -124,6 +125,7 @@ def test_one_of_two_workers_is_killed_half_way(cluster, scans, local, tmp_path, 
     assert len(rows) == PAIRS
 
 
+@pytest.mark.slow
 def test_a_worker_with_other_versions_is_refused(cluster, scans, tmp_path, monkeypatch):
     monkeypatch.setattr(batch_cluster, "package_versions", lambda: {"numpy": "0.1"})
     with pytest.raises(ParameterError, match=r"other versions \(numpy .* there, 0\.1 here\)"):

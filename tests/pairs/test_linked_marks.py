@@ -55,6 +55,7 @@ def test_marks_of_linked_pairs_lie_on_each_other(batch):
             assert np.corrcoef(moved[both], linked.a.heights_um[both])[0, 1] > 0.6
 
 
+@pytest.mark.slow
 def test_pictures_stand_on_the_links_and_two_dots_are_no_graph(batch):
     found = find_links(batch / "r.parquet")
     page = links_report(found, linked_marks(batch / "r.parquet", found))
@@ -66,6 +67,7 @@ def test_pictures_stand_on_the_links_and_two_dots_are_no_graph(batch):
     assert sorted(re.findall(r'class="link-score">([\d.]+)<', page)) == sorted(scores)
 
 
+@pytest.mark.slow
 def test_a_mark_that_is_not_the_one_of_the_table_is_not_shown(batch, tmp_path):
     found = find_links(batch / "r.parquet")
     assert linked_marks(batch / "r.parquet", found, tmp_path) == {}

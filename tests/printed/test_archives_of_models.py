@@ -150,6 +150,7 @@ def test_models_of_other_formats_are_named_and_are_no_junk(tmp_path, name, data)
     assert not isinstance(error.value, UnknownFormatError)
 
 
+@pytest.mark.slow
 def test_a_disk_with_archives_has_a_row_for_each_of_their_models(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -61,6 +61,7 @@ def test_an_index_that_grew_is_the_one_that_is_made_at_once(signature: Signature
     assert grown.index().copied(300).to_bytes() == few.to_bytes()
 
 
+@pytest.mark.slow
 def test_a_reference_more_leaves_the_large_index_as_it_is(signature: Signature, tmp_path: Path, monkeypatch):
     lab = tmp_path / "lab"
     monkeypatch.setattr(store, "_FEWEST_ADDED", 2)

@@ -45,6 +45,7 @@ def test_the_rate_is_measured_and_the_same_every_time(collection: Collection):
     assert told == [(k, 1) for k in range(2)]
 
 
+@pytest.mark.slow
 def test_a_query_is_searched_in_what_is_not_related(collection: Collection, monkeypatch):
     asked = []
 
@@ -63,6 +64,7 @@ def test_a_query_is_searched_in_what_is_not_related(collection: Collection, monk
         assert searched.barred
 
 
+@pytest.mark.slow
 def test_relatives(collection: Collection):
     made = Collection()
     gear = signature_of(part(solid(86_001)))
@@ -82,6 +84,7 @@ def test_relatives(collection: Collection):
     assert names[4] == ["box", "second part of the box's file"]
 
 
+@pytest.mark.slow
 def test_a_piece_is_smaller_even_and_of_another_size(collection: Collection):
     whole = collection.signature(0)
     piece = piece_of(whole, np.random.Generator(np.random.PCG64(1)))
@@ -94,6 +97,7 @@ def test_a_piece_is_smaller_even_and_of_another_size(collection: Collection):
     assert (piece.whole != whole.whole).any()
 
 
+@pytest.mark.slow
 def test_small_collections_are_not_measured_and_grown_ones_again(collection: Collection):
     few = Collection()
     few.enrol(collection.signature(0), "one")
@@ -109,6 +113,7 @@ def test_small_collections_are_not_measured_and_grown_ones_again(collection: Col
     collection.false_hits = None
 
 
+@pytest.mark.slow
 def test_the_rate_is_kept_in_the_manifest_and_told(collection: Collection, tmp_path):
     assert false_hits_sentence(None) == NOT_MEASURED
     collection.save(tmp_path / "without")
@@ -121,6 +126,7 @@ def test_the_rate_is_kept_in_the_manifest_and_told(collection: Collection, tmp_p
     assert "1 of 200 unrelated queries had a hit: at most 2.3 %" in false_hits_sentence(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"hits": 201}, {"queries": 0}, {"hits": "1"}, {"references": -1}])
 def test_a_rate_that_cannot_be_is_refused(collection: Collection, tmp_path, wrong):
     collection.false_hits = FalseHitRate(200, 1, 20, IDENTIFICATION_VERSION, 11)

@@ -85,6 +85,7 @@ def test_what_resembles_a_reference_is_known_from_the_collection(collection: Col
     assert look_alikes(5, collection, nearest) == found[:1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_off", [False, True])
 def test_a_look_alike_is_placed_by_the_reference_that_a_query_lies_on(
     collection: Collection, variants: list[Mesh], cut_off: bool
@@ -211,6 +212,7 @@ def test_what_strays_by_nearly_as_little_is_not_told_apart(collection: Collectio
     assert told in headline(plate, file, 6)
 
 
+@pytest.mark.slow
 def test_copies_of_each_other_are_named_together(collection: Collection):
     twice = Collection()
     for row, name in enumerate(("a", "b", "twice as large")):

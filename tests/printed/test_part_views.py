@@ -45,6 +45,7 @@ def test_lines_of_text_and_pictures(bracket):
     assert Part(np.zeros((0, 3)), np.zeros((0, 3), np.int64)).size_mm == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_a_mesh_of_trimesh_is_identified_and_the_result_is_a_table(bracket):
     collection = Collection()
     collection.enrol(signature_of(bracket), "bracket")

@@ -124,6 +124,7 @@ def test_a_plain_reference_hides_no_other(monkeypatch):
     assert [one.name for one in found.accepted] == ["right"]
 
 
+@pytest.mark.slow
 def test_worth_is_kept_and_measured_when_an_older_version_did_not(collection: Collection, tmp_path):
     collection.save(tmp_path / "lab")
     path = tmp_path / "lab" / "manifest.json"

@@ -122,6 +122,7 @@ def test_the_order_of_the_files_does_not_matter(found, collection):
     assert (other.together, other.twice) == (one.together, one.twice)
 
 
+@pytest.mark.slow
 def test_copies_are_no_pieces(found, collection):
     for names in (("first", "first again"), ("whole", "whole"), ("whole", "second")):
         (one,) = reference_pieces([found[name] for name in names], collection)
@@ -153,6 +154,7 @@ def test_bodies_of_one_file_are_pieces_too(collection, halves):
     assert one.together > 0.97
 
 
+@pytest.mark.slow
 def test_one_hit_and_no_hit_say_nothing(found, collection):
     assert reference_pieces([], collection) == ()
     assert reference_pieces([found["first"]], collection) == ()

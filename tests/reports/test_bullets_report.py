@@ -61,6 +61,7 @@ def test_every_pair_of_the_phase_opens_and_every_land_is_shown(kind: str, pairs:
     assert len(page) < 10_000_000
 
 
+@pytest.mark.slow
 def test_a_missing_land_is_said() -> None:
     found, _, _, _ = bullets_case("one missing")
     assert np.isnan(found.scores[:, 1]).all()

@@ -101,6 +101,7 @@ def test_same_comparison_same_bytes(kind: str) -> None:
     assert comparison_report(*case(kind)) == comparison_report(*case(kind))
 
 
+@pytest.mark.slow
 def test_text_from_outside_is_only_text() -> None:
     html = comparison_report(*hostile_case())
     page = _Page(html)

@@ -97,9 +97,9 @@ def test_number_first_then_words_with_both_propositions(kind: str, sign: int) ->
     ("kind", "changes", "status"),
     [
         ("same-source", {"version": "0"}, "refused"),
-        ("same-source", {"parameters": {}}, "refused"),
-        ("same-source", {"mark_kind": "firing pin"}, "refused"),
-        ("same-source", {"calibres": (".40 S&W",)}, "refused"),
+        pytest.param("same-source", {"parameters": {}}, "refused", marks=pytest.mark.slow),
+        pytest.param("same-source", {"mark_kind": "firing pin"}, "refused", marks=pytest.mark.slow),
+        pytest.param("same-source", {"calibres": (".40 S&W",)}, "refused", marks=pytest.mark.slow),
         ("insufficient", {}, "insufficient"),
     ],
 )
@@ -168,6 +168,7 @@ def test_hostile_names() -> None:
     assert "<img src=x" not in page
 
 
+@pytest.mark.slow
 def test_the_largest_population_that_covers_is_used_and_the_others_are_explained() -> None:
     small, large = population("small", 5), population("large", 9)
     wrong, correlations = population("wrong", 12, calibres=(".40 S&W",)), population("accf", 12, "correlation")

@@ -132,6 +132,7 @@ def test_exchanged_marks_have_the_identical_scores():
     assert there.provenance.parameters == back.provenance.parameters
 
 
+@pytest.mark.slow
 def test_a_head_or_a_plate_is_no_land():
     for name in ("K013sA1.x3p", "K013sA2.x3p"):
         head = read(data_folder("breech-faces/raw") / name, units="micrometres")

@@ -112,6 +112,7 @@ def test_a_cut_out_breech_face_is_no_other_mark(fadul: Path, all_steps: bool) ->
     assert "not-the-mark-type" not in codes(prepare(surface))
 
 
+@pytest.mark.slow
 def test_a_cut_out_firing_pin_is_taken_as_one_and_as_no_breech_face(scenes: dict[str, list[Scene]]) -> None:
     surface = next(surface for surface, _ in scenes["firing pins"][1::2] if surface.spacing_um[0] < 5.0)
     mark = prepare(surface, "firing pin")
@@ -120,6 +121,7 @@ def test_a_cut_out_firing_pin_is_taken_as_one_and_as_no_breech_face(scenes: dict
     assert prepare(surface, "breech face").insufficient is not None
 
 
+@pytest.mark.slow
 def test_a_flat_place_on_a_head_is_no_firing_pin(scenes: dict[str, list[Scene]]) -> None:
     heads = scenes["whole heads"]
     # The faces of the heads are the last of all.
