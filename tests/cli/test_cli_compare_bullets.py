@@ -110,6 +110,7 @@ def test_missing_and_unreadable_lands_are_told_and_the_rest_compared(folders, tm
     assert "B2: Barrel_1-Bullet_2-Land_2.x3p: the scan cannot be read" in done.output.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_fewer_lands_are_insufficient_unless_a_fragment_is_stated(folders, tmp_path):
     few = tmp_path / "few"
     few.mkdir()

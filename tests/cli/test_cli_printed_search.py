@@ -151,6 +151,7 @@ def test_batch_with_its_contact_sheet(lab, tmp_path):
     assert run(*arguments).exit_code == 2
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_runs_without_data():
     done = run("identify", HERE / "queries" / "half.stl", "--references", HERE / "collection")
     assert done.exit_code == 0

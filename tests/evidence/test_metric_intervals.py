@@ -101,6 +101,7 @@ def test_as_the_plain_twin(seed, firearms):
         assert limits.high == pytest.approx(max(high, point[i]), abs=1e-9), name
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_limits_and_another_does_not():
     log10_lr, table = drawn_set(1, 12)
     first = metric_intervals(log10_lr, table, draws=100)

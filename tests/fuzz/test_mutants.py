@@ -16,7 +16,12 @@ from targets import TARGETS, Target
 SAMPLE, WHOLE = 10, 1000
 
 
-@pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)
+# One collection stands for the three of which other files are changed.
+_SLOW = ("collection arrays", "collection index")
+_TARGETS = [pytest.param(t, marks=pytest.mark.slow) if t.name in _SLOW else t for t in TARGETS]
+
+
+@pytest.fixture(scope="module", params=_TARGETS, ids=lambda target: target.name)
 def made(request, tmp_path_factory):
     """A target, its folder, and its good files."""
     folder = tmp_path_factory.mktemp("mutants")

@@ -186,6 +186,7 @@ def test_without_any_place_kernels_work_and_it_is_said_once(tmp_path: Path) -> N
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_costs_only_time(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     _run(folder)

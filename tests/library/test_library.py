@@ -188,6 +188,7 @@ def test_a_mark_enrolled_anew_while_it_is_read_is_the_new_one(library, monkeypat
     np.testing.assert_array_equal(library.mark(number).heights_um, noise_mark(1, version="2").heights_um)
 
 
+@pytest.mark.slow
 def test_verify_names_what_is_damaged(library):
     numbers = enrolled(library, 1, 2, 3, 4)
     entries = library.contents().marks
@@ -256,6 +257,7 @@ def test_backup_is_a_library_and_is_brought_up_to_date(library, tmp_path):
     assert not any(name.endswith(".part") for name in files(copy))
 
 
+@pytest.mark.slow
 def test_backup_that_was_stopped_goes_on(library, tmp_path, monkeypatch):
     enrolled(library, 1, 2)
     copy = tmp_path / "copy"

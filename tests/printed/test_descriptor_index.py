@@ -43,6 +43,7 @@ def looked_up(index: DescriptorIndex, signature: Signature) -> tuple[bytes, byte
     return found.numbers.tobytes(), found.distances.tobytes()
 
 
+@pytest.mark.slow
 def test_an_index_that_grew_is_the_one_that_is_made_at_once(signature: Signature, tmp_path: Path):
     all_ = [changed(signature, k) for k in range(7)]
     at_once = DescriptorIndex(1000)

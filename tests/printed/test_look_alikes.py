@@ -117,7 +117,8 @@ def test_a_query_strays_least_from_its_own_reference(collection: Collection, var
     assert max(strays) <= 2.0**0.5 * (DEFAULT.straying_most - DEFAULT.straying_floor)
 
 
-@pytest.mark.parametrize("row", [pytest.param(0, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [0, 3, 5])
 def test_the_right_one_of_look_alikes_is_first_although_it_was_not_on_the_shortlist(
     collection: Collection, variants: list[Mesh], row: int
 ):

@@ -62,6 +62,7 @@ def test_votes_and_agreement_take_turns():
     assert in_turn([], np.empty(0)) == []
 
 
+@pytest.mark.slow
 def test_matches_of_the_right_reference_agree_best(collection: Collection):
     index = collection.index()
     clouds = [cloud_of(collection.signature(row)) for row in range(len(SEEDS))]

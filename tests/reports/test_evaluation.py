@@ -77,7 +77,9 @@ def text_of(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"(?s)<script.*?</script>", "", body)))
 
 
-@pytest.mark.parametrize(("kind", "sign"), [("same-source", 1), ("different-source", -1)])
+@pytest.mark.parametrize(
+    ("kind", "sign"), [("same-source", 1), pytest.param("different-source", -1, marks=pytest.mark.slow)]
+)
 def test_number_first_then_words_with_both_propositions(kind: str, sign: int) -> None:
     stated = evaluation(kind)
     result = stated.weighed.result
@@ -262,6 +264,7 @@ def test_exhibits_are_not_held_against_themselves() -> None:
     assert "4 of 5 firearms remain" in none.result.reason
 
 
+@pytest.mark.slow
 def test_the_pages_of_striated_marks_show_the_weight_too() -> None:
     """The score of another kind stands in for that of striae: what is tested is the box, its details and the limits."""
     weight = evaluation("same-source")

@@ -100,6 +100,7 @@ def test_bad_steps_are_refused(head: SimulatedHead, step: Step) -> None:
         replay(head.surface, [step])
 
 
+@pytest.mark.slow
 def test_given_regions(head: SimulatedHead) -> None:
     given = prepare(head.surface, region=head.region)
     assert given.region is not None

@@ -237,6 +237,7 @@ def test_drag_and_shear_take_from_the_region() -> None:
     assert (none.region & ~both.region).sum() * 12.5**2 > 0.05e6
 
 
+@pytest.mark.slow
 def test_dropouts_hold_their_share_and_stay_inside_the_region() -> None:
     firearm = simulate_firearm(71)
     whole = simulate_head(firearm, clean_shot(72))
