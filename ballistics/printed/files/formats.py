@@ -121,7 +121,21 @@ def format_of(file: BinaryIO, path: PurePath) -> str:
 
 
 def format_of_head(head: bytes, size: int, path: PurePath) -> str:
-    """Return the format of a file that is no zip archive, as `format_of` does, by its first bytes and its size."""
+    """Return the format of a file that is no zip archive, as `format_of` does.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first ``HEAD_BYTES`` bytes.
+    size : int
+        Of all of it, in bytes.
+    path : path
+        Its name.
+
+    Raises
+    ------
+    UnknownFormatError, UnsupportedFormatError
+    """
     suffix = suffix_of(path)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     lowered = start[:4096].lower()

@@ -132,7 +132,15 @@ def read_job(
 def facts_of(
     machine: Machine, *, member: str = "", beside: Sequence[tuple[str, Fact]] = (), pictures: Sequence[Thumbnail] = ()
 ) -> JobFacts:
-    """Return what a job says that a machine has read; the parameters are those of `read_job`."""
+    """Return what a job says that a machine has read.
+
+    Parameters
+    ----------
+    machine : Machine
+        After the last line.
+    member, beside, pictures
+        As for `read_job`.
+    """
     area = None
     if len(machine.tracks()):
         areas, assumed = _filament_areas(machine)

@@ -68,7 +68,21 @@ def pictures_in(archive: SafeArchive, findings: list[Finding]) -> tuple[Thumbnai
 
 
 def facts_in(archive: SafeArchive, pictures: tuple[Thumbnail, ...], metadata: Mapping[str, Any]) -> list[JobFacts]:
-    """Return what the jobs in a package say, without their surfaces; one that cannot be read is left out."""
+    """Return what the jobs in a package say, without their surfaces; one that cannot be read is left out.
+
+    Parameters
+    ----------
+    archive : SafeArchive
+        The package.
+    pictures : tuple of Thumbnail
+        Its members that are pictures.
+    metadata : mapping
+        Of the package's model.
+
+    Raises
+    ------
+    HostileFileError
+    """
     beside = package_facts(archive, metadata)
     found = []
     for name in jobs_in(archive)[:_MOST_JOBS]:
