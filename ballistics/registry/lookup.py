@@ -35,6 +35,7 @@ _MOST_ROWS = 5000
 _MOST_CHANGES = 2
 # The same when one of the characters that were read may be wrong too: one such range for each character.
 _MOST_ROWS_EACH = 500
+_LEAST_KNOWN = 2
 # Names that cost so much do not agree: more than two that are spelled otherwise, less than one that differs.
 _LEAST_POOR = 1.0
 
@@ -189,9 +190,25 @@ class _Search:
             if pattern.is_read:
                 yield from self._changed(pattern)
             elif not pattern.is_open:
-                for wider in pattern.widened():
-                    meant = wider.keys(_MOST_KEYS)
-                    yield from self._fitting(wider, _MOST_ROWS_EACH) if meant is None else self._keyed(meant)
+                yield from self._widened(pattern)
+
+    def _widened(self, pattern: SerialPattern) -> Iterator[Candidate]:
+        """Take each of the characters that were read for misread, beside those that are unknown."""
+        unread = []
+        for wider in pattern.widened():
+            meant, like = wider.keys(_MOST_KEYS), wider.like()
+            if meant is not None:
+                yield from self._keyed(meant)
+            elif max(len(_known(like)), len(_known(like[::-1]))) >= _LEAST_KNOWN:
+                yield from self._fitting(wider, _MOST_ROWS_EACH)
+            else:
+                unread.append(wider)
+        # With both ends unread all serials of the make are looked at, once.
+        query = self._of_make(_CANDIDATES.where(sa.or_(*(serials.c.key.like(wider.like()) for wider in unread))))
+        if unread and query is not None:
+            fits = [wider.regex().fullmatch for wider in unread]
+            rows = self._limited(query.order_by(serials.c.firearm, serials.c.number))
+            yield from (_candidate(row) for row in rows if any(fit(row.key) for fit in fits))
 
     def _keyed(self, keys: Iterable[str]) -> Iterator[Candidate]:
         ordered = iter(sorted(keys))
@@ -211,10 +228,7 @@ class _Search:
         query = query.order_by(column, serials.c.firearm, serials.c.number)
         fits = pattern.regex().fullmatch
         # Those of the make first, so that a pattern that fits many does not cut them off.
-        # With both ends unread the whole index would be read, for each of the characters that may be wrong.
-        everywhere = query if known or most == _MOST_ROWS else None
-        self.complete &= everywhere is not None
-        for restricted in (self._of_make(query), everywhere):
+        for restricted in (self._of_make(query), query):
             yield from (_candidate(row) for row in self._limited(restricted, most) if fits(row.key))
 
     def _changed(self, pattern: SerialPattern) -> Iterator[Candidate]:

@@ -113,6 +113,9 @@ def read_mapping(path: Path) -> RegisterMapping:
     if len(data) > _MOST_BYTES:
         raise ParameterError(f"{path} is larger than {_MOST_BYTES} bytes: no mapping is")
     try:
+        # What is written once and named often can be larger than any memory once it is written out.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.SafeLoader)):
+            raise ParameterError(f"{path} repeats a part by its name (*name): write the part out")
         says = yaml.safe_load(data)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise ParameterError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}") from None

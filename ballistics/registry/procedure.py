@@ -201,14 +201,21 @@ def _courses(
         .order_by(events.c.id)
     )
     made = sa.select(steps).order_by(steps.c.id)
+    # A report that was corrected is the same report: its steps are those of the one that counts now.
+    corrected = sa.select(events.c.id, events.c.supersedes).where(events.c.supersedes.is_not(None))
+    before = {row.id: row.supersedes for row in connection.execute(corrected)}
     if event is not None:
-        query, made = query.where(events.c.id == event), made.where(steps.c.event == event)
+        query = query.where(events.c.id == event)
     reached: dict[int, list[tuple[str, str, str, str]]] = {}
     for row in connection.execute(made):
         reached.setdefault(row.event, []).append((row.state, row.on, row.recorded_by, row.note))
     for row in connection.execute(query):
         begun = _day(row.on)
-        own = [(procedure.begins[row.kind], begun, row.recorded_by, ""), *reached.get(row.id, ())]
+        same = [row.id]
+        while same[-1] in before:
+            same.append(before[same[-1]])
+        own = [(procedure.begins[row.kind], begun, row.recorded_by, "")]
+        own += [taken for number in reversed(same) for taken in reached.get(number, ())]
         state = procedure.states.get(own[-1][0]) or State(own[-1][0], None, (), "this state is not in the procedure")
         due = ""
         if state.within_days is not None:

@@ -22,6 +22,8 @@ _LOOKALIKES = Path(__file__).with_name("data") / "lookalikes.csv"
 UNKNOWN = "?"
 #: Any number of characters, also none.
 ANY = "*"
+# Each makes a search for a place of its own in every serial that is looked at.
+_MOST_ANY = 3
 #: More characters than any firearm carries as its serial.
 MOST_CHARACTERS = 64
 _LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -237,6 +239,10 @@ def read_pattern(text: str) -> tuple[SerialPattern, ...]:
     for pattern in patterns.values():
         if not any(read not in (UNKNOWN, ANY) for read in pattern.characters):
             raise ParameterError(f"'{text}' holds no letter or digit of a serial: give at least one")
+        if pattern.characters.count(ANY) > _MOST_ANY:
+            raise ParameterError(
+                f"'{text}' leaves {pattern.characters.count(ANY)} gaps open; at most {_MOST_ANY} may be"
+            )
         if len(pattern.characters) > MOST_CHARACTERS:
             raise ParameterError(f"a serial of {len(pattern.characters)} characters: give what was read of it")
     return tuple(patterns.values())

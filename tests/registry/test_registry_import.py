@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 import zipfile
@@ -165,7 +166,9 @@ def test_a_mapping_that_says_nonsense_is_refused(registry, tmp_path, changes, wo
         imported(registry, csv_file(tmp_path, *GOOD), mapping(**changes))
 
 
-@pytest.mark.parametrize("text", [b"a: [", b"\xff\xfe", b"- 1", b"!!python/object:os.system {}", b"x" * (2 << 20)])
+@pytest.mark.parametrize(
+    "text", [b"a: [", b"\xff\xfe", b"- 1", b"!!python/object:os.system {}", b"a: &a [x]\nb: *a", b"x" * (2 << 20)]
+)
 def test_a_mapping_file_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "m.yaml").write_bytes(text)
     with pytest.raises(ParameterError):
@@ -299,3 +302,26 @@ def test_killed_at_any_moment_it_loses_nothing_acknowledged_and_doubles_nothing(
         assert counts["unchanged"] > 0
         assert sum(counts[key] for key in ("new", "unchanged") if key in counts) == count
         assert held(registry) == right
+
+
+def test_two_imports_at_once_wait_for_each_other(tmp_path):
+    new_registry(tmp_path).__exit__(None, None, None)
+    path = csv_file(tmp_path, *(f"{number},P,Make {number % 7},9,A{number},,,U,2024" for number in range(3000)))
+    outcomes = []
+
+    def one(source):
+        with Registry.open(tmp_path / "laboratory") as registry:
+            outcomes.append(imported(registry, path, mapping(source=source))[0])
+
+    threads = [threading.Thread(target=one, args=(source,)) for source in ("MK", "AL", "MK")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(outcome.get("new", 0) for outcome in outcomes) == 6000
+    assert sum(outcome.get("unchanged", 0) for outcome in outcomes) == 3000
+    assert sum(outcome.get("events", 0) for outcome in outcomes) == 6000
+    with Registry.open(tmp_path / "laboratory") as registry:
+        rows = held(registry)
+    assert len(rows["registry_firearms"]) == 6000
+    assert len(rows["registry_names"]) == 7 + 2  # makes, no model, a calibre

@@ -105,3 +105,15 @@ def test_lookup_agrees_with_a_plain_search_of_all_rows(tmp_path):
                     if cost < most:
                         plain.append((cost, number))
                 assert by_index == sorted(plain), read
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "?8012?2",  # both ends unread, and 5 read as 2 … with three characters open the make's serials are looked at
+        "F?0?29X",
+        "?[89]0[12]29?",
+    ],
+)
+def test_unread_and_misread_characters_together(registry, read):
+    assert first(registry, read, "Beretta")[0] in ("2", "5")

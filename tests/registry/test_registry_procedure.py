@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from registers import imported, mapping, new_registry
+from registers import held, imported, mapping, new_registry
 
 from ballistics.errors import ParameterError
-from ballistics.registry import Entry, Event, Firearm, check, course, overdue, reports, step
+from ballistics.library import backup
+from ballistics.registry import Entry, Event, Firearm, Registry, check, course, overdue, reports, step
 from ballistics.registry.procedure import read_procedure
 
 STOLEN = Event("stolen", "2024-05-17", "Bitola", "Bitola, Center", "KU 17/24")
@@ -104,6 +105,16 @@ def test_what_begins_no_procedure(registry):
             step(registry, number, "verified", "2024-06-01", "b")
 
 
+def test_a_report_that_is_corrected_keeps_its_steps(registry):
+    event = registry.report(1, STOLEN, "a")
+    step(registry, event, "verified", "2024-05-18", "b")
+    corrected = registry.report(1, Event("lost", "2024-05-16", "Bitola", supersedes=event), "a")
+    assert course(registry, event) is None
+    assert course(registry, corrected).state.name == "verified"
+    assert step(registry, corrected, "circulated", "2024-05-19", "b").state.name == "circulated"
+    assert len(overdue(registry, "2030-01-01")) == 0  # circulated may last
+
+
 def test_overdue(registry):
     first = registry.report(1, STOLEN, "a")
     second = registry.report(2, Event("found", "2024-02", "Tirana"), "a")  # at the latest on the 29th: due on 5 March
@@ -163,3 +174,10 @@ def test_reports_come_with_the_import(tmp_path):
         path.write_text("number,type,make,calibre,serial,year,barrel,status,date\n1,P,Colt,9,X77123,,,U,2024\n")
         imported(registry, path, mapping())
         assert checked(registry, tmp_path, "serial", "X77128") == [(1, "REPORTED", "1")]
+
+
+def test_a_copy_of_the_library_holds_the_registry(registry, tmp_path):
+    registry.report(1, STOLEN, "a")
+    assert backup(registry.library, tmp_path / "copy").clean
+    with Registry.open(tmp_path / "copy") as copy:
+        assert held(copy) == held(registry)

@@ -95,7 +95,7 @@ def test_differences(read, there, kind):
     assert min(difference(pattern, there).kind == kind for pattern in read_pattern(read)[:1])
 
 
-@pytest.mark.parametrize("text", ["", "??", "*", "-", "[]", "1" * 300, "1" * 65])
+@pytest.mark.parametrize("text", ["", "??", "*", "-", "[]", "1" * 300, "1" * 65, "*1*1*1*1*"])
 def test_what_is_no_serial_is_refused(text):
     with pytest.raises(ParameterError):
         read_pattern(text)

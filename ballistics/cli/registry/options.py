@@ -9,6 +9,8 @@ from typing import Any
 
 import rich_click as click
 
+from ballistics.errors import ParameterError
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 DATABASE = click.option(
@@ -24,7 +26,12 @@ def recorder(by: str | None) -> str:
     """Return who records something."""
     from ballistics.registry import clean_text
 
-    return clean_text(by, "--by") if by else getpass.getuser()
+    if by:
+        return clean_text(by, "--by")
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        raise ParameterError("this computer does not say who you are: state it with --by") from None
 
 
 def today() -> str:
