@@ -4,6 +4,7 @@ from .case_report import CaseReport as CaseReport
 from .case_report import ReportComparison as ReportComparison
 from .case_report import ReportPerson as ReportPerson
 from .case_report import ReportScan as ReportScan
+from .case_report import TestFire as TestFire
 from .case_report import case_report as case_report
 from .casebook import Casebook as Casebook
 from .casebook import CaseworkIntegrity as CaseworkIntegrity
@@ -100,6 +101,7 @@ __all__ = [
     "Session",
     "Settings",
     "Shot",
+    "TestFire",
     "Transfer",
     "Unmasking",
     "Validation",

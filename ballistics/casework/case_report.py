@@ -21,11 +21,31 @@ from ballistics.casework.standing import (
     competence_at,
     validation_at,
 )
+from ballistics.casework.test_fires import Firearm, Session, Shot
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.records import LABORATORY, Head, RefusedError, SigningKey, View
 
 Kind = TypeVar("Kind", bound=Record)
 AUTHOR = "author"
+
+
+@dataclass(frozen=True)
+class TestFire:
+    """A test fire that a report rests on, and how it came to be.
+
+    Parameters
+    ----------
+    shot : Shot
+        The shot that left the item.
+    session : Session
+        With which ammunition, when, by whom.
+    firearm : Firearm
+        The firearm.
+    """
+
+    shot: Shot
+    session: Session
+    firearm: Firearm
 
 
 @dataclass(frozen=True)
@@ -40,11 +60,14 @@ class ReportScan:
         What it was measured with.
     calibration : CalibrationStanding
         Of the instrument, when the scan was measured.
+    test_fire : TestFire or None
+        What was measured, where it is no item of the case.
     """
 
     scan: Recorded[Scan]
     instrument: Instrument
     calibration: CalibrationStanding
+    test_fire: TestFire | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +189,12 @@ class CaseReport:
     def scans(self) -> tuple[ReportScan, ...]:
         """The scans of its comparisons, each once."""
         found = {each.scan.record.id: each for comparison in self.comparisons for each in comparison.scans}
+        return tuple(found.values())
+
+    @property
+    def test_fires(self) -> tuple[TestFire, ...]:
+        """The test fires that it rests on, each once."""
+        found = {each.test_fire.shot.id: each.test_fire for each in self.scans if each.test_fire is not None}
         return tuple(found.values())
 
     @property
@@ -300,7 +329,15 @@ class _Quality:
     def scan(self, identifier: str) -> ReportScan:
         scan = _one(self.view, Scan, identifier)
         instrument = _one(self.view, Instrument, scan.record.instrument).record
-        return ReportScan(scan, instrument, calibration_at(instrument, self.calibrations, scan.record.at))
+        standing = calibration_at(instrument, self.calibrations, scan.record.at)
+        return ReportScan(scan, instrument, standing, self._test_fire(scan.record.item))
+
+    def _test_fire(self, identifier: str) -> TestFire | None:
+        if self.view.current(Item.KIND, identifier) is not None:
+            return None
+        shot = _one(self.view, Shot, identifier).record
+        session = _one(self.view, Session, shot.session).record
+        return TestFire(shot, session, _one(self.view, Firearm, session.firearm).record)
 
     def comparison(self, found: Recorded[Comparison]) -> ReportComparison:
         a, b = map(self.scan, found.record.scans)

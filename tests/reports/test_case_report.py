@@ -19,12 +19,15 @@ from ballistics.casework import (
     Calibration,
     Comparison,
     Conclusion,
+    Firearm,
     Information,
     Nonconformity,
     Report,
     Resolution,
     Review,
     Scan,
+    Session,
+    Shot,
     Transfer,
     Unmasking,
     Validation,
@@ -127,7 +130,7 @@ def test_it_states_what_the_records_and_the_kept_result_say(examined_lab, compar
                  "not blind: scores and information were open", "HIDDEN a suspect was named",
                  "The case holds no other comparison and no other conclusion than those stated.",
                  f"verified from its first entry to entry {entry}:",
-                 f"ballistics case report C-1 R-1 --as-of {entry}"):  # fmt: skip
+                 f"ballistics case report LABORATORY R-1 --as-of {entry}"):  # fmt: skip
         assert text in page, text
     for scan in lab.book.all(Scan, "C-1"):
         assert scan.record.file in page
@@ -338,6 +341,25 @@ def test_a_dissent_is_never_left_out_and_a_resolution_stands_beside_it(lab, comp
     assert "Resolution by Operator RE" in page
     assert "too few marks" in page
     assert "both conclusions stand" in page
+
+
+def test_a_comparison_with_a_test_fire_names_firearm_session_and_ammunition(examined_lab, compared):
+    lab = examined_lab
+    lab.record("SH", Firearm("F-7", make="Crvena Zastava", model="M88", calibre="9 mm Luger", serial="K?77"))
+    lab.record("SH", Session("S-7", firearm="F-7", ammunition="PPU lot 12", date="2026-11-04", place="range 2",
+                             operator="SH", checklist="example", answers=("bore clear",)))  # fmt: skip
+    lab.record("SH", Shot("S-7/1", session="S-7", recovered="cartridge case"))
+    questioned = lab.book.get(Scan, "C-1/2/S").record
+    lab.record("SH", replace(questioned, id="S-7/1/S", case="", item="S-7/1"))
+    record = lab.book.get(Comparison, "C-1/V").record
+    lab.amend("E1", replace(record, scans=("C-1/1/S", "S-7/1/S")))
+    draft(lab)
+    page = shown(lab)
+    assert (
+        "S-7/1: test fire of firearm F-7 (Crvena Zastava M88, 9 mm Luger, K?77)" in page.partition("What was found")[0]
+    )
+    assert "F-7, Crvena Zastava, M88, 9 mm Luger, serial number K?77 PPU lot 12 S-7 2026-11-04 SH; range 2" in page
+    assert format_ratio(compared[0].evaluation.weighed.result.log10_lr) in page
 
 
 def test_other_comparisons_of_the_case_are_counted(examined_lab):

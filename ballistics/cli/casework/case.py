@@ -16,6 +16,7 @@ from ballistics.cli.casework.record_commands import (
     passphrase,
     signing_key,
 )
+from ballistics.cli.casework.report import command as report_command
 from ballistics.cli.library import DATABASE
 from ballistics.cli.scan_set import named_settings, settings_option
 
@@ -40,6 +41,7 @@ def command() -> None:
 
 
 add_commands(command, [KINDS[name] for name in _OF_A_CASE])
+command.add_command(report_command)
 
 
 @command.command(name="begin")

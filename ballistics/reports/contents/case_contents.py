@@ -65,8 +65,15 @@ class CaseContents:
     def item_words(self, identifier: str) -> str:
         """Return what an item is, in a few words."""
         found = self.item(identifier)
+        fire = next((each for each in self.report.test_fires if each.shot.id == identifier), None)
+        if found is None and fire is not None:
+            of = fire.firearm
+            words = ", ".join(part for part in (f"{of.make} {of.model}", of.calibre, of.serial) if part)
+            return self.texts(
+                "{name}: test fire of firearm {firearm} ({words})", name=identifier, firearm=of.id, words=words
+            )
         if found is None:
-            return f"{identifier}: {self.texts('test fire of the reference collection')}"
+            return identifier
         calibre = f", {found.record.calibre}" if found.record.calibre else ""
         return f"{identifier}: {self.texts.word('item types', found.record.kind)}{calibre}"
 

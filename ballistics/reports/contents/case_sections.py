@@ -111,7 +111,7 @@ def items(contents: CaseContents) -> tuple[Block, ...]:
     """Return what was received, how packed, sealed and marked."""
     report, t = contents.report, contents.texts
     if not report.items:
-        return (Paragraph(t("No item is on record.")),)
+        return (Paragraph(t("No item is on record.")), *_test_fires(contents))
     rows = []
     for each in report.items:
         item = each.record
@@ -124,7 +124,30 @@ def items(contents: CaseContents) -> tuple[Block, ...]:
         packed = "; ".join(part for part in (item.packaging, item.seal) if part)
         rows.append((item.id, what, "; ".join((item.description, *serial, *condition)), found, packed))
     headings = t("Item"), t("What it is"), t("Description, condition"), t("Found"), t("Packaging, seal")
-    return (Table(headings, tuple(rows), (0.9, 1.3, 2.0, 1.3, 1.1)),)
+    return (Table(headings, tuple(rows), (0.9, 1.3, 2.0, 1.3, 1.1)), *_test_fires(contents))
+
+
+def _test_fires(contents: CaseContents) -> tuple[Block, ...]:
+    """Return where the reference items come from that are no items of the case."""
+    report, t = contents.report, contents.texts
+    rows = []
+    for fire in report.test_fires:
+        of, session = fire.firearm, fire.session
+        serial = t("serial number {serial}", serial=of.serial) if of.serial else ""
+        words = ", ".join(part for part in (of.id, of.make, of.model, of.calibre, serial, of.item) if part)
+        rows.append(
+            (
+                fire.shot.id,
+                words,
+                session.ammunition,
+                f"{session.id}\n{spoken_time(session.date)}",
+                f"{session.operator}; {session.place}",
+            )
+        )
+    if not rows:
+        return ()
+    headings = t("Test fire"), t("Firearm"), t("Ammunition"), t("Session"), t("Who, where")
+    return (Table(headings, tuple(rows), (0.9, 2.0, 1.3, 1.2, 1.2)),)
 
 
 def custody(contents: CaseContents) -> tuple[Block, ...]:
@@ -444,8 +467,7 @@ def integrity(contents: CaseContents) -> tuple[Block, ...]:
     )
     how = t(
         "To check it: `ballistics case verify` with this receipt. The same report can be made again, byte "
-        "for byte, with `ballistics case report {case} {report} --as-of {number}`.",
-        case=report.case.record.id,
+        "for byte, with `ballistics case report LABORATORY {report} --as-of {number}`.",
         report=report.report.record.id,
         number=report.head.number,
     )
