@@ -56,9 +56,11 @@ from .wording.printed import LEAD as LEAD
 from .wording.printed import candidate_sentence as candidate_sentence
 from .wording.printed import false_hits_sentence as false_hits_sentence
 from .wording.printed import mirror_sentence as mirror_sentence
+from .wording.printed import miss_sentence as miss_sentence
 from .wording.printed import plain_bodies_sentence as plain_bodies_sentence
 from .wording.printed import score_sentence as score_sentence
 from .wording.printed import shares_sentence as shares_sentence
+from .wording.printed import unexplained_sentence as unexplained_sentence
 from .wording.printed import where_sentence as where_sentence
 from .wording.search import background_sentence as background_sentence
 from .wording.search import passed_over_sentences as passed_over_sentences
@@ -104,6 +106,7 @@ __all__ = [
     "links_report",
     "microscope",
     "mirror_sentence",
+    "miss_sentence",
     "named_files",
     "others_text",
     "passed_over_sentences",
@@ -134,6 +137,7 @@ __all__ = [
     "svg_bytes",
     "thumbnail_of",
     "transfers_report",
+    "unexplained_sentence",
     "unit_of",
     "verdict_of",
     "where_sentence",

@@ -162,9 +162,11 @@ def _print(file: IdentifiedFile, searched: SearchedCollection) -> None:
         false_hits_sentence,
         is_symmetric,
         mirror_sentence,
+        miss_sentence,
         plain_bodies_sentence,
         score_sentence,
         shares_sentence,
+        unexplained_sentence,
         verdict_of,
         where_sentence,
     )
@@ -185,14 +187,18 @@ def _print(file: IdentifiedFile, searched: SearchedCollection) -> None:
         _say(f"    {score_sentence(candidate, found)}{' ' if where else ''}{where}")
     for finding in found.findings:
         _say(f"  caution: {finding.message} ({finding.action})", "yellow")
-    plain = plain_bodies_sentence(found)
-    if plain:
-        _say(f"  {plain}")
+    for sentence in (unexplained_sentence(found), plain_bodies_sentence(found)):
+        if sentence:
+            _say(f"  {sentence}")
     best = next(
         (candidate for candidate in found.candidates if candidate.is_plain and candidate.fits(found.threshold)), None
     )
     if best is not None and not found.accepted:
         _say(f"  - “{best.name}”: {score_sentence(best, found)}")
+    elif found.candidates and not found.accepted:
+        nearest = found.candidates[0]
+        _say(f"  - “{nearest.name}” comes nearest. {shares_sentence(nearest)}")
+        _say(f"    {score_sentence(nearest, found)} {miss_sentence(nearest, found)}")
     if not searched.other:
         _say(f"  {false_hits_sentence(found.false_hits)}")
     if found.accepted:

@@ -42,7 +42,7 @@ from ballistics.provenance import package_versions, sha256_of_file
 from ballistics.workers import Watched, end_with_parent
 
 # Changes when a kept row would have other columns.
-_ROW_VERSION = "4"
+_ROW_VERSION = "5"
 _MOST_CARRIED = 4
 _BEGUN, _UNPACKED = "begun", "unpacked"
 #: Begins what the row of a file says on which the program itself failed; the log in the folder of work has more.
@@ -356,6 +356,7 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
         return {"sha256": digest, **_refused(f"{type(error).__name__}: {error}")}
     findings = {finding.code for finding in described.findings}
     findings |= {finding.code for part in described.parts for finding in part.findings}
+    findings |= {finding.code for finding in found.findings}
     corners = np.array([[part.vertices_mm.min(axis=0), part.vertices_mm.max(axis=0)] for part in file.parts])
     extent = corners[:, 1].max(axis=0) - corners[:, 0].min(axis=0)
     return {

@@ -30,6 +30,7 @@ def kept_hit(found: Identification, candidate: Candidate, collection: Collection
         ``pose`` as 4 rows of 4; ``covers`` has a bit for each of the reference's ``points``, in hexadecimal digits.
     """
     covers = covered_points(found, candidate, collection)
+    keys = collection.references[candidate.row].keys
     return {
         "row": candidate.row,
         "reference": candidate.name,
@@ -37,6 +38,8 @@ def kept_hit(found: Identification, candidate: Candidate, collection: Collection
         "relation": candidate.relation,
         "scale": candidate.scale,
         "mirrored": candidate.mirrored,
+        "mirror_symmetric": keys is not None and keys.exact == keys.mirrored,
+        "tied_with": "; ".join(other.name for other in found.tied_with(candidate)),
         "query_share": candidate.query_share,
         "reference_share": candidate.reference_share,
         "tolerance_mm": candidate.tolerance_mm,

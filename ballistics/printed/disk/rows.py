@@ -27,6 +27,8 @@ COLUMNS: dict[str, type] = {
     "relation": str,
     "scale": float,
     "mirrored": bool,
+    "mirror_symmetric": bool,
+    "tied_with": str,
     "query_share": float,
     "reference_share": float,
     "tolerance_mm": float,

@@ -216,6 +216,16 @@ class Identification:
             and (_is_same_copy(other, candidate) if copied else candidate.is_tied and other.is_tied)
         )
 
+    def unexplained(self) -> Mapping[int, float]:
+        """Return the share, 0–1, of each body's surface that no accepted candidate explains, by its number."""
+        explained = np.zeros(len(self.components), dtype=bool)
+        for hit in self.accepted:
+            own = np.ones(len(explained), bool) if hit.component < 0 else self.components == hit.component
+            explained |= own & (hit.deviations_mm <= hit.tolerance_mm)
+        return {
+            int(body): float(1.0 - explained[self.components == body].mean()) for body in np.unique(self.components)
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return verdict, threshold and candidates as plain values; `ballistics printed identify --json` writes all."""
         accepted = {(c.row, c.component) for c in self.accepted}
@@ -403,7 +413,8 @@ def _findings(
         )
     for hit in accepted:
         scale = 1.0 / hit.fit.scale
-        if max(scale, hit.fit.scale) > parameters.usual_scale:
+        # A copy is known by its hash, at any scale.
+        if not hit.copied and max(scale, hit.fit.scale) > parameters.usual_scale:
             yield Finding(
                 "scale-unusual",
                 "warning",

@@ -58,8 +58,9 @@ class IdentificationParameters:
     alike_as_whole : float
         Squared distance of whole descriptors, in stored steps over all radii, up to which two surfaces are alike.
     beside_as_whole : float
-        Squared distance of whole descriptors up to which a reference looks like a hit and is judged beside it. Of 20
-        generated solids and 16 variants of each, seeds from 360 000, 93 % of pairs are no further apart.
+        Squared distance of whole descriptors up to which a reference looks like a hit and is judged beside it. Of 10
+        generated solids and 16 variants of each 91 % of pairs are no further apart: this and what else is said of
+        look-alikes is printed by `benchmarks.training.printed_look_alikes` (seeds from 360 000).
     beside_at_most : int
         References that are judged beside one hit.
     beside_draws : int
@@ -130,11 +131,11 @@ class IdentificationParameters:
         As many keypoints or fewer say nothing of detail.
     straying_floor, straying_most : float
         Shares of the query's size: deviations are counted from the first to the second where hits are told apart, see
-        `ballistics.printed.identify.verdict.straying_of`. Of 76 disturbed solids among 16 variants each (seeds from
-        360 000), placed where they belong, the right one came first for 52 by the score and 71 by this.
+        `ballistics.printed.identify.verdict.straying_of`. Of 40 disturbed solids among 16 variants each, placed
+        where they belong, the right one came first for 28 by the score and 37 by this.
     told_apart : float
-        Ratio of strayings from which two look-alikes are told apart. Of 152 queries from the same solids and variants
-        the first was right in all 122 with the second this much further, and in 22 of 30 with a nearer second.
+        Ratio of strayings from which two look-alikes are told apart. Of the same 40 queries the first was right in
+        all 26 with the second this much further, and in 11 of 14 with a nearer second.
     threshold : float
         *Verdict.* Score from which a candidate is taken. Of 340 unrelated development queries, cross-validated, one
         reached it (0.47), the next had 0.26; of look-alikes, new solids of a family of which the collection holds

@@ -121,6 +121,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "headline": None,
         "plain_bodies": "",
         "cautions": [],
+        "unexplained": "",
         "false_hits": "",
         "components": 0,
         "candidates": [],
@@ -135,8 +136,8 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         return shown
     mesh = whole_mesh(identified.file.parts)
     drawn = found.accepted[:_DRAWN]
-    if not drawn and (searched.other or found.verdict == "too plain to identify"):
-        # That two files have nothing in common is best seen where they come nearest to it, and how plain that is.
+    if not drawn:
+        # That a file has nothing in common with a reference is best seen where it comes nearest to it.
         drawn = found.candidates[:1]
     candidates = []
     for rank, candidate in enumerate(drawn, 1):
@@ -154,6 +155,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
                 ),
                 "shares": wording.shares_sentence(candidate),
                 "score": wording.score_sentence(candidate, found),
+                "miss": "" if candidate.fits(found.threshold) else wording.miss_sentence(candidate, found),
                 "score_rows": wording.score_rows(candidate),
                 "mirror": wording.mirror_sentence(candidate, symmetric=symmetric),
                 "where": wording.where_sentence(candidate, bodies_of(found)),
@@ -168,6 +170,7 @@ def _shown(number: int, identified: IdentifiedFile, searched: SearchedCollection
         "views": views_of(mesh),
         "headline": verdict_of(identified, searched),
         "plain_bodies": wording.plain_bodies_sentence(found),
+        "unexplained": wording.unexplained_sentence(found),
         "cautions": [f"{finding.message[0].upper()}{finding.message[1:]}." for finding in found.findings],
         "false_hits": "" if searched.other else wording.false_hits_sentence(found.false_hits),
         "components": bodies_of(found),

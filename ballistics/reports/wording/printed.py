@@ -150,10 +150,57 @@ def score_sentence(candidate: Candidate, found: Identification) -> str:
     if candidate.relation == "exact copy":
         text = f"Known by its geometry hash; score of the surfaces {candidate.score:.2f}."
     else:
-        text = f"Score {candidate.score:.2f}; the threshold is {found.threshold:g}."
+        text = f"Score {candidate.score:.2f}, {threshold_words(candidate.score, found)}."
     if candidate.is_plain:
         return f"{text} {too_plain_sentence(candidate, found)}"
     return f"{text}{_beside_words(candidate, found)}{plain}"
+
+
+def threshold_words(score: float, found: Identification) -> str:
+    """Return how far a score is above or below the threshold, in words and as a number.
+
+    "Barely" is the first third of the way, in log-odds, from the threshold to the score from which a search is not
+    widened; "far" is beyond that score.
+
+    Parameters
+    ----------
+    score : float
+        0–1.
+    found : Identification
+        Its threshold, and ``decisive`` among the parameters of its provenance.
+    """
+    off = abs(score - found.threshold)
+    decisive = float(found.provenance.parameters["decisive"])
+    if score < found.threshold:
+        return f"{off:.2f} below the threshold of {found.threshold:g}"
+    way = _log_odds(score) - _log_odds(found.threshold)
+    words = "barely " if 3.0 * way < _log_odds(decisive) - _log_odds(found.threshold) else ""
+    return f"{'far ' if score >= decisive else words}above the threshold of {found.threshold:g} (by {off:.2f})"
+
+
+def _log_odds(score: float) -> float:
+    within = min(max(score, 0.001), 0.999)
+    return math.log(within / (1.0 - within))
+
+
+def miss_sentence(candidate: Candidate, found: Identification) -> str:
+    """Return how little a candidate below the threshold lacks, and what speaks most against it."""
+    words, value, adds, most = max(score_rows(candidate), key=lambda row: row[3] - row[2])
+    lacks = _log_odds(found.threshold) - _log_odds(candidate.score)
+    return (
+        f"It lacks {lacks:.1f} in log-odds. Most is lost by this: {words[0].lower()}{words[1:]}: {value} (adds "
+        f"{adds:.1f} of {most:.1f})."
+    )
+
+
+def unexplained_sentence(found: Identification) -> str:
+    """Return which bodies of the query no hit explains; nothing where there is one body, or no hit."""
+    smallest = float(found.provenance.parameters["rest_share"])
+    left = {body: share for body, share in found.unexplained().items() if share >= smallest}
+    if not found.accepted or int(found.components.max()) == 0 or not left:
+        return ""
+    bodies = [f"body {body + 1} ({percent(share)} of its surface)" for body, share in left.items()]
+    return f"Explained by no hit: {_listed(bodies)}."
 
 
 def _beside_words(candidate: Candidate, found: Identification) -> str:
@@ -240,6 +287,10 @@ def score_rows(candidate: Candidate) -> list[tuple[str, str, float, float]]:
     }
     most = {curve.name: max(curve.added) for curve in score_model().curves}
     return [(*values[name], candidate.log_odds[name], most[name]) for name in candidate.log_odds]
+
+
+#: Of a reference that is its own mirror image.
+OWN_MIRROR_IMAGE = "its own mirror image: whether it was mirrored cannot be told"
 
 
 def mirror_sentence(candidate: Candidate, *, symmetric: bool) -> str:
