@@ -66,7 +66,10 @@ def main() -> int:
     parser.add_argument("--solids", type=int, default=_SOLIDS)
     solids = parser.parse_args().solids
     apart: list[float] = []
-    by_score, by_straying, told, near = [], [], [], []
+    by_score: list[bool] = []
+    by_straying: list[bool] = []
+    told: list[bool] = []
+    near: list[bool] = []
     for seed in track(range(_FIRST_SEED, _FIRST_SEED + solids), description="solids"):
         mesh = solid(seed)
         collection = Collection()
