@@ -23,6 +23,7 @@ from .disk.archived import UNREADABLE as UNREADABLE
 from .disk.batch import run_printed_batch as run_printed_batch
 from .disk.results import FileResult as FileResult
 from .disk.results import PrintedBatch as PrintedBatch
+from .files.reading import read_job_facts as read_job_facts
 from .files.reading import read_parts as read_parts
 from .identify.coverage import deviations_of as deviations_of
 from .identify.false_hits import QUERIES as QUERIES
@@ -101,6 +102,7 @@ __all__ = [
     "moved",
     "open_collection",
     "profile_similarity",
+    "read_job_facts",
     "read_parts",
     "read_shape_references",
     "reference_pieces",

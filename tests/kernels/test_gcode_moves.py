@@ -50,7 +50,7 @@ def random_job(seed, spelling=None):
         "G90", "G91", "M82", "M83",
         "G20", "G21", "G92 E0", "G92 X10 Y5", "G92", "G28 X", "G28", "G17", "G18", ";TYPE:Perimeter",
         ";TYPE:Fill", ";WIDTH:0.45",
-        ";WIDTH:0.6", "M204 S1000", "M117 G20 X4", "", "   ", "T0",
+        ";WIDTH:0.6", "; LINE_WIDTH: 0.45 ", ";WIDTH:.7", "M204 S1000", "M117 G20 X4", "", "   ", "T0",
         "X10 Y4 E9", "M107", "G4 P1",
         "EXCLUDE_OBJECT_START NAME=g20", "G10", "G11",
         "G1 X1E5 Y2", "G1 X1.5e1 Y3 E1", "G1 Xnan Y4 E2", "G92 E",

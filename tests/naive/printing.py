@@ -31,6 +31,8 @@ class Printer:
                 self.kind = self.kinds.setdefault(line[6:].strip().lower(), len(self.kinds))
             elif line.startswith(";WIDTH:"):
                 self.width = float(line[7:])
+            elif line.startswith("; LINE_WIDTH:"):
+                self.width = float(line[13:])
             return
         for name, words, flags, _ in commands_of(code.encode()):
             if name in ("G0", "G1", "G2", "G3") or (name == "X" and self.motion):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from job_samples import HEIGHT, LAYERS, WIDTH, job, read
 
-from ballistics.printed import read_parts, small_png
+from ballistics.printed import describe_file, read_job_facts, read_parts, small_png
 from ballistics.printed.content.mesh_content import Thumbnail
 from ballistics.printed.disk.batch import job_from
 from ballistics.printed.jobs.pictures import decoded, picture_of
@@ -307,3 +307,18 @@ def test_facts_come_back_from_a_row(tmp_path):
     head, tail, _ = SLICERS["Cura"]
     found = facts(tmp_path, [*head, *BODY[1:], *tail])
     assert job_from(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_a_job_that_cannot_become_a_surface_says_what_it_says(tmp_path):
+    head, tail, _ = SLICERS["PrusaSlicer"]
+    path = tmp_path / "heat.gcode"
+    path.write_text("\n".join([*head, "G21", "M104 S200", "M84", *tail]))
+    described, file = describe_file(path)
+    assert (file, described.verdict, described.error) == (None, "refused", "CorruptFileError")
+    assert (described.jobs[0].slicer, described.jobs[0].said["printer"].value) == ("PrusaSlicer", "MK4IS")
+    (tmp_path / "bad.stl").write_bytes(b"solid nothing")
+    assert describe_file(tmp_path / "bad.stl")[0].jobs == ()
+    text = "\n".join([*head, *BODY[1:], *tail]).encode()
+    (tmp_path / "job.gcode").write_bytes(text)
+    whole = read_parts(tmp_path / "job.gcode").jobs
+    assert read_job_facts(tmp_path / "job.gcode") == whole

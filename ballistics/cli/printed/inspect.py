@@ -98,6 +98,8 @@ def _print(row: FileDescription) -> None:
     say(f"{row.path}: {row.verdict}", colours[row.verdict])
     if row.verdict == "refused":
         say(f"  {row.error}: {row.reason}")
+        for job in row.jobs:
+            _print_job(say, job)
         return
     say(f"  {row.format}, unit {row.unit}, {len(row.parts)} part{'s' * (len(row.parts) != 1)}; SHA-256 {row.sha256}")
     for key, value in row.metadata.items():

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ballistics.errors import BallisticsError
+from ballistics.errors import BallisticsError, UnsupportedFormatError
 from ballistics.findings import Finding
 from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.describe.geometry_hashes import geometry_keys
 from ballistics.printed.files.mesh_checks import topology
-from ballistics.printed.files.reading import read_parts
+from ballistics.printed.files.reading import read_job_facts, read_parts
 from ballistics.printed.files.separation import body_numbers
 from ballistics_kernels.meshes import area_and_centroid
 
@@ -126,6 +126,16 @@ def describe_part(part: Part) -> PartDescription:
     )
 
 
+def _facts_all_the_same(path: Path, error: BallisticsError) -> tuple[JobFacts, ...]:
+    """Return what a job says that prints nothing, or too much for a surface; nothing for any other file."""
+    if isinstance(error, UnsupportedFormatError):
+        return ()
+    try:
+        return read_job_facts(path)
+    except BallisticsError:
+        return ()
+
+
 def describe_file(path: Path, *, unit: str | None = None) -> tuple[FileDescription, PartFile | None]:
     """Describe a file and return its parts, or say why it was refused; never raises for a bad file.
 
@@ -139,7 +149,8 @@ def describe_file(path: Path, *, unit: str | None = None) -> tuple[FileDescripti
         file = read_parts(path, unit=unit)
         parts = tuple(describe_part(part) for part in file.parts)
     except BallisticsError as error:
-        return FileDescription(str(path), "refused", error=type(error).__name__, reason=str(error)), None
+        jobs = _facts_all_the_same(path, error)
+        return FileDescription(str(path), "refused", error=type(error).__name__, reason=str(error), jobs=jobs), None
     findings = [*file.findings, *(finding for part in parts for finding in part.findings)]
     noted = any(finding.severity != "note" for finding in findings)
     described = FileDescription(

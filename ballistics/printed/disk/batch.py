@@ -344,7 +344,7 @@ def _search_file(digest: str, path: Path, references: Path, draw: Draw, unit: st
     if file is None:
         reason = f"{described.error}: {described.reason.removeprefix(f'{path}: ')}"
         verdict = {"UnknownFormatError": NOT_A_MESH, "UnsupportedFormatError": UNREADABLE}.get(described.error, REFUSED)
-        return {"sha256": digest, **_refused(reason, verdict)}
+        return {"sha256": digest, **_refused(reason, verdict), "jobs": [asdict(job) for job in described.jobs]}
     try:
         collection = _opened(references)
         found = identify(file.parts, collection)

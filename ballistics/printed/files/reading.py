@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -21,17 +21,22 @@ from ballistics.errors import (
     ParameterError,
     ReadError,
 )
+from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.job_facts import JobFacts
 from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent, Thumbnail
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.content.roles import role_findings, role_of_part
+from ballistics.printed.content.text_lines import pieces_of
 from ballistics.printed.files.archives import Budget, members_of
 from ballistics.printed.files.cut_archives import with_directory
 from ballistics.printed.files.formats import ARCHIVE, SUFFIXES, format_of, suffix_of
 from ballistics.printed.files.mesh_checks import clean_mesh, mesh_findings
 from ballistics.printed.files.separation import body_numbers, object_numbers
 from ballistics.printed.files.unpacking import unpacked
+from ballistics.printed.jobs.gcode import facts_of
+from ballistics.printed.jobs.machine import Machine
+from ballistics.printed.jobs.packages import facts_in, pictures_in
 from ballistics.provenance import Provenance
 
 READER_VERSION = "2"
@@ -135,6 +140,62 @@ def read_parts(
         raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
     except MemoryError as error:
         raise ReadError(f"{path}: this machine has not enough free memory for the file") from error
+
+
+def read_job_facts(path: str | os.PathLike[str]) -> tuple[JobFacts, ...]:
+    """Return what the print jobs in a file say, without their surfaces: in bounded memory, however long they are.
+
+    Parameters
+    ----------
+    path : path
+        A print job, a package or an archive.
+
+    Returns
+    -------
+    tuple of JobFacts
+        Empty when the file holds no job. The habits of a very long job are those of its last moves.
+
+    Raises
+    ------
+    ReadError
+        When the file cannot be opened.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as raw:
+            return tuple(_job_facts(raw, path))
+    except OSError as error:
+        raise ReadError(f"{path}: cannot be opened: {error.strerror or error}") from error
+
+
+def _job_facts(raw: BinaryIO, path: PurePath) -> Iterator[JobFacts]:
+    findings: list[Finding] = []
+    with ExitStack() as stack:
+
+        def opened(file: BinaryIO) -> BinaryIO:
+            return file if file is raw else stack.enter_context(file)
+
+        file = opened(unpacked(raw, findings))
+        start = file.read(4)
+        file.seek(0)
+        if start == b"PK\x03\x04":
+            file = opened(with_directory(file, findings))
+            file.seek(0)
+        kind = format_of(file, path)
+        file.seek(0)
+        if kind == ARCHIVE:
+            for member in members_of(file, path.name, Budget()):
+                if member.data is not None:
+                    for job in _job_facts(member.data, PurePath(member.name)):
+                        yield replace(job, member=f"{member.name}/{job.member}".rstrip("/"))
+        elif kind in ("jobs in a package", "3MF"):
+            archive = SafeArchive(file)
+            yield from facts_in(archive, pictures_in(archive, findings), {})
+        elif kind == "G-code":
+            machine = Machine(keeps_pieces=False)
+            machine.read(pieces_of(file))
+            machine.comments.finish()
+            yield facts_of(machine)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ballistics.printed.jobs.comments import Comments, Effect
 from ballistics.printed.jobs.words import Command, commands_of
 from ballistics_kernels.printing import PIECE_COLUMNS, GcodeState, LineTable, move, read_lines
 
-_MOST_PIECES = 8_000_000
+_MOST_PIECES = 5_000_000
 _LINE_LIMIT_BYTES = 1 << 20
 # Pieces that are held before they are handed on, and events of which habits are told.
 _PIECES_AT_ONCE, _EVENTS_AT_ONCE = 1 << 17, 1 << 16

@@ -27,6 +27,7 @@ _RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIEC
 _DECIMALS, _F_FIRST, _BY_RADIUS, _NUMBERED, _CHECKED, _LOWER, _GLUED, _CR, _COMMENTED = 4, 9, 10, 11, 12, 13, 14, 15, 16
 _DONE, _ASK, _FULL, _TOO_LONG = 0, 1, 2, 3
 _POWERS = 10.0 ** np.arange(23)
+_WIDTH_OF_PRUSA, _WIDTH_OF_ORCA = tuple(b";WIDTH:"), tuple(b"; LINE_WIDTH:")
 _FNV_START, _FNV_PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 
 
@@ -333,6 +334,33 @@ def _words(
 
 
 @helper
+def _starts(text: NDArray[np.uint8], at: int, end: int, words: tuple[int, ...]) -> bool:
+    if at + len(words) > end:
+        return False
+    for k in range(len(words)):  # noqa: SIM110 (no generator in a kernel)
+        if text[at + k] != words[k]:
+            return False
+    return True
+
+
+@helper
+def _stated_width(text: NDArray[np.uint8], at: int, end: int) -> float:
+    """Return the width in mm that a comment of PrusaSlicer, OrcaSlicer or Bambu Studio states, or -1."""
+    if _starts(text, at, end, _WIDTH_OF_PRUSA):
+        at += len(_WIDTH_OF_PRUSA)
+    elif _starts(text, at, end, _WIDTH_OF_ORCA):
+        at += len(_WIDTH_OF_ORCA)
+    else:
+        return -1.0
+    while at < end and text[at] == 32:
+        at += 1
+    at, width, _ = _number(text, at, end)
+    while 0 <= at < end and (text[at] == 32 or text[at] == 9):
+        at += 1
+    return width if at == end else -1.0
+
+
+@helper
 def _hash(text: NDArray[np.uint8], at: int, end: int) -> np.uint64:
     while at < end and (text[at] == 32 or text[at] == 9):
         at += 1
@@ -363,7 +391,7 @@ def read_lines(
     """Carry out lines of a job until one is met that is rare or odd.
 
     Motion commands in any plain spelling (line numbers, checksums, comments in brackets, lower case, no blanks), G92
-    with numbers, and lines of the table are carried out here. Everything else is asked for.
+    with numbers, stated widths, and lines of the table are carried out here. Everything else is asked for.
 
     Parameters
     ----------
@@ -467,6 +495,11 @@ def read_lines(
                         if given & (1 << k):
                             place[4 + k] = place[k] - values[k] * place[_UNIT]
                     continue
+        if p == code:
+            width = _stated_width(text, p, last)
+            if width >= 0.0:
+                place[_WIDTH] = width
+                continue
         key[0] = _hash(text, first, last)
         k = _slot(key[0], table.keys)
         if k < 0:
