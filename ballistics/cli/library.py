@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ballistics.cli.scan_set import reading_options
+from ballistics.cli.scan_set import named_settings, reading_options, settings_option
 from ballistics.cli.terminal import MARKS, bar, console
 from ballistics.library import DESCRIPTION_FIELDS
 
@@ -78,6 +78,7 @@ def create(library: Path, database: str | None) -> None:
 )
 @description_options("The {} of all scans for which the table states none.", multiple=False)
 @reading_options
+@settings_option
 @click.option("--workers", type=click.IntRange(1), help="Processes that prepare. Default: one for each processor.")
 @click.option("--again", is_flag=True, help="Take back scans that were removed.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write what became of each.")
@@ -94,6 +95,7 @@ def enrol(
     data: Path | None,
     units: tuple[str, ...],
     region: tuple[str, ...],
+    settings: tuple[str, ...],
     workers: int | None,
     again: bool,
     json_path: Path | None,
@@ -103,9 +105,10 @@ def enrol(
 ) -> None:
     """Prepare SCANS (files, or folders of them) and add their marks to LIBRARY.
 
-    A scan that is there already is not read again; one that was prepared by an older method is replaced. A stopped run
-    goes on when the same command is given again. Exit code 0: the library holds every scan; 1: at least one is refused
-    or insufficient, and listed.
+    Of striated marks --set changes numbers of the preparation, e.g. preparation.shoulders.reach_um=40; they are
+    recorded with each mark. A scan that is there already is not read again; one that was prepared by an older method,
+    or with other numbers, is replaced. A stopped run goes on when the same command is given again. Exit code 0: the
+    library holds every scan; 1: at least one is refused or insufficient, and listed.
     """
     import os
 
@@ -120,9 +123,10 @@ def enrol(
     described, rows = _described(scans, data, general, quiet)
     said = readings(units, region, {str(scan.path): scan.reading for scan in described})
     said.refuse_unused(str(scan.path) for scan in described)
+    reading = Reading(mark, said, tuple(sorted(named_settings(settings).items())))
     with Library.open(library, database) as opened, bar(quiet) as progress:
         several = min(workers or os.cpu_count() or 1, max(1, len(described)))
-        for row in enrol_scans(opened, described, Reading(mark, said), several, again, progress):
+        for row in enrol_scans(opened, described, reading, several, again, progress):
             rows.append(row)
         identifier = opened.identifier
     if json_path is not None:

@@ -32,6 +32,8 @@ from ballistics.surfaces import (
 from ballistics.workers import Watched
 
 _READING = ("units", "region")
+# What `--set` names so is of the way from a scan to its mark.
+_OF_PREPARATION = "preparation."
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,38 @@ class Reading:
         Mark type.
     readings : Readings
         In which units scans are, and where their marks are, by path.
+    settings : tuple of (str, str)
+        Other numbers of the preparation than the tested ones, by their names: ``preparation.`` of striated marks.
+
+    Raises
+    ------
+    ParameterError
+        For a setting that is none of the preparation, or that a library could not keep.
     """
 
     mark_kind: str = "breech face"
     readings: Readings = ALL_AS_THEY_ARE
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, _ in self.settings:
+            if method_of(self.mark_kind).family != "striated" or not name.startswith(_OF_PREPARATION):
+                raise ParameterError(
+                    f"'{name}' is no number of how {self.mark_kind} marks are prepared, and enrolling compares none: "
+                    f"of striated marks those that begin with '{_OF_PREPARATION}' can be set"
+                )
+            if name == f"{_OF_PREPARATION}band_um":
+                raise ParameterError(
+                    f"'{name}' cannot be set: the marks of a library are searched in the band of their kind"
+                )
+        self._parameters()
+
+    def _parameters(self) -> Any:
+        return method_of(self.mark_kind).parameters(settings=dict(self.settings)) if self.settings else None
 
     def method(self, path: Path) -> dict[str, Any]:
         """Return all that decides which mark a file becomes; errors as of `ScanReading.content`."""
-        preparation = method_of(self.mark_kind).preparation()
+        preparation = method_of(self.mark_kind).preparation(self._parameters())
         # Tuples become lists, as they come back from the library.
         plain = json.loads(json.dumps(preparation.parameters))
         return {
@@ -68,7 +94,7 @@ class Reading:
         """Read and prepare one scan; told when its file names another class of instrument than the one stated."""
         reading = self.readings.of(str(path))
         surface = reading.surface(path)
-        mark = prepare(surface, self.mark_kind, reading.region_on(surface))
+        mark = prepare(surface, self.mark_kind, reading.region_on(surface), self._parameters())
         _, contradiction = instrument_of(stated_by_file(surface), [instrument] if instrument else [])
         if contradiction is not None:
             mark = replace(mark, findings=(*mark.findings, contradiction))

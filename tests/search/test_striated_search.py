@@ -117,6 +117,16 @@ def test_enrolled_and_searched_from_the_command_line(tmp_path):
     assert enrolled.exit_code == 0, enrolled.output
     again = run("library", "enrol", library, folder, "--mark", KIND, "--workers", 1)
     assert "3 present" in again.output
+    # Numbers of the preparation are part of the method: other ones make other marks, and say so.
+    own = ("--set", "preparation.shoulders.reach_um=40")
+    replaced = run("library", "enrol", library, folder, "--mark", KIND, "--workers", 1, *own)
+    assert replaced.exit_code == 0, replaced.output
+    with Library.open(library) as opened:
+        records = [record.preparation for record in opened.contents().marks]
+    assert {record["preparation / 1 straighten along the striae / shoulders / reach_um"] for record in records} == {40}
+    assert run("library", "enrol", library, folder, "--mark", KIND, "--workers", 1).exit_code == 0
+    for wrong in ("similarity.clip_sigmas=3", "preparation.band_um=20,400", "preparation.reach_um=40"):
+        assert run("library", "enrol", library, folder, "--mark", KIND, "--set", wrong).exit_code == 2
     query = data_folder("bullets/hamby44-barrel1") / "Barrel_1-Bullet_2-Land_2.x3p"
     out, page = tmp_path / "leads.json", tmp_path / "leads.html"
     done = run("search", query, "--library", library, "--mark", KIND, "--json", out, "--report", page)
