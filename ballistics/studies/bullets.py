@@ -114,7 +114,9 @@ def _item(name: str, scans: Sequence[ScannedItem]) -> ScannedItem:
         if len(values) > 1:
             raise ParameterError(f"the scans of {name} have different labels, {label}: {', '.join(values)}")
         labels[label] = values[0]
-    truth = replace(scans[0].truth, scan=name, item=name, labels=labels, land=None)
+    barrel = scans[0].truth.firearm
+    called = f"{barrel}, bullet {name.removeprefix(f'firearm {barrel}, case ')}"
+    truth = replace(scans[0].truth, scan=called, item=called, labels=labels, land=None)
     left_out = "" if used else f"none of its {len(scans)} scans can be used: {scans[0].left_out}"
     codes = sorted({finding for scan in used for finding in scan.findings})
     return ScannedItem(

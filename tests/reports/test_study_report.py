@@ -105,3 +105,19 @@ def test_long_names_may_break_and_hashes_stay_whole():
     assert max(map(len, data["a"][0].split("\N{ZERO WIDTH SPACE}"))) == 10
     assert data["a"][1:] == ["ab" * 32, 3, None]
     assert data["b"] == ["short name"]
+
+
+@pytest.mark.slow
+def test_a_study_of_bullets_speaks_of_barrels(judged):
+    study = replace(judged, scored=replace(judged.scored, mark_kind="bullet"), acceptance=None)
+    page = study_report(study)
+    own = re.sub(r"(?s)<style.*?</style>|<script.*?</script>|<img[^>]*>|<section id=\"scans\".*", "", page)
+    assert "Results by barrel" in own
+    assert "Of one barrel, but the result pointed to two" in own
+    left = re.findall(r"(?i)[^<>]*\bfirearms?\b[^<>]*", own)
+    # Anchors, and a name of the made-up table.
+    assert not [text for text in left if "#firearms" not in text and 'id="' not in text and "case 0" not in text]
+    assert not re.findall(r"(?i)[^<>]*\bcartridge\b[^<>]*", own)
+    land = study_report(replace(study, scored=replace(judged.scored, mark_kind="land engraved area")))
+    assert "Results by land" in land
+    assert "two of one barrel are two sources" in land

@@ -55,7 +55,7 @@ def test_each_pair_of_bullets_has_the_score_of_its_lands():
     scored = lands()
     found = scored_bullets(scored)
     assert found.mark_kind == "bullet"
-    assert [item.truth.scan for item in found.scans] == [f"firearm B{b}, case {s}" for b in range(6) for s in (0, 1)]
+    assert [item.truth.scan for item in found.scans] == [f"B{b}, bullet {s}" for b in range(6) for s in (0, 1)]
     assert len(found.pairs) == 12 * 11 // 2
     values = {(p.a, p.b): p for p in scored.pairs}
     matrix = np.array([[values[i, 3 + j].similarity for j in range(3)] for i in range(3)])

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ballistics.evidence import GroupResult, Limits, Metrics, Score, Study
-from ballistics.methods import scored_as
-from ballistics.reports.wording.study import number, percent, ratio
+from ballistics.methods import BULLET, scored_as
+from ballistics.reports.wording.study import number, percent, ratio, saying
 from ballistics.studies import ScannedPair, ScanStudy, Verdict, largest_misleading_lr
 
 FIGURE_TITLES = {
@@ -44,10 +44,10 @@ def studies(study: ScanStudy) -> Mapping[Score, Study]:
 
 def metric_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     """Return every metric: its name, then its value for each score, with limits where there are any."""
-    each = tuple(studies(study).values())
+    each, say = tuple(studies(study).values()), saying(study.scored.mark_kind)
 
     def row(name: str, *values: str) -> tuple[str, ...]:
-        return (name, *values)
+        return tuple(map(say, (name, *values)))
 
     def plain_values(name: str, field: str) -> tuple[str, ...]:
         return row(name, *(number(getattr(s.metrics, field), 4) for s in each))
@@ -141,7 +141,8 @@ def limits_lines(study: ScanStudy) -> list[str]:
         for name, limits in (("Cllr", s.intervals.cllr), ("Cllr_min", s.intervals.cllr_min))
         if limits.reason
     )
-    return [*lines, *reasons, *(f"Caution: {caution}." for caution in intervals.cautions)]
+    said = [*lines, *reasons, *(f"Caution: {caution}." for caution in intervals.cautions)]
+    return list(map(saying(study.scored.mark_kind), said))
 
 
 def acceptance_rows(study: ScanStudy) -> list[tuple[str, str, str, str]]:
@@ -267,13 +268,20 @@ def repeatability_lines(study: ScanStudy) -> list[str]:
     """Return what repeated scans tell; says so when there are none."""
     pairs = study.repeat_pairs
     if not pairs:
+        if study.scored.mark_kind == BULLET:
+            return ["Each bullet stands in the study once, so repeatability was not measured."]
+        say = saying(study.scored.mark_kind)
         return [
-            "The truth table states no cartridge case that was scanned twice (column case), so repeatability was not "
-            "measured."
+            say(
+                "The truth table states no cartridge case that was scanned twice (column case), so repeatability was "
+                "not measured."
+            )
         ]
     lines = [
-        f"{len(pairs)} pairs are two scans of one cartridge case. They are in no error rate: a case agrees with itself "
-        "better than with another case of the same firearm."
+        saying(study.scored.mark_kind)(
+            f"{len(pairs)} pairs are two scans of one cartridge case. They are in no error rate: it agrees with itself "
+            "better than with another of the same firearm."
+        )
     ]
     for name, score_study in studies(study).items():
         r = score_study.repeatability

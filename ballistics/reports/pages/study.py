@@ -53,15 +53,18 @@ def study_report(study: ScanStudy) -> str:
             ),
         )
     )
+    kind = study.scored.mark_kind
+    say = wording.saying(kind)
     return environment.get_template("study.html").render(
         study=study,
         metrics=study.headline.metrics,
         tested=wording.what_was_tested(study),
-        erred=wording.erred(study.headline),
-        support=wording.support(study.headline),
-        quality=wording.quality(study.headline),
+        erred=wording.erred(study.headline, kind),
+        support=wording.support(study.headline, kind),
+        quality=wording.quality(study.headline, kind),
         cllr=wording.number(study.headline.metrics.cllr),
-        limits=wording.LIMITS,
+        limits=wording.limits(kind),
+        source=wording.nouns(kind).source,
         scores=scores,
         acceptance=study.acceptance,
         acceptance_rows=contents.acceptance_rows(study),
@@ -73,8 +76,8 @@ def study_report(study: ScanStudy) -> str:
         flagged_rows=contents.flagged_rows(study),
         n_flagged=len(study.flagged.withheld) + len(study.flagged.serious),
         worst=[
-            ("Fired in one firearm: the lowest scores", worst_cards(study, True)),
-            ("Fired in two firearms: the highest scores", worst_cards(study, False)),
+            (say("Fired in one firearm: the lowest scores"), worst_cards(study, True)),
+            (say("Fired in two firearms: the highest scores"), worst_cards(study, False)),
             ("No likelihood ratio stated", withheld_cards(study)),
         ],
         repeat_rows=contents.repeat_rows(study),

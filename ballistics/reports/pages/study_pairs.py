@@ -9,7 +9,7 @@ from ballistics.evidence import Score
 from ballistics.reports.contents.study_contents import score_names
 from ballistics.reports.figures.pair_pictures import pair_pictures
 from ballistics.reports.figures.pictures import Picture
-from ballistics.reports.wording.study import number
+from ballistics.reports.wording.study import nouns, number
 from ballistics.studies import MOST, RankedPair, ScannedPair, ScanStudy, worst_pairs
 
 _SHORT: Mapping[Score, str] = {"similarity": "similarity", "count": "cells", "correlation": "ACCF"}
@@ -23,6 +23,8 @@ class PairCard:
     ----------
     scans, firearms : tuple of str
         Names of the two scans and of their firearms.
+    source : str
+        What a firearm is called: of lands a land, of bullets a barrel.
     ranks : str
         Why it is shown: its rank among the worst pairs, by each score; or the finding that withholds it.
     scores : tuple of tuples of str
@@ -35,6 +37,7 @@ class PairCard:
 
     scans: tuple[str, str]
     firearms: tuple[str, str]
+    source: str
     ranks: str
     scores: tuple[tuple[str, str, str], ...]
     findings: str
@@ -44,7 +47,7 @@ class PairCard:
     def made_by(self) -> str:
         """Which firearm or firearms."""
         a, b = self.firearms
-        return f"firearm {a}" if a == b else f"firearms {a} and {b}"
+        return f"{self.source} {a}" if a == b else f"{self.source}s {a} and {b}"
 
 
 def worst_cards(study: ScanStudy, same_source: bool, scores: Iterable[Score] | None = None) -> tuple[PairCard, ...]:
@@ -116,6 +119,7 @@ def _card(
     return PairCard(
         (scans[0].truth.scan, scans[1].truth.scan),
         (scans[0].truth.firearm, scans[1].truth.firearm),
+        nouns(scored.mark_kind).source,
         ranks,
         tuple((score_names(study)[score], values[score], number(lrs.get((score, key)), 2)) for score in study.studies),
         ", ".join(pair.findings),

@@ -16,6 +16,17 @@ from ballistics.reports.pages.study_pairs import PairCard, withheld_cards, worst
 from ballistics.reports.wording import study as wording
 from ballistics.studies import HEADLINE, ScanStudy
 
+# Of the page's own sentences, those that name firearms.
+_READING = (
+    "How to read it: each line shows the share of pairs whose likelihood ratio is at least the value below. 0 "
+    "means that the findings are equally probable either way; 1 means 10 times, 2 means 100 times more probable "
+    "if one firearm fired both; −1 and −2 the same for two firearms. A pair of one firearm that lies left of 0, "
+    "or a pair of two firearms that lies right of 0, misleads."
+)
+_AT_MOST = (
+    "“At most” is the highest rate that still agrees with what was seen: with few comparisons it is high even "
+    "when no error was seen. Comparisons that share a firearm are not independent, so the limits count firearms."
+)
 _TEMPLATE = Path(__file__).parents[1] / "templates" / "study.typ"
 
 
@@ -31,11 +42,12 @@ def study_pdf(study: ScanStudy) -> bytes:
         import typst
     except ImportError as error:
         raise WriteError("a PDF needs the extra 'pdf': pip install 'ballistics[pdf]'") from error
-    headline = study.headline
+    headline, kind = study.headline, study.scored.mark_kind
+    say = wording.saying(kind)
     figures = study_figures(headline, contents.score_names(study)[HEADLINE])
     cards = {
-        "One firearm: the lowest similarities": worst_cards(study, True, (HEADLINE,)),
-        "Two firearms: the highest similarities": worst_cards(study, False, (HEADLINE,)),
+        say("One firearm: the lowest similarities"): worst_cards(study, True, (HEADLINE,)),
+        say("Two firearms: the highest similarities"): worst_cards(study, False, (HEADLINE,)),
         "No likelihood ratio stated": withheld_cards(study),
     }
     pictures: dict[str, bytes] = {}
@@ -45,10 +57,13 @@ def study_pdf(study: ScanStudy) -> bytes:
         "source": study.source,
         "mark": study.scored.mark_kind,
         "tested": wording.what_was_tested(study),
-        "erred": wording.erred(headline),
-        "support": wording.support(headline),
-        "quality": wording.quality(headline),
-        "limits": wording.LIMITS,
+        "erred": wording.erred(headline, kind),
+        "support": wording.support(headline, kind),
+        "quality": wording.quality(headline, kind),
+        "limits": wording.limits(kind),
+        "made_by": wording.nouns(kind).source,
+        "reading": say(_READING),
+        "at_most": say(_AT_MOST),
         "acceptance": None
         if study.acceptance is None
         else {"met": study.acceptance.met, "sha256": study.acceptance.criteria.sha256},

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from ballistics.evidence import Study
+from ballistics.methods import BULLET
 from ballistics.reports.wording.striation import kind_in_plural
 from ballistics.studies import ScanStudy
 from ballistics.surfaces import HEAD_MARKS
@@ -36,6 +41,76 @@ LIMITS = (
         "so few comparisons cannot support more.",
     ),
 )
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """What made the marks of a study, and what they are on, in the singular; the plural has an s."""
+
+    source: str = "firearm"
+    item: str = "cartridge case"
+
+
+_NOUNS = {
+    "land engraved area": Nouns("land", "land engraved area"),
+    "bullet": Nouns("barrel", "bullet"),
+    "tool mark": Nouns("edge", "tool mark"),
+}
+_WHICH = {
+    "land": " A land is one of a barrel: two of one barrel are two sources.",
+    "edge": " An edge is one of a tool: two of one tool are two sources.",
+}
+# Sentences about firing that do not hold of a land or an edge, before single words are exchanged.
+_PHRASES = (
+    ("Not the probability that a firearm was used", "Not the probability of one source"),
+    ("were fired in one firearm than if in two", "are of one {source} than if of two"),
+    ("Fired in one firearm", "Of one {source}"),
+    ("Fired in two firearms", "Of two {source}s"),
+    ("one firearm fired both", "one {source} made both"),
+)
+
+
+def nouns(mark_kind: str) -> Nouns:
+    """Return what a study of a kind of mark, or of bullets, calls sources and items.
+
+    Examples
+    --------
+    >>> nouns("bullet").source, nouns("breech face").source, nouns("land engraved area").source
+    ('barrel', 'firearm', 'land')
+    """
+    return _NOUNS.get(mark_kind, Nouns())
+
+
+def saying(mark_kind: str) -> Callable[[str], str]:
+    """Return what puts a sentence of a study, written of firearms and cartridge cases, in the words of a kind of mark.
+
+    Examples
+    --------
+    >>> say = saying("bullet")
+    >>> say("Fired in two firearms, but the result pointed to one"), say("Firearms with any such misleading result")
+    ('Of two barrels, but the result pointed to one', 'Barrels with any such misleading result')
+    >>> saying("breech face")("Fired in two firearms")
+    'Fired in two firearms'
+    """
+    own = nouns(mark_kind)
+    if own == Nouns():
+        return lambda text: text
+
+    def said(text: str) -> str:
+        for written, instead in _PHRASES:
+            text = text.replace(written, instead.format(source=own.source))
+        for word, instead in (("cartridge case", own.item), ("firearm", own.source)):
+            text = re.sub(rf"\b{word}(?=s?\b)", instead, text)
+            text = re.sub(rf"\b{word.capitalize()}(?=s?\b)", instead.capitalize(), text)
+        return text
+
+    return said
+
+
+def limits(mark_kind: str) -> tuple[tuple[str, str], ...]:
+    """Return what the numbers of a study do not say, each with the reason."""
+    say = saying(mark_kind)
+    return tuple((say(what), say(why)) for what, why in LIMITS)
 
 
 def percent(share: float) -> str:
@@ -74,6 +149,7 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
     scans = study.scored.scans
     used = [scan for scan in scans if not scan.left_out]
     same, different = study.outcomes(True), study.outcomes(False)
+    source = nouns(study.scored.mark_kind).source
     if study.scored.mark_kind not in HEAD_MARKS:
         sentences = _of_other_items(study, len(used), len({scan.truth.firearm for scan in used}))
     else:
@@ -82,13 +158,13 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
     if insufficient:
         sentences.append(
             f"{insufficient} of the pairs gave no result, because a mark did not suffice for a comparison "
-            f"({same.insufficient} of one firearm, {different.insufficient} of two). They are not in the rates below."
+            f"({same.insufficient} of one {source}, {different.insufficient} of two). They are not in the rates below."
         )
     withheld = same.withheld + different.withheld
     if withheld:
         sentences.append(
             f"For {withheld} of the pairs no likelihood ratio would be stated, because something was wrong with a "
-            f"file, for example a mirrored scan ({same.withheld} of one firearm, {different.withheld} of two). They "
+            f"file, for example a mirrored scan ({same.withheld} of one {source}, {different.withheld} of two). They "
             "are not in the rates below; the full report shows them, and the rates with them."
         )
     left_out = len(scans) - len(used)
@@ -100,14 +176,21 @@ def what_was_tested(study: ScanStudy) -> tuple[str, ...]:
 def _of_other_items(study: ScanStudy, scans: int, sources: int) -> list[str]:
     """Return what was tested where the items are no cartridge cases and a firearm is no source of a single mark."""
     same, different = study.outcomes(True).pairs, study.outcomes(False).pairs
+    kind = study.scored.mark_kind
+    source = nouns(kind).source
+    made = "made both than if two did"
+    if kind == BULLET:
+        begin = f"A computer program compared whole bullets, all lands with all: {scans} bullets of {sources} barrels."
+        made = "fired both than if two did"
+    else:
+        begin = f"A computer program compared {kind_in_plural(kind)}: {scans} scans of {sources} {source}s."
     return [
-        f"A computer program compared {kind_in_plural(study.scored.mark_kind)}: {scans} scans of {sources} sources. Of "
-        "each it is known what made it. Where this report says firearm, it means that source: of single land engraved "
-        "areas a land of a barrel, of tool marks an edge of a tool.",
-        f"Every scan was compared with every other: {same} pairs of one source, and {different} pairs of two.",
+        f"{begin} Of each it is known what made it.{_WHICH.get(source, '')}",
+        f"Every {'bullet' if kind == BULLET else 'scan'} was compared with every other: {same} pairs of one {source}, "
+        f"and {different} pairs of two.",
         "For each pair the program gave a likelihood ratio: how many times more probable the findings are if one "
-        "source made both marks than if two did. It was computed from other sources only: the program had never been "
-        "told anything about these two.",
+        f"{source} {made}. It was computed from other {source}s only: the program had never been told anything about "
+        "these two.",
     ]
 
 
@@ -126,46 +209,46 @@ def _of_cartridge_cases(study: ScanStudy, scans: int, firearms: int) -> list[str
     ]
 
 
-def erred(study: Study) -> tuple[tuple[str, str, str], ...]:
+def erred(study: Study, mark_kind: str) -> tuple[tuple[str, str, str], ...]:
     """Return how often the method misled: what, how often, and the most that it may be (95 % limit).
 
     The limit of the pairs is the larger of that by pairs, as if independent, and that by firearms.
     """
     m, limits = study.metrics, study.intervals
-    failing = m.misleading_firearms
+    failing, say = m.misleading_firearms, saying(mark_kind)
     return (
         (
-            "Fired in one firearm, but the result pointed to two",
+            say("Fired in one firearm, but the result pointed to two"),
             f"{m.misleading_same} of {m.n_same} pairs",
             percent(max(m.misleading_same_limit, limits.misleading_same_rate.high or 0.0)),
         ),
         (
-            "Fired in two firearms, but the result pointed to one",
+            say("Fired in two firearms, but the result pointed to one"),
             f"{m.misleading_different} of {m.n_different} pairs",
             percent(max(m.misleading_different_limit, limits.misleading_different_rate.high or 0.0)),
         ),
         (
-            "Firearms with any such misleading result",
-            f"{failing} of {m.n_firearms} firearms",
+            say("Firearms with any such misleading result"),
+            say(f"{failing} of {m.n_firearms} firearms"),
             percent(m.misleading_firearms_limit),
         ),
     )
 
 
-def support(study: Study) -> str:
+def support(study: Study, mark_kind: str) -> str:
     """Return what the strongest results may be, in one sentence."""
     bounds = study.bounds
-    return (
+    return saying(mark_kind)(
         "The strongest result that this number of comparisons can support is a likelihood ratio of "
         f"{ratio(bounds.upper)} for one firearm, and of {ratio(bounds.lower)} (that is, {ratio(-bounds.lower)} for two "
         "firearms). Stronger ones are cut to these."
     )
 
 
-def quality(study: Study) -> str:
+def quality(study: Study, mark_kind: str) -> str:
     """Return Cllr and what it means, in one sentence."""
     m = study.metrics
-    return (
+    return saying(mark_kind)(
         f"The overall cost of the likelihood ratios (Cllr) is {number(m.cllr)}{_between(study)}: 0 would be perfect, 1 "
         "is the value of a method that gives no information. "
         f"Of it, {number(m.cllr_cal)} is due to ratios that are too large, too small, or cut to the bounds."
