@@ -129,6 +129,12 @@ def revoke(laboratory: Path, name: str, reason: str, key_file: Path, database: s
     help="Field of the description that leaves with the marks. Default: the class characteristics.",
 )
 @click.option("--scan", "scans", type=(int, _FILE), multiple=True, metavar="MARK FILE", help="The scan leaves too.")
+@click.option(
+    "--printed",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A collection of printed parts: its signatures leave, with name and category.",
+)
+@click.option("--reference", "references", multiple=True, help="With --printed: only this reference.")
 @click.option("--plain", is_flag=True, help="Do not encrypt.")
 @KEY
 @DATABASE
@@ -140,13 +146,16 @@ def export(
     all_marks: bool,
     leaving: tuple[str, ...],
     scans: tuple[tuple[int, Path], ...],
+    printed: Path | None,
+    references: tuple[str, ...],
     plain: bool,
     key_file: Path,
     database: str | None,
     **given: Any,
 ) -> None:
     """Write the package FILE for a partner: templates of marks, with their scans only where --scan says so."""
-    from ballistics.exchange import CLASS_FIELDS, MarkSelection, Outgoing, export_package
+    from ballistics.exchange import CLASS_FIELDS, MarkSelection, Outgoing, PrintedSelection, export_package
+    from ballistics.printed import Collection
 
     terms = _terms_of(given)
     where = {name: values for name, values in given.items() if values}
@@ -155,9 +164,9 @@ def export(
         if all_marks:
             chosen |= dict.fromkeys(entry.id for entry in book.library.contents(where).marks)
         selection = MarkSelection(tuple(chosen), leaving or CLASS_FIELDS, dict(scans)) if chosen else None
-        found = export_package(
-            _desk(book, key_file, None), file, recipient, terms, Outgoing(selection), encrypted=not plain
-        )
+        parts = None if printed is None else PrintedSelection(Collection.load(printed), references)
+        outgoing = Outgoing(selection, parts)
+        found = export_package(_desk(book, key_file, None), file, recipient, terms, outgoing, encrypted=not plain)
     manifest = found.manifest
     held = ", ".join(f"{name}: {number}" for name, number in manifest.contents.items() if number)
     click.echo(f"package {manifest.envelope.serial}: {file.resolve()}\n{held}; entry {found.entry} of the log")
@@ -337,6 +346,23 @@ def scan_(laboratory: Path, file: Path, package: str, mark: int, database: str |
     with opened(laboratory, database) as book:
         found = copy_scan(book.library, book.log, package, mark, file)
     click.echo(f"scan: {file.resolve()}\nSHA-256: {found}")
+
+
+@command.command(name="collection")
+@LABORATORY
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--package", required=True, help="Serial number of the package, or its first 6 digits.")
+@DATABASE
+def collection(laboratory: Path, folder: Path, package: str, database: str | None) -> None:
+    """Write the printed parts of a partner's package to FOLDER as a collection (`ballistics printed search`)."""
+    from ballistics.exchange import package_of, printed_of
+
+    with opened(laboratory, database) as book:
+        with book.log.view() as view:
+            found = package_of(book.library, view, package)
+        made = printed_of(found)
+    made.save(folder)
+    click.echo(f"references of {found.partner.laboratory}: {len(made)}, in {folder.resolve()}")
 
 
 @command.command(name="withdraw")

@@ -33,6 +33,7 @@ from .imports import TakenIn as TakenIn
 from .imports import extract_rows as extract_rows
 from .imports import import_package as import_package
 from .imports import package_of as package_of
+from .imports import printed_of as printed_of
 from .imports import take_in_receipt as take_in_receipt
 from .imports import taken_in as taken_in
 from .inbox import Arrived as Arrived
@@ -55,6 +56,7 @@ from .partners import read_card as read_card
 from .partners import revoke_partner as revoke_partner
 from .partners import take_in_partner as take_in_partner
 from .partners import write_card as write_card
+from .printed import PrintedSelection as PrintedSelection
 from .requests import Request as Request
 from .requests import answer_request as answer_request
 from .requests import copy_scan as copy_scan
@@ -91,6 +93,7 @@ __all__ = [
     "PartnerLead",
     "PartnerMark",
     "PartnerSearch",
+    "PrintedSelection",
     "Request",
     "Row",
     "Step",
@@ -121,6 +124,7 @@ __all__ = [
     "partner_search_json",
     "partners",
     "positions",
+    "printed_of",
     "read_card",
     "read_opening_key",
     "registry_graph",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.library import PARTNERS
 from ballistics.records import LABORATORY, Log, SigningKey
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 #: Kinds of the entries that the exchange makes in the log.
 PARTNER, EXPORT, IMPORT, RECEIVED_RECEIPT = "partner", "export", "import", "receipt"
 REQUESTED, ANSWERED, WITHDRAWN = "request", "answer", "withdrawal"
-#: Folder of the library that holds the packages of partners.
-FOLDER = "exchange"
 SENT, RECEIVED = "sent", "received"
 
 
@@ -50,7 +49,7 @@ class Desk:
     @property
     def folder(self) -> Path:
         """Where packages of partners lie."""
-        return self.library.folder / FOLDER
+        return self.library.folder / PARTNERS
 
     def laboratory(self) -> str:
         """Return the laboratory's name, as its log states it.

@@ -13,6 +13,7 @@ from ballistics.exchange.envelope import PACKAGE, new_envelope
 from ballistics.exchange.marks import MarkSelection, mark_parts
 from ballistics.exchange.package import Manifest, Part, Terms, write_package
 from ballistics.exchange.partners import partner_named
+from ballistics.exchange.printed import PrintedSelection, printed_parts
 from ballistics.exchange.rows import Extract, write_rows
 from ballistics.exchange.withdrawals import withdrawn_from
 
@@ -24,11 +25,13 @@ class Outgoing:
     Parameters
     ----------
     marks : MarkSelection, optional
+    printed : PrintedSelection, optional
     extracts : sequence of Extract
         Rows of registers.
     """
 
     marks: MarkSelection | None = None
+    printed: PrintedSelection | None = None
     extracts: Sequence[Extract] = ()
 
 
@@ -134,6 +137,9 @@ def _parts(desk: Desk, outgoing: Outgoing, folder: Path) -> tuple[list[Part], di
     contents: dict[str, int] = {}
     if outgoing.marks is not None:
         parts, contents = mark_parts(desk.library, outgoing.marks, folder)
+    if outgoing.printed is not None:
+        more, contents["printed"] = printed_parts(outgoing.printed, folder)
+        parts += more
     for extract in outgoing.extracts:
         path = folder / f"extract-{extract.name}.jsonl"
         contents[extract_key(extract.name)] = write_rows(path, extract.rows(), extract.name)

@@ -12,7 +12,6 @@ from ballistics.errors import BallisticsError, CorruptFileError, ReadError, Writ
 from ballistics.exchange.desk import (
     ANSWERED,
     EXPORT,
-    FOLDER,
     IMPORT,
     RECEIVED,
     RECEIVED_RECEIPT,
@@ -36,15 +35,19 @@ from ballistics.exchange.marks import check_marks
 from ballistics.exchange.package import (
     MANIFEST,
     Manifest,
+    check_extracted,
     extract,
     opened_package,
     read_manifest,
 )
 from ballistics.exchange.partners import Partner, find_partner, sender_of
+from ballistics.exchange.printed import ROWS as PRINTED_ROWS
+from ballistics.exchange.printed import STACK, check_printed, printed_collection
 from ballistics.exchange.rows import Row, read_rows
 from ballistics.exchange.withdrawals import honour, withdrawn_packages
 from ballistics.files import reason, sync_folder, write_whole
-from ballistics.library import LibraryStore
+from ballistics.library import PARTNERS, LibraryStore
+from ballistics.printed import Collection
 from ballistics.provenance import sha256_of_file
 from ballistics.records import VALID, Entry, RefusedError, View, now
 
@@ -151,7 +154,7 @@ def taken_in(library: LibraryStore, view: View) -> Iterator[TakenIn]:
         partner = find_partner(view, sender)
         if partner is None:
             raise CorruptFileError(f"entry {entry.number} of the log is of a partner that was never taken in")
-        folder = library.folder / FOLDER / digest
+        folder = library.folder / PARTNERS / digest
         try:
             data = (folder / MANIFEST).read_bytes()
         except OSError as error:
@@ -204,6 +207,26 @@ def extract_rows(package: TakenIn, name: str) -> Iterator[Row]:
     if member not in {listed.name for listed in package.manifest.members}:
         raise RefusedError(f"package {package.manifest.envelope.serial[:8]}… holds no rows of '{name}'")
     yield from read_rows(package.folder / member, f"{package.partner.laboratory}, {name}")
+
+
+def printed_of(package: TakenIn) -> Collection:
+    """Return the signatures of printed parts that a package holds, as a collection to identify parts in.
+
+    Raises
+    ------
+    RefusedError
+        When it must not be used any more, or holds none.
+    CorruptFileError
+        When it was altered since it was taken in.
+    """
+    serial = package.manifest.envelope.serial
+    reason_not = package.unusable(now())
+    if reason_not is not None:
+        raise RefusedError(f"package {serial[:8]}… must not be used: it is {reason_not}")
+    if not package.manifest.contents.get("printed"):
+        raise RefusedError(f"package {serial[:8]}… holds no printed parts")
+    check_extracted(package.folder, package.manifest, [PRINTED_ROWS, STACK])
+    return printed_collection(package.folder, package.partner.laboratory)
 
 
 def take_in_receipt(desk: Desk, path: Path) -> Entry:
@@ -294,6 +317,7 @@ def _folder_of(desk: Desk, manifest: Manifest) -> Path:
 
 def _check_contents(folder: Path, manifest: Manifest, where: str) -> None:
     check_marks(folder, manifest, where)
+    check_printed(folder, manifest, where)
     for member in manifest.members:
         room, _, name = member.name.partition("/")
         if room == "extracts":

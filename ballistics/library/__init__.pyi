@@ -2,6 +2,7 @@
 from . import signature_template as signature_template
 from . import tables as tables
 from . import template as template
+from .backup import PARTNERS as PARTNERS
 from .backup import backup as backup
 from .enrolment import DescribedScan as DescribedScan
 from .enrolment import Reading as Reading
@@ -24,6 +25,7 @@ from .template_stacks import version_of as version_of
 
 __all__ = [
     "DESCRIPTION_FIELDS",
+    "PARTNERS",
     "DescribedScan",
     "Description",
     "EnrolledMark",

@@ -21,6 +21,8 @@ from ballistics.library.store import LibraryStore
 from ballistics.progress import Progress
 from ballistics.store import DATABASE_FILE, SQLITE, connect_sqlite, make_schema, reading, sqlite_error
 
+#: Where the exchange between laboratories keeps what came from partners.
+PARTNERS = "exchange"
 _ROUNDS = 5
 _ROWS_AT_ONCE = 10_000
 
@@ -164,12 +166,26 @@ def _copy_files(library: LibraryStore, fresh: Path, folder: Path, progress: Prog
         if progress is not None:
             progress("copying arrays", done, len(names))
     library.files.copy_to(folder / "files")
+    _mirror(library.folder / PARTNERS, folder / PARTNERS)
     for version, record_bytes, records in stacks:
         source = library.templates.stack(version, record_bytes).path
         target = RecordStack(folder / source.relative_to(library.folder), record_bytes).path
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, target, records * record_bytes)
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """Copy the packages of partners, and delete those from an earlier backup that were withdrawn since."""
+    ours = {path.relative_to(source) for path in source.glob("*/**/*") if path.is_file()}
+    for path in [path for path in target.glob("*/**/*") if path.is_file()]:
+        if path.relative_to(target) not in ours:
+            path.unlink()
+    for name in sorted(ours):
+        # A package is never changed: a file that is there is the one that was copied.
+        if not (target / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            _copy(source / name, target / name)
 
 
 def _copy(source: Path, target: Path, length: int = -1) -> None:

@@ -6,6 +6,9 @@ from .collection.enrolment import open_collection as open_collection
 from .collection.false_hit_rate import FalseHitRate as FalseHitRate
 from .collection.integrity import integrity_json as integrity_json
 from .collection.integrity import verify_collection as verify_collection
+from .collection.signature_records import RECORD_BYTES as RECORD_BYTES
+from .collection.signature_records import signature_of_record as signature_of_record
+from .collection.signature_records import signature_record as signature_record
 from .collection.taxonomy import Taxonomy as Taxonomy
 from .content.job_facts import JobFacts as JobFacts
 from .content.mesh_views import render_view as render_view
@@ -17,6 +20,8 @@ from .describe.inspection import FileDescription as FileDescription
 from .describe.inspection import describe_file as describe_file
 from .describe.plainness import PLAIN_WORTH as PLAIN_WORTH
 from .describe.sampling import sample_surface as sample_surface
+from .describe.signature import SIGNATURE_VERSION as SIGNATURE_VERSION
+from .describe.signature import Signature as Signature
 from .describe.signature import signature_of as signature_of
 from .disk.archived import REFUSED as REFUSED
 from .disk.archived import UNREADABLE as UNREADABLE
@@ -64,7 +69,9 @@ __all__ = [
     "KIN_COLUMNS",
     "PLAIN_WORTH",
     "QUERIES",
+    "RECORD_BYTES",
     "REFUSED",
+    "SIGNATURE_VERSION",
     "UNREADABLE",
     "Candidate",
     "Collection",
@@ -87,6 +94,7 @@ __all__ = [
     "ShapeClassifier",
     "ShapeFeatures",
     "ShapeReference",
+    "Signature",
     "Taxonomy",
     "collection_sha256",
     "describe_file",
@@ -115,6 +123,8 @@ __all__ = [
     "separate_bodies",
     "shape_features",
     "signature_of",
+    "signature_of_record",
+    "signature_record",
     "six_views",
     "small_png",
     "train",

@@ -38,7 +38,7 @@ from ballistics.exchange import (
 )
 from ballistics.exchange.desk import ANSWERED, EXPORT, IMPORT, REQUESTED
 from ballistics.library import Description
-from ballistics.records import RefusedError, verify_log
+from ballistics.records import Log, RefusedError, verify_log
 from ballistics.search import Library
 
 
@@ -313,3 +313,23 @@ def test_packages_are_listed_in_the_order_of_the_log(laboratories, tmp_path):
         found = list(taken_in(sarajevo.library, view))
     assert [package.entry.number for package in found] == [4, 5]
     assert np.all([package.unusable("2998-01-01T00:00:00Z") is None for package in found])
+
+
+def test_a_backup_has_the_packages_and_loses_what_was_withdrawn(laboratories, tmp_path):
+    from ballistics.library import backup
+
+    skopje, sarajevo = laboratories
+    exported, package, _ = send(
+        skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(enrol_shots(skopje, (1, 2)))
+    )
+    copy = tmp_path / "copy"
+    assert backup(sarajevo.library, copy).clean
+    with Library.open(copy) as opened:
+        log = Log(opened.engine, "the copy")
+        assert search_partners(opened, log, shot(2, 9)).n_searched == 2
+    withdraw(skopje, tmp_path / "back.json", "Sarajevo", [exported.manifest.envelope.serial], "lifted")
+    take_in_withdrawal(sarajevo, tmp_path / "back.json")
+    backup(sarajevo.library, copy)
+    assert [path.name for path in (copy / "exchange" / package.folder.name).rglob("*") if path.is_file()] == [
+        "manifest.json"
+    ]

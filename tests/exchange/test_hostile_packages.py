@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from dataclasses import replace
-from hashlib import sha256
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED
 
 import pytest
+from forged_packages import Scene
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from laboratories import TERMS, acquainted, enrol_shots, files_of, introduce, n_entries, new_desk
@@ -22,7 +21,6 @@ from ballistics.errors import (
     UnsupportedFormatError,
 )
 from ballistics.exchange import MarkSelection, Outgoing, export_package, import_package, revoke_partner
-from ballistics.exchange.envelope import PACKAGE, new_envelope, signed
 from ballistics.records import RefusedError
 
 
@@ -37,44 +35,6 @@ def scene(tmp_path_factory):
     yield Scene(folder, skopje, sarajevo, good)
     skopje.library.close()
     sarajevo.library.close()
-
-
-class Scene:
-    """What each test forges from."""
-
-    def __init__(self, folder, skopje, sarajevo, good):
-        self.folder, self.skopje, self.sarajevo, self.good = folder, skopje, sarajevo, good
-        with ZipFile(good) as archive:
-            self.members = {name: archive.read(name) for name in archive.namelist()}
-        self.content = json.loads(self.members["manifest.json"])["content"]
-
-    def refused(self, path, error, match):
-        before = n_entries(self.sarajevo), files_of(self.sarajevo)
-        with pytest.raises(error, match=match):
-            import_package(self.sarajevo, path)
-        assert (n_entries(self.sarajevo), files_of(self.sarajevo)) == before
-
-    def zipped(self, members, packing=ZIP_STORED):
-        path = self.folder / "forged.package"
-        with ZipFile(path, "w", packing) as archive:
-            for name, data in members:
-                archive.writestr(ZipInfo(name) if packing == ZIP_STORED else name, data)
-        return path
-
-    def manifest(self, members, key=None, **changed):
-        """Sign a manifest anew, as only the partner can: what it lists is then what the archive holds."""
-        key = key or self.skopje.key
-        envelope = new_envelope(PACKAGE, self.skopje.identifier, "Skopje", key, self.sarajevo.identifier, "2999-01-31")
-        own = {name: changed.pop(name) for name in list(changed) if name in envelope.__dataclass_fields__}
-        listed = [{"name": n, "bytes": len(d), "sha256": sha256(d).hexdigest()} for n, d in members]
-        names = ("purpose", "legal_basis", "handling", "answers", "withdrawn", "contents")
-        fields = {**{name: self.content[name] for name in names}, "members": listed, **changed}
-        return signed(key, replace(envelope, **own), fields)
-
-    def forged(self, members=None, key=None, **changed):
-        if members is None:
-            members = [(name, data) for name, data in self.members.items() if name != "manifest.json"]
-        return self.zipped([("manifest.json", self.manifest(members, key, **changed)), *members])
 
 
 def test_a_forged_package_of_the_partner_s_own_key_is_taken_in(scene):

@@ -19,6 +19,7 @@ from ballistics.files import parse_json
 from ballistics.printed.collection import store
 from ballistics.printed.collection.descriptor_index import DescriptorIndex
 from ballistics.printed.collection.false_hit_rate import FalseHitRate
+from ballistics.printed.collection.signature_records import lengths_are_sound, signature_of_rows
 from ballistics.printed.describe.cloud import DEFAULT_SURFACE, Cloud, SurfaceParameters
 from ballistics.printed.describe.geometry_hashes import GeometryKeys
 from ballistics.printed.describe.plainness import PLACES, beyond_plain, worth_of
@@ -177,20 +178,8 @@ class Collection:
         if row >= stored:
             return self._added[row - stored]
         self._check_row(row)
-        origin_x, origin_y, origin_z, step, spacing, size, area, points = (
-            float(v) for v in self._stored["frames"][row]
-        )
-        return Signature(
-            np.array(self._stored["codes"][row, : int(points)]),
-            np.array([origin_x, origin_y, origin_z]),
-            step,
-            spacing,
-            size,
-            area,
-            np.array(self._stored["local"][row, :, : min(KEYPOINTS, int(points))]),
-            np.array(self._stored["whole"][row]),
-            self._references[row].keys,
-        )
+        rows = {name: self._stored[name][row] for name in store.ARRAYS}
+        return signature_of_rows(rows, self._references[row].keys)
 
     def cloud(self, row: int, surface: SurfaceParameters = DEFAULT_SURFACE) -> Cloud:
         """Return the coarse points of a reference, ready to find neighbours in; kept while it is among the last 64."""
@@ -385,11 +374,7 @@ class Collection:
         frames = np.asarray(self._stored["frames"])
         if frames.ndim != 2 or frames.shape[1] != 8:
             raise CorruptFileError(f"{source}: the lengths are not 8 numbers for each reference; fetch it again")
-        step, spacing, size, area, points = frames[:, 3:].T
-        with np.errstate(invalid="ignore", over="ignore"):
-            fine = np.isfinite(frames).all(axis=1) & (area > 0.0) & (step > 0.0) & (size > 0.0)
-            fine &= (255.0 * step <= 1.1 * size) & (spacing >= size / 200.0) & (spacing <= size)
-            fine &= (points >= 1) & (points <= self._stored["codes"].shape[1])
+        fine = lengths_are_sound(frames)
         if not fine.all():
             name = self._references[int(np.argmin(fine))].name
             raise CorruptFileError(
