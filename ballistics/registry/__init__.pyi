@@ -13,6 +13,7 @@ from .leads import QueuedLead as QueuedLead
 from .leads import lead_classes as lead_classes
 from .leads import lead_shares as lead_shares
 from .leads import leads_of_check as leads_of_check
+from .leads import leads_of_file as leads_of_file
 from .leads import leads_of_identification as leads_of_identification
 from .leads import leads_of_links as leads_of_links
 from .leads import leads_of_search as leads_of_search
@@ -115,6 +116,7 @@ __all__ = [
     "lead_classes",
     "lead_shares",
     "leads_of_check",
+    "leads_of_file",
     "leads_of_identification",
     "leads_of_links",
     "leads_of_search",

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ballistics.errors import ParameterError
+from ballistics.errors import CorruptFileError, ParameterError
+from ballistics.files import load_json
 from ballistics.registry.checking import MOST_COST_UNREPORTED, Checked
 from ballistics.registry.records import checked_date, digest
 from ballistics.registry.registry import Registry
@@ -275,22 +276,15 @@ def leads_of_search(result: SearchResult, subject: str = "", most: int = 5) -> l
     most : int
         How many of the search's leads.
     """
-    found = []
-    for lead in result.leads[:most]:
-        if lead.similarity is None:
-            continue
-        strength = STRENGTHS[2]
-        if lead.similarity >= _FIRST_NATS or lead.at_or_above == 0:
-            strength = STRENGTHS[0]
-        elif lead.percentile is not None and lead.percentile >= _NEXT_PERCENTILE:
-            strength = STRENGTHS[1]
-        basis = f"{result.mark_kind}, rank {lead.rank} of {result.n_searched}: similarity {lead.similarity:.0f} nats"
-        if lead.percentile is not None:
-            basis += f"; {lead.at_or_above} known different-source scores are as high"
-        incident = f", incident {lead.entry.description.incident}" if lead.entry.description.incident else ""
-        target = f"mark {lead.entry.id} {lead.entry.scan}{incident} in library {result.library[:8]}"
-        found.append(Lead("library search", subject or result.scan, target, strength, basis))
-    return found
+    return [
+        _mark_lead(
+            (subject or result.scan, result.mark_kind, result.n_searched, result.library),
+            (lead.rank, lead.entry.id, lead.entry.scan, lead.entry.description.incident),
+            (lead.similarity, lead.at_or_above, lead.percentile),
+        )
+        for lead in result.leads[:most]
+        if lead.similarity is not None
+    ]
 
 
 def leads_of_identification(found: Identification, subject: str) -> list[Lead]:
@@ -303,15 +297,78 @@ def leads_of_identification(found: Identification, subject: str) -> list[Lead]:
         The file or exhibit.
     """
     return [
-        Lead(
-            "printed part",
-            subject,
-            f"reference {candidate.name}",
-            STRENGTHS[0] if candidate.relation in ("exact copy", "same geometry") else STRENGTHS[1],
-            f"{candidate.relation}, score {candidate.score:.2f} (threshold {found.threshold:.2f})",
-        )
+        _part_lead(subject, candidate.name, candidate.relation, candidate.score, found.threshold)
         for candidate in found.accepted
     ]
+
+
+def leads_of_file(path: Path, subject: str = "", most: int = 5) -> list[Lead]:
+    """Return the leads of the JSON that `ballistics search` or `ballistics printed identify` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    subject : str
+        The exhibit; default: the name of the scan, or of each file.
+    most : int
+        How many leads of a search of a library.
+
+    Raises
+    ------
+    ReadError
+        When it cannot be read.
+    CorruptFileError
+        When it is neither, or was altered.
+    """
+    says = load_json(path, "a search or an identification")
+    try:
+        if says["schema"] == "ballistics/search/1":
+            asked = says["questioned"]
+            source = (subject or asked["scan"], asked["mark_kind"], says["counts"]["searched"], says["library"])
+            return [
+                _mark_lead(
+                    source,
+                    (lead["rank"], lead["mark"], lead["scan"], lead["description"]["incident"]),
+                    (lead["similarity"], lead["different_source_at_or_above"], lead["percentile"]),
+                )
+                for lead in says["leads"][:most]
+                if lead["similarity"] is not None
+            ]
+        if says["schema"] == "ballistics/printed/1":
+            return [
+                _part_lead(subject or file["name"], found["name"], found["relation"], found["score"], file["threshold"])
+                for file in says["files"]
+                for found in file["accepted"]
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(f"{path} is no search or identification as this program writes them: {error}") from None
+    raise CorruptFileError(f"{path}: there are no leads in a document of the kind '{str(says['schema'])[:60]}'")
+
+
+def _mark_lead(
+    searched: tuple[str, str, int, str],
+    mark: tuple[int, int, str, str],
+    scores: tuple[float, int | None, float | None],
+) -> Lead:
+    subject, mark_kind, count, library = searched
+    rank, number, scan, incident = mark
+    similarity, at_or_above, percentile = scores
+    strength = STRENGTHS[2]
+    if similarity >= _FIRST_NATS or at_or_above == 0:
+        strength = STRENGTHS[0]
+    elif percentile is not None and percentile >= _NEXT_PERCENTILE:
+        strength = STRENGTHS[1]
+    basis = f"{mark_kind}, rank {rank} of {count}: similarity {similarity:.0f} nats"
+    if percentile is not None:
+        basis += f"; {at_or_above} known different-source scores are as high"
+    of = f", incident {incident}" if incident else ""
+    return Lead("library search", subject, f"mark {number} {scan}{of} in library {library[:8]}", strength, basis)
+
+
+def _part_lead(subject: str, name: str, relation: str, score: float, threshold: float) -> Lead:
+    strength = STRENGTHS[0] if relation in ("exact copy", "same geometry") else STRENGTHS[1]
+    basis = f"{relation}, score {score:.2f} (threshold {threshold:.2f})"
+    return Lead("printed part", subject, f"reference {name}", strength, basis)
 
 
 def leads_of_check(checked: Iterable[Checked]) -> list[Lead]:

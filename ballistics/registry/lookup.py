@@ -203,9 +203,11 @@ class _Search:
                 yield from self._fitting(wider, _MOST_ROWS_EACH)
             else:
                 unread.append(wider)
+        if not unread:
+            return
         # With both ends unread all serials of the make are looked at, once.
         query = self._of_make(_CANDIDATES.where(sa.or_(*(serials.c.key.like(wider.like()) for wider in unread))))
-        if unread and query is not None:
+        if query is not None:
             fits = [wider.regex().fullmatch for wider in unread]
             rows = self._limited(query.order_by(serials.c.firearm, serials.c.number))
             yield from (_candidate(row) for row in rows if any(fit(row.key) for fit in fits))

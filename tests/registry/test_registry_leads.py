@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from library_marks import noise_mark
 from registers import new_registry
 
-from ballistics.errors import ParameterError
-from ballistics.library import Description
+from ballistics.errors import BallisticsError, ParameterError
+from ballistics.library import Description, LibraryStore
 from ballistics.registry import (
     STRENGTHS,
     Entry,
@@ -21,6 +23,7 @@ from ballistics.registry import (
     lead_classes,
     lead_shares,
     leads_of_check,
+    leads_of_file,
     leads_of_identification,
     leads_of_links,
     leads_of_search,
@@ -28,6 +31,8 @@ from ballistics.registry import (
     queue_leads,
     queued_leads,
 )
+from ballistics.reports import search_json
+from ballistics.search.library_search import search
 
 FIRST, NEXT, LATER = STRENGTHS
 LEAD = Lead("library search", "K-17", "mark 3", NEXT, "rank 1")
@@ -156,3 +161,39 @@ def test_leads_of_a_list_of_recovered_firearms(registry, tmp_path):
     )
     assert misread.strength == NEXT
     assert exact.basis.startswith("reported stolen 2024-05-17 by Bitola; serial A-12345")
+
+
+def test_leads_of_the_file_of_a_search_are_those_of_the_search(tmp_path):
+    """The JSON of a real search, and of a real identification, give the leads that their results give."""
+    with LibraryStore.create(tmp_path / "library") as store:
+        for seed in (1, 2, 3):
+            store.enrol(noise_mark(seed), f"{seed}.x3p", Description(incident=f"{seed}/26"))
+        result = search(store, noise_mark(2), "q.x3p")
+    (tmp_path / "search.json").write_bytes(search_json(result))
+    found = leads_of_file(tmp_path / "search.json")
+    assert found == leads_of_search(result)
+    assert len(found) >= 1
+
+
+def test_leads_of_the_file_of_an_identification(tmp_path):
+    says = {
+        "schema": "ballistics/printed/1",
+        "files": [
+            {"name": "a.stl", "threshold": 0.8, "accepted": [{"name": "pipe", "relation": "exact copy", "score": 1.0}]},
+            {"name": "b.stl", "threshold": None, "accepted": []},
+        ],
+    }
+    (tmp_path / "printed.json").write_text(json.dumps(says))
+    (lead,) = leads_of_file(tmp_path / "printed.json")
+    assert (lead.subject, lead.target, lead.strength) == ("a.stl", "reference pipe", FIRST)
+    assert leads_of_file(tmp_path / "printed.json", "disk 3")[0].subject == "disk 3"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"schema": "ballistics/links/1"}', '{"schema": "ballistics/search/1", "leads": [1]}',
+             '{"schema": "ballistics/printed/1", "files": [{"name": "a", "threshold": 1, "accepted": [{"name": ""}]}]}']
+)  # fmt: skip
+def test_a_file_without_leads_is_refused(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(BallisticsError):
+        leads_of_file(tmp_path / "x.json")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ballistics.errors import ParameterError
 from ballistics.registry import Component, Entry, Firearm, Names, Question, Registry, simulated_rows
@@ -85,7 +87,7 @@ def test_what_cannot_be_asked_is_refused(registry, question, limit):
 
 def test_lookup_agrees_with_a_plain_search_of_all_rows(tmp_path):
     """What costs no more than a misread character and another spelling of the make is found as by comparing all."""
-    rows = list(simulated_rows(1000, 5))
+    rows = list(simulated_rows(600, 5))
     with Registry.create(tmp_path / "laboratory") as registry:
         entries = [Entry(row.values[0], Firearm(KINDS[row.values[1]], *row.values[2:6])) for row in rows]
         registry.add_many("SIM", entries, "first", "clerk", Names())
@@ -117,3 +119,18 @@ def test_lookup_agrees_with_a_plain_search_of_all_rows(tmp_path):
 )
 def test_unread_and_misread_characters_together(registry, read):
     assert first(registry, read, "Beretta")[0] in ("2", "5")
+
+
+ODD = st.text(st.sampled_from("A0?*[]% _-'\"\\Ћ Iß½№①\u0130\u202e\x00١"), max_size=14)
+
+
+@settings(max_examples=40)
+@given(ODD | st.text(max_size=20), ODD | st.text(max_size=20), st.text(max_size=8))
+def test_whatever_is_asked_is_answered_or_refused(registry, serial, make, calibre):
+    try:
+        answer = registry.find(Question(serial, make, "", calibre))
+    except ParameterError:
+        return
+    assert [hit.rank for hit in answer.hits] == list(range(1, len(answer.hits) + 1))
+    assert all(hit.reasons for hit in answer.hits)
+    assert [hit.cost for hit in answer.hits] == sorted(hit.cost for hit in answer.hits)

@@ -82,6 +82,25 @@ def add_(
     click.echo(f"lead {number}: {lead.what_next}")
 
 
+@leads_.command(name="take-in")
+@click.argument("library", type=FOLDER)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "subject", default="", help="The exhibit. Default: the name of the scan, or of each file.")
+@click.option("--most", type=click.IntRange(1, 1000), default=5, show_default=True, help="Leads of a library search.")
+@BY
+@DATABASE
+def take_in_(library: Path, file: Path, subject: str, most: int, by: str | None, database: str | None) -> None:
+    """Add the leads of FILE, the JSON of `ballistics search` or `ballistics printed identify`, to the queue."""
+    from ballistics.registry import Registry, clean_text, leads_of_file, queue_leads
+
+    found = leads_of_file(file, clean_text(subject, "--from"), most)
+    with Registry.open(library, database) as registry:
+        numbers = queue_leads(registry, found, recorder(by))
+    for number, lead in zip(numbers, found, strict=True):
+        click.echo(f"lead {number}: {lead.subject} → {lead.target}, {lead.strength}")
+    click.echo(f"leads: {len(found)}")
+
+
 @leads_.command(name="move")
 @click.argument("library", type=FOLDER)
 @click.argument("number", type=int)
