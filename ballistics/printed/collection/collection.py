@@ -26,7 +26,8 @@ from ballistics.printed.describe.plainness import PLACES, beyond_plain, worth_of
 from ballistics.printed.describe.query import cloud_of
 from ballistics.printed.describe.signature import KEYPOINTS, SIGNATURE_VERSION, Signature
 
-#: Squared distance of two whole surfaces' descriptors, in stored steps over all radii, up to which they are alike.
+#: Squared distance of two whole surfaces' descriptors, in stored steps over all radii, up to which they are alike: one
+#: standard deviation of a disturbed descriptor (8 steps) in each of 3 × 24 values.
 ALIKE_AS_WHOLE = 4608.0
 
 # Local descriptors in the index: as many keypoints of each reference as keep it near this number, in steps, so that a
