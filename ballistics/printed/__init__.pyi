@@ -52,6 +52,9 @@ from .kin.kinship import Kin as Kin
 from .kin.kinship import KinParameters as KinParameters
 from .kin.kinship import Kinship as Kinship
 from .kin.kinship import kin_of as kin_of
+from .protocol.protocol import PROTOCOL_COLUMNS as PROTOCOL_COLUMNS
+from .protocol.protocol import ProtocolResult as ProtocolResult
+from .protocol.protocol import run_protocol as run_protocol
 from .shape_class.classifier import CLASSES as CLASSES
 from .shape_class.classifier import ShapeClassifier as ShapeClassifier
 from .shape_class.classifier import train as train
@@ -68,6 +71,7 @@ __all__ = [
     "CLASSES",
     "KIN_COLUMNS",
     "PLAIN_WORTH",
+    "PROTOCOL_COLUMNS",
     "QUERIES",
     "RECORD_BYTES",
     "REFUSED",
@@ -90,6 +94,7 @@ __all__ = [
     "PlacedPiece",
     "PrintedBatch",
     "ProfileSimilarity",
+    "ProtocolResult",
     "ReferencePieces",
     "ShapeClassifier",
     "ShapeFeatures",
@@ -117,6 +122,7 @@ __all__ = [
     "refuse_existing",
     "render_view",
     "run_printed_batch",
+    "run_protocol",
     "sample_surface",
     "save_classifier",
     "score_model",

@@ -33,6 +33,8 @@ from .pages.links import links_report as links_report
 from .pages.links import others_text as others_text
 from .pages.printed import printed_report as printed_report
 from .pages.printed_kin import kin_report as kin_report
+from .pages.printed_protocol import protocol_json as protocol_json
+from .pages.printed_protocol import protocol_report as protocol_report
 from .pages.printed_sheet import contact_sheet as contact_sheet
 from .pages.search import search_report as search_report
 from .pages.striation import striation_report as striation_report
@@ -116,6 +118,8 @@ __all__ = [
     "png_bytes",
     "printed_json",
     "printed_report",
+    "protocol_json",
+    "protocol_report",
     "reported_scan",
     "scan_png",
     "score_sentence",

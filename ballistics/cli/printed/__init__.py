@@ -7,10 +7,10 @@ from typing import Any
 
 import rich_click as click
 
-_VERBS = {
-    verb: "shape_class" if verb == "class" else verb
-    for verb in ("batch", "class", "compare", "enrol", "identify", "inspect", "kin", "list", "measure", "verify")
-}
+_NAMES = (
+    "batch", "class", "compare", "enrol", "identify", "inspect", "kin", "list", "measure", "protocol", "verify",
+)  # fmt: skip
+_VERBS = {verb: "shape_class" if verb == "class" else verb for verb in _NAMES}
 
 
 class _PrintedGroup(click.RichGroup):
