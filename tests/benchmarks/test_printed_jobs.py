@@ -1,4 +1,4 @@
-"""Jobs that slicers make of ordinary objects are read as true as claimed; slicers that are not installed are skipped."""
+"""Jobs that slicers make of ordinary objects are read as true as claimed; a slicer that is not there is skipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def box() -> Mesh:
 def test_a_known_distance_is_measured() -> None:
     """A box moved by 0.3 mm: two sides are 0.3 mm off, the others hardly; registered, nothing is."""
     own = box()
-    off = Mesh(own.vertices + [0.3, 0.0, 0.0], own.faces)
+    off = Mesh(own.vertices + np.array([0.3, 0.0, 0.0]), own.faces)
     found = surface_error(off, own)
     assert np.quantile(found.there, 0.99) == pytest.approx(0.3, abs=0.01)
     # The two ends have 192 of 992 mm², the rest of what is off hangs over.
@@ -54,7 +54,7 @@ def test_freshly_sliced_solids_are_within_half_a_line(slicer: str, option: str, 
     read = mesh_of_parts(read_parts(tmp_path / "job.gcode").parts)
     # A raft lifts the part.
     lift = read.vertices[:, 2].min() if option == "raft" else 0.0
-    error = surface_error(Mesh(read.vertices - [0.0, 0.0, lift], read.faces), mesh)
+    error = surface_error(Mesh(read.vertices - np.array([0.0, 0.0, lift]), read.faces), mesh)
     assert error.median <= _LINE_MM / 2.0
     if (slicer, option) != ("Slic3r", "support"):  # a support without comments may touch the part
         assert error.p95 <= _LINE_MM
