@@ -18,10 +18,14 @@ def order_of(name_a: str, facts_a: Mapping[str, Any], name_b: str, facts_b: Mapp
 
     Parameters
     ----------
-    name_a, name_b : str
-        Names of the references.
-    facts_a, facts_b : mapping
-        What the collection says of them: ``dated``, an ISO date that the file states.
+    name_a : str
+        Name of the first reference.
+    facts_a : mapping
+        What the collection says of it: ``dated``, an ISO date that the file states.
+    name_b : str
+        Of the second.
+    facts_b : mapping
+        Of the second.
 
     Returns
     -------
