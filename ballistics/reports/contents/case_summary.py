@@ -12,7 +12,7 @@ from ballistics.reports.contents.case_contents import (
 
 # A page of A4 has to hold it, in every language; what is longer stands in the report only.
 _LONGEST_QUOTE, _MOST_ITEMS, _MOST_COMPARISONS, _MOST_CONCLUSIONS, _MOST_ATTENTIONS = 420, 6, 3, 4, 5
-_LONGEST_LINE = 200
+_LONGEST_LINE, _LONGEST_TITLE = 200, 120
 
 
 def summary(contents: CaseContents) -> tuple[Block, ...]:
@@ -21,7 +21,7 @@ def summary(contents: CaseContents) -> tuple[Block, ...]:
     case = report.case.record
     return (
         Paragraph(t("Summary for the prosecutor and the court"), "soft"),
-        Heading(t("Case {case}: {title}", case=case.id, title=_short(case.title, _LONGEST_LINE)), 1),
+        Heading(t("Case {case}: {title}", case=case.id, title=_short(case.title, _LONGEST_TITLE)), 1),
         *_notes(contents),
         Heading(t("What was asked"), 3),
         Paragraph(_short(case.request), "quote"),
@@ -115,8 +115,7 @@ def _means(contents: CaseContents) -> tuple[Block, ...]:
     if not said:
         said = [t("Without a likelihood ratio the comparison says nothing on the strength of the findings.")]
     blocks: list[Block] = [Points(tuple(dict.fromkeys(map(_short, said))), "strong")]
-    if len(report.report.record.summary) <= _LONGEST_QUOTE:
-        blocks += [Paragraph(report.report.record.summary, "quote")]
+    blocks.append(Paragraph(_short(report.report.record.summary), "quote"))
     return tuple(blocks)
 
 

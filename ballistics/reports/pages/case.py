@@ -6,6 +6,8 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
+from markupsafe import Markup
+
 from ballistics.casework import Casebook, CaseReport, ReportComparison, case_report
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.progress import Progress
@@ -80,14 +82,14 @@ def case_html(document: CaseDocument) -> bytes:
     """Return a document of a case as one self-contained HTML file, without a script, to be printed on A4."""
     before, _, rest = document.page.partition("{page}")
     between, _, after = rest.partition("{pages}")
-    count = f"{css_text(before)} counter(page) {css_text(between)} counter(pages) {css_text(after)}"
+    parts = css_text(before), "counter(page)", css_text(between), "counter(pages)", css_text(after)
     values = {
         "document": document,
         "blocks": [(type(block).__name__, block) for block in document.blocks],
         "head": css_text(document.head),
         "foot": css_text(document.foot),
         "marks": css_text(" · ".join(document.watermarks)),
-        "page": count,
+        "page": Markup(" ").join(map(Markup, parts)),
     }
     filters = {"base64": lambda data: base64.b64encode(data).decode("ascii")}
     return rendered("case.html", (), filters, values).encode("utf-8", "replace")
