@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from ballistics.casework.fields import Record
-from ballistics.casework.quality_records import Calibration, Competence, Validation
+from ballistics.casework.quality_records import Calibration, Competence, Instrument, Validation
 from ballistics.casework.rules import fields_of
+from ballistics.casework.standing import CalibrationStanding, calibration_at, validation_at
 from ballistics.findings import Finding
 from ballistics.records import View
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 def quality_findings(
@@ -35,7 +39,7 @@ def quality_findings(
         Serious: ``"calibration-overdue"``, ``"not-validated"``. Warning: ``"no-competence"``.
     """
     found = [_calibration(view, name, at) for name, at in sorted(instruments.items())]
-    found += [_validation(view, method, version), _competence(view, operator, method, on)]
+    found += [_validation(view, method, version, on), _competence(view, operator, method, on)]
     return tuple(finding for finding in found if finding is not None)
 
 
@@ -51,33 +55,39 @@ def calibration_due(view: View, instrument: str, at: str) -> str | None:
     at : str
         The time, ``2026-11-30`` or as exact as it is known.
     """
-    passed = [
-        record
-        for entry in view.records(Calibration.KIND)
-        if isinstance(record := fields_of(entry), Calibration)
-        and (record.instrument, record.outcome) == (instrument, "passed")
-        and record.on[:10] <= at[:10]
-    ]
-    return max((record.due for record in passed), default=None)
+    found = _standing(view, instrument, at)
+    return None if found.state not in ("calibrated", "overdue") or found.calibration is None else found.calibration.due
+
+
+def _standing(view: View, instrument: str, at: str) -> CalibrationStanding:
+    made = view.current(Instrument.KIND, instrument)
+    if made is None:
+        return CalibrationStanding("none")
+    record = fields_of(made)
+    assert isinstance(record, Instrument)
+    return calibration_at(record, _records(view, Calibration), at)
 
 
 def _calibration(view: View, instrument: str, at: str) -> Finding | None:
-    due = calibration_due(view, instrument, at)
-    if due is not None and holds_on(due, at):
+    found = _standing(view, instrument, at)
+    made = found.calibration
+    if found.state == "calibrated":
         return None
-    said = "it had none" if due is None else f"its calibration was due on {due}"
+    if made is None:
+        said = "it was out of service" if found.state == "not in service" else "it had none"
+    elif found.state == "failed":
+        said = f"the calibration of {made.on} had failed"
+    else:
+        said = f"its calibration was due on {made.due}"
     return Finding("calibration-overdue", "serious", f"instrument {instrument} measured on {at[:10]}: {said}")
 
 
-def _validation(view: View, method: str, version: str) -> Finding | None:
-    held = {
-        record.version
-        for record in _records(view, Validation)
-        if isinstance(record, Validation) and (record.method, record.outcome) == (method, "passed")
-    }
-    if version in held:
+def _validation(view: View, method: str, version: str, on: str) -> Finding | None:
+    known = _records(view, Validation)
+    if validation_at(method, version, known, on).state == "validated":
         return None
-    other = f"; validated are versions {', '.join(sorted(held))}" if held else ""
+    held = sorted({each.version for each in known if (each.method, each.outcome) == (method, "passed")} - {version})
+    other = f"; validated are versions {', '.join(held)}" if held else ""
     return Finding(
         "not-validated", "serious", f"the laboratory holds no validation of {method}, version {version}{other}"
     )
@@ -85,15 +95,15 @@ def _validation(view: View, method: str, version: str) -> Finding | None:
 
 def _competence(view: View, operator: str, method: str, on: str) -> Finding | None:
     for record in _records(view, Competence):
-        assert isinstance(record, Competence)
         is_theirs = (record.operator, record.method) == (operator, method)
         if is_theirs and record.since[:10] <= on[:10] and holds_on(record.until, on):
             return None
     return Finding("no-competence", "warning", f"{operator} has no authorisation for {method} on record on {on[:10]}")
 
 
-def _records(view: View, kind: type[Record]) -> list[Record]:
-    return [fields_of(entry) for entry in view.records(kind.KIND)]
+def _records(view: View, kind: type[Kind]) -> list[Kind]:
+    found = (fields_of(entry) for entry in view.records(kind.KIND))
+    return [record for record in found if isinstance(record, kind)]
 
 
 def holds_on(until: str, on: str) -> bool:

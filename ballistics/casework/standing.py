@@ -1,4 +1,8 @@
-"""What the quality records say of an instrument, a method or a person at a time: calibrated, validated, authorised."""
+"""What the quality records say of an instrument, a method or a person at a time: calibrated, validated, authorised.
+
+Where a date is known to the month or year only, a calibration counts for what it certainly covers; a study and an
+authorisation count from the first day that their date may mean.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +114,7 @@ def validation_at(method: str, version: str, validations: Iterable[Validation], 
         When it was used.
     """
     own = [each for each in validations if (each.method, each.version) == (method, version)]
-    before = [each for each in own if last_day(each.on) <= last_day(at)]
+    before = [each for each in own if first_day(each.on) <= last_day(at)]
     if not before:
         return ValidationStanding("later" if own else "none", min(own, key=_concluded, default=None))
     newest = max(before, key=_concluded)
@@ -169,7 +173,7 @@ def last_day(time: str) -> str:
 
 def _covers(record: Competence, at: str) -> bool:
     ends = last_day(record.until) if record.until else "9999-12-31"
-    return last_day(record.since) <= last_day(at) <= ends
+    return first_day(record.since) <= last_day(at) <= ends
 
 
 def _concluded(record: Validation) -> tuple[str, str]:

@@ -61,7 +61,8 @@ def validation(on, outcome="passed", version="2"):
         ([validation("2025-05"), validation("2026-02", "failed")], "failed"),
         ([validation("2025-05", "failed"), validation("2026-02")], "validated"),
         ([validation("2025-05"), validation("2026-07-01", "failed")], "validated"),
-        ([validation("2026")], "later"),  # it may have been concluded after
+        ([validation("2026")], "validated"),
+        ([validation("2026-07")], "later"),
     ],
 )
 def test_validation(known, state):
