@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import time
 import zlib
 
 import cv2
@@ -322,3 +323,23 @@ def test_a_job_that_cannot_become_a_surface_says_what_it_says(tmp_path):
     (tmp_path / "job.gcode").write_bytes(text)
     whole = read_parts(tmp_path / "job.gcode").jobs
     assert read_job_facts(tmp_path / "job.gcode") == whole
+
+
+HOSTILE = [
+    "a-" * 9000,
+    "1." * 9000,
+    "X1" * 9000,
+    "(" * 19000,
+    "C:\\\\" + "\\a " * 6000,
+    "/home/" * 3000,
+    "1" * 19000,
+    "a@" * 9000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_long_lines_take_little_time(tmp_path, text):
+    lines = [BODY[0], *(f"{start}{text}" for start in ("; ", "; time: ", "; filament used = ", "M117 ", "", "; a = "))]
+    started = time.process_time()
+    facts(tmp_path, [*lines, *BODY[1:], *lines])
+    assert time.process_time() - started < 5.0

@@ -16,7 +16,7 @@ from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.pictures import picture_of
 from ballistics.printed.jobs.traces import traces_of
 
-_MOST_SETTINGS, _MOST_VALUE = 4000, 20_000
+_MOST_SETTINGS, _MOST_VALUE, _MOST_NUMBER = 4000, 20_000, 200
 _KEYED = re.compile(r"^;+\s*([A-Za-z][\w .#()/\[\]-]{0,70}?)\s*([=:,])\s?(.*)$")
 _SECTIONS = re.compile(r"_BLOCK_(START|END)$")
 # Name and version, by the words with which the slicers sign their jobs.
@@ -239,7 +239,7 @@ def _temperatures(lines: Iterable[Fact]) -> dict[str, Fact]:
     """Return the last temperatures above 0 before the print cools down: the highest of each heater."""
     best: dict[str, tuple[float, Fact]] = {}
     for line in lines:
-        if match := _TEMPERATURES.match(line.value):
+        if match := _TEMPERATURES.match(line.value[:_MOST_NUMBER]):
             word = "nozzle temperature" if match[1] in ("104", "109") else "bed temperature"
             value = float(match[2])
             if value > best.get(word, (0.0, line))[0]:
@@ -250,7 +250,7 @@ def _temperatures(lines: Iterable[Fact]) -> dict[str, Fact]:
 def _seconds(fact: Fact | None) -> float | None:
     if fact is None:
         return None
-    text = fact.value.strip()
+    text = fact.value.strip()[:_MOST_NUMBER]
     try:
         return float(text)
     except ValueError:
@@ -267,7 +267,7 @@ def _millimetres(fact: Fact | None) -> float | None:
         return None
     total = 0.0
     # One length for each extruder, separated by commas.
-    for word in fact.value.split("(")[0].split(","):
+    for word in fact.value[:_MOST_NUMBER].split("(")[0].split(","):
         match = _LENGTH_PART.search(word)
         try:
             total += float(match[1]) * {"m": 1000.0, "cm": 10.0}.get(match[2] or "", 1.0) if match else 0.0
@@ -280,7 +280,7 @@ def _grams(fact: Fact | None) -> float | None:
     if fact is None:
         return None
     total = 0.0
-    for word in fact.value.split(","):
+    for word in fact.value[:_MOST_NUMBER].split(","):
         match = re.search(r"[\d.]+", word)
         try:
             total += float(match[0]) if match else 0.0

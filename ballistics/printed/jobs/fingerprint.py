@@ -50,7 +50,7 @@ _OF_THE_BODY = re.compile(
     rb"^(?:G92|G4|M73|M106|M107|M117|M118|M20[45]|M220|M486|EXCLUDE_OBJECT|SET_|M900)\b", re.IGNORECASE
 )
 _SKIPPED = re.compile(rb"^(?:M73|M117|M118|M486|M532|M900|EXCLUDE_OBJECT|SET_PRINT_STATS|M20[45])\b", re.IGNORECASE)
-_MOST_PRINTING, _MOST_KEPT = 40, 400
+_MOST_PRINTING, _MOST_KEPT, _MOST_LINE = 40, 400, 400
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def end_lines_of(tail: bytes) -> tuple[str, ...]:
 
 
 def _code(line: bytes) -> bytes:
-    code = re.sub(rb"\([^)]*\)|^N\d+\s*|\*\d+\s*$", b"", line.partition(b";")[0])
+    code = re.sub(rb"\([^)]*\)|^N\d+\s*|\*\d+\s*$", b"", line[:_MOST_LINE].partition(b";")[0])
     return b" ".join(code.split())
 
 

@@ -9,7 +9,7 @@ from ballistics.printed.content.job_facts import Fact, Trace
 
 _MOST_TRACES, _MOST_CHARACTERS = 200, 300
 _PATH = re.compile(
-    r"(?:\b[A-Za-z]:\\{1,2}|\\\\[\w.-]+\\)[^\s\"'<>|;,]+(?: [^\s\"'<>|;,]*\\[^\s\"'<>|;,]+)*"
+    r"(?:\b[A-Za-z]:\\{1,2}|\\\\[\w.-]{1,64}\\)[^\s\"'<>|;,]+(?: [^\s\"'<>|;,]*\\[^\s\"'<>|;,]+)*"
     r"|(?<![\w.:/])/(?:home|Users|tmp|var|mnt|media|Volumes|root|opt|srv|private|data)/[^\s\"'<>|;,]+"
     r"|\bfile:///?[^\s\"'<>]+"
 )
@@ -23,10 +23,10 @@ _DATE = re.compile(
     r"|\d{1,2}\.\d{1,2}\.\d{4}(?: \d{1,2}:\d{2})?)(?: UTC(?:[+-]\d{1,2}:?\d{0,2})?| at \d{2}:\d{2}:\d{2}(?: UTC)?)?"
 )
 _ADDRESS = re.compile(
-    r"\bhttps?://[^\s\"'<>;]+|\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b"
+    r"\bhttps?://[^\s\"'<>;]+|\b[\w.+-]{1,64}@[\w-]{1,64}\.[a-z]{2,12}\b"
     r"|(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d|[1-9])\.)(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d|\d)\.){2}"
     r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]\d|\d)(?![\d.])"
-    r"|\b[\w-]+\.(?:local|lan|home|fritz\.box)\b"
+    r"|\b[\w-]{1,63}\.(?:local|lan|home|fritz\.box)\b"
 )
 _IDENTIFIER = re.compile(
     r"\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:[0-9a-f]{2}:){5}[0-9a-f]{2})\b",
