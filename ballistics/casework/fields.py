@@ -17,9 +17,18 @@ SHOOTER, QUALITY = "shooter", "quality manager"
 ROLES = (CUSTODIAN, EXAMINER, REVIEWER, AUTHORISER, SHOOTER, QUALITY)
 _MOST_CHARACTERS = 20_000
 _TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?(?:Z|[+-]\d\d:\d\d)?)?)?)?")
-# Characters that make a text read otherwise than it is written.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Characters that cannot be printed, move the cursor of a terminal, or make a text read otherwise than it is written.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# The fields of each kind, asked for with every record of a log that is verified.
+_DECLARED: dict[type[Record], tuple[Field[Any], ...]] = {}
+
+
+def _declared_by(kind: type[Record]) -> tuple[Field[Any], ...]:
+    found = _DECLARED.get(kind)
+    if found is None:
+        found = _DECLARED[kind] = fields(kind)
+    return found
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Record:
     @property
     def body(self) -> dict[str, Any]:
         """The fields, as the log holds them: what is not stated is left out."""
-        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        found = {each.name: getattr(self, each.name) for each in _declared_by(type(self))}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in found.items()
@@ -58,7 +67,7 @@ class Record:
         CorruptFileError
             When a field is missing, unknown or of another kind.
         """
-        known = {each.name: each for each in fields(cls) if each.name != "id"}
+        known = {each.name: each for each in _declared_by(cls) if each.name != "id"}
         unknown = sorted(set(body) - set(known))
         if unknown:
             raise CorruptFileError(
@@ -80,13 +89,13 @@ class Record:
         ParameterError
             Naming the field, what it holds and what it may.
         """
-        for each in fields(self):
+        for each in _declared_by(type(self)):
             _check_field(self, each)
 
     def named_records(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Return the fields that name other records: the kinds they may name, and the identifiers named."""
         found = {}
-        for each in fields(self):
+        for each in _declared_by(type(self)):
             kinds = each.metadata.get("refers", ())
             value = getattr(self, each.name)
             if kinds and value:
@@ -96,7 +105,7 @@ class Record:
     def listed_words(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Return the fields whose words stand in a code list: the list's name, and the words used."""
         found = {}
-        for each in fields(self):
+        for each in _declared_by(type(self)):
             name = each.metadata.get("list", "")
             value = getattr(self, each.name)
             if name and value:
@@ -106,7 +115,7 @@ class Record:
     def kept_files(self) -> tuple[str, ...]:
         """Return the SHA-256 of every file that the record names."""
         found: list[str] = []
-        for each in fields(self):
+        for each in _declared_by(type(self)):
             value = getattr(self, each.name)
             if each.metadata.get("check") is _sha256 and value:
                 found += value if isinstance(value, tuple) else (value,)
@@ -227,10 +236,10 @@ def _declared(help_: str, needed: bool, empty: Any, check: Callable[[Any], str] 
 
 
 def _check_field(record: Record, each: Field[Any]) -> None:
-    value, name = getattr(record, each.name), f"'{each.name}' of {record.KIND} '{record.id[:60]}'"
+    value = getattr(record, each.name)
     empty = "" if each.default is MISSING else each.default
     if each.metadata.get("needed", each.name == "id") and value == empty:
-        raise ParameterError(f"{name} must be stated: {each.metadata.get('help', 'its identifier')}")
+        raise ParameterError(f"{_named(record, each)} must be stated: {each.metadata.get('help', 'its identifier')}")
     if type(empty) is bool or value is None or value == empty:
         wrong = type(empty) is bool and type(value) is not bool
     elif empty is None:
@@ -238,22 +247,27 @@ def _check_field(record: Record, each: Field[Any]) -> None:
     else:
         wrong = type(value) is not type(empty)
     if wrong:
-        raise ParameterError(f"{name} holds {value!r:.60}, which is not of its kind")
+        raise ParameterError(f"{_named(record, each)} holds {value!r:.60}, which is not of its kind")
     for word in value if isinstance(value, tuple) else (value,):
-        _check_word(word, name, each.metadata.get("check"))
+        fault = _word_fault(word, each.metadata.get("check"))
+        if fault:
+            raise ParameterError(f"{_named(record, each)} {fault}")
 
 
-def _check_word(word: Any, name: str, check: Callable[[Any], str] | None) -> None:
+def _named(record: Record, each: Field[Any]) -> str:
+    return f"'{each.name}' of {record.KIND} '{record.id[:60]}'"
+
+
+def _word_fault(word: Any, check: Callable[[Any], str] | None) -> str:
     if isinstance(word, str):
         if len(word) > _MOST_CHARACTERS:
-            raise ParameterError(f"{name} has {len(word)} characters, {_MOST_CHARACTERS} at most: attach it as a file")
-        if any((ord(letter) < 32 and letter not in "\n\t") or letter in _TURNING for letter in word):
-            raise ParameterError(f"{name} holds characters that cannot be printed, or that turn the text round")
+            return f"has {len(word)} characters, {_MOST_CHARACTERS} at most: attach it as a file"
+        if _UNPRINTABLE.search(word):
+            return "holds characters that cannot be printed, or that turn the text round"
     elif type(word) not in (int, float, bool, type(None)):
-        raise ParameterError(f"{name} holds {word!r:.60}, which is not of its kind")
+        return f"holds {word!r:.60}, which is not of its kind"
     wrong = check(word) if check is not None and word not in ("", None) else ""
-    if wrong:
-        raise ParameterError(f"{name} holds '{word}', which {wrong}")
+    return f"holds '{word}', which {wrong}" if wrong else ""
 
 
 def _time(value: str) -> str:

@@ -20,8 +20,9 @@ MOST_LEVELS = 64
 MOST_BYTES = 1 << 30
 # Every whole number must be one that a table can hold.
 _MOST_WHOLE = 2**63
-# Only what may be out of bounds is looked at one by one.
-_LONG_NUMBER = re.compile(r"\d{19}|\d[eE]\+?\d{3}")
+# Only what may be out of bounds is looked at one by one. A number inside a text stands after one of these.
+_LONG_NUMBER = re.compile(r"[:,\[\s]-?[0-9](?:[0-9]{18}|[0-9.]*[eE])")
+_NUMERIC = frozenset("-0123456789")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -83,11 +84,10 @@ def parse_json(data: bytes | str, where: str, what: str) -> Any:
     """
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-        hooks: dict[str, Any] = {"parse_constant": _refuse_constant, "object_pairs_hook": _object}
-        if _LONG_NUMBER.search(text):
-            hooks |= {"parse_int": _whole, "parse_float": _fraction}
-        content = json.loads(text, **hooks)
-        _check_levels(content)
+        content = (_STRICT if text[:1] in _NUMERIC or _LONG_NUMBER.search(text) else _PLAIN).decode(text)
+        # Fewer brackets than levels cannot be nested deeper.
+        if text.count("[") + text.count("{") > MOST_LEVELS:
+            _check_levels(content)
         if _SURROGATE.search(text):
             json.dumps(content, ensure_ascii=False).encode()
     except UnicodeError as error:
@@ -150,6 +150,13 @@ def _fraction(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"the number {text[:24]} is beyond every measurement")
     return value
+
+
+# Made once: to make them takes as long as to read a small text.
+_PLAIN = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
+_STRICT = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction
+)
 
 
 def _check_levels(content: Any) -> None:

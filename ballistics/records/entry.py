@@ -41,9 +41,11 @@ _MOST_LETTERS = {"kind": 40, "record": 200, "case": 200}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-# What Python and RFC 8785 may write differently: fractions, powers of ten, long whole numbers, and names of fields with
-# letters beyond U+FFFF, which are sorted otherwise.
-_OTHERWISE = re.compile(rb"[0-9]\.[0-9]|[0-9]e[-+][0-9]|[:,\[]-?[0-9]{16}|[\xf0-\xf4]")
+# What Python and RFC 8785 may write differently: 1.0, 0.00001, powers of ten, long whole numbers; and names of fields
+# with letters beyond U+FFFF, which are sorted otherwise.
+_NUMBER = re.compile(rb"[:,\[]-?[0-9]+(?:\.0[,\]}]|\.0000|(?:\.[0-9]+)?e|(?<=[0-9]{16}))")
+_BEYOND = re.compile(rb"[\xf0-\xf4]")
+_PLAIN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -230,9 +232,8 @@ def is_time(text: str) -> bool:
 
 
 def _is_canonical(found: Any, data: bytes, where: str) -> bool:
-    if not _OTHERWISE.search(data):
-        text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.encode() == data
+    if not _NUMBER.search(data) and (data.isascii() or not _BEYOND.search(data)):
+        return _PLAIN.encode(found).encode() == data
     try:
         return canonical(found) == data
     except ParameterError as error:

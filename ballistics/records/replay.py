@@ -9,6 +9,9 @@ from ballistics.records.entry import NOTHING_BEFORE, Entry, entry_of
 from ballistics.records.operators import KEY, Operator
 from ballistics.records.views import Head, View
 
+#: How many entries are kept as they were read; of all others only their bytes are.
+_KEPT = 4096
+
 
 class Replay(View):
     """A view of the entries that were said so far; it asks no database, so that a verification takes linear time.
@@ -23,6 +26,8 @@ class Replay(View):
         self._whole = whole
         self._head = Head(0, NOTHING_BEFORE)
         self._contents: dict[int, bytes] = {}
+        # Rules ask again and again for the records of the case at hand.
+        self._recent: dict[int, Entry] = {}
         self._hashes: dict[int, str] = {}
         self._numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
         # Of each kind, and of each kind in each case: the newest entry of each record, in the order of the first.
@@ -41,7 +46,7 @@ class Replay(View):
         if entry.case:
             self._groups.setdefault(entry.case, entry.group)
         if self._whole or entry.kind == KEY:
-            self._contents[number] = entry.content
+            self._contents[number] = self._keep(entry).content
             self._of_kind[entry.kind, None][entry.record] = number
         if self._whole:
             self._of_kind[entry.kind, entry.case][entry.record] = number
@@ -104,4 +109,13 @@ class Replay(View):
         return self._head
 
     def _entry(self, number: int) -> Entry:
-        return entry_of(self._contents[number], f"entry {number} of the log")
+        found = self._recent.get(number)
+        if found is None:
+            found = self._keep(entry_of(self._contents[number], f"entry {number} of the log"))
+        return found
+
+    def _keep(self, entry: Entry) -> Entry:
+        if len(self._recent) >= _KEPT:
+            del self._recent[next(iter(self._recent))]
+        self._recent[entry.number] = entry
+        return entry

@@ -119,8 +119,8 @@ class _Checking:
         entry = self._entry(row)
         if entry is not None:
             self._place(row, entry, before, found)
-            owner = self._signature(row, entry)
-            if owner is not None and len(self.faults) == found:
+            self._signature(row, entry)
+            if len(self.faults) == found:
                 self._rules(entry)
             self._learn(entry, {fault.what for fault in self.faults[found:]})
         self.said.go_to(Head(row.number, row.hash))
@@ -170,19 +170,19 @@ class _Checking:
             self._add(number, "altered", f"entry {number}: its columns say {_named(row)}, not {entry.kind} "
                                          f"'{entry.record}' of case '{entry.case}'")  # fmt: skip
 
-    def _signature(self, row: Row, entry: Entry) -> Operator | None:
+    def _signature(self, row: Row, entry: Entry) -> None:
         if row.number == 1:
             self.founder = founder_of(entry)
         owner = self.founder if row.number <= 2 else self.said.operator(entry.key)
-        said = f"entry {row.number} ({_named(row)})"
         if owner is None or owner.key != entry.key:
-            self._add(row.number, "not signed", f"{said} is signed by a key that the laboratory never took in")
-            return None
-        if not is_signed(owner.public, row.hash, row.signature):
-            self._add(row.number, "not signed", f"{said}: the signature is not that of {owner.name}")
+            fault = " is signed by a key that the laboratory never took in"
+        elif not is_signed(owner.public, row.hash, row.signature):
+            fault = f": the signature is not that of {owner.name}"
         elif owner.state != VALID:
-            self._add(row.number, "not signed", f"{said} is signed by a key of {owner.name} that had been revoked")
-        return owner
+            fault = f" is signed by a key of {owner.name} that had been revoked"
+        else:
+            return
+        self._add(row.number, "not signed", f"entry {row.number} ({_named(row)}){fault}")
 
     def _rules(self, entry: Entry) -> None:
         number = entry.number

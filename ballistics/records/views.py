@@ -141,12 +141,13 @@ def rows_of(connection: Connection) -> Iterator[Row]:
         columns = [columns[0], *(sa.cast(column, sa.LargeBinary).label(column.name) for column in columns[1:])]
     query = sa.select(*columns).order_by(entries.c.number).execution_options(yield_per=_ROWS_AT_ONCE)
     for row in connection.execute(query):
-        yield Row(*(_told(name, value) for name, value in zip(Row._fields, row, strict=True)))
+        number, kind, record, case, content, digest, signature = row
+        yield Row(number, _text(kind), _text(record), _text(case), _bytes(content), _text(digest), _text(signature))
 
 
-def _told(name: str, value: Any) -> Any:
-    if name == "number":
-        return value
-    if name == "content":
-        return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value or b""
+def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value or b""
