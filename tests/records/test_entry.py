@@ -13,7 +13,11 @@ from ballistics.files import parse_json
 from ballistics.records.entry import Entry, _is_canonical, entry_of, name_fault
 
 ENTRY = Entry(3, "0" * 64, "2026-11-30T21:04:05Z", "1" * 64, "item", "K-1", "", "item", 0, "2" * 32, {"a": [1, 2.5]})
-NUMBERS = ["0", "-0", "1.0", "1.5", "0.00001", "0.0001", "1e-7", "1e-07", "1E5", "1e5", "100000", "1e+21", "1e21", "9007199254740991", "9007199254740993", "12345678901234567890", "0.1234567890123456789", "-1.25", "1.10", "5e-324", "1.7976931348623157e+308", "10000000000000000", "123456789012345.5", "0.000001", "0.0000001"]
+NUMBERS = [
+    "0", "-0", "1.0", "1.5", "0.00001", "0.0001", "1e-7", "1e-07", "1E5", "1e5", "100000", "1e+21", "1e21", "-1.25",
+    "9007199254740991", "9007199254740993", "12345678901234567890", "0.1234567890123456789", "1.10", "5e-324",
+    "1.7976931348623157e+308", "10000000000000000", "123456789012345.5", "0.000001", "0.0000001",
+]  # fmt: skip
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
