@@ -135,6 +135,9 @@ def revoke(laboratory: Path, name: str, reason: str, key_file: Path, database: s
     help="A collection of printed parts: its signatures leave, with name and category.",
 )
 @click.option("--reference", "references", multiple=True, help="With --printed: only this reference.")
+@click.option(
+    "--firearm", "firearms", type=int, multiple=True, help="Number of a firearm of the registry; its events leave too."
+)
 @click.option("--plain", is_flag=True, help="Do not encrypt.")
 @KEY
 @DATABASE
@@ -148,14 +151,23 @@ def export(
     scans: tuple[tuple[int, Path], ...],
     printed: Path | None,
     references: tuple[str, ...],
+    firearms: tuple[int, ...],
     plain: bool,
     key_file: Path,
     database: str | None,
     **given: Any,
 ) -> None:
     """Write the package FILE for a partner: templates of marks, with their scans only where --scan says so."""
-    from ballistics.exchange import CLASS_FIELDS, MarkSelection, Outgoing, PrintedSelection, export_package
+    from ballistics.exchange import (
+        CLASS_FIELDS,
+        MarkSelection,
+        Outgoing,
+        PrintedSelection,
+        RegistryExtract,
+        export_package,
+    )
     from ballistics.printed import Collection
+    from ballistics.registry import Registry
 
     terms = _terms_of(given)
     where = {name: values for name, values in given.items() if values}
@@ -165,7 +177,9 @@ def export(
             chosen |= dict.fromkeys(entry.id for entry in book.library.contents(where).marks)
         selection = MarkSelection(tuple(chosen), leaving or CLASS_FIELDS, dict(scans)) if chosen else None
         parts = None if printed is None else PrintedSelection(Collection.load(printed), references)
-        outgoing = Outgoing(selection, parts)
+        register = Registry(book.library)
+        extracts = [RegistryExtract(register, firearms, name) for name in ("firearms", "events")] if firearms else []
+        outgoing = Outgoing(selection, parts, extracts)
         found = export_package(_desk(book, key_file, None), file, recipient, terms, outgoing, encrypted=not plain)
     manifest = found.manifest
     held = ", ".join(f"{name}: {number}" for name, number in manifest.contents.items() if number)
@@ -346,6 +360,24 @@ def scan_(laboratory: Path, file: Path, package: str, mark: int, database: str |
     with opened(laboratory, database) as book:
         found = copy_scan(book.library, book.log, package, mark, file)
     click.echo(f"scan: {file.resolve()}\nSHA-256: {found}")
+
+
+@command.command(name="rows")
+@LABORATORY
+@click.argument("file", type=_NEW)
+@click.option("--package", required=True, help="Serial number of the package, or its first 6 digits.")
+@click.option("--name", required=True, help="Of the rows: firearms, events …")
+@DATABASE
+def rows(laboratory: Path, file: Path, package: str, name: str, database: str | None) -> None:
+    """Write the rows of a register that a partner's package holds to the CSV FILE."""
+    from ballistics.exchange import extract_rows, package_of
+    from ballistics.files import csv_bytes, write_whole
+
+    with opened(laboratory, database) as book, book.log.view() as view:
+        held = list(extract_rows(package_of(book.library, view, package), name))
+    names = list(dict.fromkeys(key for row in held for key in row))
+    write_whole(file, csv_bytes(names, ([row.get(key) for key in names] for row in held), spreadsheet=True))
+    click.echo(f"rows of {name}: {len(held)}, in {file.resolve()}")
 
 
 @command.command(name="collection")

@@ -57,6 +57,7 @@ from .partners import revoke_partner as revoke_partner
 from .partners import take_in_partner as take_in_partner
 from .partners import write_card as write_card
 from .printed import PrintedSelection as PrintedSelection
+from .registry_rows import RegistryExtract as RegistryExtract
 from .requests import Request as Request
 from .requests import answer_request as answer_request
 from .requests import copy_scan as copy_scan
@@ -94,6 +95,7 @@ __all__ = [
     "PartnerMark",
     "PartnerSearch",
     "PrintedSelection",
+    "RegistryExtract",
     "Request",
     "Row",
     "Step",

@@ -199,13 +199,16 @@ def extract_rows(package: TakenIn, name: str) -> Iterator[Row]:
     Parameters
     ----------
     package : TakenIn
-        Whose use the caller has checked, `TakenIn.unusable`.
     name : str
         Of the extract, as ``firearms``.
     """
+    reason_not = package.unusable(now())
+    if reason_not is not None:
+        raise RefusedError(f"package {package.manifest.envelope.serial[:8]}… must not be used: it is {reason_not}")
     member = f"extracts/{name}.jsonl"
     if member not in {listed.name for listed in package.manifest.members}:
         raise RefusedError(f"package {package.manifest.envelope.serial[:8]}… holds no rows of '{name}'")
+    check_extracted(package.folder, package.manifest, [member])
     yield from read_rows(package.folder / member, f"{package.partner.laboratory}, {name}")
 
 

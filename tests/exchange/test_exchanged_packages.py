@@ -15,6 +15,7 @@ from ballistics.exchange import (
     Desk,
     MarkSelection,
     Outgoing,
+    RegistryExtract,
     answer_request,
     copy_scan,
     decline_request,
@@ -23,6 +24,7 @@ from ballistics.exchange import (
     fingerprint,
     import_package,
     read_card,
+    registry_graph,
     request_scan,
     requests,
     revoke_partner,
@@ -39,6 +41,9 @@ from ballistics.exchange import (
 from ballistics.exchange.desk import ANSWERED, EXPORT, IMPORT, REQUESTED
 from ballistics.library import Description
 from ballistics.records import Log, RefusedError, verify_log
+from ballistics.registry import Entry as RegistryEntry
+from ballistics.registry import Event as RegistryEvent
+from ballistics.registry import Firearm, Registry
 from ballistics.search import Library
 
 
@@ -332,4 +337,23 @@ def test_a_backup_has_the_packages_and_loses_what_was_withdrawn(laboratories, tm
     backup(sarajevo.library, copy)
     assert [path.name for path in (copy / "exchange" / package.folder.name).rglob("*") if path.is_file()] == [
         "manifest.json"
+    ]
+
+
+def test_firearms_of_a_registry_and_their_events_arrive_without_notes(laboratories, tmp_path):
+    skopje, sarajevo = laboratories
+    registry = Registry(skopje.library)
+    stolen = Firearm(kind="pistol", make="Zastava", calibre="9x19", serial="12?456", note="secret-17")
+    number = registry.add("MK", RegistryEntry("A-7", stolen, ()), "AB")
+    registry.report(number, RegistryEvent("stolen", "2025-11", "Bitola", note="secret-17"), "AB")
+    extracts = [RegistryExtract(registry, [number], name) for name in ("firearms", "events")]
+    _, package, _ = send(skopje, sarajevo, tmp_path / "a.package", extracts=extracts)
+    (firearm,), (event,) = (list(extract_rows(package, name)) for name in ("firearms", "events"))
+    assert (firearm["source"], firearm["make"], firearm["serial"]) == ("MK", "Zastava", "12?456")
+    said = {"kind": "stolen", "on": "2025-11", "unit": "Bitola", "place": "", "reference": ""}
+    assert event == {"source": "MK", "source_key": "A-7", **said}
+    assert not any("secret-17" in str(row) for row in (firearm, event))
+    graph = registry_graph([registry.show(number)], "MK")
+    assert [(entity.label, found.kind) for entity, found in zip(graph.entities, graph.events, strict=True)] == [
+        ("Zastava 12?456", "stolen")
     ]
