@@ -37,7 +37,9 @@ from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.evidence import format_ratio, languages
 from ballistics.records import RefusedError
 from ballistics.reports import case_pages
+from ballistics.reports.contents.case_blocks import CaseDocument, Paragraph
 from ballistics.reports.figures.kept_pair import kept_pictures
+from ballistics.reports.pages.case_pdf import case_pdf
 
 # What would be read as evidence; in each language the word for what a lead must not say.
 CLAIMS = re.compile(
@@ -231,6 +233,23 @@ def test_hostile_text_is_shown_as_it_was_written(lab, compared, tmp_path):
     assert len(boxes) > 500
     assert min(float(low) for low, _ in boxes) > 50
     assert max(float(high) for _, high in boxes) < 595.3 - 50
+
+
+@needs_poppler
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("汉字 and 仮名", "[U+6C49][U+5B57] and [U+4EEE][U+540D]"),
+        ("a \N{PISTOL}", "a [U+1F52B]"),
+        ("\ue000 \ufeff", "[U+E000] [U+FEFF]"),
+        ("ѓќѕџ ăîșț → ½", "ѓќѕџ ăîșț → ½"),
+    ],
+)
+def test_characters_without_a_shape_are_named_by_their_number(text, shown_as, tmp_path):
+    document = CaseDocument("t", "en", "a", "2026-11-30T21:04:05Z", (), text, "f", "{page}/{pages}", (Paragraph(text),))
+    pdf = case_pdf(document)
+    assert case_pdf(document) == pdf
+    assert pdf_text(pdf, tmp_path).count(shown_as) == 2
 
 
 @needs_poppler

@@ -180,7 +180,8 @@ def _pose(stated: Any) -> Pose | None:
 
 
 def _mark(side: Mapping[str, Any]) -> KeptMark:
-    inputs = side["surface"]["provenance"]["inputs"]
+    made = (side["surface"] or {}).get("provenance") or {}
+    inputs = made.get("inputs") or {}
     mark = side.get("mark") or {}
     steps = tuple(Step(step["name"], _tuples(step["parameters"])) for step in mark.get("steps") or ())
     return KeptMark(str(inputs.get("file", "")), str(mark.get("sha256") or ""), steps)

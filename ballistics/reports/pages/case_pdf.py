@@ -56,21 +56,48 @@ def case_pdf(document: CaseDocument) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "case.typ").write_bytes(_TEMPLATE.read_bytes())
-        # Texts go in as data, so that nothing that a record says can be taken for markup.
-        (root / "data.json").write_text(json.dumps(_printable(data), ensure_ascii=False), encoding="utf-8")
         for name, png in pictures.items():
             (root / name).write_bytes(png)
-        try:
-            found: bytes = typst.compile(
-                str(root / "case.typ"),
-                root=folder,
-                ignore_system_fonts=True,
-                timestamp=int(time.timestamp()),
-                pdf_standards=_STANDARD,
-            )
-        except typst.TypstError as error:
-            raise WriteError(f"typst could not set the report: {error}") from error
-    return found
+        unshown: set[str] = set()
+        while True:
+            # Texts go in as data, so that nothing that a record says can be taken for markup.
+            text = json.dumps(_printable(data, unshown), ensure_ascii=False)
+            (root / "data.json").write_text(text, encoding="utf-8")
+            try:
+                found: bytes = typst.compile(
+                    str(root / "case.typ"),
+                    root=folder,
+                    ignore_system_fonts=True,
+                    timestamp=int(time.timestamp()),
+                    pdf_standards=_STANDARD,
+                )
+            except typst.TypstError as error:
+                # An archive's PDF holds no character without a shape: such are named by their number instead.
+                more = _without_shape(str(error)) - unshown
+                if not more:
+                    raise WriteError(f"typst could not set the report: {error}") from error
+                unshown |= more
+            else:
+                return found
+
+
+def _without_shape(error: str) -> set[str]:
+    """Return the kinds of characters that typst says the fonts, or the archive's rules, do not have."""
+    named = re.search(r'(?:text|codepoint) `"(.+?)"`', error)
+    if named is None:
+        return set()
+    text = re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: chr(int(found[1], 16)), named[1])
+    return {_kind_of(letter) for letter in text if ord(letter) > 126}
+
+
+def _kind_of(letter: str) -> str:
+    """Return a letter, or the script that stands or falls with it: each kind costs one more setting of the pages."""
+    code = ord(letter)
+    if code >= 0x10000:
+        return "beyond the first plane"
+    if 0x2E80 <= code < 0xD800:
+        return "East Asian"
+    return "private" if 0xE000 <= code < 0xF900 else letter
 
 
 def _plain(block: Block, pictures: dict[str, bytes]) -> dict[str, Any]:
@@ -97,10 +124,15 @@ def _plain(block: Block, pictures: dict[str, bytes]) -> dict[str, Any]:
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def _printable(value: Any) -> Any:
+def _printable(value: Any, unshown: set[str]) -> Any:
     """Return the data without characters that no font has a shape for."""
     if isinstance(value, dict):
-        return {name: _printable(inner) for name, inner in value.items()}
+        return {name: _printable(inner, unshown) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_printable(inner) for inner in value]
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+        return [_printable(inner, unshown) for inner in value]
+    if not isinstance(value, str):
+        return value
+    text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if not unshown:
+        return text
+    return "".join(f"[U+{ord(letter):04X}]" if _kind_of(letter) in unshown else letter for letter in text)
