@@ -18,7 +18,9 @@ _PART = ".part"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
 
-def write_whole(path: Path, data: bytes, *, overwrite: bool = True, left: str = "choose another place") -> None:
+def write_whole(
+    path: Path, data: bytes, *, overwrite: bool = True, left: str = "choose another place", mode: int = 0o644
+) -> None:
     """Write a file whole or not at all; when this returns, it is on the disk under its name.
 
     Parameters
@@ -31,6 +33,8 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True, left: str = 
         Whether a file that exists is replaced.
     left : str
         What to do when it cannot be written, or what was lost; ends the message.
+    mode : int
+        Who may read and write it; until it is whole, its owner alone.
 
     Raises
     ------
@@ -46,12 +50,14 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True, left: str = 
     ...     Path(folder, "a.txt").read_bytes(), len(list(Path(folder).iterdir()))
     (b'two', 1)
     """
-    with written_whole(path, overwrite=overwrite, left=left) as temporary, open(temporary, "wb") as file:
+    with written_whole(path, overwrite=overwrite, left=left, mode=mode) as temporary, open(temporary, "wb") as file:
         file.write(data)
 
 
 @contextmanager
-def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose another place") -> Iterator[Path]:
+def written_whole(
+    path: Path, *, overwrite: bool = True, left: str = "choose another place", mode: int = 0o644
+) -> Iterator[Path]:
     """Give a temporary path in the same folder; at the end of the block, move that file into place, durably.
 
     What a killed process left of the same file is removed.
@@ -64,6 +70,8 @@ def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose ano
         Whether a file that exists is replaced.
     left : str
         What to do when it cannot be written, or what was lost; ends the message.
+    mode : int
+        Who may read and write it; until it is whole, its owner alone.
 
     Yields
     ------
@@ -80,12 +88,11 @@ def written_whole(path: Path, *, overwrite: bool = True, left: str = "choose ano
         _remove_stale(folder, path.name)
         temporary = folder / f"{_prefix(path.name)}{_owner()}-{uuid4().hex[:8]}{_PART}"
         try:
-            with open(temporary, "xb"):
-                pass
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             yield temporary
             with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
+            os.chmod(temporary, mode)
             _put_in_place(temporary, path, overwrite)
             sync_folder(folder)
         finally:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
-from ballistics.files import load_json, write_whole
+from ballistics.files import load_json, reason, write_whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -153,9 +154,12 @@ def write_private(path: Path, private: Ed25519PrivateKey | X25519PrivateKey, pas
         "scrypt": {**_SCRYPT, "salt": salt.hex()},
         "private": private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
-    path.chmod(0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{path.parent} cannot be made: {reason(error)}; choose another folder") from error
+    data = (json.dumps(content, indent=1) + "\n").encode()
+    write_whole(path, data, overwrite=False, mode=0o600)
 
 
 def read_private(path: Path, passphrase: str, schema: str, what: str) -> Any:
@@ -177,6 +181,7 @@ def read_private(path: Path, passphrase: str, schema: str, what: str) -> Any:
     ReadError, CorruptFileError, ParameterError
         As of `read_key`.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     content = load_json(path, what.partition(";")[0], most_bytes=_MOST_BYTES)
@@ -190,9 +195,10 @@ def read_private(path: Path, passphrase: str, schema: str, what: str) -> Any:
         raise CorruptFileError(f"{path} is damaged: take the copy that you keep elsewhere") from None
     if stretching != _SCRYPT:
         raise CorruptFileError(f"{path} protects the key in a way that this program does not use: {stretching}")
+    stretched = _stretched(passphrase, salt)
     try:
-        private: Any = load_pem_private_key(pem, _stretched(passphrase, salt))
-    except (ValueError, TypeError):
+        private: Any = load_pem_private_key(pem, stretched)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ParameterError(f"{path} does not open: the passphrase is not that of this key") from None
     half = private.public_key()
     if not hasattr(half, "public_bytes_raw") or half.public_bytes_raw().hex() != public:
@@ -201,5 +207,10 @@ def read_private(path: Path, passphrase: str, schema: str, what: str) -> Any:
 
 
 def _stretched(passphrase: str, salt: bytes) -> bytes:
-    data = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=1 << 27, dklen=32, **_SCRYPT)
+    try:
+        # Keyboards and systems compose letters differently: "ë" of one letter, or of two.
+        typed = unicodedata.normalize("NFC", passphrase).encode()
+    except UnicodeError:
+        raise ParameterError("the passphrase holds characters that are not Unicode") from None
+    data = hashlib.scrypt(typed, salt=salt, maxmem=1 << 27, dklen=32, **_SCRYPT)
     return data.hex().encode()
