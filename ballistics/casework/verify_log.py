@@ -25,12 +25,26 @@ def sha(text: str) -> str:
 
 
 def chained(previous: str, digest: str, tag: str) -> str:
-    """Return the hash of an entry: over the hash before it, its digest and its tag."""
+    """Return the hash of an entry: over the hash before it, its digest and its tag.
+
+    Parameters
+    ----------
+    previous, digest, tag : str
+        64 hexadecimal digits each.
+    """
     return hashlib.sha256(b"ballistics log 1\n" + bytes.fromhex(previous + digest + tag)).hexdigest()
 
 
 def is_signed(owner: dict[str, Any], signature: str, digest: str) -> bool:
-    """Return whether a signature is that of the owner of a key."""
+    """Return whether a signature is that of the owner of a key.
+
+    Parameters
+    ----------
+    owner : dict
+        The fields of the record of the key.
+    signature, digest : str
+        Hexadecimal.
+    """
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(owner.get("public", "")))
         public.verify(bytes.fromhex(signature), bytes.fromhex(digest))
@@ -95,7 +109,15 @@ class Verifier:
             self.broken = True
 
     def entry(self, entry: dict[str, Any], content: str, signature: str) -> None:
-        """Take a shown entry: its place, its hash, its signature, and the rules of the log."""
+        """Take a shown entry: its place, its hash, its signature, and the rules of the log.
+
+        Parameters
+        ----------
+        entry : dict
+            The content, parsed.
+        content, signature : str
+            As the line holds them.
+        """
         number, place, name = entry["number"], len(self.hashes), (entry["kind"], entry["record"])
         if number > place:
             self.fault(place, f"entry {place} is missing; what follows is entry {number}")
