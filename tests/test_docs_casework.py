@@ -24,14 +24,17 @@ def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
     heads = simulate_population(2, 2, 3, breech_faces=["granular"])
     for name, head in zip("abc", heads, strict=False):
         write_x3p(tmp_path / f"{name}.x3p", head.surface)
-    public = ""
+    public = draft = ""
     assert len(COMMANDS) >= 25
     for command in COMMANDS:
-        words = shlex.split(command.replace("PUBLIC-HALF-OF-ana", public))[1:]
+        given = re.sub("PUBLIC-HALF-OF-[a-z]+", public, command).replace("ENTRY-OF-THE-DRAFT", draft)
+        words = shlex.split(given)[1:]
         done = CliRunner().invoke(main, words)
         assert done.exit_code == (1 if command.startswith(MISSING) else 0), f"{command}\n{done.output}"
         if "key make" in command:
             public = done.output.split()[-1]
+        if "add report" in command:
+            draft = done.output.split()[-1]
         if "case compare" in command:
             assert "hidden: case 'K-1' is examined blind" in done.output
         if "case show" in command:

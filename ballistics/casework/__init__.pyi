@@ -40,8 +40,7 @@ from .quality_records import Nonconformity as Nonconformity
 from .quality_records import Proficiency as Proficiency
 from .quality_records import Settings as Settings
 from .quality_records import Validation as Validation
-from .quality_state import calibration_due as calibration_due
-from .quality_state import quality_findings as quality_findings
+from .quality_state import QualityRecords as QualityRecords
 from .reviews import Authorisation as Authorisation
 from .reviews import Disclosure as Disclosure
 from .reviews import Release as Release
@@ -87,6 +86,7 @@ __all__ = [
     "Nonconformity",
     "Observation",
     "Proficiency",
+    "QualityRecords",
     "Record",
     "Recorded",
     "Release",
@@ -107,11 +107,9 @@ __all__ = [
     "Validation",
     "ValidationStanding",
     "calibration_at",
-    "calibration_due",
     "case_report",
     "competence_at",
     "fields_of",
-    "quality_findings",
     "quality_gap",
     "read_disclosure",
     "read_requirements",

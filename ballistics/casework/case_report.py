@@ -271,7 +271,7 @@ def _check_reader(view: View, case: str, reader: SigningKey | None) -> None:
     if EXAMINER in owner.roles and "scores" not in rules.shown_to(view, case, owner.operator):
         raise RefusedError(
             f"case '{case}' is examined blind: its draft is shown to {owner.name} after an observation and a "
-            "conclusion of their own (`ballistics case unmask`)"
+            "conclusion of their own (`ballistics case add unmasking`)"
         )
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from ballistics.casework.casebook import Casebook
 from ballistics.casework.cases import Case, Item, Scan, Transfer
 from ballistics.casework.examinations import Comparison, Conclusion, Observation
-from ballistics.casework.quality_records import Competence, Instrument, Nonconformity, Proficiency
-from ballistics.casework.quality_state import calibration_due, holds_on, quality_findings
+from ballistics.casework.quality_records import Nonconformity, Proficiency
+from ballistics.casework.quality_state import QualityRecords
 from ballistics.casework.reviews import Authorisation, Release, Review
 from ballistics.casework.rules import KINDS
 from ballistics.errors import CorruptFileError
@@ -139,46 +139,38 @@ def _any(book: Casebook, kind: str) -> _Found:
 
 
 def _competence(book: Casebook, on: str) -> _Found:
+    comparisons, known = book.all(Comparison), _known(book)
     missing = []
-    comparisons = book.all(Comparison)
-    with book.log.view() as view:
-        for each in comparisons:
-            record = each.record
-            found = quality_findings(view, {}, record.method, record.version, each.by.operator, each.entry.time)
-            missing += [f"comparison {record.id}: {f.message}" for f in found if f.code == "no-competence"]
-    return f"{len(book.all(Competence))} authorisations, {len(comparisons)} comparisons", missing
+    for each in comparisons:
+        found = known.competence(each.by.operator, each.record.method, each.record.mark, each.entry.time)
+        missing += [] if found is None else [f"comparison {each.record.id}: {found.message}"]
+    return f"{len(known.competences)} authorisations, {len(comparisons)} comparisons", missing
 
 
 def _validation(book: Casebook, on: str) -> _Found:
     used = sorted({(each.record.method, each.record.version) for each in book.all(Comparison)})
-    missing = []
-    with book.log.view() as view:
-        for method, version in used:
-            found = quality_findings(view, {}, method, version, "", on)
-            missing += [f.message for f in found if f.code == "not-validated"]
-    return f"{len(used)} versions of methods used", missing
+    known = _known(book)
+    found = [known.validation(method, version, on) for method, version in used]
+    return f"{len(used)} versions of methods used", [each.message for each in found if each is not None]
 
 
 def _calibration_now(book: Casebook, on: str) -> _Found:
-    instruments = [each.record for each in book.all(Instrument) if not each.record.withdrawn]
-    missing = []
-    with book.log.view() as view:
-        for each in instruments:
-            due = calibration_due(view, each.id, on)
-            if due is None or not holds_on(due, on):
-                missing.append(f"instrument {each.id}: {'no calibration' if due is None else f'due on {due}'}")
-    return f"{len(instruments)} instruments in use", missing
+    known = _known(book)
+    in_use = [each.id for each in known.instruments.values() if not each.withdrawn]
+    found = [(name, known.calibration(name, on)) for name in in_use]
+    missing = [f"instrument {name}: not calibrated on {on}" for name, finding in found if finding is not None]
+    return f"{len(in_use)} instruments in use", missing
 
 
 def _calibration_at_use(book: Casebook, on: str) -> _Found:
-    scans = [each.record for each in book.all(Scan)]
-    missing = []
+    scans, known = [each.record for each in book.all(Scan)], _known(book)
+    found = [(scan.id, known.calibration(scan.instrument, scan.at)) for scan in scans]
+    return f"{len(scans)} scans", [f"scan {name}: {each.message}" for name, each in found if each is not None]
+
+
+def _known(book: Casebook) -> QualityRecords:
     with book.log.view() as view:
-        for scan in scans:
-            due = calibration_due(view, scan.instrument, scan.at)
-            if due is None or not holds_on(due, scan.at):
-                missing.append(f"scan {scan.id} of {scan.at[:10]}: instrument {scan.instrument} was not calibrated")
-    return f"{len(scans)} scans", missing
+        return QualityRecords.of(view)
 
 
 def _custody(book: Casebook, on: str) -> _Found:

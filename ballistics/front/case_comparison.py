@@ -16,12 +16,12 @@ from ballistics.casework import (
     Firearm,
     Instrument,
     Item,
+    QualityRecords,
     Record,
     Scan,
     Session,
     Shot,
     fields_of,
-    quality_findings,
     safe_name,
 )
 from ballistics.errors import ParameterError
@@ -209,10 +209,13 @@ def _record(
     made = result.comparison.provenance
     method, version = (first.scan.mark, "-") if made is None else (made.method, made.version)
     with book.log.view() as view:
-        owner = view.operator(key.identifier)
-        measured = {source.scan.instrument: source.scan.at for source in (first, second)}
-        by = "" if owner is None else owner.operator
-        quality = quality_findings(view, measured, method, version, by, now())
+        owner, known, on = view.operator(key.identifier), QualityRecords.of(view), now()
+    by = "" if owner is None else owner.operator
+    quality = (
+        *(known.calibration(source.scan.instrument, source.scan.at) for source in (first, second)),
+        known.validation(method, version, on),
+        known.competence(by, method, first.scan.mark, on),
+    )
     evaluation = result.evaluation
     ratio = None if evaluation is None else evaluation.weighed.result
     interval = None if ratio is None else ratio.interval
@@ -233,7 +236,7 @@ def _record(
         log10_upper=None if interval is None else interval[1],
         no_lr=_NO_REFERENCE if ratio is None else ratio.reason,
         population=population,
-        findings=tuple(map(_sentence, (*weighed, *quality, *result.findings))),
+        findings=tuple(map(_sentence, dict.fromkeys((*weighed, *filter(None, quality), *result.findings)))),
     )
 
 

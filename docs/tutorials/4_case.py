@@ -22,6 +22,7 @@ from tempfile import mkdtemp
 import trimesh
 
 import ballistics
+from ballistics.casework import Attachment as CaseFile
 from ballistics.casework import (
     Authorisation,
     Calibration,
@@ -46,10 +47,10 @@ from ballistics.casework import (
     Validation,
     write_disclosure,
 )
-from ballistics.casework import Attachment as CaseFile
 from ballistics.front import compare_scans, replay, select_test_fires, write_scan_set
 from ballistics.library import LibraryStore
 from ballistics.records import RefusedError, make_key, write_receipt
+from ballistics.reports import case_pages
 
 folder = Path(mkdtemp())
 os.environ["XDG_STATE_HOME"] = str(folder / "state")
@@ -99,7 +100,8 @@ for head in ballistics.simulate_population(8, 2, seed=5, breech_faces=["granular
         book.record(
             keys["RA"], Session(session, firearm=firearm, checklist="example", answers=("bore clear",), **fired)
         )
-    book.record(keys["RA"], Shot(shot, session=session, place_in_session=head.shot_id + 1, recovered="cartridge case"))
+    left = {"place_in_session": head.shot_id + 1, "recovered": "cartridge case"}
+    book.record(keys["RA"], Shot(shot, session=session, **left))
     record_scan(keys["RA"], f"{shot}/S", shot, head.surface)
 
 fires = select_test_fires(book, calibre="9x19", instrument="confocal", since="2026-01-01")
@@ -112,7 +114,8 @@ print(len(fires), "scans of test fires:", (folder / "ours.json").stat().st_size,
 # %%
 # The case
 # --------
-# What is recorded is checked: words stand in code lists, what is named must be there, and who may record what is a rule.
+# What is recorded is checked: words stand in code lists, what is named must be there, and who may record what is a
+# rule.
 
 asked = {"requester": "Police, A. B.", "request": "Were both cartridge cases fired by one firearm?"}
 book.record(
@@ -176,13 +179,24 @@ print(*comparison.findings, sep="\n")
 
 rests = {"comparisons": ("K-1/V2",), "conclusions": ("K-1/C1",), "language": "en", "kind": "evaluative"}
 summary = "Two cartridge cases were compared. The marks on both agree far better than those of different firearms."
-draft = book.record(keys["AN"], Report("K-1/R", case="K-1", summary=summary, limits="Simulated scans.", **rests)).number
+report = Report("K-1/R", case="K-1", summary=summary, limits="The scans are simulated.", **rests)
+draft = book.record(keys["AN"], report).number
 checked = ("items", "scans", "method", "reference", "findings", "conclusion", "wording")
 of_draft = {"case": "K-1", "report": "K-1/R", "report_entry": draft}
 book.record(keys["BO"], Review("K-1/R/1", outcome="accepted", checked=checked, **of_draft))
 book.record(keys["VE"], Authorisation("K-1/R/A", review="K-1/R/1", **of_draft))
 
-# PAGES
+pages = case_pages(book, "K-1/R", ("html",))
+(folder / "report.html").write_bytes(pages["html"])
+released = (book.files.keep_bytes(pages["html"]),)
+gone = {"authorisation": "K-1/R/A", "recipient": "Court", "at": "2026-11-20"}
+book.record(keys["CU"], Release("K-1/R/L", case="K-1", report="K-1/R", pages=released, **gone))
+print("the same bytes again:", case_pages(book, "K-1/R", ("html",)) == pages)
+
+# %%
+# ``report.html`` begins with one page for the prosecutor, and prints on A4; ``("html", "pdf")`` gives a PDF/A too
+# (extra ``pdf``), ``language="mk"`` the fixed texts in Macedonian. Until exactly this draft is authorised, every page
+# says that it is a draft.
 
 # %%
 # What the other side can check

@@ -142,7 +142,7 @@ def test_the_gap_to_the_standards_is_printed_and_written(filled):
     said = filled("quality", "gap", "LAB", "--out", out, code=1)
     assert "requirements met" in said
     lines = out.read_text(encoding="utf-8-sig").splitlines()
-    assert any("instrument INS-1: no calibration" in line and "missing" in line for line in lines)
+    assert any("instrument INS-1: not calibrated on" in line and "missing" in line for line in lines)
     own = Path(filled.lab) / "requirements.json"
     own.write_text(json.dumps({"schema": "ballistics/requirements", "requirements": [
         {"standard": "own", "clause": "1", "requires": "a case", "check": "any:case"}]}))  # fmt: skip
