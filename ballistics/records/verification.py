@@ -201,6 +201,10 @@ class _Checking:
             self._add(number, "not allowed", f"entry {number} should have been refused: {error}")
         except CorruptFileError:
             pass  # an earlier entry cannot be read, which is told where it stands
+        except (KeyError, TypeError, AttributeError, AssertionError):
+            # A rule met an earlier entry that was altered, which is told where it stands.
+            if not self.faults:
+                raise
 
     def _learn(self, entry: Entry, faults: set[str]) -> None:
         self.clock.take(entry)
