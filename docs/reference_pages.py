@@ -22,7 +22,10 @@ ROOMS = {
     "ballistics.pairs": "Everything against everything",
     "ballistics.library": "The store of marks",
     "ballistics.search": "Search",
+    "ballistics.casework": "Casework",
+    "ballistics.records": "The signed log",
     "ballistics.registry": "Registry of firearms",
+    "ballistics.exchange": "Exchange between laboratories",
     "ballistics.reports": "Reports",
     "ballistics.files": "Files from outside",
 }

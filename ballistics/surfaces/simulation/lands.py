@@ -181,14 +181,10 @@ def simulate_land(
     heights += rng.normal(0.0, shot.noise_um, heights.shape) + math.tan(math.radians(rng.uniform(-1.0, 1.0))) * y
     heights[_lost(heights, spacing_um, rng)] = np.nan
     if shot.missing > 0:
-        cut = left + shot.missing * (right - left) if rng.random() < 0.5 else right - shot.missing * (right - left)
-        heights[:, (x[0] < cut) if cut < 0.5 * (left + right) else (x[0] > cut)] = np.nan
-        if shot.missing >= 0.5:
-            keep_left = rng.random() < 0.5
-            middle = 0.5 * (left + right)
-            heights[:, (x[0] > middle) if keep_left else (x[0] < middle)] = np.nan
+        lost = shot.missing * (right - left)
+        heights[:, x[0] < left + lost if rng.random() < 0.5 else x[0] > right - lost] = np.nan
     provenance = Provenance(
-        "simulated land engraved area", "1",
+        "simulated land engraved area", "2",
         {"source": asdict(source), "shot": asdict(shot), "land": land, "spacing_um": spacing_um},
         {"array": sha256_of_array(heights)},
     )  # fmt: skip

@@ -72,3 +72,14 @@ def test_what_is_missing_is_missing() -> None:
     assert absent.ends_um[0] < 0
     with pytest.raises(ParameterError, match="lands"):
         LandSource(1, lands=0)
+
+
+@pytest.mark.parametrize("missing", [0.25, 0.5, 0.7])
+def test_a_land_keeps_the_rest_of_its_width(missing) -> None:
+    for seed in range(6):
+        land = simulate_land(SOURCE, LandShot(seed, missing=missing), 0, spacing_um=6.25)
+        left, right = land.ends_um
+        x = 6.25 * np.arange(land.surface.heights_um.shape[1])
+        inside = (x > left) & (x < right)
+        kept = np.isfinite(land.surface.heights_um[:, inside]).mean()
+        assert kept == pytest.approx(1 - missing, abs=0.03)
