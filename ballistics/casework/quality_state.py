@@ -52,7 +52,15 @@ class QualityRecords:
         )
 
     def validation(self, method: str, version: str, on: str) -> Finding | None:
-        """Return the serious finding ``"not-validated"`` of a version of a method without a study that it passed."""
+        """Return the serious finding ``"not-validated"`` of a version of a method without a study that it passed.
+
+        Parameters
+        ----------
+        method, version : str
+            As the comparison states them.
+        on : str
+            When it was used.
+        """
         found = validation_at(method, version, self.validations, on)
         if found.state == "validated":
             return None

@@ -45,7 +45,8 @@ def test_the_same_number_is_the_same_mutant(made):
     target, _, paths = made
     seeds = [path.read_bytes() for path in paths]
     assert bytes_of(7, target.name, seeds) == bytes_of(7, target.name, seeds)
-    assert len({bytes_of(number, target.name, seeds) for number in range(20)}) > 15
+    # In a file with many empty pages some mutants change nothing.
+    assert len({bytes_of(number, target.name, seeds) for number in range(40)}) > 20
 
 
 def test_the_harness_sees_what_it_is_for(tmp_path):

@@ -226,4 +226,4 @@ def matrix(place: Path, seed: int, times: int) -> dict[str, tuple[int, int]]:
 def test_whatever_is_altered_is_noticed(tmp_path, times):
     told = matrix(tmp_path, 5, times)
     assert {name: counts for name, counts in told.items() if counts[0] != counts[1]} == {}
-    assert len(told) == 15
+    assert len(told) == 16

@@ -42,7 +42,17 @@ def today() -> str:
 
 
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table for spreadsheets, whole or not at all, row by row as they come; `files.write_csv` says how."""
+    """Write a table for spreadsheets, whole or not at all, row by row as they come; `files.write_csv` says how.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist.
+    names : sequence of str
+        Headings.
+    rows : iterable of rows
+        Values in the order of the headings.
+    """
     from ballistics.files import write_csv, written_whole
 
     with written_whole(path) as part, open(part, "w", encoding="utf-8-sig", newline="", errors="replace") as file:
