@@ -1,6 +1,7 @@
 """`ballistics case`, `range` and `quality`, from the key to the verification, in one laboratory."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,18 @@ def test_the_log_is_verified_against_a_receipt_and_a_lost_key_is_revoked(filled)
     (next((Path(filled.lab) / "files").glob("??/*"))).write_bytes(b"other")
     assert "NOT as recorded" in run("case", "verify", "LAB", code=1)
     assert "files: as recorded" not in run("case", "verify", "LAB", code=1)
+
+
+def test_every_command_says_that_an_older_copy_was_put_back(laboratory, filled, tmp_path):
+    older = tmp_path / "older"
+    shutil.copytree(filled.lab, older)
+    filled("case", "words")
+    calibre = ("--calibre", "9 mm", "--reason", "measured")
+    filled("case", "amend", "item", "LAB", "C-1/1", *calibre)
+    assert "WARNING" not in filled("case", "list", "item", "LAB")
+    said = filled("case", "list", "item", "LAB", lab=older)
+    assert "WARNING: the log does not hold the entry" in said
+    assert "older copy was put back" in " ".join(said.split())
 
 
 def test_a_wrong_passphrase_is_told_and_never_printed(filled):

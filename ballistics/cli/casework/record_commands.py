@@ -33,10 +33,18 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def opened(laboratory: Path, database: str | None) -> Casebook:
-    """Open the casebook of a laboratory."""
+    """Open the casebook of a laboratory; say so where its log is not the one that this user has seen before."""
     from ballistics.casework import Casebook
+    from ballistics.errors import ParameterError
 
-    return Casebook.open(laboratory, database)
+    book = Casebook.open(laboratory, database)
+    try:
+        told = book.remember()
+    except ParameterError:  # there is no log yet, which the command itself says where it needs one
+        told = None
+    if told is not None:
+        click.echo(f"WARNING: {told}", err=True)
+    return book
 
 
 def signing_key(path: Path) -> SigningKey:
