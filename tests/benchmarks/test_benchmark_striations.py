@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from conftest import DATA, data_folder
 
 from benchmarks.suites.striations import run
 from benchmarks.support.record import Context
 
 
+@pytest.mark.slow
 def test_published_counts_and_cross_cuts(tmp_path: Path) -> None:
     data_folder("striations")
     data_folder("bullets")

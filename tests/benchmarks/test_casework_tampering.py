@@ -30,6 +30,7 @@ def test_the_log_holds_every_kind_of_record_and_is_clean(bench):
 
 
 @pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.slow
 def test_tampering_is_found_and_the_entry_is_named(name, bench, tamperings):
     @settings(max_examples=40)
     @given(done=st.sampled_from(tamperings[name]))

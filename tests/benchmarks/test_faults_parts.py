@@ -10,6 +10,7 @@ from benchmarks.suites.faults import CASES, PartCase, faults_of, part_rows
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)
+@pytest.mark.slow
 def test_a_file_with_a_fault(case):
     data_folder("faults")
     (row,) = part_rows([case])

@@ -13,6 +13,9 @@ from benchmarks.support.printed_slicing import PROGRAMS, Slicing, installed, kno
 from benchmarks.support.printed_surface_error import mesh_of_file, mesh_of_parts, surface_error
 from reference_meshes.solids import Mesh, solid
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 _LINE_MM = 0.4
 
 

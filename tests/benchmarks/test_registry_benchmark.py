@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ballistics.registry import simulated_makes, simulated_rows
 from benchmarks.suites import registry
 from benchmarks.support.record import Context
 from benchmarks.support.registry_questions import KINDS, questions
+
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
 
 ROWS = list(simulated_rows(400, 8))
 

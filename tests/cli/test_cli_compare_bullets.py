@@ -47,6 +47,7 @@ def compared(folders, prepared_once) -> BulletsComparison:
     return compare_bullet_folders(*folders)
 
 
+@pytest.mark.slow
 def test_the_phase_is_found_and_its_pairs_compared(compared):
     found = compared.bullets
     assert found.phase == PHASE

@@ -72,6 +72,7 @@ def answer(lab, tmp_path_factory):
     return json.loads(done.stdout), page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_words(lab):
     seized = lab / "seized"
     done = run("identify", seized / "left.off", seized / COPY, "--references", lab / "collection")

@@ -121,6 +121,7 @@ def test_compare_two_files(lab):
     assert run("compare", lab / "bad.stl", lab / "wedge.stl").exit_code == 2
 
 
+@pytest.mark.slow
 def test_reports_are_not_overwritten_unasked(lab, tmp_path):
     page = tmp_path / "page.html"
     arguments = ("identify", lab / "box.stl", "--references", lab / "collection", "--report", page)

@@ -118,6 +118,7 @@ def test_other_parameters_are_used_and_said(tmp_path):
     assert "there is no parameter 'cells.cell_um'" in wrong.output
 
 
+@pytest.mark.slow
 def test_the_table_of_a_batch_tells_the_sources_apart(table):
     rows = rows_of(table)
     assert len(rows) == 28
@@ -131,6 +132,7 @@ def test_the_table_of_a_batch_tells_the_sources_apart(table):
     assert all(row["findings"] == "" for row in rows if not same_source(row))
 
 
+@pytest.mark.slow
 def test_a_batch_is_the_same_for_any_number_of_workers(folder, table):
     done = run("batch", folder / "scans", "--mark", KIND, "--out", folder / "again.csv", "--workers", 2, "--quiet")
     assert done.exit_code == 0, done.output
@@ -174,6 +176,7 @@ def test_links_join_the_lands_of_one_source(folder, table):
     assert "choose one of similarity, count, ccf" in wrong.output
 
 
+@pytest.mark.slow
 def test_a_reference_weighs_a_case_and_refuses_others(tmp_path, reference):
     populations = {population.score: population for population in load_reference(reference)}
     assert set(populations) == {"similarity", "count", "correlation"}

@@ -22,6 +22,9 @@ from ballistics.evidence.reference_file import load_reference
 from ballistics.surfaces.formats.x3p.writer import write_x3p
 from ballistics.surfaces.simulation.heads import simulate_population
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 # Two scans of four firearms, a repeated scan, a copy, a broken file, and one that is absent.
 N_PAIRS = 9 * 8 // 2
 

@@ -101,6 +101,7 @@ def test_densities_show_every_pair_and_the_case():
         ([0.0, 0.0], [True, False]),
     ],
 )
+@pytest.mark.slow
 def test_any_data_render(draw, values, same):
     assert png_bytes(draw(values, same), dpi=40).startswith(b"\x89PNG")
 

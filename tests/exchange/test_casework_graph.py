@@ -110,6 +110,7 @@ def test_the_bundle_states_items_hashes_actions_and_results(book):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of rdflib
+@pytest.mark.slow
 def test_the_bundle_conforms_to_the_shapes_of_case_and_uco(book, tmp_path):
     validation = pytest.importorskip(
         "case_utils.case_validate",

@@ -48,6 +48,7 @@ def scene(tmp_path_factory, collection):
     sarajevo.library.close()
 
 
+@pytest.mark.slow
 def test_a_part_is_recognised_in_the_partner_s_signatures(scene, collection):
     assert b"secret-17" not in scene.good.read_bytes()
     package, _ = import_package(scene.sarajevo, scene.good)

@@ -14,6 +14,9 @@ from click.testing import CliRunner
 from ballistics.cli import main
 from ballistics.surfaces import simulate_population, write_x3p
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```\n(.*?)```", PAGE, re.S) for line in block.splitlines() if line]
 CASE = (

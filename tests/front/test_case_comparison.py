@@ -69,6 +69,7 @@ def test_an_exhibit_is_compared_with_a_test_fire_and_the_result_is_kept(lab):
     assert {"calibration-overdue", "not-validated", "no-competence"} <= codes
 
 
+@pytest.mark.slow
 def test_quality_records_answer_what_was_missing(lab):
     due = {"instrument": "INS-1", "by": "Institute", "certificate": "77", "outcome": "passed"}
     lab.record("QM", Calibration("K-1", on="2025-10-01", due="2026-10-01", **due))

@@ -16,6 +16,9 @@ from ballistics.front import compare_scans, replay
 from ballistics.methods import compare, prepare
 from ballistics.surfaces import read, simulate_population, write_x3p
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 CALIBRE = "9 mm Luger"
 
 

@@ -21,6 +21,7 @@ def signatures():
     return [Signature(np.cumsum(rng.normal(size=900)) * 0.1, 1.5625, "land engraved area") for _ in range(3)]
 
 
+@pytest.mark.slow
 def test_of_impressions():
     first, second = (head.mark for head in simulated_heads("granular")[:2])
     found = compare(first, second)

@@ -28,6 +28,7 @@ def made(request, tmp_path_factory):
     return request.param, folder, request.param.make(folder)
 
 
+@pytest.mark.slow
 def test_good_files_are_read(made):
     target, folder, paths = made
     assert paths
@@ -35,6 +36,7 @@ def test_good_files_are_read(made):
         target.use(path, folder, number)
 
 
+@pytest.mark.slow
 def test_a_sample_of_mutants(made):
     target, folder, paths = made
     tally = run(target, folder, paths, range(SAMPLE), Tally(target.name))

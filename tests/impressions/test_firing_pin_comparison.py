@@ -30,6 +30,9 @@ from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.heads import SimulatedHead, simulate_firearm, simulate_head, simulate_shot
 from ballistics.surfaces.surface import Mark, Surface
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def heads() -> list[SimulatedHead]:

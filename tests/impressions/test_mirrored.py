@@ -14,6 +14,9 @@ from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.simulation.disturbances import mirror, rotate_surface
 from ballistics.surfaces.surface import Mark
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 
 def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
     """Similarity of the marks as they are, and what the mirror check says."""

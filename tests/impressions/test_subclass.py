@@ -176,6 +176,7 @@ def test_real_granular_marks_raise_no_alarm(names: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", fast_and_slow(["milled"], ["filed"]))
+@pytest.mark.slow
 def test_simulated_slides_that_share_a_cutter_are_warned_of(kind: BreechFace) -> None:
     result = compare(simulated(kind, 36, 1, cutter=9), simulated(kind, 46, 2, cutter=9))
     counted = [shares(result, rule) for rule in result.rules]

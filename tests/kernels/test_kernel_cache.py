@@ -57,6 +57,7 @@ def _run(folder: Path, cache: Path | None = None, code: str = _RUN, **own: str) 
 # --- What is noticed, and what is not compiled again ---
 
 
+@pytest.mark.slow
 def test_a_change_in_another_file_is_noticed(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     told = []
@@ -175,6 +176,7 @@ def test_without_a_folder_of_the_user_it_is_a_temporary_one_and_it_is_said(
     assert kernel_cache.root.__wrapped__() == tmp_path / "named" / "ballistics-kernels"
 
 
+@pytest.mark.slow
 def test_without_any_place_kernels_work_and_it_is_said_once(tmp_path: Path) -> None:
     folder = _kernels(tmp_path)
     (folder / "file").write_text("")

@@ -20,6 +20,7 @@ def url(postgresql_port, monkeypatch, tmp_path):
     return empty_database(postgresql_port, monkeypatch, tmp_path)
 
 
+@pytest.mark.slow
 def test_everything_works_as_with_sqlite(url, tmp_path):
     with Library.create(tmp_path / "library", url) as library:
         first = library.enrol(noise_mark(1), "scan-1.x3p", Description(calibre="9 mm Luger")).mark_id

@@ -107,6 +107,7 @@ def test_the_file_says_how_it_was_made(done):
     assert str(done[0].parent) not in json.dumps(metadata)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(scans, done, tmp_path):
     out = tmp_path / "results.parquet"
     result = CliRunner().invoke(main, ["batch", str(scans), "--out", str(out), "--workers", "2"])

@@ -94,6 +94,7 @@ class Stop(BaseException):
 @pytest.mark.parametrize("step", ["append_rows", "write_index", "write_manifest", "remove_leftovers", "map_arrays"])
 @pytest.mark.parametrize("before", fast_and_slow([True], [False]))
 @pytest.mark.parametrize("enrolled", fast_and_slow([2], [0]))
+@pytest.mark.slow
 def test_a_stop_at_any_step_loses_nothing(solids, made, tmp_path, monkeypatch, step, before, enrolled):
     lab = tmp_path / "lab"
     list(enrol_files(solids[:enrolled], lab))

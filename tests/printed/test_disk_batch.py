@@ -111,6 +111,7 @@ def test_copies_are_a_family(whole):
     assert rows["bad.stl"]["family"] == ""
 
 
+@pytest.mark.slow
 def test_the_same_bytes_for_any_number_of_workers_and_as_parquet(whole, disk, references, tmp_path):
     import pyarrow.parquet as pq
 
@@ -285,6 +286,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(os.name == "nt", reason="processes are killed by signal")
+@pytest.mark.slow
 def test_a_killed_process_leaves_no_worker(tmp_path):
     import psutil
 

@@ -114,6 +114,7 @@ def test_jobs_that_are_none_are_refused(tmp_path, lines, error):
         read(tmp_path, lines)
 
 
+@pytest.mark.slow
 def test_a_large_job_is_read_on_coarse_cells(tmp_path, monkeypatch):
     monkeypatch.setattr("ballistics.printed.jobs.layer_solid._MOST_CELLS", 300_000)
     lines = ["M83"]

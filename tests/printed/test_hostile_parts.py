@@ -239,6 +239,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path_factory, name):
     path = tmp_path_factory.mktemp("damaged") / name
     good = GOOD[name]

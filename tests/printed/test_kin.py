@@ -17,6 +17,9 @@ from reference_meshes.disturbances import posed
 from reference_meshes.revisions import REVISIONS
 from reference_meshes.solids import Mesh, solid
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 # None of these seeds was used to choose a parameter.
 _SEEDS = {"moved hole": 71_002, "longer handle": 71_005, "mirrored": 71_008, "embossed text": 71_013}
 

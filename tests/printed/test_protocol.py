@@ -17,6 +17,9 @@ from ballistics.printed.protocol.protocol import Rate
 from ballistics.reports import protocol_json, protocol_report
 from reference_meshes.solids import solid
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 _FEW = (Disguise("turned"), Disguise("cut to 50 %", left=0.5))
 
 

@@ -16,6 +16,9 @@ from ballistics.reports.wording.printed import miss_sentence, threshold_words, u
 from reference_meshes.disturbances import plate
 from reference_meshes.solids import Mesh, solid
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 
 def part(mesh: Mesh) -> Part:
     return Part(mesh.vertices, mesh.faces)

@@ -76,6 +76,7 @@ def test_matches_of_the_right_reference_agree_best(collection: Collection):
 
 
 @pytest.mark.parametrize("most", [8, 0])
+@pytest.mark.slow
 def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collection, most: int):
     second = replace(
         DEFAULT, candidates_by_votes=0, candidates_by_whole=0, candidates_by_votes_at_most=most, rescaled=0

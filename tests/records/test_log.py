@@ -86,6 +86,7 @@ def changed(content, path, how):
     return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+@pytest.mark.slow
 def test_every_field_of_every_entry_altered_or_removed_is_found_and_named(original, altered):
     rows, _ = original
     for place, row in enumerate(rows):

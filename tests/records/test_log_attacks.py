@@ -103,6 +103,7 @@ def test_the_last_administrator_is_not_revoked_and_the_last_but_one_is(begun):
         {"doubtful_since": "yesterday"},
     ],
 )
+@pytest.mark.slow
 def test_what_is_not_the_record_of_a_key_is_refused_and_found(changes, begun):
     log, administrator = begun
     key = new_key()
@@ -128,6 +129,7 @@ def test_an_entry_in_the_group_of_another_case_is_found(begun):
     "name",
     ["K\x1b[2J", "K\u202e1", "K\u200b1", "K\x7f1", "K\x9b1", " K-1", "K-1 ", "e\u0301", "", " ", "x" * 201, "\ud800"],
 )
+@pytest.mark.slow
 def test_names_that_look_like_others_or_move_the_cursor_are_refused(name, begun):
     log, administrator = begun
     with pytest.raises(RefusedError, match="printable"):
@@ -138,6 +140,7 @@ def test_names_that_look_like_others_or_move_the_cursor_are_refused(name, begun)
 
 
 @pytest.mark.parametrize("name", ["'; DROP TABLE entries; --", '"', "%", "K_1", "\\", "а", ":number", "?"])
+@pytest.mark.slow
 def test_names_are_never_part_of_a_statement(name, begun):
     log, administrator = begun
     entry = log.append(administrator, "item", name, {"note": name}, case=name)
@@ -154,6 +157,7 @@ def test_names_are_never_part_of_a_statement(name, begun):
     [1e16, float("inf"), 2**53, "\ud800", {1: 2}, {"a": b"x"}, [[]], {"a": "x" * (4 << 20)}, "deep"],
     ids=lambda value: repr(value)[:20],
 )
+@pytest.mark.slow
 def test_what_could_not_be_read_again_is_not_written(value, begun):
     log, administrator = begun
     body = value

@@ -29,6 +29,7 @@ def begun(tmp_path, both_databases):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="processes are forked")
+@pytest.mark.slow
 def test_ten_processes_recording_at_once_make_one_unbroken_chain(begun, tmp_path):
     log, key, database = begun
     secret = key.private.private_bytes_raw().hex()

@@ -15,6 +15,7 @@ def faults(log):
 
 @pytest.mark.parametrize("value", ["x'ff'", "CAST(x'ff' AS TEXT)", "''", "x''", "17", "char(0)", "'{}'"])
 @pytest.mark.parametrize("column", ["kind", "record", "case_id", "content", "hash", "signature"])
+@pytest.mark.slow
 def test_bytes_that_are_no_text_are_a_fault_of_their_entry(column, value, tmp_path):
     log, _ = filled_log(tmp_path)
     with sqlite3.connect(tmp_path / "library.sqlite") as connection:

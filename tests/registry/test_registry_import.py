@@ -278,6 +278,7 @@ with Registry.open(folder / "laboratory") as registry:
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_killed_at_any_moment_it_loses_nothing_acknowledged_and_doubles_nothing(tmp_path, kills):
     count = 4 * BATCH if kills == 1 else 20 * BATCH
     write_register(tmp_path, count, 3)

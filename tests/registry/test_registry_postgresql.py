@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from postgresql_server import empty_database
 from registers import held, imported, new_registry
 
 from ballistics.registry import Event, Question, Registry, overdue, read_mapping, simulated_rows, write_register
+
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
 
 COUNT = 3000
 

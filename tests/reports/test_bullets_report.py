@@ -26,6 +26,7 @@ def html(kind: str) -> str:
     return bullets_report(*bullets_case(kind), case=CaseLines("2026/114"))
 
 
+@pytest.mark.slow
 def test_the_phase_is_drawn_in_the_matrix() -> None:
     found, _, _, _ = bullets_case("six lands")
     assert found.phase == PHASE
@@ -77,6 +78,7 @@ def test_different_numbers_of_lands_are_insufficient_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize("kind", fast_and_slow(["one missing"], ["six lands", "insufficient"]))
+@pytest.mark.slow
 def test_json_follows_its_schema_and_both_are_the_same_every_time(kind: str) -> None:
     document = json.loads(bullets_json(*bullets_case(kind)), parse_constant=lambda name: pytest.fail(name))
     validator = jsonschema.Draft202012Validator

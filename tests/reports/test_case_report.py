@@ -45,7 +45,7 @@ from ballistics.reports.pages.case_pdf import case_pdf
 CLAIMS = re.compile(
     r"match|likelihood|\blr\b|log10|nats|probab|identif|score|support|веродостојност|веројатн|совпаѓ|подудар|поддршк|"
     r"vjerodostojn|vjerovatn|podudar|poklap|podršk|verosimilit|probabil|\bpotriv|sprijin|gjasa|përputh|mbështetje për|"
-    r"резултат[аи]? \d|810|\d{2,3},\d nats",
+    r"резултат[аи]? \d|\b810\b|\d{2,3},\d nats",
     re.IGNORECASE,
 )
 DRAWN = {}
@@ -183,6 +183,7 @@ def test_the_watermark_stands_until_exactly_this_draft_is_authorised(examined_la
 
 @needs_poppler
 @pytest.mark.parametrize("language", languages())
+@pytest.mark.slow
 def test_a_lead_claims_nothing_in_any_language(examined_lab, language, tmp_path):
     lab = examined_lab
     number = draft(lab, "lead", summary="Beide")
@@ -254,6 +255,7 @@ def test_characters_without_a_shape_are_named_by_their_number(text, shown_as, tm
 
 @needs_poppler
 @pytest.mark.parametrize("language", languages())
+@pytest.mark.slow
 def test_every_language_gives_a_summary_of_one_page_then_the_report(lab, compared, language, tmp_path):
     # As much as the first page may have to hold.
     quality(lab, compared[0], due="2026-10-01", validated=False, competent=())
@@ -388,6 +390,7 @@ def test_other_comparisons_of_the_case_are_counted(examined_lab):
     assert "does not state: comparisons, 1; conclusions, 0." in shown(lab)
 
 
+@pytest.mark.slow
 def test_a_likelihood_ratio_that_the_kept_result_does_not_bear_out_is_not_stated(examined_lab, compared):
     lab, (found, _) = examined_lab, compared
     record, document = lab.book.get(Comparison, "C-1/V").record, json.loads(found.json())

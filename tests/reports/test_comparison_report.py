@@ -81,6 +81,7 @@ def test_insufficient_is_said_first_and_nothing_is_counted() -> None:
 
 
 @pytest.mark.parametrize("kind", fast_and_slow(["same-source", "insufficient"], ["different-source"]))
+@pytest.mark.slow
 def test_one_file_loads_nothing(kind: str) -> None:
     html = comparison_report(*case(kind))
     for tag, attrs in _Page(html).tags:

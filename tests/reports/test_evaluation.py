@@ -80,6 +80,7 @@ def text_of(page: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "sign"), [("same-source", 1), pytest.param("different-source", -1, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_number_first_then_words_with_both_propositions(kind: str, sign: int) -> None:
     stated = evaluation(kind)
     result = stated.weighed.result
@@ -105,6 +106,7 @@ def test_number_first_then_words_with_both_propositions(kind: str, sign: int) ->
         ("insufficient", {}, "insufficient"),
     ],
 )
+@pytest.mark.slow
 def test_without_a_ratio_the_report_stays_a_lead(kind: str, changes: dict[str, Any], status: str) -> None:
     stated = evaluation(kind, "en", population(**changes))
     assert stated.weighed.result.status == status

@@ -186,6 +186,7 @@ def test_finer_keeps_the_surface():
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no Chromium with chromedriver on this machine")
+@pytest.mark.slow
 def test_it_works_in_a_browser(page, tmp_path):
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service

@@ -36,6 +36,7 @@ def lined() -> ImpressionComparison:
     )
 
 
+@pytest.mark.slow
 def test_json_names_lines_and_explained_cells() -> None:
     _, a, b = case("same-source")
     comparison = lined()

@@ -112,6 +112,7 @@ def test_signatures_without_scans_have_charts_and_no_microscope() -> None:
     assert "1 · Scan" not in page.text
 
 
+@pytest.mark.slow
 def test_a_striated_mark_that_is_no_land_shows_its_region_and_its_straightened_patch() -> None:
     rng = np.random.default_rng(7)
     profile = np.convolve(rng.normal(size=700), np.hanning(15), "same")
@@ -129,6 +130,7 @@ def test_a_striated_mark_that_is_no_land_shows_its_region_and_its_straightened_p
 
 
 @pytest.mark.parametrize("kind", fast_and_slow(["in-phase", "hostile"], ["other", "insufficient", "profiles"]))
+@pytest.mark.slow
 def test_one_file_loads_nothing(kind: str) -> None:
     for tag, attrs in _Page(html(kind)).tags:
         for name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):

@@ -17,6 +17,9 @@ from ballistics.studies.criteria import Criteria, Criterion
 from ballistics.surfaces.pose import Pose
 from ballistics.surfaces.surface import Mark
 
+# Its fixture alone costs seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def judged():

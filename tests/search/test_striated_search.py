@@ -101,6 +101,7 @@ def test_impressions_beside_them_are_passed_over(marks, tmp_path):
         assert copy.clean
 
 
+@pytest.mark.slow
 def test_enrolled_and_searched_from_the_command_line(tmp_path):
     folder = tmp_path / "scans"
     folder.mkdir()

@@ -36,6 +36,7 @@ def mapped(a: Land, b: Signature) -> AgreementMap:
     return agreement_map(a.patch, a.signature, b, found.placement)
 
 
+@pytest.mark.slow
 def test_lands_of_one_source_agree_in_many_windows_others_in_few() -> None:
     # Lands 1 and 5, 2 and 6, 3 and 1 were engraved by the same.
     same = [mapped(land(1, k), land(2, m).signature).share for k, m in ((1, 5), (2, 6), (3, 1))]

@@ -46,6 +46,7 @@ def signatures(bullet: int) -> list[Signature]:
     return [land(bullet, k).signature for k in range(1, 7)]
 
 
+@pytest.mark.slow
 def test_both_shoulders_are_found_on_all_twelve() -> None:
     # Read off the height maps by eye, to some 20 µm: left and right, in µm.
     by_eye = {
@@ -136,6 +137,7 @@ def test_fragments_and_bullets_of_another_class() -> None:
     assert compare_bullets([None] * 6, signatures(2)).insufficient
 
 
+@pytest.mark.slow
 def test_a_scan_turned_is_found_and_reported() -> None:
     upright = surface(1, 3)
     heights = upright.heights_um
@@ -225,6 +227,7 @@ def test_a_breech_face_is_no_land() -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.slow
 def test_a_raw_cartridge_head_is_no_land(number: int, turns: int) -> None:
     head = read(data_folder("breech-faces/raw") / f"K013sA{number}.x3p", units="micrometres")
     found = land_of(replace(head, heights_um=np.rot90(head.heights_um, turns).copy()))

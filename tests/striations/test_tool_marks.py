@@ -85,6 +85,7 @@ def test_aperture_shear_has_one_score_whichever_way_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("turn", [90.0, 180.0, 270.0])
+@pytest.mark.slow
 def test_a_head_scanned_turned_gives_the_same_signature_or_its_reverse(turn: float) -> None:
     again = striated_mark_of(rotate_surface(head(1), turn), "aperture shear").signature
     straight, turned = (similarity(shear(1).signature, s).score for s in (again, again.reversed()))

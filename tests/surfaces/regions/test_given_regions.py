@@ -37,6 +37,7 @@ def ring(surface: Surface) -> np.ndarray:
     return np.asarray((radius < 1300.0) & (radius > 700.0))
 
 
+@pytest.mark.slow
 def test_a_mask_image_is_the_region_and_is_recorded(head: SimulatedHead, tmp_path: Path) -> None:
     mask = ring(head.surface)
     pictures = {

@@ -55,6 +55,7 @@ def test_simulated_heads_of_every_kind(heads: list[SimulatedHead]) -> None:
 
 
 @pytest.mark.parametrize("spacing", [pytest.param(4.0, marks=pytest.mark.slow), 15.0])
+@pytest.mark.slow
 def test_other_spacings_and_crops(spacing: float) -> None:
     for head in simulate_population(3, 1, SEED + 1, spacing_um=spacing, field_mm=3.4):
         assert iou(find_breech_face(head.surface).mask, head.region) > 0.85
@@ -62,6 +63,7 @@ def test_other_spacings_and_crops(spacing: float) -> None:
     assert iou(find_breech_face(whole.surface).mask, whole.region) > 0.9
 
 
+@pytest.mark.slow
 def test_mirrored_turned_over_and_masked() -> None:
     for head in islice(simulate_population(18, 1, SEED, spacing_um=12.5), 4):
         z = head.surface.heights_um

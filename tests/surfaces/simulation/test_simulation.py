@@ -152,6 +152,7 @@ def test_spacing_samples_one_and_the_same_relief() -> None:
 
 
 @pytest.mark.parametrize("breech_face", fast_and_slow(["granular"], [f for f in BREECH_FACES if f != "granular"]))
+@pytest.mark.slow
 def test_marks_correlate_as_real_ones_do(breech_face: str) -> None:
     marks = []
     for seed in (21, 22):
