@@ -30,6 +30,10 @@ HEADLINES = (
     ("printed", "false hits, planted boxes"),
     ("printed", "hidden by an accepted one, planted look-alikes"),
     ("faults", "files wrong"),
+    ("registry", "2 characters obliterated: within 10"),
+    ("registry", "lookup, median of all kinds"),
+    ("printed_reading", "lines read a second"),
+    ("casework", "verification of 100000 entries"),
 )
 
 

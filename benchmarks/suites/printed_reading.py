@@ -60,7 +60,7 @@ def run(context: Context) -> list[Record]:
         records += _given_profiles(paths)
         if is_there():
             count = 2 if context.quick else 6
-            for name, makers in (("chosen on", TRAINING), ("reported", REPORTED)):
+            for name, makers in (("looked at", TRAINING), ("reported", REPORTED)):
                 with tempfile.TemporaryDirectory() as folder:
                     jobs = list(sliced(makers, count, Path(folder), _SEED))
                     records += _sliced_profiles(f"{name}: {', '.join(makers)}", jobs)

@@ -15,7 +15,7 @@ import trimesh
 from reference_meshes.solids import solid
 
 PROFILES = Path("/usr/share/PrusaSlicer/profiles")
-#: The constants of `profile_similarity` were chosen on the first, and are reported on the others.
+#: The constants of `profile_similarity`, set by hand, were looked at on the first, and are reported on the others.
 TRAINING, REPORTED = ("Creality", "Anycubic"), ("Artillery", "Elegoo", "PrusaResearch", "Voron")
 # What a user changes for an object without touching the profile.
 CHOICES = ("--fill-density", "35%", "--support-material", "--brim-width", "4", "--perimeters", "4")

@@ -205,8 +205,9 @@ def profile_similarity(a: JobFacts, b: JobFacts) -> ProfileSimilarity:
     -----
     A section of settings in which d settings differ counts 2^(-d/h): the number that differ matters, not their share,
     since two users of a slicer share its defaults. Start and end commands count by the lines they share (Jaccard),
-    habits by the share that is equal. h and the weights were chosen on jobs sliced by PrusaSlicer 2.5 from generated
-    solids with its profiles of Creality and Anycubic; measured on others by the benchmark ``printed_reading``.
+    habits by the share that is equal. h and the weights were set by hand, looked at on jobs sliced by PrusaSlicer 2.5
+    from generated solids with its profiles of Creality and Anycubic, and measured on others by the benchmark
+    ``printed_reading``.
     """
     sections: dict[str, tuple[float, int, int]] = {}
     differing: list[tuple[str, str, str]] = []
