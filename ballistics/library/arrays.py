@@ -42,8 +42,8 @@ class ArrayFolder:
     def path(self, name: str) -> Path:
         """Return where an array lies; 256 folders keep each of them short."""
         # A database from elsewhere must not name files outside the folder.
-        if not _NAME.fullmatch(name):
-            raise CorruptFileError(f"{self.folder}: '{name}' is not the name of an array; the database was changed")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise CorruptFileError(f"{self.folder}: {name!r:.80} is not the name of an array; the database was changed")
         return self.folder / name[:2] / f"{name}{_ENDING}"
 
     def write(self, heights_um: NDArray[np.float32]) -> str:

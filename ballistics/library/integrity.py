@@ -18,7 +18,7 @@ from ballistics.library.rows import enrolled
 from ballistics.library.store import LibraryStore
 from ballistics.library.template_stacks import version_of
 from ballistics.progress import Progress
-from ballistics.store import SQLITE, is_writable, reading, writing
+from ballistics.store import SQLITE, is_writable, reading, schema_faults, writing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -47,6 +47,7 @@ def verify(library: LibraryStore, tidy: bool = False, progress: Progress | None 
         if connection.dialect.name == SQLITE:
             words = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
             faults += [Fault(None, f"the database is damaged: {word}") for word in words if word != "ok"]
+            faults += [Fault(None, f"the database was changed: {what}") for what in schema_faults(connection)]
         found, cautions = seals.faults(connection)
         entries, unreadable = _entries(connection)
         faults += found + [

@@ -49,7 +49,7 @@ class FileFolder:
             When the name is not a SHA-256.
         """
         # A record from elsewhere must not name files outside the folder.
-        if not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ParameterError(f"{self.folder}: '{name[:80]}' is not the SHA-256 of a file")
         return self.folder / name[:2] / name
 

@@ -12,6 +12,7 @@ from .databases import reading as reading
 from .databases import sqlite_error as sqlite_error
 from .databases import writing as writing
 from .schema import make_schema as make_schema
+from .schema import schema_faults as schema_faults
 from .schema import schema_of as schema_of
 from .schema import update_schema as update_schema
 
@@ -26,6 +27,7 @@ __all__ = [
     "make_schema",
     "open_database",
     "reading",
+    "schema_faults",
     "schema_of",
     "servers",
     "sqlite_error",

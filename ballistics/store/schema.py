@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ballistics.errors import UnsupportedFormatError
-from ballistics.store.databases import ABOUT, reading, writing
+from ballistics.store.databases import ABOUT, SQLITE, reading, writing
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -85,3 +85,34 @@ def _config(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     return config
+
+
+def schema_faults(connection: Connection) -> list[str]:
+    """Return which tables and indexes of an SQLite database are not as the revisions make them, a sentence each.
+
+    Of PostgreSQL nothing is told: its server keeps its own catalogue.
+    """
+    from alembic import command
+    from alembic.util import CommandError
+
+    held = schema_of(connection)
+    if connection.dialect.name != SQLITE or held is None:
+        return []
+    engine = sa.create_engine("sqlite://")
+    try:
+        with engine.begin() as made:
+            command.upgrade(_config(made), held)
+            expected = _statements(made)
+    except CommandError:
+        return [f"its tables state the revision '{held}', which this program does not know"]
+    finally:
+        engine.dispose()
+    found = _statements(connection)
+    names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    return [f"the table or index '{name}' is not as this program makes it" for name in names]
+
+
+def _statements(connection: Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    # Names mean the same in small letters and capitals; blanks are those of whoever wrote the statement.
+    return {row[0].lower(): "".join(str(row[1]).lower().split()) for row in rows}

@@ -58,9 +58,10 @@ def test_freshly_sliced_solids_are_within_half_a_line(slicer: str, option: str, 
     # A raft lifts the part.
     lift = read.vertices[:, 2].min() if option == "raft" else 0.0
     error = surface_error(Mesh(read.vertices - np.array([0.0, 0.0, lift]), read.faces), mesh)
+    if (slicer, option) == ("Slic3r", "support") and error.p95 > _LINE_MM:
+        pytest.xfail("a support that touches the part, in a job without comments, stays with it")
     assert error.median <= _LINE_MM / 2.0
-    if (slicer, option) != ("Slic3r", "support"):  # a support without comments may touch the part
-        assert error.p95 <= _LINE_MM
+    assert error.p95 <= _LINE_MM
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_an_altered_record_is_an_error_of_ours_everywhere(folder):
 
 
 def test_a_library_of_an_earlier_version_is_checked_as_far_as_it_can_be_and_sealed_from_then_on(folder):
-    by_sql(folder, "DROP TABLE seals")
+    for table in ("seals", "alembic_version"):
+        by_sql(folder, f"DROP TABLE {table}")
     found = verified(folder)
     assert found.clean
     assert "without seals" in found.cautions[0]
@@ -318,3 +319,11 @@ def test_a_forged_array_is_an_error_of_ours(folder, header):
         assert len(library.verify().faults) == MARKS
         with pytest.raises(CorruptFileError, match="backup"):
             library.mark(1)
+
+
+def test_a_table_that_was_made_otherwise_is_found(folder):
+    by_sql(folder, "DROP TABLE seals")
+    faults = [fault.what for fault in verified(folder).faults]
+    assert "the database was changed: the table or index 'seals' is not as this program makes it" in faults
+    by_sql(folder, "UPDATE alembic_version SET version_num = 'other'")
+    assert any("the revision 'other', which this program does not know" in f.what for f in verified(folder).faults)

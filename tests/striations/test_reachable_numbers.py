@@ -39,7 +39,7 @@ def changed(parameters: Any, name: str) -> list[Any]:
     """Return the parameters with one of them smaller, and larger, as far as it may be."""
     usual = getattr(parameters, name)
     given = []
-    for factor in (0.1, 0.34, 0.8, 1.9, 3, 10):
+    for factor in (0.1, 0.34, 0.8, 1.9, 3, 10, 100):
         try:
             given.append(replace(parameters, **{name: type(usual)(usual * factor)}))
         except ParameterError:
