@@ -35,6 +35,7 @@ def run(lab, *words, code=0, **env):
     return " ".join(found.output.split())
 
 
+@pytest.mark.slow
 def test_pages_are_written_and_a_released_one_is_known_again(lab, compared, tmp_path):
     quality(lab, compared[0])
     examined(lab, *compared)

@@ -86,6 +86,7 @@ def reference(scans: Path) -> Path:
     return folder / "reference.json"
 
 
+@pytest.mark.slow
 def test_weight_of_evidence_number_first_then_words(scans: Path, reference: Path, tmp_path: Path) -> None:
     report, document = tmp_path / "r.html", tmp_path / "r.json"
     stated = ("--calibre", "9 mm Luger", "--instrument", "confocal", "--ammunition", "Geco")

@@ -16,6 +16,7 @@ from ballistics.surfaces.simulation.heads import simulate_firearm, simulate_head
 from ballistics.surfaces.surface import Surface
 
 
+@pytest.mark.slow
 def test_heads_are_compared_mark_by_mark(tmp_path: Path) -> None:
     for k in (1, 2):
         head = simulate_head(simulate_firearm(1), simulate_shot(60 + k), spacing_um=6.25, field_mm=3.8)

@@ -52,6 +52,7 @@ def lab(tmp_path, monkeypatch, scans):
     lab.book.close()
 
 
+@pytest.mark.slow
 def test_an_exhibit_is_compared_with_a_test_fire_and_the_result_is_kept(lab):
     questioned, known = source_of_scan(lab.book, "C-1/1/S"), source_of_scan(lab.book, "F-1/1/1/S")
     assert (questioned.calibre, questioned.ammunition, questioned.instrument) == ("9 mm Luger", "", "confocal")

@@ -99,6 +99,7 @@ def test_insufficient_is_a_result(paths, tmp_path):
     assert "insufficient" in ballistics.report(found, tmp_path / "r.html").read_text("utf-8").lower()
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_a_data_frame(paths):
     frame = ballistics.compare_folder(paths[0].parent)
     assert len(frame) == 3

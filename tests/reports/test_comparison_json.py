@@ -15,6 +15,7 @@ KINDS = ["same-source", "different-source", "insufficient"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_follows_the_schema(kind: str) -> None:
     schema = comparison_schema()
     validator = jsonschema.Draft202012Validator
