@@ -110,7 +110,7 @@ def members_of(file: BinaryIO, name: str, budget: Budget, depth: int = 1) -> Ite
                 continue
             data.seek(0)
             if inner is None:
-                yield Member(shown, data)  # type: ignore[arg-type]
+                yield Member(shown, data)  # type: ignore[arg-type]  # likewise
             else:
                 yield from members_of(inner, shown, budget, depth + 1)
 

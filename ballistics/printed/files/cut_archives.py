@@ -75,7 +75,7 @@ def with_directory(file: BinaryIO, findings: list[Finding]) -> BinaryIO:
     message += f", and {text_of(cut, 120)!r} is cut off" if cut else ""
     findings.append(Finding("ends-in-the-middle", "serious", message, "read as far as it goes; ask for the whole file"))
     found.seek(0)
-    return found  # type: ignore[return-value]
+    return found  # type: ignore[return-value]  # a BinaryIO but for its class
 
 
 def _copied(file: BinaryIO, into: BinaryIO) -> tuple[int, str]:

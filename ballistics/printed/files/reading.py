@@ -249,7 +249,7 @@ def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[
         try:
             if member.data is None:
                 raise member.problem or CorruptFileError("it cannot be had")
-            digest = hashlib.file_digest(member.data, "sha256").hexdigest()  # type: ignore[arg-type]
+            digest = hashlib.file_digest(member.data, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads
             member.data.seek(0)
             inner = replace(asked, face_limit=max(left, 1), member={member.name: digest})
             found = _read(member.data, PurePath(member.name), None, inner)

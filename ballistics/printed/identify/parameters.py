@@ -79,8 +79,7 @@ class IdentificationParameters:
         *Place.* Keypoints of the query that are matched with a reference.
     few_radii : int
         Equal radii that are matched, the smallest, beside a trial with all: cuts and added material spoil the small
-        ones least, noise and coarse facets the large ones. Of 180 disturbed development queries 177 are placed right
-        by two radii and 174 by all at the true scale; a step of 12 % off, 167 by either and 173 by both.
+        ones least, noise and coarse facets the large ones.
     matches_per_keypoint : int
         Keypoints of the reference that one of the query is matched with.
     match_distance_at_most : float
