@@ -76,7 +76,9 @@ def schema_of(connection: Connection) -> str | None:
     """Return the revision of a database's tables; None when they were made before there were revisions, or are none."""
     from alembic.migration import MigrationContext
 
-    return MigrationContext.configure(connection).get_current_revision()
+    # A damaged table can hold several, and bytes instead of text: then they are what no revision is called.
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return ", ".join(str(head) for head in heads) or None
 
 
 def _config(connection: Connection) -> Config:
@@ -115,4 +117,4 @@ def schema_faults(connection: Connection) -> list[str]:
 def _statements(connection: Connection) -> dict[str, str]:
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     # Names mean the same in small letters and capitals; blanks are those of whoever wrote the statement.
-    return {row[0].lower(): "".join(str(row[1]).lower().split()) for row in rows}
+    return {str(row[0]).lower(): "".join(str(row[1]).lower().split()) for row in rows}

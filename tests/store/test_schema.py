@@ -11,7 +11,7 @@ from ballistics.library import LibraryStore, verify
 from ballistics.library.tables import TABLES
 from ballistics.records.tables import TABLES as LOG
 from ballistics.registry.tables import TABLES as REGISTRY
-from ballistics.store import make_schema, open_database, reading, schema_of, update_schema, writing
+from ballistics.store import make_schema, open_database, reading, schema_faults, schema_of, update_schema, writing
 
 ROOMS = (TABLES, LOG, REGISTRY)
 
@@ -66,4 +66,15 @@ def test_tables_of_a_later_version_are_refused(engine):
         make_schema(connection)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later_9999'")
     with pytest.raises(UnsupportedFormatError, match=r"later_9999.*update the program"):
+        update_schema(engine, "here")
+
+
+def test_a_damaged_revision_is_told_not_followed(engine):
+    with writing(engine, "here") as connection:
+        make_schema(connection)
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = x'00ff'")
+    with reading(engine, "here") as connection:
+        (fault,) = schema_faults(connection)
+    assert "which this program does not know" in fault
+    with pytest.raises(UnsupportedFormatError, match="update the program"):
         update_schema(engine, "here")

@@ -77,6 +77,15 @@ def view_box(browser: Any, view: Any) -> list[float]:
 def drag(browser: Any, element: Any, dx: int, dy: int = 0) -> None:
     """Drag an element by pixels."""
     from selenium.webdriver import ActionChains
+    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+    # A link's smooth scrolling may still be under way: the pointer would press where the element no longer is.
+    places: list[Any] = [None]
+
+    def stands_still(_: Any) -> bool:
+        places.append(browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", element))
+        return places[-1] == places[-2]
+
+    WebDriverWait(browser, 20, poll_frequency=0.1).until(stands_still)
     ActionChains(browser).click_and_hold(element).move_by_offset(dx, dy).release().perform()
