@@ -10,7 +10,9 @@ import rich_click as click
 _NAMES = (
     "batch", "class", "compare", "enrol", "identify", "inspect", "kin", "list", "measure", "protocol", "verify",
 )  # fmt: skip
-_VERBS = {verb: "shape_class" if verb == "class" else verb for verb in _NAMES}
+# A module may be called neither as a keyword nor as a built-in name, which it would hide in this package.
+_MODULES = {"class": "shape_class", "list": "listing"}
+_VERBS = {verb: _MODULES.get(verb, verb) for verb in _NAMES}
 
 
 class _PrintedGroup(click.RichGroup):
