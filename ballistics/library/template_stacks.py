@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from ballistics.errors import CorruptFileError, ParameterError
 from ballistics.library import tables
 from ballistics.library.stack import RecordStack
-from ballistics.methods import method_of
-from ballistics.surfaces import Mark
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from ballistics.surfaces import Mark
 
 # A template takes 3 KB; SQLite keeps whatever type or size a changed row has.
 _MOST_RECORD_BYTES = 1 << 20
@@ -44,6 +43,9 @@ def record_of(mark: Mark) -> bytes:
 
 
 def _is_striated(mark_kind: str) -> bool:
+    # Its import takes a second, which nobody waits for who opens a library for its registry or its log.
+    from ballistics.methods import method_of
+
     try:
         return method_of(mark_kind).family == "striated"
     except ParameterError:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -48,3 +51,18 @@ def test_the_file_of_fields_describes_the_record():
     described = set(record_fields())
     stated = set(Firearm.__dataclass_fields__) - {"markings", "components"}
     assert described == stated, FIELDS_FILE
+
+
+@pytest.mark.slow
+def test_a_lookup_imports_nothing_that_compares_marks(tmp_path):
+    """Such imports take seconds, for which nobody waits who looks a firearm up."""
+    Registry.create(tmp_path / "lab").library.close()
+    code = (
+        "import sys; from ballistics.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*(name for name in ('numba', 'scipy', 'cv2', 'sklearn', 'alembic') if name in sys.modules))"
+    )
+    words = [sys.executable, "-c", code, "registry", "find", str(tmp_path / "lab"), "--serial", "12?4*"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["ranked: 0", ""]

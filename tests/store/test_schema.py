@@ -12,6 +12,7 @@ from ballistics.library.tables import TABLES
 from ballistics.records.tables import TABLES as LOG
 from ballistics.registry.tables import TABLES as REGISTRY
 from ballistics.store import make_schema, open_database, reading, schema_faults, schema_of, update_schema, writing
+from ballistics.store.schema import NEWEST
 
 ROOMS = (TABLES, LOG, REGISTRY)
 
@@ -27,6 +28,7 @@ def test_revisions_make_the_tables_that_the_rooms_use(engine):
     with writing(engine, "here") as connection:
         make_schema(connection)
     with reading(engine, "here") as connection:
+        assert schema_of(connection) == NEWEST
         assert compare_metadata(MigrationContext.configure(connection), list(ROOMS)) == []
         made = set(sa.inspect(connection).get_table_names())
     assert made == {table.name for room in ROOMS for table in room.sorted_tables} | {"alembic_version"}
