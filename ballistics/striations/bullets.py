@@ -148,7 +148,7 @@ def compare_bullets(
         b = [*b, *[None] * (n - len(b))]
     if len(b) != n:
         return _insufficient(np.full((n, len(b)), np.nan), _other_numbers(n, len(b)))
-    found = bullet_of_scores(*_similarities(a, b, parameters))
+    found = bullet_of_scores(*similarities_of_lands(a, b, parameters))
     return replace(found, findings=_other_way(a, b, found, parameters))
 
 
@@ -238,13 +238,23 @@ def land_scores(
     ndarray of float64, shape (len(a), len(b))
         In nats; NaN where a land is missing or insufficient, of another kind, or the two carry no common octave.
     """
-    return _similarities(a, b, parameters)[0]
+    return similarities_of_lands(a, b, parameters)[0]
 
 
-def _similarities(
-    a: Sequence[Signature | None], b: Sequence[Signature | None], parameters: SimilarityParameters | None
+def similarities_of_lands(
+    a: Sequence[Signature | None], b: Sequence[Signature | None], parameters: SimilarityParameters | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the scores of all lands with all, and the common length in µm that each stands on."""
+    """Return what `land_scores` returns, and the common length in µm that each score stands on.
+
+    Parameters
+    ----------
+    a, b : sequence of Signature or None
+    parameters : SimilarityParameters, optional
+
+    Returns
+    -------
+    scores, overlaps_um : ndarray of float64, shape (len(a), len(b))
+    """
     p = parameters or SimilarityParameters()
     split: dict[tuple[int, float, tuple[float, ...]], OctaveProfiles] = {}
 

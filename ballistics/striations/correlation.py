@@ -162,7 +162,7 @@ def correlate(a: Signature, b: Signature, parameters: CorrelationParameters | No
 def best_correlations(
     query: Signature, stack: NDArray[np.float32], parameters: CorrelationParameters | None = None
 ) -> NDArray[np.float64]:
-    """Return the best correlation of one signature with each of many, over all lags.
+    """Return the best correlation of one signature with each of many, over all lags, and small stretches if wanted.
 
     Parameters
     ----------
@@ -170,41 +170,62 @@ def best_correlations(
     stack : ndarray of float32, shape (profiles, n)
         Profiles of the query's spacing; NaN for missing points and to fill up shorter ones.
     parameters : CorrelationParameters, optional
-        Without stretch.
+        With a stretch the query is stretched, and the profiles stay as they are: their spectra serve all stretches.
 
     Returns
     -------
-    ndarray of float64, shape (profiles, 3)
-        Correlation (NaN where there is none), lag in µm of the middles of the arrays, and common points.
+    ndarray of float64, shape (profiles, 4)
+        Correlation (NaN where there is none), lag in µm of the middles of the arrays, common points, and by which
+        factor the profile is longer on the query.
+
+    Examples
+    --------
+    >>> heights = np.convolve(np.random.default_rng(1).normal(size=520), np.hanning(15), "same")
+    >>> longer = stretched(heights, 1.02)[None, 50:450].astype(np.float32)
+    >>> query = Signature(heights, 1.5625)
+    >>> straight, wide = (
+    ...     best_correlations(query, longer, CorrelationParameters(largest_stretch=s, stretch_step=0.01))[0]
+    ...     for s in (0.0, 0.03)
+    ... )
+    >>> bool(straight[0] < 0.9), bool(wide[0] > 0.99), round(float(wide[3]), 2)
+    (True, True, 0.98)
     """
     p = parameters or CorrelationParameters()
-    if p.largest_stretch:
-        raise ParameterError("a stack is searched over lags only; compare what it finds with a stretch afterwards")
-    first = centred(query.heights_um)
-    m, n = len(first), stack.shape[1]
-    found = np.full((len(stack), 3), np.nan)
-    if m == 0 or n == 0:
+    whole = centred(query.heights_um)
+    n = stack.shape[1]
+    found = np.full((len(stack), 4), np.nan)
+    if len(whole) == 0 or n == 0:
         return found
     known = np.isfinite(stack)
     valid = known.sum(axis=1)
-    minimum = np.maximum(3.0, p.minimum_overlap * np.minimum(valid, np.isfinite(first).sum()))
+    # The query as long as each stretch makes it, what it must share with each profile, and its spectrum.
+    queries = [np.ascontiguousarray(stretched(whole, 1.0 / factor)) for factor in p.stretches]
+    minimums = [np.maximum(3.0, p.minimum_overlap * np.minimum(valid, np.isfinite(q).sum())) for q in queries]
     # No lag with fewer points in reach can have that many in common.
-    fewest = math.ceil(minimum.min(initial=m))
-    first_lag, last_lag = fewest - n, m - fewest
+    fewest = [math.ceil(minimum.min(initial=len(q))) for q, minimum in zip(queries, minimums, strict=True)]
+    lags = [(few - n, len(q) - few) for q, few in zip(queries, fewest, strict=True)]
     # Long enough that no other lag is folded onto those looked at.
-    period = scipy.fft.next_fast_len(max(m - first_lag, n + last_lag), real=True)
-    spectrum = scipy.fft.rfft(np.where(np.isfinite(first), first, 0.0).astype(np.float32), period)
+    longest = max(max(len(q) - first, n + last) for q, (first, last) in zip(queries, lags, strict=True))
+    period = scipy.fft.next_fast_len(longest, real=True)
+    spectra_of_query = [scipy.fft.rfft(np.where(np.isfinite(q), q, 0.0).astype(np.float32), period) for q in queries]
     for start in range(0, len(stack), _BLOCK):
         block = slice(start, start + _BLOCK)
         filled = np.where(known[block], stack[block], np.float32(0))
         filled -= filled.sum(axis=1, keepdims=True) / np.maximum(valid[block, None], 1)
         filled[~known[block]] = 0.0
-        spectra = scipy.fft.rfft(filled, period, axis=1, workers=1)
-        products = scipy.fft.irfft(spectrum * spectra.conj(), period, axis=1, workers=1)
+        spectra = scipy.fft.rfft(filled, period, axis=1, workers=1).conj()
         filled[~known[block]] = np.nan
-        best_lags(products, first_lag, last_lag, minimum[block], first, filled, found[block])
-    found[:, 1] = (found[:, 1] + 0.5 * (n - m)) * query.spacing_um
-    found[found[:, 0] == NO_CORRELATION] = np.nan
+        best = found[block]
+        for factor, q, minimum, (first_lag, last_lag), own in zip(
+            p.stretches, queries, minimums, lags, spectra_of_query, strict=True
+        ):
+            products = scipy.fft.irfft(own * spectra, period, axis=1, workers=1)
+            at = np.empty((len(filled), 3))
+            best_lags(products, first_lag, last_lag, minimum[block], q, filled, at)
+            better = (at[:, 0] > NO_CORRELATION) & ~(at[:, 0] <= best[:, 0])
+            # Lags on the stretched query, as long as they are on the query itself.
+            at[:, 1] = (at[:, 1] + 0.5 * (n - len(q))) * query.spacing_um * factor
+            best[better, :3], best[better, 3] = at[better], factor
     return found
 
 

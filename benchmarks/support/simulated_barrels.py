@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.striations import BulletComparison, Land, Signature, bullet_of_scores, land_of, land_scores
+from ballistics.striations import BulletComparison, Land, Signature, bullet_of_scores, land_of
+from ballistics.striations.bullets import similarities_of_lands
 from ballistics.surfaces import LandShot, LandSource, simulate_land
 
 # Two makes of five barrels made one after the other: width of a land, slant of the striae, radius.
@@ -93,25 +94,30 @@ class Trials:
 
     Parameters
     ----------
-    scores : ndarray of float64, shape (bullets A, bullets B, lands, lands)
+    scores, overlaps_um : ndarray of float64, shape (bullets A, bullets B, lands, lands)
+        In nats, and the common length that each stands on.
     comparisons : tuple of tuple of BulletComparison
     """
 
     scores: NDArray[np.float64]
+    overlaps_um: NDArray[np.float64]
     comparisons: tuple[tuple[BulletComparison, ...], ...]
 
 
 def compared(first: Sequence[Bullet], second: Sequence[Bullet], *, once: bool = False) -> Trials:
     """Compare all bullets of one list with all of another; ``once``: of one list, each pair once."""
     n = len(first[0].lands)
-    scores = np.full((len(first), len(second), n, n), np.nan)
+    scores, overlaps = np.full((2, len(first), len(second), n, n), np.nan)
     for i, one in enumerate(first):
         start = i + 1 if once else 0
         others = [signature for made in second[start:] for signature in made.signatures]
         if others:
-            flat = land_scores(one.signatures, others)
-            scores[i, start:] = flat.reshape(n, len(second) - start, n).transpose(1, 0, 2)
-    return Trials(scores, tuple(tuple(bullet_of_scores(matrix) for matrix in row) for row in scores))
+            for into, flat in zip((scores, overlaps), similarities_of_lands(one.signatures, others), strict=True):
+                into[i, start:] = flat.reshape(n, len(second) - start, n).transpose(1, 0, 2)
+    comparisons = tuple(
+        tuple(bullet_of_scores(*both) for both in zip(*row, strict=True)) for row in zip(scores, overlaps, strict=True)
+    )
+    return Trials(scores, overlaps, comparisons)
 
 
 def wrong_ends(made: Sequence[Bullet], tolerance_um: float = 40.0) -> tuple[int, int, int]:
@@ -149,7 +155,12 @@ class Outcome:
         The physical lands of each pair.
     land_close : ndarray of bool
         Whether both are of one make.
+    land_length_mm : ndarray of float64
+        Their common length.
     bullet_score, bullet_same : ndarray, shape (bullet pairs,)
+        Scores of all pairs of bullets, 0 for insufficient ones, and whether one barrel fired both.
+    bullet_names, bullet_length_mm
+        Their barrels, and the common length of the best phase, NaN for insufficient ones.
     wrong_phases, same_pairs : int
         Of the pairs of one barrel: how many are in a wrong phase or insufficient, of how many.
     """
@@ -158,8 +169,11 @@ class Outcome:
     land_same: NDArray[np.bool_]
     land_names: tuple[list[str], list[str]]
     land_close: NDArray[np.bool_]
+    land_length_mm: NDArray[np.float64]
     bullet_score: NDArray[np.float64]
     bullet_same: NDArray[np.bool_]
+    bullet_names: tuple[list[str], list[str]]
+    bullet_length_mm: NDArray[np.float64]
     wrong_phases: int
     same_pairs: int
 
@@ -174,7 +188,9 @@ def outcome(
     same: list[bool] = []
     close: list[bool] = []
     names: tuple[list[str], list[str]] = ([], [])
-    bullet_score, bullet_same, wrong, pairs = [], [], 0, 0
+    length: list[float] = []
+    bullet_score, bullet_same, bullet_length, wrong, pairs = [], [], [], 0, 0
+    barrels: tuple[list[str], list[str]] = ([], [])
     for i, (a, shot_a) in enumerate(first):
         for j, (b, shot_b) in enumerate(second):
             if once and j <= i:
@@ -183,6 +199,9 @@ def outcome(
             found = trials.comparisons[i][j]
             bullet_score.append(found.score if found.insufficient is None else 0.0)
             bullet_same.append(one)
+            bullet_length.append(found.overlap_um / 1000.0)
+            for barrels_of, made in zip(barrels, (a, b), strict=True):
+                barrels_of.append(f"{made.barrel}")
             if one:
                 pairs += 1
                 wrong += found.phase != true_phase(a, shot_a, b, shot_b)
@@ -193,11 +212,12 @@ def outcome(
                         continue
                     lands = ((a.barrel + 2 * shot_a + x) % n, (b.barrel + 2 * shot_b + y) % n)
                     score.append(value)
+                    length.append(trials.overlaps_um[i, j, x, y] / 1000.0)
                     same.append(one and lands[0] == lands[1])
                     close.append(a.make == b.make)
                     for names_of, made, land in zip(names, (a, b), lands, strict=True):
                         names_of.append(f"{made.barrel}-{land}")
     return Outcome(
-        np.array(score), np.array(same), names, np.array(close), np.array(bullet_score), np.array(bullet_same), wrong,
-        pairs,
+        np.array(score), np.array(same), names, np.array(close), np.array(length), np.array(bullet_score),
+        np.array(bullet_same), barrels, np.array(bullet_length), wrong, pairs,
     )  # fmt: skip

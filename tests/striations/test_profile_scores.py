@@ -17,6 +17,7 @@ from ballistics.striations.correlation import CorrelationParameters, Placement, 
 from ballistics.striations.matching_striae import cms
 from ballistics.striations.overlay import overlay
 from ballistics.striations.signature import ExcludedSpan, Signature, arrangement
+from ballistics_kernels.profiles import stretched
 
 PUBLISHED = CmpsParameters(conventions="cmpsR 2020")
 # README of the first release of cmpsR, rows 1-1 … 1-6, columns 2-1 … 2-6.
@@ -145,8 +146,31 @@ def test_a_stack_gives_what_single_comparisons_give() -> None:
     for k in range(6):
         single = correlate(query, Signature(stack[k].astype(np.float64), 1.5625))
         assert single.placement is not None
-        assert found[k] == pytest.approx([single.correlation, single.placement.lag_um, single.common_points], abs=1e-4)
+        expected = [single.correlation, single.placement.lag_um, single.common_points, 1.0]
+        assert found[k] == pytest.approx(expected, abs=1e-4)
     assert int(np.argmax(found[:, 0])) == 1
+
+
+def test_a_stack_searched_with_stretch_finds_the_stretch_of_each_profile() -> None:
+    heights = lands()["2-3"]
+    query, whole = Signature(heights, 1.5625), np.where(np.isfinite(heights), heights, np.nan)
+    factors = (1.0, 1.02, 1 / 1.02, 1.0)
+    stack = np.full((4, 1400), np.nan, np.float32)
+    for k, factor in enumerate(factors):
+        # As long as a camera whose scale is off by the factor makes it, and moved by 40 points.
+        profile = stretched(whole, factor)
+        stack[k, 40 : 40 + len(profile)] = profile
+    stack[3] = np.nan
+    found = best_correlations(query, stack, CorrelationParameters(largest_stretch=0.03, stretch_step=0.01))
+    without = best_correlations(query, stack)
+    assert found[:3, 0] == pytest.approx(1.0, abs=0.02)
+    assert (without[1:3, 0] < 0.9).all()
+    for k, factor in enumerate(factors[:3]):
+        assert found[k, 3] == pytest.approx(1.0 / factor, abs=1e-3)
+        # Middles of the arrays: the profile's own lies off its array's, in its own longer units.
+        own = (1400 - 1) / 2 - (40 + (len(stretched(whole, factor)) - 1) / 2)
+        assert found[k, 1] == pytest.approx(own * 1.5625 / factor, abs=2.0)
+    assert np.isnan(found[3]).all()
 
 
 @pytest.mark.parametrize("heights", [np.empty(0), np.array([1.0]), np.array([1.0, 2.0]), np.full(50, 0.5),
