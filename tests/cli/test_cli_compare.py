@@ -323,11 +323,11 @@ def test_a_report_that_could_not_be_written_is_refused_before_any_work(scans: Pa
 
 def test_head_lines_stand_at_the_head_of_page_and_print(scans: Path, tmp_path: Path) -> None:
     report = tmp_path / "r.html"
-    lines = ("--case", "2026/114", "--exhibit-a", "K1", "--exhibit-b", "Q3", "--examiner", "M. Petrova")
+    lines = ("--case", "2026/114", "--exhibit-a", "K1", "--exhibit-b", "Q3", "--examiner", "Examiner 7")
     result = run("compare", scans / "a.x3p", scans / "b.x3p", "--report", report, *lines)
     assert result.exit_code == 0, result.output
     text = report.read_text(encoding="utf-8")
     assert "<dt>Case</dt><dd>2026/114</dd>" in text
     assert "<b>K1</b> · a.x3p" in text
-    assert "--case 2026/114 --exhibit-a K1 --exhibit-b Q3 --examiner &#39;M. Petrova&#39;" in text
+    assert "--case 2026/114 --exhibit-a K1 --exhibit-b Q3 --examiner &#39;Examiner 7&#39;" in text
     assert r"Case 2026\2f 114 \b7  A\3a  K1 \b7  B\3a  Q3" in text

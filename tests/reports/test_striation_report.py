@@ -165,11 +165,11 @@ def test_text_from_outside_is_only_text() -> None:
 
 
 def test_head_lines_stand_on_the_page_and_in_the_command() -> None:
-    case = CaseLines("2026/114", "K1", "Q3", "M. Petrova")
+    case = CaseLines("2026/114", "K1", "Q3", "Examiner 7")
     page = _Page(striation_report(*striation_case("in-phase"), case=case))
-    for text in ("2026/114", "K1", "Q3", "M. Petrova"):
+    for text in ("2026/114", "K1", "Q3", "Examiner 7"):
         assert text in page.text
-    assert "--case 2026/114 --exhibit-a K1 --exhibit-b Q3 --examiner 'M. Petrova'" in page.text
+    assert "--case 2026/114 --exhibit-a K1 --exhibit-b Q3 --examiner 'Examiner 7'" in page.text
     with pytest.raises(ParameterError, match="line break"):
         CaseLines("two\nlines")
 
