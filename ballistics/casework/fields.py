@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ballistics.errors import CorruptFileError, ParameterError
 
@@ -20,15 +20,42 @@ _TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?(?:
 # Characters that cannot be printed, move the cursor of a terminal, or make a text read otherwise than it is written.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class _Declared(NamedTuple):
+    """A field of a kind, as it was declared."""
+
+    name: str
+    empty: Any
+    needed: bool
+    help: str
+    check: Callable[[Any], str] | None
+    refers: tuple[str, ...]
+    list: str
+
+
 # The fields of each kind, asked for with every record of a log that is verified.
-_DECLARED: dict[type[Record], tuple[Field[Any], ...]] = {}
+_DECLARED: dict[type[Record], tuple[_Declared, ...]] = {}
 
 
-def _declared_by(kind: type[Record]) -> tuple[Field[Any], ...]:
+def _declared_by(kind: type[Record]) -> tuple[_Declared, ...]:
     found = _DECLARED.get(kind)
     if found is None:
-        found = _DECLARED[kind] = fields(kind)
+        found = _DECLARED[kind] = tuple(map(_as_declared, fields(kind)))
     return found
+
+
+def _as_declared(each: Field[Any]) -> _Declared:
+    said = each.metadata
+    return _Declared(
+        each.name,
+        "" if each.default is MISSING else each.default,
+        bool(said.get("needed", each.name == "id")),
+        said.get("help", "its identifier"),
+        said.get("check"),
+        said.get("refers", ()),
+        said.get("list", ""),
+    )
 
 
 @dataclass(frozen=True)
@@ -67,11 +94,10 @@ class Record:
         CorruptFileError
             When a field is missing, unknown or of another kind.
         """
-        known = {each.name: each for each in _declared_by(cls) if each.name != "id"}
-        unknown = sorted(set(body) - set(known))
+        unknown = body.keys() - {each.name for each in _declared_by(cls)[1:]}
         if unknown:
             raise CorruptFileError(
-                f"{cls.KIND} '{identifier}' has a field that this program does not know: {unknown[0]}"
+                f"{cls.KIND} '{identifier}' has a field that this program does not know: {min(unknown)}"
             )
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
         try:
@@ -90,34 +116,31 @@ class Record:
             Naming the field, what it holds and what it may.
         """
         for each in _declared_by(type(self)):
-            _check_field(self, each)
+            value = getattr(self, each.name)
+            if each.needed or value is not each.empty:
+                _check_field(self, each, value)
 
     def named_records(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Return the fields that name other records: the kinds they may name, and the identifiers named."""
         found = {}
         for each in _declared_by(type(self)):
-            kinds = each.metadata.get("refers", ())
-            value = getattr(self, each.name)
-            if kinds and value:
-                found[each.name] = kinds, (value if isinstance(value, tuple) else (value,))
+            if each.refers and (value := getattr(self, each.name)):
+                found[each.name] = each.refers, (value if isinstance(value, tuple) else (value,))
         return found
 
     def listed_words(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Return the fields whose words stand in a code list: the list's name, and the words used."""
         found = {}
         for each in _declared_by(type(self)):
-            name = each.metadata.get("list", "")
-            value = getattr(self, each.name)
-            if name and value:
-                found[each.name] = name, (value if isinstance(value, tuple) else (value,))
+            if each.list and (value := getattr(self, each.name)):
+                found[each.name] = each.list, (value if isinstance(value, tuple) else (value,))
         return found
 
     def kept_files(self) -> tuple[str, ...]:
         """Return the SHA-256 of every file that the record names."""
         found: list[str] = []
         for each in _declared_by(type(self)):
-            value = getattr(self, each.name)
-            if each.metadata.get("check") is _sha256 and value:
+            if each.check is _sha256 and (value := getattr(self, each.name)):
                 found += value if isinstance(value, tuple) else (value,)
         return tuple(found)
 
@@ -235,11 +258,10 @@ def _declared(help_: str, needed: bool, empty: Any, check: Callable[[Any], str] 
     return field(default=empty, metadata=metadata)
 
 
-def _check_field(record: Record, each: Field[Any]) -> None:
-    value = getattr(record, each.name)
-    empty = "" if each.default is MISSING else each.default
-    if each.metadata.get("needed", each.name == "id") and value == empty:
-        raise ParameterError(f"{_named(record, each)} must be stated: {each.metadata.get('help', 'its identifier')}")
+def _check_field(record: Record, each: _Declared, value: Any) -> None:
+    empty = each.empty
+    if each.needed and value == empty:
+        raise ParameterError(f"{_named(record, each)} must be stated: {each.help}")
     if type(empty) is bool or value is None or value == empty:
         wrong = type(empty) is bool and type(value) is not bool
     elif empty is None:
@@ -249,12 +271,12 @@ def _check_field(record: Record, each: Field[Any]) -> None:
     if wrong:
         raise ParameterError(f"{_named(record, each)} holds {value!r:.60}, which is not of its kind")
     for word in value if isinstance(value, tuple) else (value,):
-        fault = _word_fault(word, each.metadata.get("check"))
+        fault = _word_fault(word, each.check)
         if fault:
             raise ParameterError(f"{_named(record, each)} {fault}")
 
 
-def _named(record: Record, each: Field[Any]) -> str:
+def _named(record: Record, each: _Declared) -> str:
     return f"'{each.name}' of {record.KIND} '{record.id[:60]}'"
 
 
@@ -262,7 +284,8 @@ def _word_fault(word: Any, check: Callable[[Any], str] | None) -> str:
     if isinstance(word, str):
         if len(word) > _MOST_CHARACTERS:
             return f"has {len(word)} characters, {_MOST_CHARACTERS} at most: attach it as a file"
-        if _UNPRINTABLE.search(word):
+        # What Python calls printable is; of the rest, line breaks and tabs are no fault.
+        if not word.isprintable() and _UNPRINTABLE.search(word):
             return "holds characters that cannot be printed, or that turn the text round"
     elif type(word) not in (int, float, bool, type(None)):
         return f"holds {word!r:.60}, which is not of its kind"

@@ -9,6 +9,7 @@ from .bounded_arrays import header_bytes as header_bytes
 from .bounded_arrays import load_array as load_array
 from .bounded_arrays import map_rows as map_rows
 from .bounded_arrays import read_header as read_header
+from .bounded_json import MOST_LEVELS as MOST_LEVELS
 from .bounded_json import SEAL as SEAL
 from .bounded_json import load_json as load_json
 from .bounded_json import parse_json as parse_json
@@ -29,6 +30,7 @@ from .tables import write_csv as write_csv
 from .work_folder import make_work_folder as make_work_folder
 
 __all__ = [
+    "MOST_LEVELS",
     "SEAL",
     "RowsFile",
     "SafeArchive",

@@ -8,14 +8,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
 import rfc8785
 
 from ballistics.errors import CorruptFileError, ParameterError
-from ballistics.files import parse_json
+from ballistics.files import MOST_LEVELS, parse_json
 
 #: What the first entry follows.
 NOTHING_BEFORE = "0" * 64
@@ -41,11 +41,10 @@ _MOST_LETTERS = {"kind": 40, "record": 200, "case": 200}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-# What Python and RFC 8785 may write differently: 1.0, 0.00001, powers of ten, long whole numbers; and names of fields
-# with letters beyond U+FFFF, which are sorted otherwise.
-_NUMBER = re.compile(rb"[:,\[]-?[0-9]+(?:\.0[,\]}]|\.0000|(?:\.[0-9]+)?e|(?<=[0-9]{16}))")
-_BEYOND = re.compile(rb"[\xf0-\xf4]")
-_PLAIN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+# Names of fields with letters beyond U+FFFF are sorted otherwise by Python than by RFC 8785.
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_PLAIN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
+_LONGEST_WHOLE = 15
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,10 @@ def entry_of(content: str | bytes, where: str) -> Entry:
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(data) > MOST_BYTES:
         raise CorruptFileError(f"{where} is longer than an entry of the log can be")
-    found = parse_json(data, where, "an entry of the log")
+    found = _read_plain(data)
+    is_canonical = found is not None
+    if found is None:
+        found = parse_json(data, where, "an entry of the log")
     if not isinstance(found, dict) or found.keys() != _FIELDS.keys():
         raise CorruptFileError(f"{where} has not the fields of an entry of the log")
     for name, kind in _FIELDS.items():
@@ -179,12 +181,13 @@ def entry_of(content: str | bytes, where: str) -> Entry:
     fault = _fault(entry)
     if fault:
         raise CorruptFileError(f"{where}: {fault}")
-    if not _is_canonical(found, data, where):
+    if not (is_canonical or _is_canonical(found, data, where)):
         raise CorruptFileError(f"{where} is not in the form in which the log writes its entries")
     entry.__dict__["content"] = data
     return entry
 
 
+@lru_cache(1 << 12)
 def name_fault(what: str, text: str) -> str | None:
     """Return what is wrong with a kind, the identifier of a record, or that of a case; None when nothing is.
 
@@ -231,9 +234,45 @@ def is_time(text: str) -> bool:
     return True
 
 
+def _read_plain(data: bytes) -> Any:
+    """Return the content of a canonical JSON text; None for one that is not, or that takes a closer look.
+
+    Takes a third of the time of `parse_json` and `canonical`, and lets through nothing that they would not: what Python
+    writes again in the very same way names no field twice, holds no blank, no escape that need not be, and its fields
+    are in order; numbers that Python and RFC 8785 may write differently are not read here.
+    """
+    try:
+        text = data.decode()
+        if text.count("[") + text.count("{") > MOST_LEVELS or not (data.isascii() or not _BEYOND.search(text)):
+            return None
+        content = _PLAIN_DECODER.decode(text)
+        return content if _PLAIN.encode(content) == text else None
+    except (ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST_WHOLE:
+        raise ValueError
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    # Both write the fewest digits that give the number; Python alone writes 1.0, and 1e-05 for 0.00001.
+    if "e" in text or "E" in text or text.endswith(".0") or repr(value) != text:
+        raise ValueError
+    return value
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(name)
+
+
+_PLAIN_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
+
+
 def _is_canonical(found: Any, data: bytes, where: str) -> bool:
-    if not _NUMBER.search(data) and (data.isascii() or not _BEYOND.search(data)):
-        return _PLAIN.encode(found).encode() == data
     try:
         return canonical(found) == data
     except ParameterError as error:

@@ -7,6 +7,7 @@ import json
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ballistics.errors import CorruptFileError, ParameterError, WriteError
 from ballistics.files import load_json, reason, write_whole
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 SCHEMA, VERSION = "ballistics/key", 1
@@ -72,13 +73,19 @@ def is_signed(public: bytes, hash_hex: str, signature_hex: str) -> bool:
         As entries and their rows hold them.
     """
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature_hex), bytes.fromhex(hash_hex))
+        _public_key(public).verify(bytes.fromhex(signature_hex), bytes.fromhex(hash_hex))
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(256)
+def _public_key(public: bytes) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 def make_key(path: Path, passphrase: str) -> SigningKey:
