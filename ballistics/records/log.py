@@ -94,12 +94,33 @@ class Log:
             When the database cannot be written.
         """
         with writing(self.engine, self.where) as connection:
-            view = View(connection)
-            entry = _entry(view, key, kind, record, body, case, supersedes)
-            check_entry(view, entry)
-            if self.rule is not None:
-                self.rule(view, entry)
-            _write(connection, entry, key)
+            return self.append_in(connection, key, kind, record, body, case, supersedes)
+
+    def append_in(
+        self,
+        connection: Connection,
+        key: SigningKey,
+        kind: str,
+        record: str,
+        body: Mapping[str, Any],
+        case: str = "",
+        supersedes: int = 0,
+    ) -> Entry:
+        """Record something together with what else a transaction writes: both are kept, or neither.
+
+        Parameters
+        ----------
+        connection : Connection
+            From `ballistics.store.writing`, to the database of the log.
+        key, kind, record, body, case, supersedes
+            As of `append`, as are the errors.
+        """
+        view = View(connection)
+        entry = _entry(view, key, kind, record, body, case, supersedes)
+        check_entry(view, entry)
+        if self.rule is not None:
+            self.rule(view, entry)
+        _write(connection, entry, key)
         return entry
 
     def head(self) -> Head:

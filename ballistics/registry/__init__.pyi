@@ -63,6 +63,8 @@ from .transfers import record_transfer as record_transfer
 from .transfers import recorded_transfers as recorded_transfers
 from .transfers import transfer_categories as transfer_categories
 from .transfers import transfer_findings as transfer_findings
+from .verification import RegistryIntegrity as RegistryIntegrity
+from .verification import verify_registry as verify_registry
 from .workbooks import write_workbook as write_workbook
 from .writing import Entry as Entry
 from .writing import Names as Names
@@ -100,6 +102,7 @@ __all__ = [
     "Refusal",
     "RegisterMapping",
     "Registry",
+    "RegistryIntegrity",
     "Report",
     "ReportRow",
     "SimulatedRow",
@@ -135,6 +138,7 @@ __all__ = [
     "step",
     "transfer_categories",
     "transfer_findings",
+    "verify_registry",
     "write_register",
     "write_workbook",
 ]

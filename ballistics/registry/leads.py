@@ -142,7 +142,9 @@ def queue_leads(registry: Registry, found: Iterable[Lead], by: str) -> list[int]
                 number = next_number(connection, leads)
                 content = json.dumps(asdict(lead), sort_keys=True, ensure_ascii=False)
                 row = {"id": number, "lead_class": lead.lead_class, "content": content, "digest": said}
-                connection.execute(sa.insert(leads), [row | {"recorded_on": now(), "recorded_by": by}])
+                row |= {"recorded_on": now(), "recorded_by": by}
+                connection.execute(sa.insert(leads), [row])
+                registry.signing.row(connection, leads, row)
             numbers.append(int(number))
     return numbers
 
@@ -180,7 +182,9 @@ def move_lead(registry: Registry, number: int, state: str, on: str, by: str, not
         if state in ("confirmed", "refuted") and not note:
             raise ParameterError(f"say in the note what lead {number} was {state} by")
         row = {"id": next_number(connection, lead_steps), "lead": number, "state": state, "on": on, "by": by}
-        connection.execute(sa.insert(lead_steps), [row | {"note": note, "recorded_on": now()}])
+        row |= {"note": note, "recorded_on": now()}
+        connection.execute(sa.insert(lead_steps), [row])
+        registry.signing.row(connection, lead_steps, row)
         return _queued(connection, number)[0]
 
 

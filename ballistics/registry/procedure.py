@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from ballistics.errors import ParameterError
 from ballistics.registry.records import EVENT_KINDS, checked_date
 from ballistics.registry.registry import Registry
-from ballistics.registry.standing import last_day
+from ballistics.registry.standing import first_day, last_day
 from ballistics.registry.tables import events, firearms, steps
 from ballistics.registry.writing import next_number, now
 
@@ -155,11 +155,14 @@ def step(registry: Registry, event: int, state: str, on: str, by: str, note: str
             raise ParameterError(
                 f"the procedure of event {event} is in state {course.state.name}{follow}, not '{state}'"
             )
-        if on < course.since:
-            raise ParameterError(f"{on} is before {course.since}, when the state {course.state.name} was reached")
+        # A report whose date is a month or a year was made on any day of it.
+        since = course.since if len(course.steps) > 1 else first_day(course.reported_on)
+        if on < since:
+            raise ParameterError(f"{on} is before {since}, when the state {course.state.name} was reached")
         row = {"id": next_number(connection, steps), "event": event, "state": state, "on": on, "note": note}
         row |= {"version": procedure.version, "recorded_on": now(), "recorded_by": by}
         connection.execute(sa.insert(steps), [row])
+        registry.signing.row(connection, steps, row)
         return next(_courses(connection, procedure, event))
 
 

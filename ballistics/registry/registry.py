@@ -13,10 +13,12 @@ from sqlalchemy.engine import Connection
 
 from ballistics.errors import ParameterError
 from ballistics.library import LibraryStore
+from ballistics.records import Log, SigningKey
 from ballistics.registry import lookup
 from ballistics.registry.lookup import Answer, Question
 from ballistics.registry.records import Event, Firearm, digest
 from ballistics.registry.serials import lookalikes
+from ballistics.registry.signing import Signing
 from ballistics.registry.tables import about, events, firearms, revisions
 from ballistics.registry.writing import Entry, Names, Written, event_digest, write_entries, write_events
 from ballistics.store import SQLITE, reading, update_schema, writing
@@ -82,6 +84,9 @@ def keys_digest() -> str:
 class Registry:
     """A registry of firearms, in the database of a laboratory's library.
 
+    Where the laboratory keeps a signed log, whatever is written to the registry is an entry of it, in the same
+    transaction; `verify_registry` holds the two against each other.
+
     Examples
     --------
     >>> import tempfile
@@ -96,9 +101,10 @@ class Registry:
     calibre 7,65 mm: another name of .32 ACP
     """
 
-    def __init__(self, library: LibraryStore) -> None:
+    def __init__(self, library: LibraryStore, key: SigningKey | None = None) -> None:
         self.library = library
         self.where = str(library.folder)
+        self.signing = Signing(Log(library.engine, self.where), key)
 
     @staticmethod
     def create(folder: str | Path, database: str | None = None) -> Registry:
@@ -121,9 +127,17 @@ class Registry:
         return made
 
     @staticmethod
-    def open(folder: str | Path, database: str | None = None) -> Registry:
-        """Open a registry that exists; parameters as of `create`."""
-        opened = Registry(LibraryStore.open(folder, database))
+    def open(folder: str | Path, database: str | None = None, key: SigningKey | None = None) -> Registry:
+        """Open a registry that exists.
+
+        Parameters
+        ----------
+        folder, database
+            As of `create`.
+        key : SigningKey, optional
+            Of who writes to it: needed where the laboratory keeps a signed log.
+        """
+        opened = Registry(LibraryStore.open(folder, database), key)
         update_schema(opened.library.engine, opened.where)
         with opened.reading() as connection:
             keys = connection.scalar(sa.select(about.c.value).where(about.c.key == "keys"))
@@ -201,7 +215,9 @@ class Registry:
             The same for all transactions of an import.
         """
         with self.writing() as connection:
-            return write_entries(connection, source, entries, import_id, by, known)
+            batch = write_entries(connection, source, entries, import_id, by, known)
+            self.signing.batch(connection, source, import_id, batch)
+        return batch.written
 
     def report(self, firearm: int, event: Event, by: str) -> int:
         """Add an event to a firearm and return the event's number; the same event again has the same number.
@@ -217,7 +233,8 @@ class Registry:
         Raises
         ------
         ParameterError
-            When the firearm, or the event that it corrects, is not there, or that event was corrected already.
+            When the firearm, or the event that it corrects, is not there, or that event was corrected already; or
+            when the laboratory keeps a signed log, and there is no key that it has taken in.
         """
         with self.writing() as connection:
             if connection.scalar(sa.select(firearms.c.id).where(firearms.c.id == firearm)) is None:
@@ -227,8 +244,9 @@ class Registry:
                 return int(there)
             if event.supersedes is not None:
                 self._check_correction(connection, firearm, event.supersedes)
-            write_events(connection, [(firearm, event)], by)
-            return int(connection.scalars(same).one())
+            (row,) = write_events(connection, [(firearm, event)], by)
+            self.signing.row(connection, events, row)
+        return int(row["id"])
 
     def _check_correction(self, connection: Connection, firearm: int, corrected: int) -> None:
         if connection.scalar(sa.select(events.c.firearm).where(events.c.id == corrected)) != firearm:

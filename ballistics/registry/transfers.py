@@ -20,6 +20,7 @@ from ballistics.findings import Finding
 from ballistics.registry.mapping import RegisterMapping
 from ballistics.registry.records import checked_date, clean_text, digest
 from ballistics.registry.registry import Registry
+from ballistics.registry.signing import Signing
 from ballistics.registry.sources import open_source
 from ballistics.registry.standing import first_day, last_day
 from ballistics.registry.tables import transfers
@@ -193,10 +194,12 @@ def record_transfer(registry: Registry, transfer: Licence | Delivery, by: str, c
         licence is recorded for the category already, and says something else.
     """
     with registry.writing() as connection:
-        return _record(connection, transfer, by, corrects)
+        return _record(registry.signing, connection, transfer, by, corrects)
 
 
-def _record(connection: Connection, transfer: Licence | Delivery, by: str, corrects: int | None) -> int:
+def _record(
+    signing: Signing, connection: Connection, transfer: Licence | Delivery, by: str, corrects: int | None
+) -> int:
     kind = "licence" if isinstance(transfer, Licence) else "delivery"
     content = json.dumps(asdict(transfer), sort_keys=True, ensure_ascii=False)
     said = digest(f"{kind} {content} {corrects or ''}")
@@ -221,6 +224,7 @@ def _record(connection: Connection, transfer: Licence | Delivery, by: str, corre
     row = {"id": number, "kind": kind, "licence": transfer.licence, "content": content}
     row |= {"digest": said, "supersedes": corrects, "recorded_on": now(), "recorded_by": by}
     connection.execute(sa.insert(transfers), [row])
+    signing.row(connection, transfers, row)
     return number
 
 

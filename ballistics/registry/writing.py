@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +49,38 @@ class Written:
     new_events: int
 
 
+@dataclass(frozen=True)
+class Version:
+    """What a firearm's record said at a time: its number among the versions, from 1, and the hash of its content."""
+
+    firearm: int
+    number: int
+    source: str
+    source_key: str
+    import_id: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a transaction of an import has written.
+
+    Parameters
+    ----------
+    written : list of Written
+        What became of each entry.
+    new, changed : list of Version
+        Of firearms that were not there before, and of those that said something else; by their numbers.
+    events : list of dict
+        The rows that were added, by their numbers.
+    """
+
+    written: list[Written]
+    new: list[Version]
+    changed: list[Version]
+    events: list[dict[str, Any]]
+
+
 class Names:
     """The numbers of names that were written before; valid while the transactions that made them were kept."""
 
@@ -86,7 +119,7 @@ def now() -> str:
 
 def write_entries(
     connection: Connection, source: str, entries: Sequence[Entry], import_id: str, by: str, known: Names
-) -> list[Written]:
+) -> Batch:
     """Write firearms and their events; what is there already is not written again.
 
     Parameters
@@ -139,22 +172,27 @@ def write_entries(
             outcome, firearm = "changed", old.id
             changed.append(row | {"id": firearm, "old": old})
         if outcome != "unchanged":
-            new_serials += _serial_rows(firearm, entry.firearm)
+            new_serials += serial_rows(firearm, entry.firearm)
         happened += [(firearm, event) for event in entry.events]
         written.append(Written(entry.source_key, outcome, firearm, 0))
-    _replace(connection, changed)
+    versions = _replace(connection, changed)
     if new:
         connection.execute(sa.insert(firearms), new)
     if new_serials:
         connection.execute(sa.insert(serials), new_serials)
-    added = write_events(connection, happened, by)
-    return [
-        Written(row.source_key, row.outcome, row.firearm, added.get(row.firearm, 0)) if added else row
-        for row in written
-    ]
+    rows = write_events(connection, happened, by)
+    added = Counter(row["firearm"] for row in rows)
+    if added:
+        written = [Written(row.source_key, row.outcome, row.firearm, added[row.firearm]) for row in written]
+    return Batch(written, [_version(row, 1) for row in new], versions, rows)
 
 
-def _replace(connection: Connection, changed: list[dict[str, Any]]) -> None:
+def _version(row: dict[str, Any], number: int) -> Version:
+    return Version(row["id"], number, row["source"], row["source_key"], row["import_id"], row["digest"])
+
+
+def _replace(connection: Connection, changed: list[dict[str, Any]]) -> list[Version]:
+    versions = []
     for row in changed:
         old, firearm = row.pop("old"), row["id"]
         count = connection.scalar(
@@ -171,9 +209,12 @@ def _replace(connection: Connection, changed: list[dict[str, Any]]) -> None:
         )
         connection.execute(sa.update(firearms).where(firearms.c.id == firearm).values(row))
         connection.execute(sa.delete(serials).where(serials.c.firearm == firearm))
+        versions.append(_version(row, (count or 0) + 2))
+    return sorted(versions, key=lambda version: version.firearm)
 
 
-def _serial_rows(number: int, firearm: Firearm) -> list[dict[str, Any]]:
+def serial_rows(number: int, firearm: Firearm) -> list[dict[str, Any]]:
+    """Return the rows by which a firearm is found by its serial numbers."""
     rows: list[dict[str, Any]] = []
     own = [("", firearm.serial), *((part.kind, part.serial) for part in firearm.components)]
     for component, written in own:
@@ -193,8 +234,8 @@ def _serial_rows(number: int, firearm: Firearm) -> list[dict[str, Any]]:
     return rows
 
 
-def write_events(connection: Connection, happened: Iterable[tuple[int, Event]], by: str) -> dict[int, int]:
-    """Add events that are not there yet; return how many were added to which firearm.
+def write_events(connection: Connection, happened: Iterable[tuple[int, Event]], by: str) -> list[dict[str, Any]]:
+    """Add events that are not there yet, and return their rows.
 
     Parameters
     ----------
@@ -207,11 +248,11 @@ def write_events(connection: Connection, happened: Iterable[tuple[int, Event]], 
     """
     rows = {(firearm, (said := event_digest(event))): (event, said) for firearm, event in happened}
     if not rows:
-        return {}
+        return []
     numbers = sorted({firearm for firearm, _ in rows})
     query = sa.select(events.c.firearm, events.c.digest).where(events.c.firearm.in_(numbers))
     there = {(row.firearm, row.digest) for row in connection.execute(query)}
-    first, stamp, added, new = next_number(connection, events), now(), dict[int, int](), list[dict[str, Any]]()
+    first, stamp, new = next_number(connection, events), now(), list[dict[str, Any]]()
     for key, (event, said) in rows.items():
         if key in there:
             continue
@@ -231,10 +272,9 @@ def write_events(connection: Connection, happened: Iterable[tuple[int, Event]], 
                 "recorded_by": by,
             }
         )
-        added[key[0]] = added.get(key[0], 0) + 1
     if new:
         connection.execute(sa.insert(events), new)
-    return added
+    return new
 
 
 def event_digest(event: Event) -> str:

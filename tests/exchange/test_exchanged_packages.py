@@ -342,7 +342,7 @@ def test_a_backup_has_the_packages_and_loses_what_was_withdrawn(laboratories, tm
 
 def test_firearms_of_a_registry_and_their_events_arrive_without_notes(laboratories, tmp_path):
     skopje, sarajevo = laboratories
-    registry = Registry(skopje.library)
+    registry = Registry(skopje.library, skopje.key)
     stolen = Firearm(kind="pistol", make="Zastava", calibre="9x19", serial="12?456", note="secret-17")
     number = registry.add("MK", RegistryEntry("A-7", stolen, ()), "AB")
     registry.report(number, RegistryEvent("stolen", "2025-11", "Bitola", note="secret-17"), "AB")

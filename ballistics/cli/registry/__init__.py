@@ -22,6 +22,7 @@ _VERBS = {
     "transfers": "transferring",
     "leads": "leading",
     "statistics": "counting",
+    "verify": "verifying",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, write_table
+from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, KEY, OVERWRITE, recorder, writable, write_table
 from ballistics.cli.terminal import console, refuse_output
 
 _REPORTED = 1
@@ -114,6 +114,7 @@ def show_(library: Path, firearm: int, as_json: bool, database: str | None) -> N
 @click.option("--queue", is_flag=True, help="Add the firearms that are reported to the queue of leads.")
 @OVERWRITE
 @BY
+@KEY
 @DATABASE
 @click.pass_context
 def check_(
@@ -128,6 +129,7 @@ def check_(
     queue: bool,
     overwrite: bool,
     by: str | None,
+    key_file: Path | None,
     database: str | None,
 ) -> None:
     """Say which recovered firearms in FILE are reported stolen or lost in LIBRARY: where, and since when.
@@ -136,7 +138,7 @@ def check_(
     1: at least one is, or could not be checked. A lead: the firearm itself must be examined.
     """
     from ballistics.errors import ParameterError
-    from ballistics.registry import CHECK_COLUMNS, Registry, check, leads_of_check, queue_leads
+    from ballistics.registry import CHECK_COLUMNS, check, leads_of_check, queue_leads
 
     refuse_output(csv_path, (file,), overwrite)
     named: dict[str, Any] = {}
@@ -145,7 +147,7 @@ def check_(
         if not sign or field not in ("serial", "make", "model", "calibre"):
             raise ParameterError(f"--column {column}: write serial=NAME, make=NAME, model=NAME or calibre=NAME")
         named[field] = name
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file if queue else None) as registry:
         found = list(check(registry, str(file), named, encoding, delimiter))
         if queue:
             queue_leads(registry, leads_of_check(found), recorder(by))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, write_table
+from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, KEY, OVERWRITE, recorder, writable, write_table
 from ballistics.cli.terminal import bar, refuse_output
 
 _INCOMPLETE = 1
@@ -31,6 +31,7 @@ def init_(library: Path, database: str | None) -> None:
 @click.option("--refused", type=FILE, help="Write the rows that are refused, with the reason, as CSV.")
 @OVERWRITE
 @BY
+@KEY
 @DATABASE
 @click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
 @click.pass_context
@@ -44,6 +45,7 @@ def import_(
     refused: Path | None,
     overwrite: bool,
     by: str | None,
+    key_file: Path | None,
     database: str | None,
     quiet: bool,
 ) -> None:
@@ -53,10 +55,10 @@ def import_(
     record that says something else is changed, and what it said before is kept. An import that was stopped goes on when
     it is given again. Exit code 0: every row was taken; 1: some were refused.
     """
-    from ballistics.registry import REFUSAL_COLUMNS, Import, Registry, read_mapping
+    from ballistics.registry import REFUSAL_COLUMNS, Import, read_mapping
 
     refuse_output(refused, (Path(source), mapping), overwrite)
-    with Registry.open(library, database) as registry, bar(quiet) as progress:
+    with writable(library, database, None if dry_run else key_file) as registry, bar(quiet) as progress:
         work = Import(registry, read_mapping(mapping), recorder(by), dry_run)
         rows = ((row.row, row.column, row.value, row.reason) for row in work.refusals(source, progress))
         if refused is None:

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, today, write_table
+from ballistics.cli.registry.options import (
+    BY,
+    DATABASE,
+    FILE,
+    FOLDER,
+    KEY,
+    OVERWRITE,
+    recorder,
+    today,
+    writable,
+    write_table,
+)
 from ballistics.cli.terminal import console, refuse_output
 
 _OVERDUE = 1
@@ -23,6 +34,7 @@ _OVERDUE = 1
 @click.option("--note", default="")
 @click.option("--corrects", type=int, help="Number of the event that this one replaces; it stays on record.")
 @BY
+@KEY
 @DATABASE
 def event_(
     library: Path,
@@ -35,14 +47,15 @@ def event_(
     note: str,
     corrects: int | None,
     by: str | None,
+    key_file: Path | None,
     database: str | None,
 ) -> None:
     """Record that FIREARM was stolen, lost, found, recovered, seized, surrendered, destroyed or transferred (KIND)."""
-    from ballistics.registry import Event, Registry, clean_text, course
+    from ballistics.registry import Event, clean_text, course
 
     texts = {"unit": unit, "place": place, "reference": reference, "note": note}
     cleaned = {name: clean_text(text, f"--{name}") for name, text in texts.items()}
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         number = registry.report(firearm, Event(kind, on, **cleaned, supersedes=corrects), recorder(by))
         found = course(registry, number)
     click.echo(f"event {number}: firearm {firearm} {kind} {on}")
@@ -58,14 +71,22 @@ def event_(
 @click.option("--on", help="The day, 2024-05-17. Default: today.")
 @click.option("--note", default="")
 @BY
+@KEY
 @DATABASE
 def step_(
-    library: Path, event: int, state: str, on: str | None, note: str, by: str | None, database: str | None
+    library: Path,
+    event: int,
+    state: str,
+    on: str | None,
+    note: str,
+    by: str | None,
+    key_file: Path | None,
+    database: str | None,
 ) -> None:
     """Record that the procedure that EVENT began has reached STATE."""
-    from ballistics.registry import Registry, clean_text, step
+    from ballistics.registry import clean_text, step
 
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         found = step(registry, event, state, on or today(), recorder(by), clean_text(note, "--note"))
     due = f"; next by {found.due}: {found.state.do}" if found.due else ""
     click.echo(f"event {event}: {found.state.name} since {found.since}{due}")

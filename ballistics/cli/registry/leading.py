@@ -6,7 +6,18 @@ from pathlib import Path
 
 import rich_click as click
 
-from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, today, write_table
+from ballistics.cli.registry.options import (
+    BY,
+    DATABASE,
+    FILE,
+    FOLDER,
+    KEY,
+    OVERWRITE,
+    recorder,
+    today,
+    writable,
+    write_table,
+)
 from ballistics.cli.terminal import console, refuse_output
 
 
@@ -61,6 +72,7 @@ def list_(library: Path, states: tuple[str, ...], csv_path: Path | None, overwri
 @click.option("--strength", default="look at next", show_default=True, help="How soon to look.")
 @click.option("--basis", default="", help="What it rests on.")
 @BY
+@KEY
 @DATABASE
 def add_(
     library: Path,
@@ -70,14 +82,15 @@ def add_(
     strength: str,
     basis: str,
     by: str | None,
+    key_file: Path | None,
     database: str | None,
 ) -> None:
     """Add a lead to the queue; one from the same to the same is there once."""
-    from ballistics.registry import Lead, Registry, clean_text, queue_leads
+    from ballistics.registry import Lead, clean_text, queue_leads
 
     texts = (clean_text(subject, "--from"), clean_text(target, "--to"), strength, clean_text(basis, "--basis"))
     lead = Lead(lead_class, *texts)
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         (number,) = queue_leads(registry, [lead], recorder(by))
     click.echo(f"lead {number}: {lead.what_next}")
 
@@ -88,13 +101,16 @@ def add_(
 @click.option("--from", "subject", default="", help="The exhibit. Default: the name of the scan, or of each file.")
 @click.option("--most", type=click.IntRange(1, 1000), default=5, show_default=True, help="Leads of a library search.")
 @BY
+@KEY
 @DATABASE
-def take_in_(library: Path, file: Path, subject: str, most: int, by: str | None, database: str | None) -> None:
+def take_in_(
+    library: Path, file: Path, subject: str, most: int, by: str | None, key_file: Path | None, database: str | None
+) -> None:
     """Add the leads of FILE, the JSON of `ballistics search` or `ballistics printed identify`, to the queue."""
-    from ballistics.registry import Registry, clean_text, leads_of_file, queue_leads
+    from ballistics.registry import clean_text, leads_of_file, queue_leads
 
     found = leads_of_file(file, clean_text(subject, "--from"), most)
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         numbers = queue_leads(registry, found, recorder(by))
     for number, lead in zip(numbers, found, strict=True):
         click.echo(f"lead {number}: {lead.subject} → {lead.target}, {lead.strength}")
@@ -108,14 +124,22 @@ def take_in_(library: Path, file: Path, subject: str, most: int, by: str | None,
 @click.option("--on", help="The day, 2024-05-17. Default: today.")
 @click.option("--note", default="", help="For an outcome: what it rests on, such as the number of the report.")
 @BY
+@KEY
 @DATABASE
 def move_(
-    library: Path, number: int, state: str, on: str | None, note: str, by: str | None, database: str | None
+    library: Path,
+    number: int,
+    state: str,
+    on: str | None,
+    note: str,
+    by: str | None,
+    key_file: Path | None,
+    database: str | None,
 ) -> None:
     """Record that lead NUMBER was taken, confirmed, refuted, or opened again."""
-    from ballistics.registry import Registry, clean_text, move_lead
+    from ballistics.registry import clean_text, move_lead
 
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         queued = move_lead(registry, number, state, on or today(), recorder(by), clean_text(note, "--note"))
     click.echo(f"lead {number}: {queued.state}" + (f", taken by {queued.taken_by}" if queued.taken_by else ""))
 

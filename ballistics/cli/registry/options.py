@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ballistics.errors import ParameterError
+
+if TYPE_CHECKING:
+    from ballistics.registry import Registry
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -19,7 +23,32 @@ DATABASE = click.option(
     help="The PostgreSQL database of the rows, postgresql://USER@SERVER/NAME, when its server is not on your list.",
 )
 BY = click.option("--by", default=None, help="Who records it. Default: the name you are logged in by.")
+KEY = click.option(
+    "--key",
+    "key_file",
+    envvar="BALLISTICS_KEY",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Your key (`ballistics case key make`), needed where the laboratory keeps a signed log. Default: the file "
+    "that the variable BALLISTICS_KEY names.",
+)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+
+
+@contextmanager
+def writable(library: Path, database: str | None, key_file: Path | None) -> Iterator[Registry]:
+    """Open a registry to write to it; the key is read where the laboratory keeps a signed log."""
+    from ballistics.registry import Registry
+
+    with Registry.open(library, database) as registry:
+        with registry.reading() as connection:
+            is_signed = registry.signing.has_begun(connection)
+        if not is_signed or key_file is None:
+            yield registry
+            return
+        # Which reads the passphrase as every command does that signs.
+        from ballistics.cli.casework.record_commands import signing_key
+
+        yield Registry(registry.library, signing_key(key_file))
 
 
 def recorder(by: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, OVERWRITE, recorder, write_table
+from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, KEY, OVERWRITE, recorder, writable, write_table
 from ballistics.cli.terminal import console, refuse_output
 
 _INCOMPLETE = 1
@@ -25,6 +25,7 @@ def transfers_() -> None:
 @click.option("--encoding", default="utf-8-sig", show_default=True, help="Of a CSV file.")
 @click.option("--delimiter", default=",", show_default=True, help="Of a CSV file.")
 @BY
+@KEY
 @DATABASE
 @click.pass_context
 def record_(
@@ -36,6 +37,7 @@ def record_(
     encoding: str,
     delimiter: str,
     by: str | None,
+    key_file: Path | None,
     database: str | None,
 ) -> None:
     """Record the licences, or the deliveries, of FILE (.csv or .xlsx) in LIBRARY; the same again is recorded once.
@@ -45,13 +47,13 @@ def record_(
     have reference, note. Exit code 1: a row was refused, and is listed.
     """
     from ballistics.errors import ParameterError
-    from ballistics.registry import Registry, read_transfers, record_transfer
+    from ballistics.registry import read_transfers, record_transfer
 
     rows = list(read_transfers(str(file), encoding, delimiter))
     if corrects is not None and len(rows) != 1:
         raise ParameterError(f"--corrects replaces one record; {file} has {len(rows)} rows")
     refused = 0
-    with Registry.open(library, database) as registry:
+    with writable(library, database, key_file) as registry:
         for number, transfer in rows:
             try:
                 if isinstance(transfer, str):
