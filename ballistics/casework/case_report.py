@@ -294,7 +294,7 @@ def _gathered(view: View, report: Recorded[Report], library: str) -> CaseReport:
     all_comparisons, all_conclusions = view.records(Comparison.KIND, case), view.records(Conclusion.KIND, case)
     return CaseReport(
         library=library,
-        laboratory={name: str(value) for name, value in founded.body.items() if name != "public"},
+        laboratory={name: str(value) for name, value in founded.body.items() if name not in ("public", "library")},
         head=head,
         time=newest.time,
         report=report,

@@ -148,7 +148,7 @@ class Casebook:
             What is known of the laboratory: ``name``, ``country``, ``accreditation`` …
         """
         self._has_written = True
-        return self.log.begin(key, operator, name, laboratory)
+        return self.log.begin(key, operator, name, {**laboratory, "library": self.library.identifier})
 
     def take_in(
         self, administrator: SigningKey, public: bytes, operator: str, name: str, roles: Sequence[str]

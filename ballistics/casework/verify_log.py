@@ -131,6 +131,8 @@ class Verifier:
         owner, case, body = self.keys.get(entry["key"]), entry["case"], entry["body"]
         if number == 1 and name == ("laboratory", "laboratory") and named(body) == entry["key"]:
             owner = self.keys[entry["key"]] = {**body, "state": "valid", "roles": ["administrator"]}
+        if number == 1 and body.get("library", self.about.get("library")) != self.about.get("library"):
+            self.fault(1, "the log is that of another library than the extract says")
         before, of = self.newest.get(name, (0, case))
         if owner is None:
             self.fault(number, f"entry {number} is signed by a key that the laboratory never took in")

@@ -89,7 +89,7 @@ def verify_log(
     """
     with log.view() as view:
         n_entries = view.head().number
-        checking, done = _Checking(log.rule), 0
+        checking, done = _Checking(log.rule, library), 0
         for rows in _several(rows_of(view.connection), _AT_ONCE):
             checking.take(rows)
             done += len(rows)
@@ -104,8 +104,9 @@ def verify_log(
 class _Checking:
     """The state of a verification as it goes through the rows."""
 
-    def __init__(self, rule: Rule | None) -> None:
+    def __init__(self, rule: Rule | None, library: str) -> None:
         self.rule = rule
+        self.library = library
         self.said = Replay(whole=rule is not None)
         self.founder: Operator | None = None
         self.groups: dict[str, str] = {}
@@ -191,6 +192,11 @@ class _Checking:
     def _signature(self, row: Row, entry: Entry) -> None:
         if row.number == 1:
             self.founder = founder_of(entry)
+            # Logs that were begun by earlier versions of this program name none.
+            of = entry.body.get("library", self.library)
+            if of != self.library:
+                self._add(1, "replaced", f"the log is of another library ({of!s:.60}, here {self.library}): it was "
+                                         "put here")  # fmt: skip
         owner = self.founder if row.number <= 2 else self.said.operator(entry.key)
         if owner is None or owner.key != entry.key:
             fault = " is signed by a key that the laboratory never took in"

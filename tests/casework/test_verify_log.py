@@ -76,6 +76,12 @@ def test_an_extract_runs_through_the_verifier_alone(log, tmp_path):
     assert not (tmp_path / "other.jsonl").exists()
 
 
+def test_an_extract_that_names_another_library_than_its_first_entry_is_found(log):
+    lines = list(lines_of(iter(list(log.rows())), "f" * 32))
+    assert verified_alone(lines) == [1]
+    assert [(fault.number, fault.what) for fault in verify_log(log, "f" * 32).faults] == [(1, "replaced")]
+
+
 def test_verdicts_on_every_field_altered_are_those_of_the_package(log, altered):
     rows = list(log.rows())
     assert altered(rows) == verified_alone(lines_of(iter(rows), LIBRARY)) == []

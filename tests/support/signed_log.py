@@ -25,7 +25,7 @@ def empty_log(folder, rule=None):
 def begun_log(folder, rule=None):
     """Return a log that has begun, and the key of its administrator."""
     log, key = empty_log(folder, rule), new_key()
-    log.begin(key, "AB", "Administrator", {"name": "Laboratory of the tests"})
+    log.begin(key, "AB", "Administrator", {"name": "Laboratory of the tests", "library": LIBRARY})
     return log, key
 
 
