@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import mesh_samples as samples
 import numpy as np
@@ -12,7 +13,10 @@ from job_samples import HEIGHT, LAYERS, codes, job, read
 from test_packages import SHRUNK, TEXT
 
 from ballistics.errors import ReadError
+from ballistics.printed.describe.sampling import EvenSample
 from ballistics.printed.files.reading import read_parts
+from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.pieces import pieces_of
 from ballistics.printed.jobs.unpacking import heatshrink
 
 LINES = [*job(skirt=False), "M104 S0", "M84", ""]
@@ -35,6 +39,32 @@ def test_a_job_that_is_cut_is_read_up_to_its_last_whole_line(tmp_path, share):
         assert found.jobs[0].habits.height_mm in (heights[-1], pytest.approx(heights[-1] - HEIGHT))
     assert "% of the tracks of that below" in said
     assert found.parts[0].size_mm[2] == pytest.approx(found.jobs[0].habits.height_mm, abs=0.01)
+
+
+def test_where_a_job_stopped_is_no_surface_of_its_part(tmp_path):
+    (whole,) = read(tmp_path, LINES).parts
+    assert whole.cut_mm is None
+    assert not whole.is_cut.any()
+    at = next(k for k, line in enumerate(LINES) if line.startswith(f"G1 Z{11 * HEIGHT:.3f}"))
+    for lines in (LINES[:at], LINES[: at + 14]):  # behind a layer, and within the next
+        (part,) = read(tmp_path, lines).parts
+        a, b, c = (part.vertices_mm[part.faces[:, k]] for k in range(3))
+        upward = np.cross(b - a, c - a)[:, 2] / 2.0
+        assert upward[part.is_cut].sum() == pytest.approx(20**2 - 6**2, rel=0.03)
+        # The bottom and the walls stay.
+        assert upward[~part.is_cut].sum() == pytest.approx(-(20**2 - 6**2), rel=0.03)
+        (piece,) = pieces_of(part, DEFAULT)
+        assert isinstance(piece.source, EvenSample)
+        assert piece.source.area_mm2 == pytest.approx(20**2 - 6**2 + 4 * (20 + 6) * 10 * HEIGHT, rel=0.06)
+
+
+def test_an_object_that_was_finished_before_keeps_its_top(tmp_path):
+    begun = [re.sub(r"X(-?[\d.]+)", lambda word: f"X{float(word[1]) + 50:.3f}", line) for line in LINES[6:200]]
+    finished, stopped = read(tmp_path, [*LINES[:-3], "G1 Z20", *begun]).parts
+    assert finished.size_mm[2] == pytest.approx(4.0, abs=0.01)
+    assert stopped.size_mm[2] < 2.0
+    assert not finished.is_cut.any()
+    assert stopped.is_cut.any()
 
 
 def test_a_half_line_is_left_out(tmp_path):

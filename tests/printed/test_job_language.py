@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from job_samples import codes, is_the_box, job, read
+from job_samples import HEIGHT, codes, is_the_box, job, push, read
 
 from ballistics.printed.files.reading import read_parts
 from ballistics.printed.jobs.words import commands_of
@@ -101,8 +101,11 @@ def test_utf_16(tmp_path):
         assert "text-encoding" in codes(found)
 
 
-def volumes(factor=np.pi / 4 * 1.75**2):
-    return each(lambda line: " ".join(f"E{float(w[1:]) * factor:.5f}" if w[0] == "E" else w for w in line.split()))
+def volumes(factor=np.pi / 4 * 1.75**2, lines=PLAIN):
+    def scaled(line):
+        return " ".join(f"E{float(w[1:]) * factor:.5f}" if w[0] == "E" else w for w in line.split())
+
+    return each(scaled, lines)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +144,29 @@ def test_the_filament_s_diameter_in_the_words_of_slicers(tmp_path, comment):
         assert "filament-diameter-assumed" not in codes(found)
 
 
-def test_a_diameter_that_is_nowhere_is_said_to_be_assumed(tmp_path):
-    found = read(tmp_path, PLAIN)
-    is_the_box(found)
+@pytest.mark.parametrize(("diameter", "taken"), [(1.75, "1.75 mm"), (2.85, "2.85 mm"), (3.0, "3 mm")])
+def test_a_diameter_that_is_nowhere_is_told_by_walls_that_lie_in_each_other(tmp_path, diameter, taken):
+    # What slicers push for walls that lie as far apart as these.
+    beside = 0.4 * HEIGHT / (push(1.0) * np.pi / 4 * 1.75**2)
+    for lines in (PLAIN, job(skirt=False, types=False)):
+        found = read(tmp_path, volumes(beside * (1.75 / diameter) ** 2, lines))
+        assert found.parts[0].size_mm == pytest.approx((20.0, 20.0, 4.0), abs=0.1)
+        (told,) = [finding for finding in found.findings if finding.code == "filament-diameter-told"]
+        assert told.action == f"taken as {taken}"
+        assert found.jobs[0].habits.line_width_mm == pytest.approx(0.45, abs=0.05)
+
+
+def test_a_flow_that_no_filament_explains_tells_nothing(tmp_path):
+    found = read(tmp_path, volumes((1.75 / 5.0) ** 2))
     assert "filament-diameter-assumed" in codes(found)
-    assert "filament-diameter-assumed" not in codes(read(tmp_path, ["; filament_diameter = 1.75", *PLAIN]))
-    stated = [line for text in PLAIN for line in ([text, ";WIDTH:0.4"] if text.startswith(";TYPE") else [text])]
+
+
+def test_a_diameter_that_nothing_tells_is_said_to_be_assumed(tmp_path):
+    # One wall and infill: nothing lies beside the wall.
+    bare = job(skirt=False, inner=False)
+    assert "filament-diameter-assumed" in codes(read(tmp_path, bare))
+    assert "filament-diameter-assumed" not in codes(read(tmp_path, ["; filament_diameter = 1.75", *bare]))
+    stated = [line for text in bare for line in ([text, ";WIDTH:0.4"] if text.startswith(";TYPE") else [text])]
     assert "filament-diameter-assumed" not in codes(read(tmp_path, stated))
 
 

@@ -46,12 +46,15 @@ class Item:
         What the file calls it; may be empty.
     metadata : mapping
         What the file says of this item.
+    cut : (float, float), optional
+        Of a print that stopped: see `Part.cut_mm`.
     """
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
     name: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    cut: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

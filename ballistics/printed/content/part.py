@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Parts of a file that a notebook draws: a plate can hold hundreds.
 _MOST_SHOWN = 6
+# Faces that look up within 45° of the upright are where a layer ends; walls stand on it.
+_LEVEL_COSINE = 0.7
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Part:
         What is odd about this part.
     provenance : Provenance, optional
         SHA-256 of the file; reader, version and options used.
+    cut_mm : (float, float), optional
+        Of a print that stopped: the heights between which what looks up is where it stopped, and no surface of the part.
     """
 
     vertices_mm: NDArray[np.float64]
@@ -52,6 +56,7 @@ class Part:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
+    cut_mm: tuple[float, float] | None = None
 
     @property
     def size_mm(self) -> tuple[float, float, float]:
@@ -59,6 +64,24 @@ class Part:
         used = self.vertices_mm[np.unique(self.faces)]
         x, y, z = np.ptp(used, axis=0) if len(used) else (0.0, 0.0, 0.0)
         return float(x), float(y), float(z)
+
+    @property
+    def is_cut(self) -> NDArray[np.bool_]:
+        """Which faces are where a print stopped; shape (m,).
+
+        Examples
+        --------
+        >>> corners = np.array([[0.0, 0, 2], [4, 0, 2], [0, 3, 2], [0, 0, 0]])
+        >>> Part(corners, np.array([[0, 1, 2], [0, 2, 3]]), cut_mm=(1.9, 2.1)).is_cut.tolist()
+        [True, False]
+        """
+        if self.cut_mm is None:
+            return np.zeros(len(self.faces), bool)
+        a, b, c = (self.vertices_mm[self.faces[:, k]] for k in range(3))
+        normal = np.cross(b - a, c - a)
+        is_level = normal[:, 2] > _LEVEL_COSINE * np.linalg.norm(normal, axis=1)
+        heights = self.vertices_mm[self.faces, 2]
+        return np.asarray(is_level & (heights.min(axis=1) > self.cut_mm[0]) & (heights.max(axis=1) < self.cut_mm[1]))
 
     def to_trimesh(self) -> Trimesh:
         """Return the same triangles as a `trimesh.Trimesh`, in millimetres, nothing merged or mended.

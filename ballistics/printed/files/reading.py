@@ -24,7 +24,7 @@ from ballistics.errors import (
 from ballistics.files import SafeArchive
 from ballistics.findings import Finding
 from ballistics.printed.content.job_facts import JobFacts
-from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, MeshContent, Thumbnail
+from ballistics.printed.content.mesh_content import DEFAULT_FACE_LIMIT, UNIT_MM, Item, MeshContent, Thumbnail
 from ballistics.printed.content.part import Part, PartFile
 from ballistics.printed.content.roles import role_findings, role_of_part
 from ballistics.printed.content.text_lines import pieces_of
@@ -347,7 +347,10 @@ def _part_file(content: MeshContent, path: PurePath, asked: _Asked) -> PartFile:
             continue
         name = item.name or path.stem
         found += role_of_part(item.metadata)
-        parts += _separated(vertices, faces, name, item.metadata, found, lambda j, k=k: provenance(item=k, object=j))
+        named = replace(item, name=name)
+        if item.cut is not None:
+            named = replace(named, cut=(item.cut[0] * UNIT_MM[settled], item.cut[1] * UNIT_MM[settled]))
+        parts += _separated(vertices, faces, named, found, lambda j, k=k: provenance(item=k, object=j))
     if not parts:
         raise CorruptFileError(f"none of the {len(content.items)} items can be read: {problems[0].message}")
     findings += [*problems, *role_findings(item.metadata for item in content.items)]
@@ -405,8 +408,7 @@ def _size_doubts(parts: list[Part], stated: str | None) -> list[Finding]:
 def _separated(
     vertices: NDArray[np.float64],
     faces: NDArray[np.int64],
-    name: str,
-    metadata: Mapping[str, Any],
+    item: Item,
     found: list[Finding],
     provenance: Any,
 ) -> list[Part]:
@@ -423,6 +425,6 @@ def _separated(
             used, numbered = np.unique(faces[own], return_inverse=True)
             corners, triangles = vertices[used], numbered.reshape(-1, 3).astype(np.int64)
         findings = (*found, *mesh_findings(corners, triangles, int((objects == j).sum())))
-        title = name if count == 1 else f"{name} #{j + 1}"
-        parts.append(Part(corners, triangles, title, dict(metadata), findings, provenance(j)))
+        title = item.name if count == 1 else f"{item.name} #{j + 1}"
+        parts.append(Part(corners, triangles, title, dict(item.metadata), findings, provenance(j), item.cut))
     return parts

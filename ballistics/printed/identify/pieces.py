@@ -40,8 +40,18 @@ class Piece:
         return query_of_sample(self.source, parameters.query_keypoints, parameters.surface)
 
 
-def _piece(component: int, vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> Piece:
-    return Piece(component, sample_surface(vertices, faces), geometry_keys(vertices, faces))
+@dataclass(frozen=True)
+class _Body:
+    """Triangles of a part that belong together, and which of them are where a print stopped."""
+
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int64]
+    is_cut: NDArray[np.bool_]
+
+    def piece(self, component: int) -> Piece:
+        """Sample the surface: a cut is none, unless it is all there is."""
+        surface = self.faces if self.is_cut.all() else self.faces[~self.is_cut]
+        return Piece(component, sample_surface(self.vertices, surface), geometry_keys(self.vertices, self.faces))
 
 
 def pieces_of(query: Part | Sequence[Part] | Signature, parameters: IdentificationParameters) -> list[Piece]:
@@ -55,15 +65,16 @@ def pieces_of(query: Part | Sequence[Part] | Signature, parameters: Identificati
     if isinstance(query, Signature):
         return [Piece(0, query, query.keys)]
     parts = [query] if isinstance(query, Part) else list(query)
-    bodies = separate_bodies(parts, parameters)
+    bodies = _bodies(parts, parameters)
     if not bodies:
         raise ParameterError("the query has no surface; there is nothing to search for")
     starts = np.cumsum([0, *(len(part.vertices_mm) for part in parts[:-1])])
     vertices = np.vstack([part.vertices_mm for part in parts])
     faces = np.vstack([part.faces + start for part, start in zip(parts, starts, strict=True)])
+    whole = _Body(vertices, faces, np.concatenate([part.is_cut for part in parts]))
     if len(bodies) == 1:
-        return [_piece(0, vertices, faces)]
-    return [_piece(-1, vertices, faces), *(_piece(number, *body) for number, body in enumerate(bodies))]
+        return [whole.piece(0)]
+    return [whole.piece(-1), *(body.piece(number) for number, body in enumerate(bodies))]
 
 
 def separate_bodies(
@@ -85,23 +96,29 @@ def separate_bodies(
     list of (vertices, faces)
         As in `Part`; only the vertices that are used.
     """
-    bodies: list[tuple[float, NDArray[np.float64], NDArray[np.int64]]] = []
+    return [(body.vertices, body.faces) for body in _bodies(parts, parameters)]
+
+
+def _bodies(parts: Sequence[Part], parameters: IdentificationParameters) -> list[_Body]:
+    """Return the bodies of parts, largest surface first."""
+    bodies: list[tuple[float, _Body]] = []
     for part in parts:
         if not len(part.faces):
             continue
         label = _groups(part.vertices_mm, part.faces, parameters.fragments_above)
         order = np.argsort(label, kind="stable")
-        for faces in np.split(part.faces[order], np.flatnonzero(np.diff(label[order])) + 1):
-            used, rows = np.unique(faces, return_inverse=True)
+        is_cut = part.is_cut
+        for own in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+            used, rows = np.unique(part.faces[own], return_inverse=True)
             vertices = part.vertices_mm[used]
             rows = rows.reshape(-1, 3)
             a, b, c = (vertices[rows[:, k]] for k in range(3))
             area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
-            bodies.append((area, vertices, rows))
-    total = sum(area for area, _, _ in bodies)
-    bodies = [body for body in bodies if body[0] > 0 and body[0] >= parameters.body_least_share * total]
-    bodies.sort(key=lambda body: -body[0])
-    return [(vertices, faces) for _, vertices, faces in bodies[: parameters.bodies_at_most]]
+            bodies.append((area, _Body(vertices, rows, is_cut[own])))
+    total = sum(area for area, _ in bodies)
+    bodies = [(area, body) for area, body in bodies if area > 0 and area >= parameters.body_least_share * total]
+    bodies.sort(key=lambda sized: -sized[0])
+    return [body for _, body in bodies[: parameters.bodies_at_most]]
 
 
 def _groups(vertices: NDArray[np.float64], faces: NDArray[np.int64], fragments_above: int) -> NDArray[np.int64]:

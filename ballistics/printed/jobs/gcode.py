@@ -18,6 +18,7 @@ from ballistics.printed.content.mesh_content import Item, MeshContent, Thumbnail
 from ballistics.printed.content.text_lines import pieces_of
 from ballistics.printed.jobs.beside import beside_the_part
 from ballistics.printed.jobs.fact_lines import job_facts
+from ballistics.printed.jobs.filament import USUAL_DIAMETER_MM, filament_areas
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import layers_of, level_heights, runs_of, tracks_of_pieces
@@ -26,7 +27,7 @@ from ballistics.printed.jobs.tracks import layers_of, level_heights, runs_of, tr
 _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom", b"raft", b"ooze", b"flush", b"pillar")
 _WALLS = (b"perimeter", b"wall", b"loop")
 FILE_LIMIT_BYTES = 1 << 30
-_USUAL_FILAMENT_MM = 1.75
+_SAME_LEVEL_MM = 0.02
 # Slicers count purging and the retractions that are not pushed back; a job that ends shows 99 or 100 % last.
 _LEAST_FILAMENT, _LEAST_PROGRESS = 0.7, 95.0
 
@@ -59,7 +60,7 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     wipe towers are left out by the slicer's comments; without comments, by being narrow, flat and apart. Finding codes:
     ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``,
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
-    ``filament-diameter-assumed``, ``ends-in-the-middle``,
+    ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
     ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
     """
     size = file_size(file)
@@ -120,13 +121,27 @@ def read_job(
     name = next(iter(comments.objects)) if len(comments.objects) == 1 else ""
     return MeshContent(
         "G-code",
-        (Item(vertices, faces, name),),
+        (Item(vertices, faces, name, cut=_cut(machine, tracks)),),
         "millimetre",
         metadata,
         tuple(findings),
         tuple(comments.thumbnails),
         jobs=(facts,),
     )
+
+
+def _cut(machine: Machine, tracks: Tracks) -> tuple[float, float] | None:
+    """Return the heights in mm between which what looks up is where the job stopped; None where it came to its end.
+
+    The last layer may be there only in part: what it leaves open of the one below is cut off too. Objects that were
+    finished before the last one was begun keep their tops.
+    """
+    if not machine.unfinished:
+        return None
+    levels = np.concatenate([[tracks.bottom_mm], tracks.top_mm])
+    last = int(np.clip(np.searchsorted(levels, machine.tracks()[-1, 4] - _SAME_LEVEL_MM), 1, len(levels) - 1))
+    half = 0.5 * (levels[last] - levels[last - 1])
+    return float(levels[last - 1] - half), float(levels[last] + half)
 
 
 def facts_of(
@@ -143,8 +158,8 @@ def facts_of(
     """
     area = None
     if len(machine.tracks()):
-        areas, assumed = _filament_areas(machine)
-        area = None if assumed else float(np.median(areas[: 1 << 16]))
+        areas, source = filament_areas(machine)
+        area = None if source == "assumed" else float(np.median(areas[: 1 << 16]))
     thumbnails = (*pictures, *machine.comments.thumbnails)
     return job_facts(machine, thumbnails, member=member, beside=beside, filament_mm2=area)
 
@@ -165,7 +180,7 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         raise CorruptFileError("no move lays down material: not a print job")
     if not np.isfinite(pieces).all() or np.abs(pieces[:, :6]).max() > 1e6:
         raise HostileFileError("a move goes farther than any printer")
-    areas, assumed = _filament_areas(machine)
+    areas, source = filament_areas(machine)
     findings = []
     kinds = [name for name, _ in sorted(machine.comments.kinds.items(), key=lambda entry: entry[1])]
     typed = len(kinds) > 1
@@ -185,14 +200,19 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
     pieces, areas = pieces[kept], areas[kept]
     if not len(pieces):
         raise CorruptFileError("no track lies above the bed")
-    if assumed and not (pieces[:, 6] > 0.0).all():
+    if source == "told by walls":
+        diameter = math.sqrt(4.0 / math.pi * float(areas.max()))
+        message = "the job states neither the filament's diameter nor the width of its tracks"
+        message += f"; walls lie beside each other if the filament is {diameter:.4g} mm thick"
+        findings.append(Finding("filament-diameter-told", "note", message, f"taken as {diameter:.4g} mm"))
+    elif source == "assumed" and not (pieces[:, 6] > 0.0).all():
         findings.append(
             Finding(
                 "filament-diameter-assumed",
                 "warning",
                 "the job states neither the filament's diameter nor the width of its tracks: with 2.85 mm instead of"
-                f" {_USUAL_FILAMENT_MM} the tracks are 2.65 times as wide",
-                f"taken as {_USUAL_FILAMENT_MM} mm",
+                f" {USUAL_DIAMETER_MM} the tracks are 2.65 times as wide",
+                f"taken as {USUAL_DIAMETER_MM} mm",
             )
         )
     tracks = _of_layers(pieces, areas, wall_kinds if typed else None)
@@ -237,18 +257,6 @@ def _told_by_geometry(
     if not kept.all() or beside.thin_wall.any():
         tracks = _of_layers(pieces[kept], areas[kept], None, beside.thin_wall[kept])
     return tracks, findings
-
-
-def _filament_areas(machine: Machine) -> tuple[NDArray[np.float64], bool]:
-    """Return by piece what its E must be multiplied with to be a volume in mm³, and whether that was assumed."""
-    tool, volumetric = machine.tools()
-    settings, diameters = machine.comments.settings, machine.comments.diameters_mm
-    # Volumetric without M200: a setting of Slic3r and its children, and the machines of Ultimaker before Griffin.
-    always = settings.get("use_volumetric_e", "0").strip() == "1" or settings.get("flavor", "") == "UltiGCode"
-    first = next(iter(diameters.values()), _USUAL_FILAMENT_MM)
-    by_tool = np.array([math.pi / 4.0 * diameters.get(k, first) ** 2 for k in range(int(tool.max()) + 1)])
-    volumetric = volumetric | always
-    return np.where(volumetric, 1.0, by_tool[tool]), not diameters and not bool(volumetric.all())
 
 
 def _contradictions(machine: Machine, facts: JobFacts) -> list[Finding]:

@@ -11,7 +11,7 @@ from ballistics.errors import HostileFileError, ParameterError
 from ballistics_kernels.meshes import fill_layers, surface_nets
 
 #: Changes whenever the same job could give another surface.
-LAYER_SOLID_VERSION = "2"
+LAYER_SOLID_VERSION = "3"
 
 # Pixels of 0.1 mm resolve a track of 0.4 mm; three by three of them are one cell, whose share places the surface.
 _PIXEL_MM = 0.1

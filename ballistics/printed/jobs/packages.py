@@ -183,8 +183,7 @@ def read_jobs(
             metadata.setdefault(key, value)
         stem = shown.rpartition("/")[2].rpartition(".")[0]
         items += [
-            Item(item.vertices, item.faces, item.name or stem, {**item.metadata, "job": shown})
-            for item in content.items
+            replace(item, name=item.name or stem, metadata={**item.metadata, "job": shown}) for item in content.items
         ]
     if not items:
         raise type(problems[0])(f"{names[0]}: {problems[0]}") if problems else CorruptFileError("no print job inside")
