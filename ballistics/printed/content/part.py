@@ -47,7 +47,7 @@ class Part:
     provenance : Provenance, optional
         SHA-256 of the file; reader, version and options used.
     cut_mm : (float, float), optional
-        Of a print that stopped: the heights between which what looks up is where it stopped, and no surface of the part.
+        Of a print that stopped: the heights between which what looks up is where it stopped, and no surface.
     """
 
     vertices_mm: NDArray[np.float64]

@@ -347,10 +347,10 @@ def _part_file(content: MeshContent, path: PurePath, asked: _Asked) -> PartFile:
             continue
         name = item.name or path.stem
         found += role_of_part(item.metadata)
-        named = replace(item, name=name)
+        own = replace(item, name=name)
         if item.cut is not None:
-            named = replace(named, cut=(item.cut[0] * UNIT_MM[settled], item.cut[1] * UNIT_MM[settled]))
-        parts += _separated(vertices, faces, named, found, lambda j, k=k: provenance(item=k, object=j))
+            own = replace(own, cut=(item.cut[0] * UNIT_MM[settled], item.cut[1] * UNIT_MM[settled]))
+        parts += _separated(vertices, faces, own, found, lambda j, k=k: provenance(item=k, object=j))
     if not parts:
         raise CorruptFileError(f"none of the {len(content.items)} items can be read: {problems[0].message}")
     findings += [*problems, *role_findings(item.metadata for item in content.items)]

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.errors import CorruptFileError, HostileFileError
+from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
 from ballistics.files import file_size
 from ballistics.findings import Finding
 from ballistics.printed.content.bounds import check_face_count, text_of
@@ -61,7 +61,7 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``,
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
     ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
-    ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``.
+    ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``, ``filament-axis``.
     """
     size = file_size(file)
     if size > FILE_LIMIT_BYTES:
@@ -177,6 +177,8 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
     """Return the tracks of the part, without what is printed beside it."""
     pieces = machine.tracks()
     if not len(pieces):
+        if machine.switches_extruder:
+            raise UnsupportedFormatError("a job that pushes filament from M101 to M103, without an axis, is not read")
         raise CorruptFileError("no move lays down material: not a print job")
     if not np.isfinite(pieces).all() or np.abs(pieces[:, :6]).max() > 1e6:
         raise HostileFileError("a move goes farther than any printer")
@@ -305,6 +307,9 @@ def _oddities(machine: Machine, layers: int) -> list[Finding]:
         if announced > layers:
             message += f"; {announced} layers are announced, {layers} are there"
         findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))
+    if machine.pushed_by_a:
+        message = "no move has the axis E; a heater and moves along A are there"
+        findings.append(Finding("filament-axis", "note", message, "A read as the axis of the filament"))
     if machine.unreadable:
         message = f"{machine.unreadable} coordinates are no numbers"
         findings.append(Finding("words-unreadable", "warning", message, "left out"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ballistics.errors import HostileFileError
 from ballistics.printed.content.bounds import text_of
 from ballistics.printed.jobs.comments import Comments, Effect
+from ballistics.printed.jobs.filament_axis import is_pushed_by_a, with_e_for_a
 from ballistics.printed.jobs.words import Command, commands_of
 from ballistics_kernels.printing import PIECE_COLUMNS, GcodeState, LineTable, move, read_lines
 
@@ -28,8 +29,8 @@ _LETTERS = "XYZEIJRF"
 _AT_THE_END = {"M0", "M1", "M2", "M5", "M18", "M30", "M84", "M104", "M107", "M109", "M140", "G27", "G28"}
 # Commands that change where the head is, or how its moves are read: they have to be carried out every time.
 _STATEFUL = {
-    *_MOTIONS, "X", "G5", "G5.1", "G17", "G18", "G19", "G20", "G21", "G28", "G90", "G91", "G92", "G92.1", "M82", "M83",
-    "M200",
+    *_MOTIONS, "X", "G5", "G5.1", "G17", "G18", "G19", "G20", "G21", "G28", "G90", "G91", "G92", "G92.1", "G60", "G61",
+    "M82", "M83", "M200",
 }  # fmt: skip
 _BETWEEN_TRACKS = (b"EXCLUDE_OBJECT", b"SET_", b"TIMELAPSE", b"_")
 _SETTING_AT_THE_END = re.compile(rb"^; ?(?:[a-z][a-z0-9_]{2,60} = |end of |end g-?code|\w+_BLOCK_END)", re.IGNORECASE)
@@ -37,8 +38,14 @@ _AXES = ("X", "Y", "Z", "E")
 # Klipper's and Marlin's names of objects.
 _KLIPPER_NAME = re.compile(rb"^\s*EXCLUDE_OBJECT_(?:DEFINE|START)\b.*?\bNAME=(\S+)")
 _MARLIN_NAME = re.compile(rb"^\s*M486\s+(?:S-?\d+\s+)?A\s*(.+)")
-# What is whole even without the end of its line: comments, and commands that end a job.
-_WHOLE_LINE = re.compile(rb"^\s*(?:;|(?:N\d+\s*)?(?:M84|M18|M30|M107|M104\s+S0|M140\s+S0)\b)", re.IGNORECASE)
+# What is whole even without the end of its line: comments, commands and macros that end a job, and the last line of
+# RS274 programs.
+_WHOLE_LINE = re.compile(
+    rb"^\s*(?:;|%\s*$|(?:N\d+\s*)?(?:M84|M18|M30|M107|M104\s+S0|M140\s+S0)\b|_?(?:END|\w+_END|END_\w+|FINISH\w*)\s*$)",
+    re.IGNORECASE,
+)
+# What a line that is too long must begin with to be cut: comments (pictures in one line), and nothing that moves.
+_LONG_COMMENT = re.compile(rb"\s*;")
 # Columns of ``state.modes`` and ``state.place``: see `GcodeState`.
 _RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIECES, _EVENTS, _LINES = range(11)
 _WIDTH, _UNIT = 9, 10
@@ -67,6 +74,10 @@ class Machine:
         Whether filament is drawn back by G10.
     progress : float or None
         The most that M73 shows, in percent.
+    switches_extruder : bool
+        Whether filament is pushed from M101 to M103, as by the first printers, and not by an axis.
+    pushed_by_a : bool
+        Whether the axis A pushes the filament.
     said : list of (int, bytes)
         Number and text of the lines that are no moves, each text once; without pictures, and within limits.
     head, tail : bytes
@@ -90,6 +101,9 @@ class Machine:
         self.said: list[tuple[int, bytes]] = []
         self._said_bytes = 0
         self.head, self.tail = b"", b""
+        self.switches_extruder = False
+        self.pushed_by_a = False
+        self._saved: dict[int, tuple[float, float, float]] = {}
         self._table = LineTable(
             np.zeros(_TABLE, np.uint64),
             np.full(_TABLE, -1, np.int64),
@@ -128,15 +142,27 @@ class Machine:
         """
         rest = b""
         first = True
+        skipped = False
         for piece in text:
             if first and piece:
                 piece = piece.removeprefix(b"\xef\xbb\xbf")
                 first = False
+                self.pushed_by_a = is_pushed_by_a(piece)
+            if self.pushed_by_a:
+                piece = with_e_for_a(piece)
+            if skipped:
+                # The rest of a comment that is too long to keep.
+                ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
+                if not ends:
+                    continue
+                piece, skipped = piece[min(ends) :], False
             # A CR at the end may be half of a line end.
             end = max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, len(piece) - 1)) + 1
             if not end:
                 rest += piece
-                if len(rest) > _LINE_LIMIT_BYTES:
+                if len(rest) > _LINE_LIMIT_BYTES // 2 and _LONG_COMMENT.match(rest):
+                    rest, skipped = rest[:_SAID_LINE_BYTES], True
+                elif len(rest) > _LINE_LIMIT_BYTES:
                     raise HostileFileError(f"a line is longer than {_LINE_LIMIT_BYTES} bytes")
                 continue
             self._take(rest + piece[:end])
@@ -229,6 +255,7 @@ class Machine:
         """Take a command that is a word, and return whether it may end a job; names of objects are kept."""
         name = code.split()[0].upper()
         ends = not name.startswith(_BETWEEN_TRACKS) and name[:1].isalpha() and not name.startswith(b"M486")
+        ends |= name == b"%"
         if ends:
             self.state.modes[_UNFINISHED] = 0
         if found := _KLIPPER_NAME.match(code) or _MARLIN_NAME.match(code):
@@ -257,6 +284,15 @@ class Machine:
         elif name in ("G10", "G11"):
             # With words, G10 sets a tool's temperatures or offsets.
             self.firmware_retraction |= not words or set(words) == {"S"}
+        elif name == "G60":
+            self._saved[int(words.get("S", 0.0))] = (float(place[0]), float(place[1]), float(place[2]))
+        elif name == "G61" and int(words.get("S", 0.0)) in self._saved:
+            # Without a saved place it asks for exact stops.
+            back = self._saved[int(words.get("S", 0.0))]
+            axes = {axis for axis in "XYZ" if axis in words or axis in flags} or set("XYZ")
+            for k, axis in enumerate("XYZ"):
+                place[k] = back[k] if axis in axes else place[k]
+            modes[_RUN] += 1
         elif name in ("G20", "G21"):
             place[_UNIT] = 25.4 if name == "G20" else 1.0
         elif name in ("G90", "G91"):
@@ -269,6 +305,8 @@ class Machine:
             self._home({axis for axis in "XYZ" if axis in words or axis in flags} or set("XYZ"))
         elif name == "M200":
             self._volumetric_by(words)
+        elif name == "M101":
+            self.switches_extruder = True
         elif name[0] == "T" and "." not in name:
             self._tool = min(int(name[1:]), 99) if name[1:].isdigit() else self._tool
             self._mode()
