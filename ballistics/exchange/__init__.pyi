@@ -17,8 +17,12 @@ from .analyst.graph import Link as Link
 from .analyst.graph import first_day as first_day
 from .analyst.graph import joined as joined
 from .analyst.graph import last_day as last_day
+from .analyst.places import located as located
+from .analyst.places import read_places as read_places
+from .analyst.registry_sources import leads_graph as leads_graph
+from .analyst.registry_sources import registry_graph as registry_graph
 from .analyst.sources import casework_graph as casework_graph
-from .analyst.sources import registry_graph as registry_graph
+from .analyst.sources import exhibit_names as exhibit_names
 from .analyst.tables import entities_csv as entities_csv
 from .analyst.tables import events_csv as events_csv
 from .analyst.tables import links_csv as links_csv
@@ -109,6 +113,7 @@ __all__ = [
     "decline_request",
     "entities_csv",
     "events_csv",
+    "exhibit_names",
     "export_package",
     "extract_rows",
     "fingerprint",
@@ -118,8 +123,10 @@ __all__ = [
     "import_package",
     "joined",
     "last_day",
+    "leads_graph",
     "links_csv",
     "listed",
+    "located",
     "make_opening_key",
     "package_of",
     "partner_named",
@@ -129,6 +136,7 @@ __all__ = [
     "printed_of",
     "read_card",
     "read_opening_key",
+    "read_places",
     "registry_graph",
     "request_scan",
     "requests",

@@ -10,6 +10,7 @@ from .leads import STRENGTHS as STRENGTHS
 from .leads import Lead as Lead
 from .leads import LeadShare as LeadShare
 from .leads import QueuedLead as QueuedLead
+from .leads import firearm_of_lead as firearm_of_lead
 from .leads import lead_classes as lead_classes
 from .leads import lead_shares as lead_shares
 from .leads import leads_of_check as leads_of_check
@@ -51,6 +52,8 @@ from .standing import reports as reports
 from .statistics import Statistics as Statistics
 from .statistics import StatisticsTable as StatisticsTable
 from .statistics import focal_point_statistics as focal_point_statistics
+from .statistics import write_statistics as write_statistics
+from .statistics import years_of_events as years_of_events
 from .transfers import REPORT_COLUMNS as REPORT_COLUMNS
 from .transfers import TRANSFER_KINDS as TRANSFER_KINDS
 from .transfers import Delivery as Delivery
@@ -115,6 +118,7 @@ __all__ = [
     "checked_mapping",
     "clean_text",
     "course",
+    "firearm_of_lead",
     "focal_point_statistics",
     "lead_classes",
     "lead_shares",
@@ -140,5 +144,7 @@ __all__ = [
     "transfer_findings",
     "verify_registry",
     "write_register",
+    "write_statistics",
     "write_workbook",
+    "years_of_events",
 ]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -45,6 +46,8 @@ LEAD_STATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # The threshold of a link between scans, in nats (`ballistics.pairs`), here only for the order of looking.
 _FIRST_NATS = 150.0
 _NEXT_PERCENTILE = 99.0
+# What scores of templates of different firearms reach by chance (docs/exchange.md), here too only for the order.
+_CHANCE_SCORE = 6.0
 
 
 @cache
@@ -307,7 +310,7 @@ def leads_of_identification(found: Identification, subject: str) -> list[Lead]:
 
 
 def leads_of_file(path: Path, subject: str = "", most: int = 5) -> list[Lead]:
-    """Return the leads of the JSON that `ballistics search` or `ballistics printed identify` wrote.
+    """Return the leads of the JSON that `ballistics search`, `exchange search` or `printed identify` wrote.
 
     Parameters
     ----------
@@ -315,7 +318,7 @@ def leads_of_file(path: Path, subject: str = "", most: int = 5) -> list[Lead]:
     subject : str
         The exhibit; default: the name of the scan, or of each file.
     most : int
-        How many leads of a search of a library.
+        How many leads of a search of a library, or of partners' packages.
 
     Raises
     ------
@@ -344,6 +347,11 @@ def leads_of_file(path: Path, subject: str = "", most: int = 5) -> list[Lead]:
                 for file in says["files"]
                 for found in file["accepted"]
             ]
+        if says["schema"] == "ballistics/partner-search/1":
+            return [
+                _partner_lead(subject or says["scan"], lead, says["n_searched"], rank)
+                for rank, lead in enumerate(says["leads"][:most], 1)
+            ]
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptFileError(f"{path} is no search or identification as this program writes them: {error}") from None
     raise CorruptFileError(f"{path}: there are no leads in a document of the kind '{str(says['schema'])[:60]}'")
@@ -369,6 +377,13 @@ def _mark_lead(
     return Lead("library search", subject, f"mark {number} {scan}{of} in library {library[:8]}", strength, basis)
 
 
+def _partner_lead(subject: str, says: Mapping[str, Any], n_searched: int, rank: int) -> Lead:
+    score, package = float(says["score"]), str(says["package"])
+    target = f"{says['laboratory']}: mark {int(says['mark']['number'])} of {package[:8]}"
+    strength = STRENGTHS[0] if rank == 1 and score > _CHANCE_SCORE else STRENGTHS[1]
+    return Lead("partner package", subject, target, strength, f"templates, rank {rank} of {n_searched}: {score:.1f}")
+
+
 def _part_lead(subject: str, name: str, relation: str, score: float, threshold: float) -> Lead:
     strength = STRENGTHS[0] if relation in ("exact copy", "same geometry") else STRENGTHS[1]
     basis = f"{relation}, score {score:.2f} (threshold {threshold:.2f})"
@@ -388,6 +403,12 @@ def leads_of_check(checked: Iterable[Checked]) -> list[Lead]:
         for row in checked
         if row.is_reported and row.hit is not None
     ]
+
+
+def firearm_of_lead(lead: Lead) -> int | None:
+    """Return the number of the registered firearm that a lead of the class ``registry`` leads to."""
+    found = re.match(r"firearm (\d{1,9}), ", lead.target) if lead.lead_class == "registry" else None
+    return None if found is None else int(found[1])
 
 
 def leads_of_links(links: Links, incidents: Mapping[str, str]) -> list[Lead]:

@@ -16,7 +16,7 @@ from ballistics.library import LibraryStore
 from ballistics.records import Log, SigningKey
 from ballistics.registry import lookup
 from ballistics.registry.lookup import Answer, Question
-from ballistics.registry.records import Event, Firearm, digest
+from ballistics.registry.records import Event, Firearm, checked_date, digest
 from ballistics.registry.serials import lookalikes
 from ballistics.registry.signing import Signing
 from ballistics.registry.tables import about, events, firearms, revisions
@@ -150,6 +150,28 @@ class Registry:
             )
         return opened
 
+    @staticmethod
+    def of(library: LibraryStore) -> Registry | None:
+        """Return the registry that an open library keeps; None when it keeps none."""
+        made = Registry(library)
+        update_schema(library.engine, made.where)
+        with made.reading() as connection:
+            keys = connection.scalar(sa.select(about.c.value).where(about.c.key == "keys"))
+        return None if keys is None else made
+
+    def happened_since(self, since: str) -> list[int]:
+        """Return the numbers of firearms to which something happened on or after a date, by their numbers.
+
+        Parameters
+        ----------
+        since : str
+            A year, a month or a day.
+        """
+        checked_date(since, "since")
+        query = sa.select(events.c.firearm).where(events.c.on >= since).distinct().order_by(events.c.firearm)
+        with self.reading() as connection:
+            return list(connection.scalars(query))
+
     def __enter__(self) -> Registry:
         return self
 
@@ -259,6 +281,13 @@ class Registry:
         """Return the events of firearms, by firearm, in the order they were recorded."""
         with self.reading() as connection:
             return recorded_events(connection, numbers)
+
+    def records(self, numbers: Sequence[int]) -> list[Record]:
+        """Return all that the registry holds about firearms, in the order of the numbers; without those it lacks."""
+        with self.reading() as connection:
+            query = sa.select(firearms.c.id).where(firearms.c.id.in_(list(numbers)))
+            held = set(connection.scalars(query))
+        return [self.show(number) for number in numbers if number in held]
 
     def show(self, firearm: int) -> Record:
         """Return all that the registry holds about a firearm.

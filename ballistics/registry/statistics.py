@@ -17,6 +17,7 @@ from ballistics.registry.records import EVENT_KINDS, Firearm, checked_date
 from ballistics.registry.registry import Registry
 from ballistics.registry.standing import first_day, last_day
 from ballistics.registry.tables import events, firearms
+from ballistics.registry.workbooks import write_workbook
 
 _COLUMNS = Path(__file__).with_name("data") / "focal_point_columns.csv"
 NOT_STATED = "not stated"
@@ -120,6 +121,30 @@ def focal_point_statistics(registry: Registry, since: str, until: str) -> Statis
                 counts[table][_value(field, row.kind, row.source, firearm), row.kind] += 1
     tables = tuple(_table(name, heading, counts[name]) for name, (heading, _) in statistics_columns().items())
     return Statistics(first, last, tables, total, not_certain)
+
+
+def years_of_events(registry: Registry) -> tuple[str, str] | None:
+    """Return the first and the last year in which something happened; None where nothing did."""
+    with registry.reading() as connection:
+        first, last = connection.execute(sa.select(sa.func.min(events.c.on), sa.func.max(events.c.on))).one()
+    return None if first is None else (first[:4], last[:4])
+
+
+def write_statistics(path: Path, found: Statistics) -> None:
+    """Write statistics as a workbook, a sheet for each table and one that says what they are of.
+
+    Parameters
+    ----------
+    path : Path
+        Its name ends in ``.xlsx``.
+    found : Statistics
+    """
+    about = [("from", found.since), ("until", found.until), ("events", found.count)]
+    about.append(("events whose date may lie outside", found.not_certain))
+    sheets = [
+        (table.name, table.headings, [(value, *counts) for value, counts in table.rows]) for table in found.tables
+    ]
+    write_workbook(path, [*sheets, ("about", ("what", "value"), about)])
 
 
 def _value(field: str, event: str, source: str, firearm: Firearm) -> str:

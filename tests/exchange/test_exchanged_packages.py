@@ -354,6 +354,8 @@ def test_firearms_of_a_registry_and_their_events_arrive_without_notes(laboratori
     assert event == {"source": "MK", "source_key": "A-7", **said}
     assert not any("secret-17" in str(row) for row in (firearm, event))
     graph = registry_graph([registry.show(number)], "MK")
-    assert [(entity.label, found.kind) for entity, found in zip(graph.entities, graph.events, strict=True)] == [
-        ("Zastava 12?456", "stolen")
+    assert [(entity.kind, entity.label) for entity in graph.entities] == [
+        ("firearm", "Zastava 12?456"),
+        ("incident", "stolen: Zastava 12?456"),
     ]
+    assert [(found.kind, found.date) for found in graph.events] == [("stolen", "2025-11")]

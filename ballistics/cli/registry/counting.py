@@ -29,7 +29,7 @@ def statistics_(
 ) -> None:
     """Count what happened to firearms by type, calibre, event, jurisdiction and 3D-printed category."""
     from ballistics.errors import ParameterError
-    from ballistics.registry import Registry, focal_point_statistics, write_workbook
+    from ballistics.registry import Registry, focal_point_statistics, write_statistics
 
     for path in (csv_path, excel):
         refuse_output(path, (), overwrite)
@@ -40,12 +40,7 @@ def statistics_(
     if csv_path is not None:
         write_table(csv_path, ("table", "value", "event", "number"), found.rows())
     if excel is not None:
-        about = [("from", found.since), ("until", found.until), ("events", found.count)]
-        about.append(("events whose date may lie outside", found.not_certain))
-        sheets = [
-            (table.name, table.headings, [(value, *counts) for value, counts in table.rows]) for table in found.tables
-        ]
-        write_workbook(excel, [*sheets, ("about", ("what", "value"), about)])
+        write_statistics(excel, found)
     for table in found.tables:
         for value, counts in table.rows[:10] if csv_path is None and excel is None else ():
             click.echo(f"{table.headings[0]}: {value}: {counts[-1]}")

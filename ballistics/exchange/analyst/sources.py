@@ -1,12 +1,14 @@
-"""The analysts' graph filled from a laboratory: its casework, what it asked partners for, and records of a registry."""
+"""The analysts' graph filled from a laboratory: its casework, and what it asked partners for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from pathlib import PurePath
 from typing import TypeVar
 
 from ballistics.casework import (
+    Attachment,
     Authorisation,
     Case,
     Casebook,
@@ -34,7 +36,6 @@ from ballistics.exchange.analyst.graph import (
 )
 from ballistics.exchange.desk import REQUESTED, SENT
 from ballistics.exchange.requests import requests
-from ballistics.registry import Record as RegistryRecord
 
 PART_OF, COMPARED = "part of", "compared"
 Kind = TypeVar("Kind", bound=Record)
@@ -56,31 +57,19 @@ def casework_graph(book: Casebook, cases: Iterable[str] = ()) -> AnalystGraph:
     return _Casework(book, frozenset(cases)).graph()
 
 
-def registry_graph(records: Iterable[RegistryRecord], registry: str) -> AnalystGraph:
-    """Return firearms of a registry with their events; events that were corrected are left out.
+def exhibit_names(book: Casebook) -> dict[str, str]:
+    """Return the entities of casework by what searches call them: scans and files by identifier, name and stem.
 
-    Parameters
-    ----------
-    records : iterable of Record
-        From `Registry`.
-    registry : str
-        Short name of the registry, for stable identifiers.
+    A name that two exhibits share is left out.
     """
-    entities, events = [], []
+    laboratory = book.library.identifier[:8]
+    found: dict[str, set[str]] = {}
+    scans, files = book.all(Scan), book.all(Attachment)
+    records: list[Scan | Attachment] = [*(each.record for each in scans), *(each.record for each in files)]
     for record in records:
-        firearm, identifier = record.firearm, f"{registry}/firearm/{record.source}/{record.source_key}"
-        label = " ".join(filter(None, (firearm.make, firearm.model, firearm.serial))) or f"firearm {record.source_key}"
-        names = ("kind", "calibre", "serial_condition", "country_of_manufacture", "category", "printed")
-        fields: dict[str, Value] = {name: value for name in names if (value := getattr(firearm, name))}
-        entities.append(Entity(identifier, "firearm", label, fields=fields))
-        for found in record.events:
-            if found.superseded_by is None:
-                happened = found.event
-                words = ", ".join(filter(None, (happened.kind, happened.place, happened.unit, happened.reference)))
-                events.append(
-                    Event(f"{registry}/event/{found.number}", happened.kind, words, happened.on, (identifier,))
-                )
-    return AnalystGraph(tuple(entities), (), tuple(events))
+        for name in {record.id, record.name, PurePath(record.name).stem} if record.item else ():
+            found.setdefault(name, set()).add(f"{laboratory}/item/{record.item}")
+    return {name: own.pop() for name, own in found.items() if len(own) == 1 and name}
 
 
 class _Casework:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ballistics.errors import CorruptFileError
 from ballistics.exchange import AnalystGraph, Chain, Entity, Link, chains, first_day, last_day, positions
+from ballistics.registry import Statistics
 from ballistics.reports.pages.rendering import rendered
 
 #: More would not be read in one picture; the tables, GraphML and GeoJSON have all.
@@ -76,7 +77,7 @@ class Bar:
     lead: bool
 
 
-def analyst_page(graph: AnalystGraph, title: str, outlines: Any = None) -> str:
+def analyst_page(graph: AnalystGraph, title: str, outlines: Any = None, statistics: Statistics | None = None) -> str:
     """Return the page as the text of one HTML file; the same graph gives the same bytes.
 
     Parameters
@@ -87,6 +88,8 @@ def analyst_page(graph: AnalystGraph, title: str, outlines: Any = None) -> str:
     outlines : mapping, optional
         GeoJSON of borders or coasts that the map shows behind the points, as `json.load` returns it; lines and
         polygons are drawn, nothing is loaded from anywhere.
+    statistics : Statistics, optional
+        Of a registry, in the columns of the Focal Points.
 
     Raises
     ------
@@ -111,6 +114,7 @@ def analyst_page(graph: AnalystGraph, title: str, outlines: Any = None) -> str:
             "map": _map(graph, lines),
             "time": _timeline(graph, found),
             "labels": {entity.id: entity.label for entity in graph.entities},
+            "statistics": statistics,
         },
     )
 
