@@ -9,6 +9,7 @@ from ballistics.findings import Finding
 # By code, with the reason that a report gives.
 WITHHOLDING = {
     "mirrored": "one of the two files was probably written with a reversed axis",
+    "inverted": "the marks agree better with one mark's heights inverted: one of the two may be a cast",
     "bullet-turned": "the bullets agree better with one of them turned by 180°: its direction must be settled first",
     "mark-turned": "the striae agree better with one scan turned by 180°: its direction must be settled first",
     "mark-inverted": "the striae agree better with one mark's heights inverted: one of the two may be a cast",

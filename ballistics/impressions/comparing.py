@@ -19,7 +19,7 @@ from ballistics.impressions.mark_parameters import (
     MarkParameters,
     parameters_of,
 )
-from ballistics.impressions.mirrored import check_mirrored
+from ballistics.impressions.mirrored import check_inverted, check_mirrored
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import RegistrationSearch
 from ballistics.impressions.settings import changes
@@ -141,17 +141,16 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
     alike = similarity_of(octaves[0], octaves[1], registration.pose, kind.similarity)
     result = replace(result, similarity=alike)
 
-    def with_mirror_finding(found: ImpressionComparison) -> ImpressionComparison:
-        mirrored = check_mirrored(
-            heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity, kind.mirror,
-            octaves[0],
-        )  # fmt: skip
-        if mirrored is None or mirrored.finding is None:
-            return found
-        return replace(found, findings=(*found.findings, mirrored.finding))
+    def with_other_ways(found: ImpressionComparison) -> ImpressionComparison:
+        what = heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity, kind.mirror
+        mirrored = check_mirrored(*what, octaves[0])
+        finding = None if mirrored is None else mirrored.finding
+        if finding is None and a.surface_kind == "topography":
+            finding = check_inverted(*what, octaves[0])
+        return found if finding is None else replace(found, findings=(*found.findings, finding))
 
     if alike.insufficient is not None:
-        return with_mirror_finding(replace(result, insufficient=alike.insufficient))
+        return with_other_ways(replace(result, insufficient=alike.insufficient))
     poses = (registration.pose, registration.pose.inverse())
     directions = []
     for (tiled, searched), pose, of_tiled in zip((heights, heights[::-1]), poses, octaves, strict=True):
@@ -168,9 +167,10 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
     b_in_a = _with_regular_marks(directions[1], [rule.b_in_a for rule in rules.values()], kind)
     findings = (*result.findings, *subclass_findings(rules, a_in_b, b_in_a, kind.regular_marks))
     result = replace(result, a_in_b=a_in_b, b_in_a=b_in_a, rules=rules, findings=findings)
-    result = replace(result, findings=(*findings, *contradiction(result, kind.contradiction)))
+    opposed = contradiction(result, kind.contradiction)
+    result = replace(result, findings=(*findings, *opposed))
     lines = any(search.regular is not None and search.regular.explained.any() for search in (a_in_b, b_in_a))
-    return with_mirror_finding(result) if lines or registration.accf < kind.mirror.agreement else result
+    return with_other_ways(result) if lines or opposed or registration.accf < kind.mirror.agreement else result
 
 
 def _with_regular_marks(direction: Direction, verdicts: list[DirectionVerdict], kind: MarkParameters) -> CellSearch:

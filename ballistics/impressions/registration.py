@@ -18,6 +18,7 @@ from ballistics.impressions.clipping import CLIP_POINTS, clipped
 from ballistics.surfaces import Pose, low_pass
 from ballistics_kernels.filters import decimate
 from ballistics_kernels.impressions import (
+    NO_CORRELATION,
     best_shifts,
     block_sums,
     centred,
@@ -169,6 +170,23 @@ class RegistrationSearch:
         short = _short_waves(image, self._fine, self._spacing_um, self._p)
         return self._refined([self._coarse.to_full(c, mirrored=True) for c in found], image, short)
 
+    def inverted(self, least_share: float) -> tuple[Registration, bool] | None:
+        """Find how B with its heights inverted lies on A, or the mirror image of that, whichever promises more.
+
+        None when neither agrees on the coarse level by ``least_share`` of what B as it is does, or no pose has the
+        minimum overlap. Asked for seldom, so that it starts anew; the second value says whether it is the mirror image.
+        """
+        direct = self._pass.poses() if self._pass is not None else []
+        if self._pass is None or not direct:
+            return None
+        ways = [self._pass.lowest(mirrored=mirrored) for mirrored in (False, True)]
+        if -min(ways) < least_share * direct[0].score:
+            return None
+        mirrored = ways[1] < ways[0]
+        b = np.ascontiguousarray(np.fliplr(self._b)) if mirrored else self._b
+        found = RegistrationSearch(self._a, -b, self._spacing_um, self._p).direct()
+        return None if found is None else (found, mirrored)
+
     def _level(self, short_b: Heights, level_um: float) -> _Level:
         factor = max(1, round(level_um / (self._fine * self._spacing_um)))
         return _Level(self._a.shape, self._b.shape, [self._short_a, short_b], self._fine, factor, self._p.enough_points)
@@ -299,6 +317,13 @@ class _CoarsePass:
         self._keep = keep
         self._kept: list[_Turned] = []
         self._found: list[_Candidate] | None = None
+        self._lowest: dict[bool, float] = {}
+
+    def lowest(self, mirrored: bool) -> float:
+        """Return the lowest score at any angle and shift: what B would score with its heights inverted, negative."""
+        if mirrored not in self._lowest:
+            self.poses(mirrored)
+        return self._lowest[mirrored]
 
     def poses(self, mirrored: bool = False) -> list[_Candidate]:
         """Return the best distinct poses over all angles and shifts, best first."""
@@ -344,7 +369,7 @@ class _CoarsePass:
         scores = np.empty(self._shape, np.float32)
         rows, columns = np.zeros((2, p.candidates), np.int64)
         n_angles = round(2 * math.pi / self._angle_step)
-        found = []
+        found, lowest = [], 0.0
         for turned in self._turned():
             if mirrored:
                 product, low = turned.spectra[:, reverse], np.conj(turned.low[..., low_reverse, :])
@@ -355,12 +380,14 @@ class _CoarsePass:
             every_sums = combined_sums(low, low_stays, n // 2, m // 2)
             for k, sum_ab, sums in zip(turned.steps, every_sum_ab, every_sums, strict=True):
                 q = best_shifts(sum_ab, sums, self._smaller, p.minimum_overlap, limits, scores, rows, columns)
+                lowest = min(lowest, float(scores.min(where=scores > NO_CORRELATION, initial=0.0)))
                 step = (n_angles - k) % n_angles if mirrored else k
                 # Point (0, 0) of the turned map lies on point (i, j) of A, cyclically.
                 for score, i, j in zip(*(v[:q].tolist() for v in (scores[rows, columns], rows, columns)), strict=True):
                     y, x = i if i <= last_y else i - m, j if j <= last_x else j - n
                     x += mirrored
                     found.append((-score, step * self._angle_step, y + self._middle[0], x + self._middle[1]))
+        self._lowest[mirrored] = lowest
         return _distinct(found, self._angle_step, p.candidates)
 
 

@@ -1,12 +1,15 @@
-"""A mirrored mark is found and reported; marks that are not mirrored are left in peace."""
+"""A mirrored or inverted mark is found and reported; marks that are not are left in peace."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from families import fast_and_slow
 from prepared_marks import simulated_heads
 
+from ballistics.evidence.preconditions import withholding
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
 from ballistics.impressions.registration import RegistrationSearch, register
@@ -65,6 +68,20 @@ def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
     assert found.similarity is not None
     assert found.similarity.score < compare(a, b).similarity.score  # type: ignore[union-attr]  # checked above
     assert "mirrored" not in {finding.code for finding in compare(a, other).findings}
+
+
+@pytest.mark.parametrize("is_cast", [False, True])
+def test_a_mark_with_inverted_heights_is_found_and_gets_no_likelihood_ratio(heads: list[Mark], is_cast: bool) -> None:
+    a, b, other = heads
+    turned = replace(mirror(b) if is_cast else b, heights_um=-(mirror(b) if is_cast else b).heights_um)
+    codes = {finding.code: finding for finding in compare(a, turned).findings}
+    assert codes["inverted"].severity == "serious"
+    assert ("and the mark mirrored" in codes["inverted"].message) is is_cast
+    assert "inverted" in withholding(codes.values())
+    for straight in (b, other):
+        assert "inverted" not in {finding.code for finding in compare(a, straight).findings}
+    strange = replace(other, heights_um=-other.heights_um)
+    assert "inverted" not in {finding.code for finding in compare(a, strange).findings}
 
 
 @pytest.mark.slow
