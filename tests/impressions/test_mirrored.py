@@ -10,8 +10,9 @@ from families import fast_and_slow
 from prepared_marks import simulated_heads
 
 from ballistics.evidence.preconditions import withholding
+from ballistics.findings import Finding
 from ballistics.impressions.comparing import compare
-from ballistics.impressions.mirrored import MirroredAgreement, check_mirrored
+from ballistics.impressions.mirrored import MirroredAgreement, check_inverted, check_mirrored
 from ballistics.impressions.registration import RegistrationSearch, register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.simulation.disturbances import mirror, rotate_surface
@@ -28,6 +29,20 @@ def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
     assert direct is not None
     score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
     return score, check_mirrored(a.heights_um, b.heights_um, a.spacing_um, search, direct, score)
+
+
+def negative(mark: Mark) -> Mark:
+    """Return a mark with its heights inverted."""
+    return replace(mark, heights_um=-mark.heights_um)
+
+
+def inverted_heights(a: Mark, b: Mark) -> Finding | None:
+    """Return what the check of inverted heights says."""
+    search = RegistrationSearch(a.heights_um, b.heights_um, a.spacing_um)
+    direct = search.direct()
+    assert direct is not None
+    score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
+    return check_inverted(a.heights_um, b.heights_um, a.spacing_um, search, direct, score)
 
 
 @pytest.fixture(scope="module", params=["granular", "milled"])
@@ -68,20 +83,18 @@ def test_compare_reports_a_mirrored_mark(heads: list[Mark]) -> None:
     assert found.similarity is not None
     assert found.similarity.score < compare(a, b).similarity.score  # type: ignore[union-attr]  # checked above
     assert "mirrored" not in {finding.code for finding in compare(a, other).findings}
+    assert withholding(compare(a, negative(b)).findings) == ("inverted",)
 
 
 @pytest.mark.parametrize("is_cast", [False, True])
-def test_a_mark_with_inverted_heights_is_found_and_gets_no_likelihood_ratio(heads: list[Mark], is_cast: bool) -> None:
+def test_inverted_heights_of_one_firearm_are_found(heads: list[Mark], is_cast: bool) -> None:
     a, b, other = heads
-    turned = replace(mirror(b) if is_cast else b, heights_um=-(mirror(b) if is_cast else b).heights_um)
-    codes = {finding.code: finding for finding in compare(a, turned).findings}
-    assert codes["inverted"].severity == "serious"
-    assert ("and the mark mirrored" in codes["inverted"].message) is is_cast
-    assert "inverted" in withholding(codes.values())
-    for straight in (b, other):
-        assert "inverted" not in {finding.code for finding in compare(a, straight).findings}
-    strange = replace(other, heights_um=-other.heights_um)
-    assert "inverted" not in {finding.code for finding in compare(a, strange).findings}
+    found = inverted_heights(a, negative(mirror(b) if is_cast else b))
+    assert found is not None
+    assert (found.code, found.severity) == ("inverted", "serious")
+    assert ("and the mark mirrored" in found.message) is is_cast
+    for straight in (b, other, negative(other)):
+        assert inverted_heights(a, straight) is None
 
 
 @pytest.mark.slow
