@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
-from ballistics.printed import Candidate, FalseHitRate, ReferencePieces
+from ballistics.printed import Candidate, FalseHitRate, JobFacts, ReferencePieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
 from ballistics.reports.contents.printed_pieces import named_files, pieces_json
 from ballistics.reports.schemas.comparison_json import plain
@@ -70,6 +70,7 @@ def _file(file: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "error": f"{described.error}: {reason}" if found is None else None,
         "parts": [asdict(part) for part in described.parts],
         "metadata": dict(described.metadata),
+        "jobs": [_job(job) for job in described.jobs],
         "findings": [asdict(finding) for finding in (*described.findings, *(() if found is None else found.findings))],
         "verdict": None if found is None else found.verdict,
         "sentence": verdict_of(file, searched),
@@ -82,6 +83,12 @@ def _file(file: IdentifiedFile, searched: SearchedCollection) -> dict[str, Any]:
         "candidates": [] if found is None else [_candidate(c, searched) for c in found.candidates],
         "provenance": None if found is None else plain(found.provenance),
     }
+
+
+def _job(job: JobFacts) -> dict[str, Any]:
+    """Return what a print job says; all of its settings and commands are in `ballistics printed inspect --json`."""
+    said = asdict(job)
+    return {name: value for name, value in said.items() if name not in ("settings", "start_lines", "end_lines")}
 
 
 def _false_hits(measured: FalseHitRate) -> dict[str, Any]:
