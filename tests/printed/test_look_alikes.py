@@ -15,13 +15,14 @@ from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.taxonomy import Taxonomy
 from ballistics.printed.content.part import Part
 from ballistics.printed.describe.cloud import moved
-from ballistics.printed.describe.query import Query, query_of_sample, query_of_signature, remainder
+from ballistics.printed.describe.query import Query, cloud_of, query_of_sample, query_of_signature, remainder
 from ballistics.printed.describe.sampling import sample_surface
 from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify import search
 from ballistics.printed.identify.identification import identify
 from ballistics.printed.identify.judgement import fit_candidate
 from ballistics.printed.identify.parameters import DEFAULT
+from ballistics.printed.identify.pieces import pieces_of
 from ballistics.printed.identify.placement import Proposal, RoughPose, propose_beside, settled
 from ballistics.printed.identify.search import Question
 from ballistics.printed.identify.shortlist import Vote, look_alikes
@@ -262,3 +263,33 @@ def test_look_alikes_take_the_places_that_their_scores_give_them():
     ordered = in_order([unfit, near, piece, far, copy, other, nearest])
     assert [hit.row for hit in ordered] == [6, 2, 3, 1, 4, 0, 5]
     assert in_order(ordered[::-1]) == ordered
+
+
+@pytest.mark.slow
+def test_of_a_print_that_stopped_nothing_is_expected_above():
+    whole = m3.Manifold(m3.Mesh(BODY.vertices.astype(np.float32), BODY.faces.astype(np.uint32)))
+    low, high = (float(edge) for edge in (BODY.vertices[:, 2].min(), BODY.vertices[:, 2].max()))
+    stop = low + 0.5 * (high - low)
+    begun = from_manifold(whole.trim_by_plane((0.0, 0.0, -1.0), -stop))
+    query = pieces_of(Part(begun.vertices, begun.faces, cut_mm=(stop - 0.1, stop + 0.1)), DEFAULT)[0].query(DEFAULT)
+    assert query.below_mm == stop - 0.1
+
+    def at(share: float) -> tuple[float, Found]:
+        """Return how far it strays from the body with a ball at a height, and what it finds there."""
+        heights = np.abs(BODY.vertices[:, 2] - (low + share * (high - low)))
+        ball = m3.Manifold.sphere(0.12 * SIZE, 32).translate(BODY.vertices[heights.argmin()].tolist())
+        made = signature_of(part(from_manifold(whole + ball)))
+        cloud = cloud_of(made)
+        fit = fit_candidate(query, made, cloud, 0.0, [np.eye(4)])
+        return straying_of(query, cloud, fit.pose, DEFAULT), Found(0, 0, fit, False, 25.0, DEFAULT)
+
+    (above, found), (below, _) = at(1.0), at(0.0)
+    assert above < 0.3 * below
+    assert found.is_all_expected
+    assert not found.is_whole
+    # A part that was finished is expected whole.
+    finished = replace(query, below_mm=math.inf)
+    made = signature_of(part(BODY))
+    assert straying_of(finished, cloud_of(made), np.eye(4), DEFAULT) > 3.0 * straying_of(
+        query, cloud_of(made), np.eye(4), DEFAULT
+    )

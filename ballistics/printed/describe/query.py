@@ -44,6 +44,9 @@ class Query:
         What all this was taken from.
     source_keypoints : int
         Most of its first points that are described.
+    below_mm : float
+        Of a print that stopped: the height up to which it was printed; of a reference placed on it nothing above can be
+        expected. Infinite otherwise.
     """
 
     cloud: Cloud
@@ -52,6 +55,7 @@ class Query:
     whole: NDArray[np.int8]
     source: EvenSample | Signature
     source_keypoints: int = QUERY_KEYPOINTS
+    below_mm: float = math.inf
     _described: dict[int, NDArray[np.int8]] = field(default_factory=dict, repr=False)
 
     def local(self, radii: Iterable[int]) -> NDArray[np.int8]:
@@ -116,7 +120,10 @@ class Query:
 
 
 def query_of_sample(
-    sample: EvenSample, keypoints: int = QUERY_KEYPOINTS, surface: SurfaceParameters = DEFAULT_SURFACE
+    sample: EvenSample,
+    keypoints: int = QUERY_KEYPOINTS,
+    surface: SurfaceParameters = DEFAULT_SURFACE,
+    below_mm: float = math.inf,
 ) -> Query:
     """Describe a sampled surface as a query.
 
@@ -128,6 +135,8 @@ def query_of_sample(
         At most this number of its first points gets local descriptors, and only when they are asked for.
     surface : SurfaceParameters
         How the surface between the points is understood.
+    below_mm : float
+        Where a print stopped, see `Query.below_mm`.
 
     Returns
     -------
@@ -136,7 +145,7 @@ def query_of_sample(
     points, spacing = coarse_points(sample)
     cloud = Cloud(points, sample.size_mm, sample.area_mm2, spacing, None, surface)
     rows = np.arange(len(points[:keypoints]))
-    return Query(cloud, QUERY_STEPS, rows, whole_descriptors(sample), sample, keypoints)
+    return Query(cloud, QUERY_STEPS, rows, whole_descriptors(sample), sample, keypoints, below_mm)
 
 
 def remainder(query: Query, explained: NDArray[np.bool_], least_points: int) -> Query | None:
@@ -170,6 +179,7 @@ def remainder(query: Query, explained: NDArray[np.bool_], least_points: int) -> 
         query.whole,
         query.source,
         query.source_keypoints,
+        query.below_mm,
         query._described,
     )
 

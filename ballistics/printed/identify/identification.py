@@ -482,6 +482,8 @@ def _provenance(
         for k, part in enumerate(parts):
             inputs[f"part {k} vertices"] = sha256_of_array(part.vertices_mm)
             inputs[f"part {k} faces"] = sha256_of_array(part.faces)
+            if part.cut_mm is not None:
+                inputs[f"part {k} is cut"] = sha256_of_array(part.is_cut)
             if part.provenance is not None and "file" in part.provenance.inputs:
                 inputs[f"part {k} file"] = part.provenance.inputs["file"]
     return Provenance(

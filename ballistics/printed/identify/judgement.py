@@ -61,6 +61,9 @@ class Fit:
         0–1: share of the reference's surface that the query lacks although its place is empty: cut off, not built over.
     added : float
         0–1: share of the query's surface that lies off the reference, outside it: built on, not a cut through it.
+    expected : float
+        Share of the reference's surface within the largest tolerance of the query, of what can be expected there: of a
+        print that stopped nothing above the height where it did.
     shared : ndarray of int64
         The reference's keypoints, among the first `IdentificationParameters.places`, that lie on the query.
     """
@@ -72,6 +75,7 @@ class Fit:
     likeness: Likeness
     missing: float
     added: float
+    expected: float
     shared: NDArray[np.int64]
 
     @property
@@ -156,7 +160,9 @@ def _measured(
     missing = query.surroundings.are_outside(places[lacked]).sum() / len(places)
     added = reference.surroundings.are_outside(moved(query.cloud.points[off], pose)).sum() / len(off)
     shares = cover.query_shares, cover.reference_shares
-    return Fit(pose, *shares, cover.coverage, likeness, float(missing), float(added), shared)
+    within = places[:, 2] < query.below_mm
+    expected = float((~lacked[within]).mean()) if within.any() else 0.0
+    return Fit(pose, *shares, cover.coverage, likeness, float(missing), float(added), expected, shared)
 
 
 def agreement_in_place(

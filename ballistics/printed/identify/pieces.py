@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ class Piece:
     component: int
     source: EvenSample | Signature
     keys: GeometryKeys | None
+    below_mm: float = math.inf
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
@@ -37,7 +39,7 @@ class Piece:
         """Describe it."""
         if isinstance(self.source, Signature):
             return query_of_signature(self.source, parameters.surface)
-        return query_of_sample(self.source, parameters.query_keypoints, parameters.surface)
+        return query_of_sample(self.source, parameters.query_keypoints, parameters.surface, self.below_mm)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,18 @@ class _Body:
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
     is_cut: NDArray[np.bool_]
+    below_mm: float
 
     def piece(self, component: int) -> Piece:
         """Sample the surface: a cut is none, unless it is all there is."""
         surface = self.faces if self.is_cut.all() else self.faces[~self.is_cut]
-        return Piece(component, sample_surface(self.vertices, surface), geometry_keys(self.vertices, self.faces))
+        keys = geometry_keys(self.vertices, self.faces)
+        return Piece(component, sample_surface(self.vertices, surface), keys, self.below_mm)
+
+
+def _below_mm(part: Part, is_cut: NDArray[np.bool_]) -> float:
+    """Return the height at which the printing of a body stopped; infinite for one that was finished."""
+    return math.inf if part.cut_mm is None or not is_cut.any() else part.cut_mm[0]
 
 
 def pieces_of(query: Part | Sequence[Part] | Signature, parameters: IdentificationParameters) -> list[Piece]:
@@ -71,7 +80,10 @@ def pieces_of(query: Part | Sequence[Part] | Signature, parameters: Identificati
     starts = np.cumsum([0, *(len(part.vertices_mm) for part in parts[:-1])])
     vertices = np.vstack([part.vertices_mm for part in parts])
     faces = np.vstack([part.faces + start for part, start in zip(parts, starts, strict=True)])
-    whole = _Body(vertices, faces, np.concatenate([part.is_cut for part in parts]))
+    # Bodies of which one was finished, or that stopped at other heights, have no height together.
+    heights = {body.below_mm for body in bodies}
+    below_mm = heights.pop() if len(heights) == 1 else math.inf
+    whole = _Body(vertices, faces, np.concatenate([part.is_cut for part in parts]), below_mm)
     if len(bodies) == 1:
         return [whole.piece(0)]
     return [whole.piece(-1), *(body.piece(number) for number, body in enumerate(bodies))]
@@ -114,7 +126,7 @@ def _bodies(parts: Sequence[Part], parameters: IdentificationParameters) -> list
             rows = rows.reshape(-1, 3)
             a, b, c = (vertices[rows[:, k]] for k in range(3))
             area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
-            bodies.append((area, _Body(vertices, rows, is_cut[own])))
+            bodies.append((area, _Body(vertices, rows, is_cut[own], _below_mm(part, is_cut[own]))))
     total = sum(area for area, _ in bodies)
     bodies = [(area, body) for area, body in bodies if area > 0 and area >= parameters.body_least_share * total]
     bodies.sort(key=lambda sized: -sized[0])

@@ -310,12 +310,14 @@ def _registered(question: Question, proposals: list[Proposal], copied: bool) -> 
         # What does not fit needs no worth, and there may be sixty of these.
         worth = shared_worth(row, fit, collection) if copied or fit.score >= parameters.threshold else math.nan
         hit = Found(question.component, row, fit, copied, worth, parameters)
-        found.append(_least_straying(question, hit, proposal) if hit.is_fit and hit.is_whole and not copied else hit)
+        found.append(
+            _least_straying(question, hit, proposal) if hit.is_fit and hit.is_all_expected and not copied else hit
+        )
     return found
 
 
 def _least_straying(question: Question, hit: Found, proposal: Proposal) -> Found:
-    """Return what fits, whole on whole, at the pose from which the query strays least.
+    """Return what fits, whole on whole as far as can be expected, at the pose from which the query strays least.
 
     A body that is nearly its own mirror image, or nearly the same turned by half, is covered as well in the wrong way.
     """
@@ -325,7 +327,7 @@ def _least_straying(question: Question, hit: Found, proposal: Proposal) -> Found
     for pose in elsewhere(proposal, hit.fit.pose, query.cloud, cloud, parameters):
         fit = fit_candidate(query, signature, cloud, proposal.vote.step, [pose], parameters)
         other = replace(hit, fit=fit, worth=shared_worth(row, fit, question.collection))
-        if other.is_fit and other.is_whole and other.is_hit == hit.is_hit:
+        if other.is_fit and other.is_all_expected and other.is_hit == hit.is_hit:
             straying = straying_of(query, cloud, fit.pose, parameters)
             best = replace(other, straying=straying) if straying < best.straying else best
     return best

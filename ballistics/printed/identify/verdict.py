@@ -76,6 +76,11 @@ class Found:
         return bool(min(self.fit.query_shares[-1], self.fit.reference_shares[-1]) >= self.parameters.whole_share)
 
     @property
+    def is_all_expected(self) -> bool:
+        """Whether most of the query lies on the reference, and most of what it can show of the reference on it."""
+        return bool(min(self.fit.query_shares[-1], self.fit.expected) >= self.parameters.whole_share)
+
+    @property
     def relation(self) -> Relation:
         """How the surfaces cover each other, see `Candidate.relation`."""
         if self.copied:
@@ -122,8 +127,8 @@ def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: Identifi
 
     Square root of the sum of two mean squares: of what the deviations of the query's finest even points from the
     reference exceed `straying_floor` by, up to `straying_most`, and of what those of the reference's points from the
-    query's finest do. Below the floor is what noise and the even points of a reference leave of the right one; a boss
-    or a hole that only one of the two has stands above it.
+    query's finest do; of a print that stopped, of those below where it did. Below the floor is what noise and the even
+    points of a reference leave of the right one; a boss or a hole that only one of the two has stands above it.
 
     Parameters
     ----------
@@ -142,9 +147,12 @@ def straying_of(query: Query, reference: Cloud, pose: Pose, parameters: Identifi
         0 or more; comparable between references of one query.
     """
     there = reference.deviations(moved(query.fine.points, pose)) / scale_of(pose)
-    back = query.fine.deviations(moved(reference.points, np.asarray(np.linalg.inv(pose), np.float64)))
+    places = moved(reference.points, np.asarray(np.linalg.inv(pose), np.float64))
+    back = query.fine.deviations(places[places[:, 2] < query.below_mm])
     total = 0.0
     for deviations in (there, back):
+        if not len(deviations):
+            continue
         beyond = np.minimum(deviations / query.cloud.size, parameters.straying_most) - parameters.straying_floor
         total += float((np.maximum(beyond, 0.0) ** 2).mean())
     return math.sqrt(total)
