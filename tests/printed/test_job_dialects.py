@@ -8,6 +8,7 @@ import pytest
 from job_samples import codes, is_the_box, job, read
 
 from ballistics.errors import CorruptFileError, HostileFileError, UnsupportedFormatError
+from ballistics.printed.describe.inspection import describe_file
 from ballistics.printed.files.reading import read_parts
 
 PLAIN = job(skirt=False)
@@ -23,14 +24,19 @@ def test_filament_pushed_by_the_axis_a(tmp_path, spelt):
     assert "filament-axis" in codes(found)
 
 
-def test_the_axis_a_of_a_mill_is_no_filament(tmp_path):
+def test_programs_of_mills_and_lasers_are_no_print_jobs(tmp_path):
     moves = [f"G1 X{k % 50} Y{k} Z-{k % 3} A{k} F800" for k in range(300)]
-    for head in (["M3 S9000"], ["S9000 M3", "M109 S200"], []):
-        with pytest.raises(CorruptFileError, match="not a print job"):
+    for head in (["M3 S9000"], ["S9000 M3", "M109 S200"], ["T1 M6", "M03 S12000"]):
+        with pytest.raises(UnsupportedFormatError, match=r"line [3-5] switches its tool on.*: not a print job"):
             read(tmp_path, ["G21", "G90", *head, *moves, "M5", "M30"])
     laser = [f"G1 X{k % 50} Y{k} S{k}" for k in range(300)]
+    with pytest.raises(UnsupportedFormatError, match="a mill, a laser or a plotter"):
+        read(tmp_path, ["G21", "G90", "M4 S0", *laser, "M5", "M2"], "cut.nc")
+    described, _ = describe_file(tmp_path / "cut.nc")
+    assert (described.verdict, described.jobs) == ("refused", ())
+    # Without a tool that is switched on nothing says what the program is for; A is no filament without a heater.
     with pytest.raises(CorruptFileError, match="not a print job"):
-        read(tmp_path, ["G21", "G90", "M4 S0", *laser, "M5", "M2"])
+        read(tmp_path, ["G21", "G90", *moves, "M30"])
 
 
 def test_an_extruder_that_is_switched_is_named(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _MOVE = rb"^\s*(?:N\d+\s*)?G0?1(?=[^;\r\n]*"
 _MOVE_BY_A = re.compile(_MOVE + rb"[XY]-?[.\d])[^;\r\n]*?A-?[.\d]", re.IGNORECASE | re.MULTILINE)
@@ -41,3 +42,19 @@ def with_e_for_a(text: bytes) -> bytes:
     b'G92 E0\\nG1 X3 Y4E0.2'
     """
     return _WORD.sub(b"E", text)
+
+
+def tool_line(said: Iterable[tuple[int, bytes]]) -> int:
+    """Return the number of the first line that switches a spindle or a beam on; 0 for none.
+
+    Parameters
+    ----------
+    said : iterable of (int, bytes)
+        Number and text of lines that are no moves.
+
+    Examples
+    --------
+    >>> tool_line([(1, b"G21"), (2, b"S9000 M3")]), tool_line([(1, b"M300 S440")])
+    (2, 0)
+    """
+    return next((number for number, line in said if _SPINDLE.match(line)), 0)

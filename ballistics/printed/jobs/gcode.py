@@ -19,6 +19,7 @@ from ballistics.printed.content.text_lines import pieces_of
 from ballistics.printed.jobs.beside import beside_the_part
 from ballistics.printed.jobs.fact_lines import job_facts
 from ballistics.printed.jobs.filament import USUAL_DIAMETER_MM, filament_areas
+from ballistics.printed.jobs.filament_axis import tool_line
 from ballistics.printed.jobs.layer_solid import Tracks, solid_of_tracks
 from ballistics.printed.jobs.machine import Machine
 from ballistics.printed.jobs.tracks import layers_of, level_heights, runs_of, tracks_of_pieces
@@ -177,6 +178,9 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
     """Return the tracks of the part, without what is printed beside it."""
     pieces = machine.tracks()
     if not len(pieces):
+        if line := tool_line(machine.said):
+            message = f"a program of a mill, a laser or a plotter (line {line} switches its tool on)"
+            raise UnsupportedFormatError(f"{message}: not a print job")
         if machine.switches_extruder:
             raise UnsupportedFormatError("a job that pushes filament from M101 to M103, without an axis, is not read")
         raise CorruptFileError("no move lays down material: not a print job")
