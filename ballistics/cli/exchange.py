@@ -386,7 +386,7 @@ def rows(laboratory: Path, file: Path, package: str, name: str, database: str | 
 @click.option("--package", required=True, help="Serial number of the package, or its first 6 digits.")
 @DATABASE
 def collection(laboratory: Path, folder: Path, package: str, database: str | None) -> None:
-    """Write the printed parts of a partner's package to FOLDER as a collection (`ballistics printed search`)."""
+    """Write the printed parts of a partner's package to FOLDER as a collection (`ballistics printed identify`)."""
     from ballistics.exchange import package_of, printed_of
 
     with opened(laboratory, database) as book:

@@ -106,9 +106,20 @@ def calibre_key(text: str) -> str:
     >>> calibre_key("9×19") == calibre_key("9 мм Luger") == calibre_key("9 Para"), calibre_key("9x18")
     (True, '9mmmakarov')
     """
+    return re.sub(r"[^0-9a-z.]+", "", calibre_in_latin(text).casefold())
+
+
+def calibre_in_latin(text: str) -> str:
+    """Return the usual name of the calibre that a text in any script means; a calibre that is not known as it stands.
+
+    Examples
+    --------
+    >>> calibre_in_latin("9×19 мм"), calibre_in_latin("7,65 мм")
+    ('9 mm Luger', '7.65 mm Browning')
+    """
     # The Cyrillic letter that looks like x stands for the sign of multiplication.
     latin = in_latin(re.sub(r"(?<=\d)\s*[хХ]\s*(?=\d)", "x", unicodedata.normalize("NFKC", text)))
-    return re.sub(r"[^0-9a-z.]+", "", calibre_named(latin).casefold())
+    return calibre_named(latin)
 
 
 @cache

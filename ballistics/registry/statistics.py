@@ -12,9 +12,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ballistics.errors import ParameterError
-from ballistics.evidence import calibre_named
 from ballistics.registry.records import EVENT_KINDS, Firearm, checked_date
 from ballistics.registry.registry import Registry
+from ballistics.registry.spelling import calibre_in_latin
 from ballistics.registry.standing import first_day, last_day
 from ballistics.registry.tables import events, firearms
 from ballistics.registry.workbooks import write_workbook
@@ -151,7 +151,7 @@ def _value(field: str, event: str, source: str, firearm: Firearm) -> str:
     if field in ("event", "source"):
         return event if field == "event" else source
     value = str(getattr(firearm, field))
-    return calibre_named(value) if field == "calibre" and value else value or NOT_STATED
+    return calibre_in_latin(value) if field == "calibre" and value else value or NOT_STATED
 
 
 def _table(name: str, heading: str, counted: Counter[tuple[str, str]]) -> StatisticsTable:

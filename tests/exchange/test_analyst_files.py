@@ -9,7 +9,7 @@ from dataclasses import replace
 import networkx as nx
 import pandas as pd
 import pytest
-from analyst_graphs import INCIDENTS, analyst_graph
+from analyst_graphs import INCIDENTS, analyst_graph, check_geojson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,24 +82,6 @@ def test_networkx_opens_the_graphml(graph):
 def test_graphml_holds_whatever_a_label_holds():
     entity = Entity("e/1", "exhibit", 'a\x00b <&"\ud800')
     assert nx.read_graphml(io.BytesIO(graphml(AnalystGraph((entity,))))).nodes["e/1"]["label"] == 'a�b <&"�'
-
-
-def check_geojson(content):
-    """Check what RFC 7946 asks of a collection of points and lines."""
-    assert content["type"] == "FeatureCollection"
-    identifiers = [feature["id"] for feature in content["features"]]
-    assert len(set(identifiers)) == len(identifiers)
-    for feature in content["features"]:
-        assert set(feature) == {"type", "id", "geometry", "properties"}
-        assert feature["type"] == "Feature"
-        assert isinstance(feature["properties"], dict)
-        geometry = feature["geometry"]
-        points = [geometry["coordinates"]] if geometry["type"] == "Point" else geometry["coordinates"]
-        assert geometry["type"] in ("Point", "LineString")
-        assert len(points) >= (1 if geometry["type"] == "Point" else 2)
-        for longitude, latitude in points:
-            assert -180 <= longitude <= 180
-            assert -90 <= latitude <= 90
 
 
 def test_the_geojson_is_one(graph):

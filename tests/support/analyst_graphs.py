@@ -61,3 +61,21 @@ OUTLINES = {
         {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[18, 42], [19, 43]]}},
     ],
 }
+
+
+def check_geojson(content):
+    """Check what RFC 7946 asks of a collection of points and lines."""
+    assert content["type"] == "FeatureCollection"
+    identifiers = [feature["id"] for feature in content["features"]]
+    assert len(set(identifiers)) == len(identifiers)
+    for feature in content["features"]:
+        assert set(feature) == {"type", "id", "geometry", "properties"}
+        assert feature["type"] == "Feature"
+        assert isinstance(feature["properties"], dict)
+        geometry = feature["geometry"]
+        points = [geometry["coordinates"]] if geometry["type"] == "Point" else geometry["coordinates"]
+        assert geometry["type"] in ("Point", "LineString")
+        assert len(points) >= (1 if geometry["type"] == "Point" else 2)
+        for longitude, latitude in points:
+            assert -180 <= longitude <= 180
+            assert -90 <= latitude <= 90

@@ -9,6 +9,7 @@ import networkx as nx
 from ballistics.exchange.analyst.graph import (
     FOUND_AT,
     INVOLVED,
+    PERHAPS_IT,
     SAME_FIREARM,
     AnalystGraph,
     Entity,
@@ -50,18 +51,21 @@ class Chain:
         Identifiers of all exhibits and firearms of the chain.
     steps : tuple of Step
         In the order of the incidents' dates; those without a date come last.
+    contradicts : bool
+        Whether several known firearms are in it that no link says may be one.
     """
 
     firearms: tuple[Entity, ...]
     members: tuple[str, ...]
     steps: tuple[Step, ...]
+    contradicts: bool = False
 
 
 def chains(graph: AnalystGraph, leads: bool = True) -> tuple[Chain, ...]:
     """Return the chains of two incidents and more, the longest first.
 
-    Exhibits and firearms belong together when links of the kind `SAME_FIREARM` connect them, directly or through
-    others. That is an order of inspection, no opinion: what two links say does not add up to a third.
+    Exhibits and firearms belong together when links of the kinds `SAME_FIREARM` and `PERHAPS_IT` connect them, directly
+    or through others. That is an order of inspection, no opinion: what two links say does not add up to a third.
 
     Parameters
     ----------
@@ -82,7 +86,7 @@ def chains(graph: AnalystGraph, leads: bool = True) -> tuple[Chain, ...]:
     """
     of = {entity.id: entity for entity in graph.entities}
     together = nx.Graph()
-    joining = [link for link in graph.links if link.kind == SAME_FIREARM and _connects(link, leads)]
+    joining = [link for link in graph.links if link.kind in (SAME_FIREARM, PERHAPS_IT) and _connects(link, leads)]
     together.add_edges_from((link.source, link.target) for link in joining)
     incidents: dict[str, set[str]] = {}
     for link in graph.links:
@@ -96,7 +100,11 @@ def chains(graph: AnalystGraph, leads: bool = True) -> tuple[Chain, ...]:
         steps = _steps(of, members, incidents, joining)
         if len(steps) > 1:
             firearms = tuple(of[member] for member in members if of[member].kind == "firearm")
-            made.append(Chain(firearms, members, steps))
+            apart = nx.Graph()
+            apart.add_nodes_from(firearm.id for firearm in firearms)
+            one = [link for link in joining if link.kind == PERHAPS_IT and {link.source, link.target} <= set(apart)]
+            apart.add_edges_from((link.source, link.target) for link in one)
+            made.append(Chain(firearms, members, steps, nx.number_connected_components(apart) > 1))
     return tuple(sorted(made, key=lambda chain: (-len(chain.steps), chain.members)))
 
 

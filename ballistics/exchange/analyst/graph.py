@@ -22,6 +22,8 @@ LINK_CLASSES: tuple[LinkClass, ...] = ("fact", "lead", "evaluative")
 ENTITY_COLUMNS = ("entity_id", "entity_type", "label", "date", "first_day", "last_day", "latitude_deg", "longitude_deg")
 #: Links that say, or make it worth asking, whether two things are or bear the marks of one firearm.
 SAME_FIREARM = "same firearm"
+#: Links two firearms of which one may be the other: a recovered one, and one of a registry.
+PERHAPS_IT = "perhaps the same firearm"
 FOUND_AT, AT_PLACE, INVOLVED = "found at", "at place", "involved"
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?)?)?\Z")

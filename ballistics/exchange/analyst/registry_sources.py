@@ -8,6 +8,7 @@ from hashlib import sha256
 from ballistics.exchange.analyst.graph import (
     AT_PLACE,
     INVOLVED,
+    PERHAPS_IT,
     SAME_FIREARM,
     AnalystGraph,
     Entity,
@@ -23,7 +24,7 @@ from ballistics.registry import Record as RegistryRecord
 _CLASSES: dict[str, tuple[EntityKind, EntityKind, str]] = {
     "library search": ("exhibit", "exhibit", SAME_FIREARM),
     "partner package": ("exhibit", "exhibit", SAME_FIREARM),
-    "registry": ("firearm", "firearm", SAME_FIREARM),
+    "registry": ("firearm", "firearm", PERHAPS_IT),
     "printed part": ("printed part", "printed part", "same printed design"),
     "shared incident": ("incident", "incident", "may share a firearm"),
 }
