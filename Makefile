@@ -11,6 +11,8 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 demo: .venv/base
 	$(BIN)/ballistics demo --out demo
 
+# Bytecode is kept, whatever the shell says: else each worker and each process of a test compiles every module again.
+test test-slow: export PYTHONDONTWRITEBYTECODE =
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 

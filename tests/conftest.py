@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import shutil
 import tempfile
@@ -27,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if _SHARED not in os.environ:
         os.environ[_SHARED] = tempfile.mkdtemp(prefix="ballistics-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(_SHARED), ignore_errors=True))
+    # Of what is imported and collected nothing is garbage; to look for it again and again costs 5 s a worker.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,6 +55,16 @@ def data_folder(name: str) -> Path:
     if not folder.exists():
         pytest.skip(f"no '{name}' in BALLISTICS_DATA or ../shared/data: not tested on these real files")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passphrases_are_stretched_once() -> Iterator[None]:
+    """Stretch a passphrase for a key file once: it costs 0.4 s on purpose, and every command opens a key anew."""
+    from ballistics.records import keys
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_stretched", functools.cache(keys._stretched))
+        yield
 
 
 @pytest.fixture(scope="session")

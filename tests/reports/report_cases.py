@@ -7,6 +7,7 @@ from functools import cache
 from itertools import islice
 
 import numpy as np
+from prepared_marks import made_once
 
 from ballistics.findings import Finding
 from ballistics.impressions.comparing import compare
@@ -21,6 +22,10 @@ Case = tuple[ImpressionComparison, ReportedScan, ReportedScan]
 
 @cache
 def _scans() -> tuple[ReportedScan, ...]:
+    return made_once("reported-heads", _simulated)
+
+
+def _simulated() -> tuple[ReportedScan, ...]:
     heads = islice(simulate_population(2, 2, 11, breech_faces=("granular",), spacing_um=12.5), 3)
     return tuple(reported_scan(f"case-{k}.x3p", head.surface, prepare(head.surface)) for k, head in enumerate(heads, 1))
 
@@ -33,7 +38,7 @@ def case(kind: str) -> Case:
         flat = Surface(np.zeros((200, 240)), (20.0, 20.0))
         other = reported_scan("flat.x3p", flat, prepare(flat))
     b = second if kind == "same-source" else other
-    return compare(first.mark, b.mark), first, b
+    return made_once(f"heads-compared-{kind}", lambda: compare(first.mark, b.mark)), first, b
 
 
 INJECTION = '<script>window.injected=1</script><img src=x onerror="window.injected=1">\'"&]]>{{7*7}}'

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 from conftest import data_folder
+from prepared_marks import made_once
 from report_cases import INJECTION
 
 from ballistics.findings import Finding
@@ -29,9 +30,13 @@ PHASE = 4
 @cache
 def land(bullet: int, number: int) -> ReportedStriae:
     path = data_folder("bullets/hamby44-barrel1") / f"Barrel_1-Bullet_{bullet}-Land_{number}.x3p"
-    surface = read(path)
-    found = land_of(surface)
-    return ReportedStriae(path.name, found.signature, surface, found)
+
+    def make() -> ReportedStriae:
+        surface = read(path)
+        found = land_of(surface)
+        return ReportedStriae(path.name, found.signature, surface, found)
+
+    return made_once(f"reported-{path.stem}", make)
 
 
 @cache
@@ -60,7 +65,7 @@ def striation_case(kind: str) -> Case:
         "profiles": profiles,
         "hostile": lambda: (_hostile(land(1, 1)), land(2, 5)),
     }[kind]()
-    return compare_signatures(a.signature, b.signature), a, b
+    return made_once(f"striae-{kind}", lambda: compare_signatures(a.signature, b.signature)), a, b
 
 
 def _hostile(side: ReportedStriae) -> ReportedStriae:
@@ -85,6 +90,10 @@ Bullets = tuple[
 @cache
 def bullets_case(kind: str) -> Bullets:
     """Return "six lands", "one missing" (land 2 of B) or "insufficient" (six lands and four)."""
+    return made_once(f"bullets-{kind}", lambda: _bullets(kind))
+
+
+def _bullets(kind: str) -> Bullets:
     a: list[ReportedStriae | None] = [land(1, k) for k in range(1, 7)]
     b: list[ReportedStriae | None] = [land(2, k) for k in range(1, 7)]
     if kind == "one missing":

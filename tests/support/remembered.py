@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from prepared_marks import made_once
 
 import ballistics.evidence
 import ballistics.printed
@@ -25,23 +27,21 @@ from ballistics.surfaces.preparation import preparing
 
 
 class Remembered:
-    """Results by what was asked; every call gets a copy of its own."""
+    """Results by what was asked, of all modules and workers of a run; every call gets a copy of its own."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, bytes], bytes] = {}
+        self._era = ""
 
     def forget(self) -> None:
         """Let everything be done anew."""
-        self._kept.clear()
+        self._era = uuid4().hex
 
     def wrapped(self, function: Callable[..., Any], asked: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that answers what it was asked before as it did then."""
 
         def answer(*given: Any, **options: Any) -> Any:
-            key = function.__qualname__, pickle.dumps(asked(*given, **options))
-            if key not in self._kept:
-                self._kept[key] = pickle.dumps(function(*given, **options))
-            return pickle.loads(self._kept[key])
+            key = sha256(pickle.dumps((function.__qualname__, self._era, asked(*given, **options)))).hexdigest()
+            return made_once(f"remembered-{key}", lambda: function(*given, **options))
 
         return answer
 
