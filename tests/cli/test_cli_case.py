@@ -40,7 +40,7 @@ def laboratory(tmp_path_factory):
             roles = ("reviewer",) if name == "reviewer" else ("custodian", "examiner", "shooter", "quality manager")
             words = [word for role in roles for word in ("--role", role)]
             run("case", "key", "take-in", "LAB", public, "--operator", name[:2], "--name", name, *words, key="admin")
-    for number, head in enumerate(simulate_population(1, 2, 3, breech_faces=["granular"])):
+    for number, head in enumerate(simulate_population(1, 2, 3, breech_faces=["granular"], spacing_um=12.5)):
         write_x3p(folder / f"{number}.x3p", head.surface)
     run.folder, run.lab = folder, lab
     return run

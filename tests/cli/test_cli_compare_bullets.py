@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,16 @@ def test_the_command_prints_and_writes(folders, compared, tmp_path):
     assert written["comparison"]["phase"] == PHASE
     assert len(written["pairs"]) == 6
     assert out.read_bytes() == compared.json()
-    assert "<html" in page.read_text(encoding="utf-8")[:200]
+    html = page.read_text(encoding="utf-8")
+    assert "<html" in html[:200]
+    first = html.split("What the numbers do not say")[0]
+    mean = compared.bullets.phase_means[PHASE]
+    assert f"6 pairs of lands agree by {mean:.0f} nats on average" in first
+    assert "with probability 0.0083; 6 lands cannot show less than 0.0083" in first
+    assert html.count('class="opened"') == html.count('class="microscope striated"') == 6
+    assert html.count('class="land-steps"') == 12
+    assert len(set(re.findall(r' id="([^"]+)"', html))) == len(re.findall(r' id="([^"]+)"', html))
+    assert len(html) < 10_000_000
     assert run("compare-bullets", *folders, "--json", out).exit_code == 2
 
 

@@ -134,7 +134,7 @@ def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerat
     assert np.isfinite(studies[0].cross.log10_lr).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), firearm, firearm), min_size=1, max_size=20), st.randoms())
 def test_fused_marks_are_bounded_never_fall_and_keep_no_order(pairs, random):
     def fused(some):

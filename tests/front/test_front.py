@@ -16,7 +16,7 @@ from ballistics.front.file_comparison import compare_files
 def paths(tmp_path_factory):
     folder = tmp_path_factory.mktemp("front")
     found = []
-    for number, head in enumerate(ballistics.simulate_population(2, 2, 5, breech_faces=["granular"])):
+    for number, head in enumerate(ballistics.simulate_population(2, 2, 5, breech_faces=["granular"], spacing_um=12.5)):
         if number < 3:
             found.append(folder / f"case-{number}.x3p")
             ballistics.write_x3p(found[-1], head.surface)

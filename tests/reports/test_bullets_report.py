@@ -43,6 +43,7 @@ def test_the_phase_is_drawn_in_the_matrix() -> None:
         assert f'href="#pair-{i + 1}-{(i + PHASE) % 6 + 1}"' in html("six lands")
 
 
+@pytest.mark.slow  # the fast set has it in `test_cli_compare_bullets.py`
 def test_margin_and_probability_stand_first() -> None:
     found, _, _, _ = bullets_case("six lands")
     first = html("six lands").split("What the numbers do not say")[0]
@@ -51,9 +52,7 @@ def test_margin_and_probability_stand_first() -> None:
     assert "with probability 0.0083; 6 lands cannot show less than 0.0083" in first
 
 
-@pytest.mark.parametrize(
-    ("kind", "pairs", "cards"), [("six lands", 6, 12), pytest.param("one missing", 5, 11, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("kind", "pairs", "cards"), fast_and_slow([], [("six lands", 6, 12), ("one missing", 5, 11)]))
 def test_every_pair_of_the_phase_opens_and_every_land_is_shown(kind: str, pairs: int, cards: int) -> None:
     page = html(kind)
     assert page.count('class="opened"') == page.count('class="microscope striated"') == pairs

@@ -202,7 +202,7 @@ def test_a_shared_cutter_gives_subclass_marks() -> None:
         *zip(BREECH_FACES, FIRING_PINS, ("rectangular", "round", "rectangular"), strict=True),
     ],
 )
-@pytest.mark.parametrize("primer", ["small pistol", "large pistol"])
+@pytest.mark.parametrize("primer", fast_and_slow(["small pistol"], ["large pistol"]))
 def test_region_is_the_flat_annulus(breech_face: str, firing_pin: str, aperture: str, primer: str) -> None:
     firearm = simulate_firearm(51, breech_face, firing_pin, aperture)  # type: ignore[arg-type]
     ammunition = simulate_ammunition(52, primer)  # type: ignore[arg-type]
