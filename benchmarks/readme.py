@@ -40,6 +40,8 @@ HEADLINES = (
     ("registry", "lookup, median of all kinds"),
     ("printed_reading", "lines read a second"),
     ("casework", "verification of 100000 entries"),
+    ("exchange", "a scan names its firearm among templates"),
+    ("exchange", "rebuilt mark: correlation with the mark"),
 )
 
 

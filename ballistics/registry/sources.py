@@ -33,6 +33,8 @@ _MOST_SHEET_BYTES = 4 << 30
 _BEST_RATIO = 200
 _MOST_ROWS = 1 << 20  # of a workbook
 _ROWS_AT_ONCE = 2000
+# A format of zeros alone: as many digits as it has.
+_ZEROS = re.compile("0{2,64}")
 _ROOT = re.compile(rb"<[A-Za-z]")
 
 
@@ -96,6 +98,10 @@ def open_source(where: str, mapping: RegisterMapping) -> Iterator[Source]:
 
 
 def _headings(values: Sequence[str], name: str) -> tuple[str, ...]:
+    if any("\0" in value for value in values):
+        raise CorruptFileError(
+            f"{name} is no text in the stated encoding; it looks like UTF-16: state `encoding: utf-16`"
+        )
     headings = tuple(" ".join(value.replace("\ufeff", "").split()) for value in values)
     while headings and not headings[-1]:
         headings = headings[:-1]
@@ -120,11 +126,20 @@ def _csv(path: Path, mapping: RegisterMapping) -> Iterator[Source]:
         if first is None:
             raise CorruptFileError(f"{path} is empty")
         headings = _headings(first, str(path))
-        yield Source(path.name, headings, _csv_rows(reader, bounded), max(0, lines - 1), identity)
+        other = next((sign for sign in ";,\t|" if len(headings) == 1 and sign in first[0]), None)
+        if other is not None:
+            raise CorruptFileError(
+                f"{path}: its headings are read as one, '{headings[0][:100]}'; is the delimiter {other!r}? State it"
+            )
+        yield Source(path.name, headings, _csv_rows(reader, bounded, len(headings)), max(0, lines - 1), identity)
 
 
-def _csv_rows(reader: Any, lines: _Lines) -> Iterator[Row]:
-    number = 0
+def _csv_rows(reader: Any, lines: _Lines, columns: int) -> Iterator[Row]:
+    """Yield the rows, or why one is refused: a quotation mark that is not closed makes one row of several.
+
+    Such a row has another number of values, or a value of several lines with the delimiters of a whole row in it.
+    """
+    number, delimiter = 0, reader.dialect.delimiter
     while True:
         number += 1
         before = lines.number
@@ -143,6 +158,12 @@ def _csv_rows(reader: Any, lines: _Lines) -> Iterator[Row]:
         else:
             if not values or values == [""]:
                 number -= 1  # an empty line is no row
+            elif lines.number > before + 1 and (
+                len(values) != columns
+                or any("\n" in value and value.count(delimiter) >= columns - 1 for value in values)
+            ):
+                said = f"lines {before + 1} to {lines.number} are read as one row of {len(values)} values"
+                yield number, f"{said}: is a quotation mark not closed?"
             else:
                 yield number, values
 
@@ -207,10 +228,10 @@ def _workbook(path: Path, mapping: RegisterMapping) -> Iterator[Source]:
             sheet: Any = book[mapping.sheet] if mapping.sheet else book.worksheets[0]
             # What the sheet says of its size is not believed.
             sheet.reset_dimensions()
-            rows = sheet.iter_rows(values_only=True)
+            rows = sheet.iter_rows()
             with _workbook_errors(path):
                 first = next(rows, ())
-            headings = _headings([_cell(value) for value in first], str(path))
+            headings = _headings([_cell(cell.value) for cell in first], str(path))
             yield Source(path.name, headings, _sheet_rows(path, rows, len(headings)), 0, identity)
         finally:
             book.close()
@@ -246,8 +267,13 @@ def _sheet_rows(path: Path, rows: Iterator[tuple[Any, ...]], columns: int) -> It
             return
         if number > _MOST_ROWS:
             raise HostileFileError(f"{path}: a sheet has at most {_MOST_ROWS} rows; this claims more")
-        texts = [_cell(value) for value in values[: columns + 1]]
+        with _workbook_errors(path):
+            texts = [_text_of(cell) for cell in values[: columns + 1]]
         if not any(texts):
+            continue
+        long = next((cell.value for cell in values[:columns] if _is_rounded(cell.value)), None)
+        if long is not None:
+            yield number, f"{long} is a number of more than 15 digits, of which a workbook keeps 15: enter it as text"
             continue
         # Cells at the end that are empty are not stored.
         yield number, texts[:columns] + [""] * (columns - len(texts)) if not any(texts[columns:]) else texts
@@ -262,6 +288,18 @@ def _workbook_errors(path: Path) -> Iterator[None]:
     except Exception as error:  # openpyxl meets a strange workbook with whatever its parts make it raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise CorruptFileError(f"{path} is no readable workbook: {said}; save it anew, or export CSV") from error
+
+
+def _is_rounded(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) >= 1e15
+
+
+def _text_of(cell: Any) -> str:
+    """Return what a cell shows: a number with the zeros before it that its format gives it, as serial numbers have."""
+    text, value = _cell(cell.value), cell.value
+    if type(value) in (int, float) and text.isdecimal() and _ZEROS.fullmatch(cell.number_format or ""):
+        return text.zfill(len(cell.number_format))
+    return text
 
 
 def _cell(value: Any) -> str:

@@ -122,6 +122,28 @@ def test_a_million_characters_between_quotation_marks_are_named(registry, tmp_pa
     assert counts["new"] > 10_000
 
 
+def test_a_quotation_mark_that_is_closed_rows_later_does_not_swallow_them_unsaid(registry, tmp_path):
+    lines = ['1,P,"Colt,9,1,,,,', '2,P,Colt",9,2,,,,', '3,P,"Colt', 'of Hartford",9,3,,,,', "4,P,Colt,9,4,,,,"]
+    counts, refused = imported(registry, csv_file(tmp_path, *lines))
+    assert counts == {"new": 2, "refused": 1}
+    assert refused[0][2] == "lines 2 to 3 are read as one row of 9 values: is a quotation mark not closed?"
+    assert registry.show(1).firearm.make == "Colt of Hartford"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "headings", "word"),
+    [
+        ("utf-16", HEADINGS, "looks like UTF-16"),
+        ("utf-16-le", HEADINGS, "looks like UTF-16"),
+        ("utf-8", HEADINGS.replace(",", ";"), "is the delimiter ';'"),
+        ("utf-8", HEADINGS.replace(",", "\t"), "is the delimiter '.t'"),
+    ],
+)
+def test_another_encoding_or_delimiter_is_named(registry, tmp_path, encoding, headings, word):
+    with pytest.raises(BallisticsError, match=word):
+        imported(registry, csv_file(tmp_path, headings=headings, encoding=encoding))
+
+
 def test_a_field_of_a_gigabyte_takes_no_memory(registry, tmp_path):
     path = csv_file(tmp_path, *GOOD)
     with open(path, "r+b") as file:
@@ -181,6 +203,17 @@ def workbook(path, *rows):
         book.active.append(row)
     book.save(path)
     return path
+
+
+def test_serials_that_a_workbook_holds_as_numbers_keep_the_zeros_that_it_shows(registry, tmp_path):
+    path = workbook(tmp_path / "r.xlsx", [1, "P", "Colt", "9", 123], [2, "P", "Colt", "9", 1234567890123456])
+    book = openpyxl.load_workbook(path)
+    book.active["E2"].number_format = "000000"
+    book.save(path)
+    counts, refused = imported(registry, path)
+    assert counts == {"new": 1, "refused": 1}
+    assert "1234567890123456 is a number of more than 15 digits" in refused[0][2]
+    assert registry.show(1).firearm.serial == "000123"
 
 
 def test_a_workbook_is_read(registry, tmp_path):
