@@ -21,6 +21,7 @@ from .code_lists import CodeLists as CodeLists
 from .disclosure import Bundle as Bundle
 from .disclosure import read_disclosure as read_disclosure
 from .disclosure import write_disclosure as write_disclosure
+from .examinations import CARTRIDGE_HEAD as CARTRIDGE_HEAD
 from .examinations import Comparison as Comparison
 from .examinations import Conclusion as Conclusion
 from .examinations import Observation as Observation
@@ -59,6 +60,7 @@ from .test_fires import Session as Session
 from .test_fires import Shot as Shot
 
 __all__ = [
+    "CARTRIDGE_HEAD",
     "KINDS",
     "ROLES",
     "Answer",

@@ -79,14 +79,23 @@ class ReportComparison:
     comparison : Recorded of Comparison
         The comparison.
     scans : tuple of ReportScan
-        The two scans.
+        The two scans; of several marks those of A and then those of B.
     validation : ValidationStanding
         Of this version of the method, when it was used.
     """
 
     comparison: Recorded[Comparison]
-    scans: tuple[ReportScan, ReportScan]
+    scans: tuple[ReportScan, ...]
     validation: ValidationStanding
+
+    @property
+    def sides(self) -> tuple[tuple[ReportScan, ...], tuple[ReportScan, ...]]:
+        """The scans of A and of B."""
+        if len(self.scans) == 2:
+            return self.scans[:1], self.scans[1:]
+        item = self.scans[0].scan.record.item
+        of_a = sum(scan.scan.record.item == item for scan in self.scans)
+        return self.scans[:of_a], self.scans[of_a:]
 
 
 @dataclass(frozen=True)
@@ -203,7 +212,7 @@ class CaseReport:
         names = [scan.scan.record.file for scan in self.scans]
         for each in self.comparisons:
             record = each.comparison.record
-            names += [record.result, *([record.population] if record.population else [])]
+            names += [record.result, *([record.population] if record.population else []), *record.populations]
         return tuple(dict.fromkeys(names))
 
 
@@ -340,9 +349,9 @@ class _Quality:
         return TestFire(shot, session, _one(self.view, Firearm, session.firearm).record)
 
     def comparison(self, found: Recorded[Comparison]) -> ReportComparison:
-        a, b = map(self.scan, found.record.scans)
+        scans = tuple(map(self.scan, found.record.scans))
         record, at = found.record, found.entry.time
-        return ReportComparison(found, (a, b), validation_at(record.method, record.version, self.validations, at))
+        return ReportComparison(found, scans, validation_at(record.method, record.version, self.validations, at))
 
     def persons(
         self,

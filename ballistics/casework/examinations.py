@@ -16,6 +16,7 @@ from ballistics.casework.fields import (
     choice,
     choices,
     file_hash,
+    file_hashes,
     number,
     reference,
     references,
@@ -23,6 +24,9 @@ from ballistics.casework.fields import (
     texts,
     yes,
 )
+
+#: What a comparison of all marks of two cartridge cases states as its mark; that of two bullets says ``"bullet"``.
+CARTRIDGE_HEAD = "cartridge-case head"
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,17 @@ class Observation(Record):
 
 @dataclass(frozen=True)
 class Comparison(Record):
-    """A comparison of two scans, as the program made it; its whole result is a kept file."""
+    """A comparison of two items, as the program made it; its whole result is a kept file.
+
+    Of two scans of one kind of mark; or of two bullets by the scans of their lands, or two heads by the scans of their
+    marks: then all scans of A come first, and those of B after them.
+    """
 
     KIND: ClassVar[str] = "comparison"
     BY: ClassVar[tuple[str, ...]] = (EXAMINER,)
 
     case: str = reference("the case", "case", needed=True)
-    scans: tuple[str, ...] = references("the two scans", "scan", needed=True)
+    scans: tuple[str, ...] = references("the two scans, or all scans of A and then of B", "scan", needed=True)
     mark: str = text("which mark was compared", needed=True)
     method: str = text("the method", needed=True)
     version: str = text("its version", needed=True)
@@ -59,6 +67,7 @@ class Comparison(Record):
     log10_upper: float | None = number("upper end of its interval")
     no_lr: str = text("why no likelihood ratio is stated")
     population: str = file_hash("the reference population, as a file")
+    populations: tuple[str, ...] = file_hashes("those of several kinds of mark, as files")
     findings: tuple[str, ...] = texts("what was noticed: severity, code, sentence")
 
 

@@ -6,9 +6,10 @@ They are asked before an entry is written, and again for every entry when the lo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from ballistics.casework.cases import Attachment, Case, Incident, Information, Item, Scan, Transfer
-from ballistics.casework.examinations import Comparison, Conclusion, Observation, Resolution, Unmasking
+from ballistics.casework.examinations import CARTRIDGE_HEAD, Comparison, Conclusion, Observation, Resolution, Unmasking
 from ballistics.casework.fields import Record
 from ballistics.casework.quality_records import (
     Calibration,
@@ -22,6 +23,7 @@ from ballistics.casework.quality_records import (
 from ballistics.casework.reviews import Authorisation, Disclosure, Release, Report, Review
 from ballistics.casework.test_fires import Firearm, Session, Shot
 from ballistics.errors import CorruptFileError
+from ballistics.methods import BULLET
 from ballistics.records import Entry, Operator, RefusedError, View
 
 KINDS: Mapping[str, type[Record]] = {
@@ -146,8 +148,22 @@ def _transfer(view: View, record: Record, signer: Operator, entry: Entry) -> Non
 
 def _comparison(view: View, record: Record, signer: Operator, entry: Entry) -> None:
     assert isinstance(record, Comparison)
-    if len(set(record.scans)) != 2:
+    if record.mark in (BULLET, CARTRIDGE_HEAD):
+        _check_sides(view, record)
+    elif len(set(record.scans)) != 2:
         raise RefusedError(f"comparison '{record.id}' names {len(set(record.scans))} scans, it compares two")
+
+
+def _check_sides(view: View, record: Comparison) -> None:
+    """Check that the scans of several marks are those of one item, and after them those of another."""
+    found = (view.current(Scan.KIND, scan) for scan in record.scans)
+    items = [str(entry.body["fields"].get("item")) for entry in found if entry is not None]
+    changes = sum(a != b for a, b in pairwise(items))
+    if len(set(record.scans)) != len(record.scans) or len(set(items)) != 2 or changes != 1:
+        raise RefusedError(
+            f"comparison '{record.id}' names scans of {len(set(items))} items: it compares those of one, named first, "
+            "with those of another"
+        )
 
 
 def _conclusion(view: View, record: Record, signer: Operator, entry: Entry) -> None:

@@ -7,6 +7,7 @@ from .case_comparison import ScanSource as ScanSource
 from .case_comparison import compare_scans as compare_scans
 from .case_comparison import compared as compared
 from .case_comparison import source_of_scan as source_of_scan
+from .case_items import compare_items as compare_items
 from .case_replay import Replay as Replay
 from .case_replay import ReplayedComparison as ReplayedComparison
 from .case_replay import replay as replay
@@ -37,6 +38,7 @@ __all__ = [
     "compare_bullet_folders",
     "compare_files",
     "compare_folder",
+    "compare_items",
     "compare_scans",
     "compared",
     "links",

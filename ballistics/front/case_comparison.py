@@ -32,7 +32,7 @@ from ballistics.progress import Progress
 from ballistics.records import Entry, SigningKey, now
 
 Kind = TypeVar("Kind", bound=Record)
-_NO_REFERENCE = "no reference population was given"
+NO_REFERENCE = "no reference population was given"
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,9 @@ def compared(
             paths[0],
             paths[1],
             mark=first.scan.mark,
-            units=(_units(first.scan), _units(second.scan)),
+            units=(units_of(first.scan), units_of(second.scan)),
             region=regions,
-            instrument=_distinct(source.instrument for source in both),
+            instrument=distinct(source.instrument for source in both),
             settings=settings,
             progress=progress,
         )
@@ -189,9 +189,9 @@ def compared(
         reference.write_bytes(read_file(population))
         stated = weighing(
             reference,
-            calibre=_distinct(source.calibre for source in both),
-            instrument=_distinct(source.instrument for source in both),
-            ammunition=_distinct(source.ammunition for source in both),
+            calibre=distinct(source.calibre for source in both),
+            instrument=distinct(source.instrument for source in both),
+            ammunition=distinct(source.ammunition for source in both),
         )
         return stated.of(result)
 
@@ -234,9 +234,9 @@ def _record(
         log10_lr=None if ratio is None else ratio.log10_lr,
         log10_lower=None if interval is None else interval[0],
         log10_upper=None if interval is None else interval[1],
-        no_lr=_NO_REFERENCE if ratio is None else ratio.reason,
+        no_lr=NO_REFERENCE if ratio is None else ratio.reason,
         population=population,
-        findings=tuple(map(_sentence, dict.fromkeys((*weighed, *filter(None, quality), *result.findings)))),
+        findings=tuple(map(sentence, dict.fromkeys((*weighed, *filter(None, quality), *result.findings)))),
     )
 
 
@@ -263,13 +263,16 @@ def _readable(
         yield paths, (regions[0], regions[1])
 
 
-def _units(scan: Scan) -> Any:
+def units_of(scan: Scan) -> Any:
+    """Return the unit that a scan states, None where it states none."""
     return scan.units or None
 
 
-def _distinct(words: Iterator[str]) -> tuple[str, ...]:
+def distinct(words: Iterator[str]) -> tuple[str, ...]:
+    """Return words once each, in their order."""
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _sentence(finding: Finding) -> str:
-    return f"{finding.severity}: {finding.code}: {finding.message}"
+def sentence(finding: Finding, about: str = "") -> str:
+    """Return a finding as a comparison records it."""
+    return f"{finding.severity}: {finding.code}: {f'{about}: ' if about else ''}{finding.message}"

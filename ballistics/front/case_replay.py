@@ -11,7 +11,7 @@ from typing import Any
 
 from ballistics.casework import Bundle, Comparison, Record, fields_of, read_disclosure, verify_log
 from ballistics.errors import BallisticsError
-from ballistics.front.case_comparison import compared, source_among
+from ballistics.front.case_items import remade
 from ballistics.progress import Progress
 from ballistics.provenance import package_versions
 
@@ -126,10 +126,8 @@ def _log_faults(path: Path) -> list[str]:
 
 def _replayed(bundle: Bundle, newest: dict[tuple[str, str], Record], record: Comparison) -> ReplayedComparison:
     try:
-        first, second = (source_among(lambda kind, name: newest.get((kind, name)), scan) for scan in record.scans)
-        settings = dict(text.split("=", 1) for text in record.settings)
-        result = compared(bundle.file, first, second, record.population, settings or None)
-        was, now = json.loads(bundle.file(record.result)), json.loads(result.json())
+        again = remade(bundle.file, lambda kind, name: newest.get((kind, name)), record)
+        was, now = json.loads(bundle.file(record.result)), json.loads(again)
     except BallisticsError as error:
         return ReplayedComparison(record.id, 0, (), str(error))
     before, after = dict(_values(was)), dict(_values(now))

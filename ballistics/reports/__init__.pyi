@@ -42,6 +42,7 @@ from .pages.study import study_report as study_report
 from .pages.study_pdf import study_pdf as study_pdf
 from .pages.transfers import transfers_report as transfers_report
 from .schemas.comparison_json import comparison_json as comparison_json
+from .schemas.heads_json import heads_document as heads_document
 from .schemas.heads_json import heads_json as heads_json
 from .schemas.printed_json import printed_json as printed_json
 from .schemas.search_files import search_csv as search_csv
@@ -98,6 +99,7 @@ __all__ = [
     "counts_sentence",
     "false_hits_sentence",
     "headline",
+    "heads_document",
     "heads_json",
     "is_symmetric",
     "job_rows",

@@ -3,7 +3,8 @@
 import ast
 from pathlib import Path
 
-from ballistics.casework import CodeLists
+from ballistics.casework import CARTRIDGE_HEAD, CodeLists
+from ballistics.methods import BULLET
 
 _ROOM = Path(__file__).parents[2] / "ballistics" / "reports" / "contents"
 _LISTS = (
@@ -13,7 +14,8 @@ _LISTS = (
 _PARTS = ("author", "examiner", "reviewer", "authoriser")
 _FIGURES = (
     "Similarity", "Congruent cells, A in B and B in A", "Congruent segments, A in B and B in A",
-    "Correlation of the whole marks", "Common area", "Common length",
+    "Correlation of the whole marks", "Common area", "Common length", "Lands of A and B",
+    "Lead of the best order of the lands over the next", "Probability of such an order by chance",
 )  # fmt: skip
 
 
@@ -34,6 +36,7 @@ def words():
     scales = lists["conclusion scales"].steps.values()
     return [
         *(f"{name}: {code}" for name in _LISTS for code in lists[name].means),
+        *(f"mark types: {several}" for several in (BULLET, CARTRIDGE_HEAD)),
         *dict.fromkeys(f"conclusion scales: {step}" for steps in scales for step in steps),
         *(f"review checks: {code}" for code in lists["review checks"].means),
         *(f"roles: {part}" for part in _PARTS),

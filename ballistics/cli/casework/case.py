@@ -153,10 +153,16 @@ def list_keys(laboratory: Path, database: str | None) -> None:
 @command.command(name="compare")
 @LABORATORY
 @click.argument("identifier")
-@click.argument("scans", nargs=2)
+@click.argument("compared", nargs=2, metavar="A B")
 @click.option(
-    "--reference", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Reference populations."
+    "--reference",
+    "references",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Reference population; of two heads one for each kind of mark.",
 )
+@click.option("--without", multiple=True, metavar="SCAN", help="A scan of the items that takes no part. Repeatable.")
+@click.option("--fragment", is_flag=True, help="The bullet with fewer lands is a fragment of one.")
 @settings_option
 @KEY
 @DATABASE
@@ -164,27 +170,47 @@ def list_keys(laboratory: Path, database: str | None) -> None:
 def compare(
     laboratory: Path,
     identifier: str,
-    scans: tuple[str, str],
-    reference: Path | None,
+    compared: tuple[str, str],
+    references: tuple[Path, ...],
+    without: tuple[str, ...],
+    fragment: bool,
     settings: tuple[str, ...],
     key_file: Path,
     database: str | None,
     quiet: bool,
 ) -> None:
-    """Compare two recorded SCANS, weigh the comparison, and record it under IDENTIFIER.
+    """Compare A and B, weigh the comparison, and record it under IDENTIFIER.
+
+    A and B are two recorded scans; or two items (or test fires) with all their scans: bullets are compared by their
+    lands, heads mark by mark, and what the marks say together is weighed where references of the same scans are given.
 
     Calibre, ammunition and instrument are those of the records. Of a blind case no score is printed: it is shown by
     `ballistics case show` after the examiner's own conclusion.
     """
+    from ballistics.casework import Scan
     from ballistics.cli.terminal import bar
-    from ballistics.front import compare_scans
+    from ballistics.front import compare_items, compare_scans
 
     with opened(laboratory, database) as book:
         key = signing_key(key_file)
         with bar(quiet) as progress:
-            entry, _ = compare_scans(
-                book, key, identifier, scans, reference, settings=named_settings(settings), progress=progress
-            )
+            stated = named_settings(settings)
+            scans = {each.record.id for each in book.all(Scan)}
+            if scans.issuperset(compared) and not (without or fragment or len(references) > 1):
+                reference = references[0] if references else None
+                entry, _ = compare_scans(book, key, identifier, compared, reference, settings=stated, progress=progress)
+            else:
+                entry = compare_items(
+                    book,
+                    key,
+                    identifier,
+                    compared,
+                    references,
+                    without=without,
+                    fragment=fragment,
+                    settings=stated,
+                    progress=progress,
+                )
         click.echo(f"comparison '{identifier}': entry {entry.number}")
         for line in _comparison_lines(book, key, identifier):
             click.echo(line)
@@ -252,7 +278,7 @@ def _comparison_lines(book: Casebook, key: SigningKey, identifier: str) -> list[
         record = book.result(identifier, key)[0].record
     except RefusedError as error:
         return [f"hidden: {error}"]
-    lines = [f"{record.mark}: {' and '.join(record.scans)}"]
+    lines = [f"{record.mark}: {(' and ' if len(record.scans) == 2 else ', ').join(record.scans)}"]
     if record.insufficient:
         lines.append(f"insufficient: {record.insufficient}")
     elif record.score is not None:

@@ -164,6 +164,7 @@ class _Casework:
         bearers = self._bearers()
         for comparison in self._all(Comparison):
             ends = [bearers.get(scan, "") for scan in comparison.scans]
+            ends = list(dict.fromkeys(ends)) if len(ends) > 2 else ends
             if comparison.insufficient or len(ends) != 2:
                 continue
             ratio, report = comparison.log10_lr, rested_on.get(comparison.id)

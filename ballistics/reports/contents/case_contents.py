@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ballistics.casework import CaseReport, Item, Recorded, ReportComparison, ReportPerson, ReportScan
-from ballistics.evidence import Wording, phrase
+from ballistics.evidence import Wording, format_ratio, phrase
 from ballistics.reports.contents.kept_result import KeptResult
 from ballistics.reports.figures.kept_pair import KeptPictures
 from ballistics.reports.wording.case import CaseTexts
@@ -22,40 +22,72 @@ class CaseContents:
         From the log.
     results : mapping of str to KeptResult
         By identifier of the comparison; none for a lead.
-    pictures : mapping of str to KeptPictures
-        The same.
+    pictures : mapping of (str, str) to KeptPictures
+        By identifier of the comparison, and kind of mark.
     texts : CaseTexts
         The fixed texts.
     """
 
     report: CaseReport
     results: Mapping[str, KeptResult]
-    pictures: Mapping[str, KeptPictures]
+    pictures: Mapping[tuple[str, str], KeptPictures]
     texts: CaseTexts
 
     def result(self, compared: ReportComparison) -> KeptResult:
         """Return the kept result of a comparison."""
         return self.results[compared.comparison.record.id]
 
-    def wording(self, compared: ReportComparison) -> Wording | None:
-        """Return the sentences of the weight of a comparison; None where nothing was weighed."""
+    def parts(self, compared: ReportComparison) -> tuple[tuple[str, KeptResult], ...]:
+        """Return what was weighed: kind of mark and result, several of two heads."""
         found = self.result(compared)
+        return found.parts or ((compared.comparison.record.mark, found),)
+
+    def wording(self, found: KeptResult) -> Wording | None:
+        """Return the sentences of the weight of a result; None where nothing was weighed."""
         return None if found.weight is None else phrase(found.weight, self.texts.language, found.scale)
 
     def weight_sentences(self, compared: ReportComparison) -> tuple[str, ...]:
-        """Return the likelihood ratio with interval and bound, or why there is none."""
-        t, found = self.texts, self.result(compared)
+        """Return the likelihood ratio with interval and bound, or why there is none; of all marks where several are."""
+        found, record = self.result(compared), compared.comparison.record
+        if not found.parts:
+            return self.weight_of(found, record.no_lr)
+        t = self.texts
+        if found.together is None:
+            said = t("All marks together: no likelihood ratio is stated: {reason}.", reason=record.no_lr.rstrip("."))
+        else:
+            low, high = (format_ratio(value, t.language) for value in found.bounds or (0.0, 0.0))
+            said = t(
+                "All marks together: likelihood ratio {ratio}, within the bounds {low} to {high} that pairs of scans "
+                "known in every reference support.",
+                ratio=format_ratio(found.together, t.language),
+                low=low,
+                high=high,
+            )
+        of_parts = [f"{self.kind_words(kind)}: {' '.join(self.weight_of(part, ''))}" for kind, part in found.parts]
+        return (said, *of_parts)
+
+    def weight_of(self, found: KeptResult, no_lr: str) -> tuple[str, ...]:
+        """Return the likelihood ratio of one result, or why there is none.
+
+        Parameters
+        ----------
+        found : KeptResult
+            Of one kind of mark.
+        no_lr : str
+            Why nothing was weighed, as recorded.
+        """
+        t = self.texts
         if found.fault:
             return (t("No likelihood ratio is stated: {reason}.", reason=found.fault),)
-        wording = self.wording(compared)
+        wording = self.wording(found)
         if wording is not None:
             return wording.number
-        reason = found.insufficient or compared.comparison.record.no_lr or t("no reference population was used")
+        reason = found.insufficient or no_lr or t("no reference population was used")
         return (t("No likelihood ratio is stated: {reason}.", reason=reason.rstrip(".")),)
 
     def items_of(self, compared: ReportComparison) -> tuple[str, str]:
         """Return the identifiers of what was compared."""
-        a, b = (scan.scan.record.item for scan in compared.scans)
+        a, b = (side[0].scan.record.item for side in compared.sides)
         return a, b
 
     def item(self, identifier: str) -> Recorded[Item] | None:
@@ -79,7 +111,11 @@ class CaseContents:
 
     def mark_words(self, compared: ReportComparison) -> str:
         """Return which mark was compared."""
-        return self.texts.word("mark types", compared.comparison.record.mark)
+        return self.kind_words(compared.comparison.record.mark)
+
+    def kind_words(self, kind: str) -> str:
+        """Return the name of a kind of mark."""
+        return self.texts.word("mark types", kind)
 
 
 def spoken_time(time: str) -> str:

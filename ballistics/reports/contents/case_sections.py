@@ -16,6 +16,7 @@ from ballistics.reports.contents.case_contents import (
     validation_words,
 )
 from ballistics.reports.contents.case_summary import not_meant
+from ballistics.reports.contents.kept_result import KeptResult
 from ballistics.reports.wording.case import CaseTexts
 
 
@@ -100,7 +101,8 @@ def _propositions(contents: CaseContents) -> tuple[Block, ...]:
     if report.case.record.propositions:
         blocks.append(Paragraph(t("Of the case, as they were agreed with the requester:")))
         blocks.append(Points(report.case.record.propositions, "quote"))
-    weighed = [wording.propositions for each in report.comparisons if (wording := contents.wording(each)) is not None]
+    parts = [part for each in report.comparisons for _, part in contents.parts(each)]
+    weighed = [wording.propositions for part in parts if (wording := contents.wording(part)) is not None]
     if weighed:
         blocks.append(Paragraph(t("Weighed by the likelihood ratio:")))
         blocks.append(Points(tuple(dict.fromkeys(text for pair in weighed for text in pair))))
@@ -269,22 +271,15 @@ def _finding(contents: CaseContents, compared: ReportComparison) -> list[Block]:
     by = t(
         "Made by {name}, {time}.", name=compared.comparison.by.name, time=spoken_time(compared.comparison.entry.time)
     )
-    blocks: list[Block] = [Heading(title, 3), Paragraph(by, "soft"), *_pictures(contents, compared)]
+    blocks: list[Block] = [Heading(title, 3), Paragraph(by, "soft")]
     if found.fault:
         blocks.append(Points((t("Comparison {name}: {reason}.", name=record.id, reason=found.fault),), "attention"))
-    if found.insufficient:
-        blocks.append(Paragraph(t("No comparison is stated: {reason}.", reason=found.insufficient), "strong"))
-    if found.figures:
-        blocks.append(Table((), tuple((t(name), value) for name, value in found.figures), (1.6, 2.6)))
-    blocks += [Points(contents.weight_sentences(compared), "strong")]
-    wording = None if found.fault else contents.wording(compared)
-    if wording is not None and found.weight is not None:
-        # That the translation is to be confirmed is said once, of the whole document.
-        unconfirmed = t("Translation to be confirmed by the laboratory.")
-        said = (*wording.words, *(text for text in wording.basis if text != unconfirmed))
-        blocks += [Points(said), _basis(contents, compared)]
-        if found.weight.cautions:
-            blocks.append(Points(found.weight.cautions))
+    if found.parts:
+        blocks.append(Points(contents.weight_sentences(compared)[:1], "strong"))
+    for kind, part in contents.parts(compared):
+        if found.parts:
+            blocks.append(Heading(contents.kind_words(kind), 4))
+        blocks += [*_pictures(contents, compared, kind, part), *_weighed(contents, compared, part)]
     rows = tuple(
         (t.word("severities", finding.severity), finding.message, finding.action)
         for finding in sorted(found.findings, key=lambda finding: finding.severity != "serious")
@@ -299,8 +294,28 @@ def _finding(contents: CaseContents, compared: ReportComparison) -> list[Block]:
     return blocks
 
 
-def _basis(contents: CaseContents, compared: ReportComparison) -> Table:
-    t, found = contents.texts, contents.result(compared)
+def _weighed(contents: CaseContents, compared: ReportComparison, found: KeptResult) -> list[Block]:
+    """Return the figures of one kind of mark, and what they weigh."""
+    t, blocks = contents.texts, list[Block]()
+    if found.insufficient:
+        blocks.append(Paragraph(t("No comparison is stated: {reason}.", reason=found.insufficient), "strong"))
+    if found.figures:
+        blocks.append(Table((), tuple((t(name), value) for name, value in found.figures), (1.6, 2.6)))
+    several = bool(contents.result(compared).parts)
+    blocks.append(Points(contents.weight_of(found, "" if several else compared.comparison.record.no_lr), "strong"))
+    wording = None if found.fault else contents.wording(found)
+    if wording is not None and found.weight is not None:
+        # That the translation is to be confirmed is said once, of the whole document.
+        unconfirmed = t("Translation to be confirmed by the laboratory.")
+        said = (*wording.words, *(text for text in wording.basis if text != unconfirmed))
+        blocks += [Points(said), _basis(contents, compared, found)]
+        if found.weight.cautions:
+            blocks.append(Points(found.weight.cautions))
+    return blocks
+
+
+def _basis(contents: CaseContents, compared: ReportComparison, found: KeptResult) -> Table:
+    t = contents.texts
     assert found.weight is not None
     bounds, language = found.weight.bounds, contents.texts.language
     return facts(
@@ -327,11 +342,11 @@ def _basis(contents: CaseContents, compared: ReportComparison) -> Table:
     )
 
 
-def _pictures(contents: CaseContents, compared: ReportComparison) -> list[Block]:
-    t, found = contents.texts, contents.pictures.get(compared.comparison.record.id)
+def _pictures(contents: CaseContents, compared: ReportComparison, kind: str, part: KeptResult) -> list[Block]:
+    t, found = contents.texts, contents.pictures.get((compared.comparison.record.id, kind))
     if found is None or not found.pngs:
         return [Paragraph(t("The scans cannot be shown here; they are named by their hashes."), "soft")]
-    names = [f"{scan.scan.record.item} – {scan.scan.record.name}" for scan in compared.scans]
+    names = [f"{scan.scan.record.item} – {scan.scan.record.name}" for scan in (compared.scans[k] for k in part.shown)]
     row = PictureRow(
         tuple(
             PictureBlock(png, f"{letter}: {name} ({size:.1f} mm)")

@@ -105,13 +105,15 @@ def _means(contents: CaseContents) -> tuple[Block, ...]:
     report, t = contents.report, contents.texts
     said: list[str] = []
     for compared in report.comparisons[:_MOST_COMPARISONS]:
-        wording = None if contents.result(compared).fault else contents.wording(compared)
-        if wording is None:
-            continue
-        said += wording.propositions
-        a, b = contents.items_of(compared)
-        several = len(report.comparisons) > 1
-        said += [f"{a} – {b}: {words}" if several else words for words in wording.words[:1]]
+        parts = contents.parts(compared)
+        for kind, found in parts:
+            wording = None if found.fault else contents.wording(found)
+            if wording is None:
+                continue
+            said += wording.propositions
+            about = " – ".join(contents.items_of(compared)) if len(report.comparisons) > 1 else ""
+            about = ", ".join(filter(None, (about, contents.kind_words(kind) if len(parts) > 1 else "")))
+            said += [f"{about}: {words}" if about else words for words in wording.words[:1]]
     if not said:
         said = [t("Without a likelihood ratio the comparison says nothing on the strength of the findings.")]
     blocks: list[Block] = [Points(tuple(dict.fromkeys(map(_short, said))), "strong")]

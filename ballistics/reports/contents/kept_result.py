@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ballistics.casework import ReportComparison
+from ballistics.casework import CARTRIDGE_HEAD, ReportComparison
 from ballistics.errors import CorruptFileError
 from ballistics.evidence import Band, Bounds, LikelihoodRatio, Propositions, VerbalScale
 from ballistics.files import parse_json
 from ballistics.findings import Finding
+from ballistics.methods import BULLET
 from ballistics.surfaces import Pose, Step
 
 _SCHEMAS = ("ballistics/comparison/1", "ballistics/striation/1")
+_HEADS, _BULLETS = "ballistics/heads/1", "ballistics/bullets/1"
 _SAME = 1e-9
 
 
@@ -65,6 +67,14 @@ class KeptResult:
         How many other scores were weighed beside it.
     versions : tuple of (str, str)
         Package and version, as of the comparison.
+    parts : tuple of (str, KeptResult)
+        Of two heads: kind of mark and its result; the weight of all together stands in ``together``.
+    together : float or None
+        log10 of the likelihood ratio of all parts.
+    bounds : tuple of float, or None
+        Of that.
+    shown : tuple of int
+        Which scans of the record, by their place, the picture is of.
     """
 
     fault: str = ""
@@ -79,6 +89,10 @@ class KeptResult:
     model: str = ""
     beside: int = 0
     versions: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, KeptResult], ...] = ()
+    together: float | None = None
+    bounds: tuple[float, float] | None = None
+    shown: tuple[int, int] = (0, 1)
 
 
 def kept_result(data: bytes, compared: ReportComparison) -> KeptResult:
@@ -101,10 +115,15 @@ def kept_result(data: bytes, compared: ReportComparison) -> KeptResult:
     where = f"the result of comparison '{record.id}'"
     try:
         document = parse_json(data, where, "the result of a comparison")
-        if not isinstance(document, dict) or document.get("schema") not in _SCHEMAS:
-            return KeptResult("the kept file is not the result of a comparison of two scans")
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema == _HEADS and record.mark == CARTRIDGE_HEAD:
+            return _heads(document, compared)
+        if schema == _BULLETS and record.mark == BULLET:
+            return _bullets(document, compared)
+        if schema not in _SCHEMAS or len(compared.scans) != 2:
+            return KeptResult("the kept file is not the result of a comparison of what the record names")
         found = _read(document)
-        method = document["comparison"]["provenance"]["method"], document["comparison"]["provenance"]["version"]
+        method = _method(document)
     except (CorruptFileError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return KeptResult(f"the kept file is not the result of a comparison: {type(error).__name__}")
     files = tuple(scan.scan.record.file for scan in compared.scans)
@@ -112,10 +131,98 @@ def kept_result(data: bytes, compared: ReportComparison) -> KeptResult:
         return KeptResult("the kept file is the result of other scans than the record names")
     if method != (record.method, record.version):
         return KeptResult(f"the kept file states the method {method[0]} {method[1]}, the record another one")
-    value = None if found.weight is None else found.weight.log10_lr
-    if (value is None) != (record.log10_lr is None) or abs((value or 0.0) - (record.log10_lr or 0.0)) > _SAME:
+    return _of_value(found, None if found.weight is None else found.weight.log10_lr, record.log10_lr)
+
+
+def _of_value(found: KeptResult, value: float | None, recorded: float | None) -> KeptResult:
+    """Return a result, or its fault where it states another likelihood ratio than the record."""
+    if (value is None) != (recorded is None) or abs((value or 0.0) - (recorded or 0.0)) > _SAME:
         return KeptResult("the kept file states another likelihood ratio than the record")
     return found
+
+
+def _method(document: Mapping[str, Any]) -> tuple[str, str]:
+    made = document["comparison"]["provenance"]
+    return str(made["method"]), str(made["version"])
+
+
+def _heads(document: Mapping[str, Any], compared: ReportComparison) -> KeptResult:
+    record = compared.comparison.record
+    places = {
+        (letter, scan.scan.record.mark): place + first
+        for letter, own, first in zip("ab", compared.sides, (0, len(compared.sides[0])), strict=True)
+        for place, scan in enumerate(own)
+    }
+    parts: list[tuple[str, KeptResult]] = []
+    versions: dict[str, str] = {}
+    methods: dict[str, None] = {}
+    for kind, own in document["marks"].items():
+        part = replace(_read(own), shown=(places["a", kind], places["b", kind]))
+        if tuple(mark.file_sha256 for mark in part.marks) != tuple(
+            compared.scans[place].scan.record.file for place in part.shown
+        ):
+            return KeptResult(f"the kept file is the result of other scans of the {kind} than the record names")
+        parts.append((str(kind), part))
+        versions.update(part.versions)
+        methods[" ".join(_method(own))] = None
+    if "; ".join(methods) != record.version or 2 * len(parts) != len(compared.scans):
+        return KeptResult("the kept file states other methods or other marks than the record")
+    joint: Any = document.get("joint")
+    is_fused = joint is not None and joint["log10_lr"] is not None
+    value = float(joint["log10_lr"]) if is_fused else None
+    limits = joint["fusion"]["bounds"] if is_fused else None
+    found = KeptResult(
+        insufficient=record.insufficient,
+        findings=tuple(dict.fromkeys(finding for _, part in parts for finding in part.findings)),
+        versions=tuple(versions.items()),
+        parts=tuple(parts),
+        together=value,
+        bounds=None if limits is None else (float(limits["lower"]), float(limits["upper"])),
+        shown=parts[0][1].shown,
+    )
+    return _of_value(found, value, record.log10_lr)
+
+
+def _bullets(document: Mapping[str, Any], compared: ReportComparison) -> KeptResult:
+    record, comparison, evaluation = compared.comparison.record, document["comparison"], document["evaluation"]
+    sides = [[land for land in document["bullets"][letter] if land is not None] for letter in "ab"]
+    for lands, scans in zip(sides, compared.sides, strict=True):
+        # A scan that could not be read has no hash in the result.
+        files = [(_mark(land).file_sha256 if land["surface"] else scan.scan.record.file)
+                 for land, scan in zip(lands, scans, strict=True)]  # fmt: skip
+        if files != [scan.scan.record.file for scan in scans]:
+            return KeptResult("the kept file is the result of other scans than the record names")
+    best = max(document["pairs"], key=_pair_score, default=None)
+    places = [[k for k, land in enumerate(document["bullets"][letter]) if land is not None] for letter in "ab"]
+    figures = [("Lands of A and B", f"{len(sides[0])}; {len(sides[1])}")]
+    if comparison["insufficient"] is None and comparison["score"] is not None:
+        figures.append(("Similarity", f"{float(comparison['score']):.1f} nats"))
+        if comparison["margin"] is not None:
+            figures.append(
+                ("Lead of the best order of the lands over the next", f"{float(comparison['margin']):.1f} nats")
+            )
+        if comparison["probability"] is not None:
+            figures.append(("Probability of such an order by chance", f"{float(comparison['probability']):.2g}"))
+    found = KeptResult(
+        figures=tuple(figures),
+        insufficient=str(comparison["insufficient"] or ""),
+        findings=_findings(
+            *(land.get("surface") for lands in sides for land in lands),
+            *(land for lands in sides for land in lands),
+            *(pair["comparison"] for pair in document["pairs"]),
+            evaluation,
+        ),
+        shown=(0, len(sides[0]))
+        if best is None
+        else (places[0].index(best["a"]), len(sides[0]) + places[1].index(best["b"])),
+    )
+    found = found if evaluation is None else _with_weight(found, evaluation)
+    return _of_value(found, None if found.weight is None else found.weight.log10_lr, record.log10_lr)
+
+
+def _pair_score(pair: Mapping[str, Any]) -> float:
+    found = pair["comparison"]["similarity"]
+    return -math.inf if found is None or found["score"] is None else float(found["score"])
 
 
 def _read(document: Mapping[str, Any]) -> KeptResult:
@@ -134,8 +241,10 @@ def _read(document: Mapping[str, Any]) -> KeptResult:
         ),
         versions=tuple((str(k), str(v)) for k, v in comparison["provenance"].get("versions", {}).items()),
     )
-    if evaluation is None:
-        return found
+    return found if evaluation is None else _with_weight(found, evaluation)
+
+
+def _with_weight(found: KeptResult, evaluation: Mapping[str, Any]) -> KeptResult:
     return replace(
         found,
         weight=_weight(evaluation),

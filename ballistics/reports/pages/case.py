@@ -115,21 +115,22 @@ def _verify(book: Casebook, report: CaseReport, progress: Progress | None) -> No
 
 def _contents(book: Casebook, report: CaseReport, texts: CaseTexts) -> CaseContents:
     results: dict[str, KeptResult] = {}
-    pictures: dict[str, KeptPictures] = {}
+    pictures: dict[tuple[str, str], KeptPictures] = {}
     # A lead shows neither a result nor a picture of marks side by side, which would be read as one.
     for compared in () if report.is_lead else report.comparisons:
         record = compared.comparison.record
         results[record.id] = kept_result(book.files.read(record.result), compared)
-        pictures[record.id] = _pictures(book, compared, results[record.id])
+        for kind, part in results[record.id].parts or ((record.mark, results[record.id]),):
+            pictures[record.id, kind] = _pictures(book, compared, part)
     return CaseContents(report, results, pictures, texts)
 
 
 def _pictures(book: Casebook, compared: ReportComparison, result: KeptResult) -> KeptPictures:
     sides = []
-    for number, each in enumerate(compared.scans):
-        scan = each.scan.record
+    for number, place in enumerate(result.shown):
+        scan = compared.scans[place].scan.record
         mark = result.marks[number] if result.marks else None
         steps, digest = ((), "") if mark is None else (mark.steps, mark.mark_sha256)
         path: Path = book.files.path(scan.file)
-        sides.append(KeptScan(path, scan.name, scan.units, compared.comparison.record.mark, steps, digest))
+        sides.append(KeptScan(path, scan.name, scan.units, scan.mark, steps, digest))
     return kept_pictures(sides[0], sides[1], result.pose)

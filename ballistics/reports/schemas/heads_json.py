@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ballistics.evidence import JointWeight
@@ -61,5 +61,20 @@ def heads_json(
         elif isinstance(comparison, ImpressionComparison):
             scans = [ReportedScan(n, s, m) for n, s, m in zip(names, surfaces, marks, strict=True)]
             documents[kind] = comparison_document(comparison, scans[0], scans[1], evaluation=weighed.get(kind))
-    document = {"schema": SCHEMA, "compared": list(heads.compared), "marks": documents}
+    return heads_document(documents, heads.compared, joint)
+
+
+def heads_document(marks: Mapping[str, Any], compared: Iterable[str], joint: JointWeight | None = None) -> bytes:
+    """Return the comparisons of the marks of two heads, whichever scans they were taken from, as such a file.
+
+    Parameters
+    ----------
+    marks : mapping
+        Kind of mark to the document of its comparison.
+    compared : iterable of str
+        The kinds for which a comparison is stated.
+    joint : JointWeight, optional
+        The weight of all marks together.
+    """
+    document = {"schema": SCHEMA, "compared": list(compared), "marks": dict(marks)}
     return json_bytes(document if joint is None else {**document, "joint": plain(joint)})
