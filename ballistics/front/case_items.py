@@ -365,7 +365,8 @@ def _record(
     by = "" if owner is None else owner.operator
     method, version = result.methods[0]
     if mark == CARTRIDGE_HEAD:
-        method, version = mark, "; ".join(f"{name} {number}" for name, number in dict.fromkeys(result.methods))
+        of_kinds = zip(sides[0], result.methods, strict=True)
+        method, version = mark, "; ".join(f"{source.scan.mark} {number}" for source, (_, number) in of_kinds)
     quality: Iterable[Finding | None] = (
         *(known.calibration(scan.instrument, scan.at) for scan in scans),
         *(known.validation(name, number, on) for name, number in dict.fromkeys(result.methods)),

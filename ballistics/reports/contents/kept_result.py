@@ -155,7 +155,7 @@ def _heads(document: Mapping[str, Any], compared: ReportComparison) -> KeptResul
     }
     parts: list[tuple[str, KeptResult]] = []
     versions: dict[str, str] = {}
-    methods: dict[str, None] = {}
+    methods: list[str] = []
     for kind, own in document["marks"].items():
         part = replace(_read(own), shown=(places["a", kind], places["b", kind]))
         if tuple(mark.file_sha256 for mark in part.marks) != tuple(
@@ -164,7 +164,7 @@ def _heads(document: Mapping[str, Any], compared: ReportComparison) -> KeptResul
             return KeptResult(f"the kept file is the result of other scans of the {kind} than the record names")
         parts.append((str(kind), part))
         versions.update(part.versions)
-        methods[" ".join(_method(own))] = None
+        methods.append(f"{kind} {_method(own)[1]}")
     if "; ".join(methods) != record.version or 2 * len(parts) != len(compared.scans):
         return KeptResult("the kept file states other methods or other marks than the record")
     joint: Any = document.get("joint")
