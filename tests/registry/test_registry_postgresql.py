@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from postgresql_server import empty_database
 from registers import held, imported, new_registry
 
-from ballistics.registry import Event, Question, Registry, overdue, read_mapping, simulated_rows, write_register
+from ballistics.records import Log, SigningKey
+from ballistics.registry import (
+    Event,
+    Question,
+    Registry,
+    overdue,
+    read_mapping,
+    simulated_rows,
+    verify_registry,
+    write_register,
+)
 
 # Its fixture alone costs seconds.
 pytestmark = pytest.mark.slow
 
 COUNT = 3000
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
 
 
 def test_the_same_as_with_sqlite(postgresql_port, monkeypatch, tmp_path):
@@ -25,7 +41,19 @@ def test_the_same_as_with_sqlite(postgresql_port, monkeypatch, tmp_path):
             registry.report(5, Event("stolen", "2024-05-17", "Bitola"), "clerk")
         assert held(ours) == held(shared)
         assert overdue(ours, "2025-01-01") == overdue(shared, "2025-01-01")
-        for row in list(simulated_rows(COUNT, 4))[::200]:
+        other, _ = write_register(_made(tmp_path / "later"), 60, 5)
+        for registry in (ours, shared):
+            key = SigningKey(Ed25519PrivateKey.generate())
+            Log(registry.library.engine, registry.where).begin(key, "AD", "Administrator", {"name": "Lab"})
+            signed = Registry(registry.library, key)
+            assert imported(signed, other, given)[0]["changed"] > 50
+            signed.report(2000, Event("lost", "2024", "Bitola"), "clerk")
+            found = verify_registry(signed)
+            assert (found.faults, found.firearms) == ((), COUNT)
+            with registry.writing() as connection:
+                connection.exec_driver_sql("UPDATE registry_events SET place = 'X' WHERE \"on\" = '2024'")
+            assert " is not as entry " in " ".join(verify_registry(signed).faults)
+        for row in list(simulated_rows(COUNT, 4))[100::200]:
             serial = row.serial
             asked = (
                 serial,
