@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ballistics.errors import BallisticsError
+from ballistics.errors import BallisticsError, CorruptFileError
 from ballistics.progress import Progress, silent
 from ballistics.records import View, verify_log
 from ballistics.registry.records import Event, Firearm, digest
@@ -76,7 +76,11 @@ def verify_registry(registry: Registry, progress: Progress | None = None) -> Reg
     else:
         found.notes.append("this laboratory keeps no signed log: rows are held against their own hashes only")
     with registry.reading() as connection:
-        signed = _Signed(View(connection), found)
+        try:
+            signed = _Signed(View(connection), found)
+        except CorruptFileError as error:
+            found.add(f"{error}: the rows of the registry cannot be held against the log")
+            return RegistryIntegrity(0, 0, found.count, tuple(found.faults), tuple(found.notes))
         n_firearms = _verify_firearms(connection, signed, found, tell)
         counts = {table: _verify_rows(connection, table, signed, found) for table in ROW_KINDS}
     signed.finish(begun)

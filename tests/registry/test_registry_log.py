@@ -146,6 +146,8 @@ def test_an_import_is_an_entry_for_each_transaction_and_an_act_of_a_person_one_o
         ("UPDATE registry_steps SET state = 'closed'", "step 1 is not as entry"),
         ("UPDATE registry_transfers SET content = replace(content, '9', '1')", "transfer 1 is not as entry"),
         ("UPDATE registry_lead_steps SET state = 'refuted'", "lead step 1 is not as entry"),
+        ("UPDATE entries SET content = '{}' WHERE kind = 'registry event'", "cannot be held against the log"),
+        ("UPDATE registry_firearms SET content = x'00ff' WHERE id = 2", "firearm 2: its record cannot be read"),
         ("DELETE FROM entries WHERE kind = 'registry event'", "event 4, stands in no entry of the log"),
     ],
 )
