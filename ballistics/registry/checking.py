@@ -133,6 +133,10 @@ def check(
             said = {name: values[place] if place < len(values) else "" for name, place in places.items()}
             question = Question(**said)
             try:
+                if len(values) > len(source.headings):
+                    raise ParameterError(f"{len(values)} values where the headings are {len(source.headings)}")
+                if any("\n" in value for value in said.values()):
+                    raise ParameterError("a value goes on in another line: is a quotation mark not closed?")
                 if not question.serial.strip():
                     raise ParameterError("no serial is stated")
                 answer = lookup.find(connection, question)

@@ -151,6 +151,11 @@ def checked(registry, folder, *lines, **columns):
     return [(row.row, row.answer(), row.hit and row.hit.source_key) for row in check(registry, str(path), columns)]
 
 
+def test_a_row_that_swallows_others_or_has_too_many_values_is_not_said_to_be_unknown(registry, tmp_path):
+    rows = ["serial,make", "A,1234,Zastava", '"B-7777,Zastava']
+    assert checked(registry, tmp_path, *rows, "") == [(1, "not checked", None), (2, "not checked", None)]
+
+
 def test_a_list_of_recovered_firearms(registry, tmp_path):
     registry.report(1, STOLEN, "a")
     registry.report(2, STOLEN, "a")
