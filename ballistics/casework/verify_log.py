@@ -121,7 +121,7 @@ class Verifier:
         number, place, name = entry["number"], len(self.hashes), (entry["kind"], entry["record"])
         if number > place:
             self.fault(place, f"entry {place} is missing; what follows is entry {number}")
-            self.hashes += [NOTHING] * (min(number, place + 10**7) - place)
+            self.hashes += [NOTHING] * max(0, min(number, 10**7) - place)
         elif number < place:
             self.fault(place, f"where entry {place} should be stands entry {number}")
         elif entry["previous"] != self.hashes[-1] and not self.broken:

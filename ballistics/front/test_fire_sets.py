@@ -10,8 +10,16 @@ from ballistics.casework import Casebook, Firearm, Instrument, Scan, Session, Sh
 from ballistics.errors import ParameterError, WriteError
 from ballistics.evidence import calibre_named
 from ballistics.files import csv_bytes, reason, write_whole
+from ballistics.front.bullets import KIND as LAND
+from ballistics.methods import BULLET
 
-_COLUMNS = ("scan", "firearm", "case", "calibre", "ammunition", "instrument", "date", "sha256")
+_COLUMNS = ("scan", "firearm", "case", "calibre", "ammunition", "instrument", "date", "sha256", "units", "region",
+            "land")  # fmt: skip
+
+
+_PNG = b"\x89PNG"
+# Identifiers of records are no paths: all of one is kept.
+_SLASHES = str.maketrans("/\\", "__")
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class TestFire:
         Name of the scan's file, and its hash.
     calibre, ammunition, instrument, date : str
         As recorded; the class of the instrument.
+    units, region, land : str
+        As the scan states them: the unit of its lengths, the hash of the file of its region, the place of a land.
     """
 
     __test__ = False  # pytest takes the name for a test
@@ -39,6 +49,9 @@ class TestFire:
     ammunition: str
     instrument: str
     date: str
+    units: str = ""
+    region: str = ""
+    land: str = ""
 
 
 def select_test_fires(
@@ -54,7 +67,7 @@ def select_test_fires(
     ----------
     book : Casebook
     mark : str
-        Kind of mark.
+        Kind of mark; ``"bullet"`` for the lands of bullets.
     calibre : str, optional
         By any of its names.
     instrument : str, optional
@@ -71,6 +84,7 @@ def select_test_fires(
     firearms = {each.record.id: each.record for each in book.all(Firearm)}
     sessions = {each.record.id: each.record for each in book.all(Session)}
     shots = {each.record.id: each.record for each in book.all(Shot)}
+    mark = LAND if mark == BULLET else mark
     wanted = None if calibre is None else calibre_named(calibre)
     found = []
     for each in book.all(Scan):
@@ -97,6 +111,9 @@ def select_test_fires(
                 session.ammunition,
                 instruments[scan.instrument],
                 session.date,
+                scan.units,
+                scan.region,
+                scan.land if mark == LAND else "",
             )
         )
     if not found:
@@ -109,6 +126,8 @@ def select_test_fires(
 
 def write_scan_set(book: Casebook, fires: Sequence[TestFire], folder: Path) -> Path:
     """Copy scans of test fires to a folder, with a table of their truth, and return the table's path.
+
+    Each is named by its record; the table also states what the records say of its units and its region.
 
     Parameters
     ----------
@@ -131,13 +150,24 @@ def write_scan_set(book: Casebook, fires: Sequence[TestFire], folder: Path) -> P
         if any(folder.iterdir()):
             raise WriteError(f"{folder} is not empty: choose another folder")
         for number, fire in enumerate(fires, 1):
-            name = f"{number:04d} {safe_name(fire.name)}"
+            name = f"{number:04d} {safe_name(fire.scan.translate(_SLASHES))} {safe_name(fire.name)}"
             (folder / name).write_bytes(book.files.read(fire.sha256))
+            region = _region(book, fire.region, folder) if fire.region else ""
             rows.append(
-                (name, fire.firearm, fire.shot, fire.calibre, fire.ammunition, fire.instrument, fire.date, fire.sha256)
-            )
+                (name, fire.firearm, fire.shot, fire.calibre, fire.ammunition, fire.instrument, fire.date, fire.sha256,
+                 fire.units, region, fire.land)
+            )  # fmt: skip
     except OSError as error:
         raise WriteError(f"{folder} cannot be written: {reason(error)}") from error
     table = folder / "truth.csv"
     write_whole(table, csv_bytes(_COLUMNS, rows))
     return table
+
+
+def _region(book: Casebook, name: str, folder: Path) -> str:
+    """Write the kept file of a region under a name that readers go by, and return it from the set's folder."""
+    data = book.files.read(name)
+    path = Path("regions") / f"{name[:12]}{'.png' if data.startswith(_PNG) else '.json'}"
+    (folder / path.parent).mkdir(exist_ok=True)
+    (folder / path).write_bytes(data)
+    return path.as_posix()

@@ -29,7 +29,9 @@ class Replay(View):
         # Rules ask again and again for the records of the case at hand.
         self._recent: dict[int, Entry] = {}
         self._hashes: dict[int, str] = {}
-        self._numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+        # Of each record the first version, and of amended ones the others: few are, and lists are dear.
+        self._first: dict[tuple[str, str], int] = {}
+        self._later: dict[tuple[str, str], list[int]] = {}
         # Of each kind, and of each kind in each case: the newest entry of each record, in the order of the first.
         self._of_kind: dict[tuple[str, str | None], dict[str, int]] = defaultdict(dict)
         self._all_of: dict[str, list[int]] = defaultdict(list)
@@ -41,7 +43,8 @@ class Replay(View):
     def say(self, entry: Entry) -> None:
         """Take an entry as the next that the log says."""
         number, name = entry.number, (entry.kind, entry.record)
-        self._numbers[name].append(number)
+        if self._first.setdefault(name, number) != number:
+            self._later.setdefault(name, []).append(number)
         self._cases[name] = entry.case
         if entry.case:
             self._groups.setdefault(entry.case, entry.group)
@@ -64,17 +67,19 @@ class Replay(View):
 
     def current(self, kind: str, record: str) -> Entry | None:
         """See `View.current`."""
-        numbers = self._numbers.get((kind, record))
-        return self._entry(numbers[-1]) if numbers else None
+        number = self._newest(kind, record)
+        return None if number is None else self._entry(number)
 
     def newest(self, kind: str, record: str) -> tuple[int, str] | None:
         """See `View.newest`."""
-        numbers = self._numbers.get((kind, record))
-        return (numbers[-1], self._cases[kind, record]) if numbers else None
+        number = self._newest(kind, record)
+        return None if number is None else (number, self._cases[kind, record])
 
     def versions(self, kind: str, record: str) -> list[Entry]:
         """See `View.versions`."""
-        return [self._entry(number) for number in self._numbers.get((kind, record), ())]
+        name = (kind, record)
+        numbers = (self._first[name], *self._later.get(name, ())) if name in self._first else ()
+        return [self._entry(number) for number in numbers]
 
     def records(self, kind: str, case: str | None = None) -> list[Entry]:
         """See `View.records`."""
@@ -107,6 +112,10 @@ class Replay(View):
     def head(self) -> Head:
         """See `View.head`."""
         return self._head
+
+    def _newest(self, kind: str, record: str) -> int | None:
+        later = self._later.get((kind, record))
+        return later[-1] if later else self._first.get((kind, record))
 
     def _entry(self, number: int) -> Entry:
         found = self._recent.get(number)

@@ -132,8 +132,8 @@ def test_test_fires_are_selected_for_a_reference(filled):
     )
     assert "1 scans of 1 firearms" in said
     table = (out / "truth.csv").read_text().splitlines()
-    assert table[1].startswith("0001 1.x3p,F-1,S-1/1,9 mm Luger,lot 7,confocal,2026-11-01,")
-    assert (out / "0001 1.x3p").read_bytes() == (filled.folder / "1.x3p").read_bytes()
+    assert table[1].startswith("0001 S-1_1_S 1.x3p,F-1,S-1/1,9 mm Luger,lot 7,confocal,2026-11-01,")
+    assert (out / "0001 S-1_1_S 1.x3p").read_bytes() == (filled.folder / "1.x3p").read_bytes()
     refused = filled("range", "select", "LAB", filled.folder / "none", "--since", "2027-01-01", code=2)
     assert "holds no scan of a test fire like that (1 shots" in refused
 

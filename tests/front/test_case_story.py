@@ -31,7 +31,8 @@ from ballistics.casework import (
     write_disclosure,
 )
 from ballistics.cli import main
-from ballistics.front import compare_scans, replay, select_test_fires, write_scan_set
+from ballistics.evidence import load_reference
+from ballistics.front import compare_scans, replay
 from ballistics.records import RefusedError
 from ballistics.reports import case_pages
 
@@ -62,11 +63,19 @@ def test_from_the_range_to_the_court_and_back(tmp_path, monkeypatch, fadul):
             name = f"F-{slide}/S/{shot}"
             lab.record("SH", Shot(name, session=f"F-{slide}/S", place_in_session=shot, recovered="cartridge case"))
             scanned(lab, "SH", f"{name}/scan", name, fadul / f"Fadul-{slide}-{shot}.x3p")
-    table = write_scan_set(book, select_test_fires(book, calibre="9x19", instrument="confocal"), tmp_path / "fires")
+    head = book.log.head()
     population = tmp_path / "ours.json"
-    words = ["reference", "build", tmp_path / "fires", table, "--out", population, "--quiet", "--workers", "2"]
+    words = ["range", "reference", tmp_path / "laboratory", "--calibre", "9x19", "--instrument", "confocal",
+             "--since", "2026-10-01", "--out", population, "--quiet", "--workers", "2"]  # fmt: skip
     built = CliRunner().invoke(main, [str(word) for word in words])
     assert built.exit_code == 0, built.output
+    found = load_reference(population)[0]
+    assert found.source.startswith(f"test fires recorded in library {book.library.identifier}, log to entry "
+                                   f"{head.number}, {head.hash}")  # fmt: skip
+    # Its pairs name the firearms as recorded, and the scans by the hashes that their records state.
+    table = json.loads(population.read_text())["comparisons"]
+    assert set(table["firearm_a"]) <= {each.record.id for each in book.all(Firearm)}
+    assert set(table["scan_a"]) <= {each.record.file for each in book.all(Scan)}
     # The case: two cartridge cases of a slide that is not in the population, and a printed part.
     lab.record("CU", case(blind=True))
     lab.record("CU", Information("C-1/I", case="C-1", known="a suspect was named"))

@@ -44,3 +44,69 @@ def select(
         table = write_scan_set(book, fires, out)
     firearms = len({fire.firearm for fire in fires})
     click.echo(f"{len(fires)} scans of {firearms} firearms: {table.resolve()}")
+
+
+@command.command(name="reference")
+@LABORATORY
+@click.option("--calibre", required=True, help="Firearms of this calibre, by any of its names.")
+@click.option("--instrument", required=True, help="Scans of this class of instrument: confocal, photometric stereo …")
+@click.option("--mark", default="breech face", show_default=True, help="Scans of this mark; 'bullet': lands.")
+@click.option("--since", help="Sessions since this date, 2026-11-30.")
+@click.option("--name", help="What the population is called. Default: the folder's name, calibre and instrument.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The population, one JSON file."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each processor.")
+@click.option("--overwrite", is_flag=True, help="Replace a population that exists.")
+@click.option("--quiet", is_flag=True, help="No progress bar, no closing lines.")
+@DATABASE
+@click.pass_context
+def reference(
+    ctx: click.Context,
+    /,
+    laboratory: Path,
+    calibre: str,
+    instrument: str,
+    mark: str,
+    since: str | None,
+    name: str | None,
+    out: Path,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
+    database: str | None,
+) -> None:
+    """Build a reference population from all recorded test fires of a calibre on a class of instrument.
+
+    Its pairs name the firearms as recorded and the scans by the hashes of their records; its source names the log, and
+    the entry up to which it was read. A stopped run goes on where it was when the same command is given again.
+    """
+    import tempfile
+
+    from ballistics.cli.reference import build
+    from ballistics.front import select_test_fires, write_scan_set
+
+    with opened(laboratory, database) as book, tempfile.TemporaryDirectory(prefix="ballistics-") as folder:
+        head, identifier, own = book.log.head(), book.library.identifier, book.library.folder.resolve().name
+        fires = select_test_fires(book, mark, calibre, instrument, since)
+        table = write_scan_set(book, fires, Path(folder) / "scans")
+        ctx.invoke(
+            build,
+            scans_dir=table.parent,
+            truth_csv=table,
+            out=out,
+            mark=mark,
+            name=name or f"{own}: test fires, {calibre}, {instrument}",
+            source=f"test fires recorded in library {identifier}, log to entry {head.number}, {head.hash}"
+            + (f", sessions since {since}" if since else ""),
+            units=(),
+            region=(),
+            calibre=None,
+            ammunition=None,
+            instrument=None,
+            settings=(),
+            work=None,
+            workers=workers,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
