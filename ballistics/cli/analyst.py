@@ -102,10 +102,11 @@ def command(
     if statistics is not None:
         files["statistics.csv"] = csv_bytes(("table", "value", "event", "number"), statistics.rows(), spreadsheet=True)
     folder.mkdir(parents=True, exist_ok=True)
+    for file in (*files, *(("statistics.xlsx",) if statistics is not None else ())):
+        refuse_output(folder / file, (), overwrite)
     for file, data in files.items():
         write_whole(folder / file, data, overwrite=overwrite)
     if statistics is not None:
-        refuse_output(folder / "statistics.xlsx", (), overwrite)
         write_statistics(folder / "statistics.xlsx", statistics)
     click.echo(f"entities: {len(graph.entities)}, links: {len(graph.links)}, events: {len(graph.events)}")
     for chain in chains(graph):
