@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -283,6 +284,25 @@ def test_the_pdf_is_of_the_archive_kind_with_no_date_but_that_of_the_log(examine
     stamp = case_report(lab.book, "R-1").time
     dates = set(re.findall(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", pdf)) | set(re.findall(rb"D:(\d{14})", pdf))
     assert dates == {stamp[:19].encode(), re.sub(r"\D", "", stamp).encode()}
+    # What ISO 19005-2 asks and can be seen without a validator: it is tagged, states its colours, has its fonts, and
+    # nothing in it runs, plays, is encrypted or lies elsewhere.
+    objects = unpacked(pdf)
+    for needed in (rb"/GTS_PDFA1", rb"/DestOutputProfile", rb"/StructTreeRoot", rb"/Marked true", rb"/Lang"):
+        assert re.search(needed, objects), needed
+    for forbidden in (rb"/JavaScript", rb"/JS\b", rb"/Encrypt\b", rb"/Launch", rb"/EmbeddedFile", rb"/LZWDecode",
+                      rb"/PostScript", rb"/RichMedia", rb"/Movie", rb"/Sound"):  # fmt: skip
+        assert not re.search(forbidden, objects), forbidden
+    fonts = re.findall(rb"/FontDescriptor\b[^>]*?/FontName ?/([^/ \r\n]+)", objects)
+    assert len(fonts) == len(set(fonts)) > 0
+    assert len(re.findall(rb"/FontFile[23]? \d+ 0 R", objects)) == len(fonts)
+
+
+def unpacked(pdf):
+    """Return a PDF with what its compressed object streams hold, for a look at its dictionaries."""
+    found = [re.sub(rb"stream\r?\n.*?endstream", b"", pdf, flags=re.S)]
+    for head, data in re.findall(rb"<<([^<]*?/ObjStm.*?)>>\s*stream\r?\n(.*?)endstream", pdf, re.S):
+        found.append(zlib.decompressobj().decompress(data) if b"/FlateDecode" in head else data)
+    return b"\n".join(found)
 
 
 def test_what_an_assessor_would_ask_stands_on_the_first_page(lab, compared):
