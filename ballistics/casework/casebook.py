@@ -42,6 +42,11 @@ from ballistics.records import (
 
 Kind = TypeVar("Kind", bound=Record)
 _SETTINGS = "settings"
+_CLASSES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_REPEATED_GROUP = re.compile(r"\)(?:[*+{])")
+# All but an exact number, {4}, and what a group begins with, (?:.
+_REPEATED = re.compile(r"[*+]|\{\d*,\d*\}|(?<!\()\?")
+_MOST_REPEATED = 4
 
 
 @dataclass(frozen=True)
@@ -367,16 +372,15 @@ class Casebook:
         elif isinstance(record, (Case, Item)):
             settings = self.settings()
             pattern = settings.case_pattern if isinstance(record, Case) else settings.item_pattern
+            if pattern:
+                _check_pattern(pattern)
             if pattern and not re.fullmatch(pattern, record.id):
                 raise ParameterError(f"'{record.id}' is not an identifier of this laboratory's ({pattern})")
             if isinstance(record, Case) and settings.blind and not record.blind:
                 raise ParameterError("cases of this laboratory are examined blind: state it")
         elif isinstance(record, Settings):
             for pattern in (record.case_pattern, record.item_pattern):
-                try:
-                    re.compile(pattern)
-                except re.error as error:
-                    raise ParameterError(f"'{pattern}' is no regular expression: {error}") from error
+                _check_pattern(pattern)
             if record.id != _SETTINGS:
                 raise ParameterError(f"the laboratory's rules are recorded as '{_SETTINGS}'")
 
@@ -396,6 +400,21 @@ class Casebook:
                     f"case '{case}' is examined blind: {what} are shown to {owner.name} after an observation and a "
                     "conclusion of their own (`ballistics case add unmasking`)"
                 )
+
+
+def _check_pattern(pattern: str) -> None:
+    """Refuse a pattern of identifiers that is none, or that could take for ever to be held against one."""
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ParameterError(f"'{pattern[:80]}' is no regular expression: {error}") from error
+    # Without classes and escaped characters, what repeats stands by itself.
+    bare = _CLASSES.sub("x", pattern)
+    if _REPEATED_GROUP.search(bare) or len(_REPEATED.findall(bare)) > _MOST_REPEATED:
+        raise ParameterError(
+            f"the pattern '{pattern[:80]}' of identifiers repeats a group, or more than {_MOST_REPEATED} things: "
+            "some identifiers would take for ever to be held against it; write it out, as in [0-9]{4}-[0-9]+"
+        )
 
 
 def recorded(view: View, kind: type[Kind], entry: Entry) -> Recorded[Kind]:

@@ -257,3 +257,14 @@ def test_a_changed_file_is_found(lab):
     path.unlink()
     assert "the file is missing" in lab.book.verify().files[0]
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(?:a|a)*b", "(a{1,9}){9}", "a*a*a*a*a*b", "[", "(a|b?)+"])
+def test_a_pattern_that_could_take_for_ever_is_refused(lab, pattern):
+    with pytest.raises(ParameterError, match=r"regular expression|take for ever"):
+        lab.record("QM", Settings("settings", case_pattern=pattern))
+
+
+@pytest.mark.parametrize("pattern", [r"KO-\d{4}-\d+", "(KO|SK)-[0-9+*]{2,4}/[()*]+", r"[А-Ш]{2}\s?\d+(?:-\d+)?"])
+def test_patterns_of_laboratories_are_taken(lab, pattern):
+    lab.record("QM", Settings("settings", case_pattern=pattern))
