@@ -24,7 +24,8 @@ from ballistics.casework import (
     fields_of,
     safe_name,
 )
-from ballistics.errors import ParameterError
+from ballistics.errors import ParameterError, WriteError
+from ballistics.files import reason
 from ballistics.findings import Finding
 from ballistics.front.file_comparison import FileComparison, compare_files
 from ballistics.front.weighing import weighing
@@ -186,7 +187,7 @@ def compared(
             return result
         # Named by its content, so that the same comparison gives the same result wherever the file came from.
         reference = paths[0].parent.parent / f"population-{population[:12]}.json"
-        reference.write_bytes(read_file(population))
+        put(reference, read_file(population))
         stated = weighing(
             reference,
             calibre=distinct(source.calibre for source in both),
@@ -251,16 +252,33 @@ def _readable(
             place = Path(folder) / letter
             place.mkdir()
             paths.append(place / safe_name(source.scan.name))
-            paths[-1].write_bytes(read_file(source.scan.file))
+            put(paths[-1], read_file(source.scan.file))
             region = ""
             if source.scan.region:
                 data = read_file(source.scan.region)
                 ending = ".png" if data.startswith(b"\x89PNG") else ".json"
                 path = Path(folder) / f"region-{letter}{ending}"
-                path.write_bytes(data)
+                put(path, data)
                 region = str(path)
             regions.append(region)
         yield paths, (regions[0], regions[1])
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a kept file where a comparison reads it.
+
+    Raises
+    ------
+    WriteError
+        When there is no room.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise WriteError(
+            f"{path.parent}: what is compared cannot be put there: {reason(error)}; make room, or name another folder "
+            "in the variable TMPDIR"
+        ) from error
 
 
 def units_of(scan: Scan) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from ballistics.casework import CARTRIDGE_HEAD, Casebook, Comparison, QualityRecords, Scan, safe_name
 from ballistics.errors import ParameterError
 from ballistics.evidence import weigh_together
+from ballistics.files import csv_bytes
 from ballistics.findings import Finding
 from ballistics.front.bullets import KIND as LAND
 from ballistics.front.bullets import compare_bullet_folders, weigh_bullets
@@ -23,6 +23,7 @@ from ballistics.front.case_comparison import (
     compare_scans,
     compared,
     distinct,
+    put,
     sentence,
     source_among,
     source_of_scan,
@@ -288,11 +289,10 @@ def _written(read_file: ReadFile, folder: Path, side: Sequence[ScanSource]) -> t
             raise ParameterError(
                 f"two scans of item '{source.scan.item}' state land {place}: leave out one (--without)"
             )
-        (folder / name).write_bytes(read_file(source.scan.file))
+        put(folder / name, read_file(source.scan.file))
         rows.append((name, place))
     table = folder.with_suffix(".csv")
-    with open(table, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("scan", "land"), *rows])
+    put(table, csv_bytes(("scan", "land"), rows))
     return folder, table
 
 
@@ -339,7 +339,7 @@ def _stated(read_file: ReadFile, folder: Path, sides: Sides, populations: Sequen
     for name in populations:
         # Named by its content, so that the same comparison gives the same result wherever the file came from.
         paths.append(folder / f"population-{name[:12]}.json")
-        paths[-1].write_bytes(read_file(name))
+        put(paths[-1], read_file(name))
     every = [source for side in sides for source in side]
     return weighing(
         paths,

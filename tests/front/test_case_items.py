@@ -1,7 +1,9 @@
 """Two items of a case compared by all their scans: bullets by lands, heads by marks; kept, reported, made again."""
 
+import errno
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from casework_story import case, laboratory
@@ -18,7 +20,7 @@ from ballistics.casework import (
     Unmasking,
     write_disclosure,
 )
-from ballistics.errors import ParameterError
+from ballistics.errors import ParameterError, WriteError
 from ballistics.front import compare_items, replay
 from ballistics.records import RefusedError
 from ballistics.reports import case_pages
@@ -144,3 +146,15 @@ def test_a_comparison_of_several_scans_names_those_of_one_item_and_then_of_anoth
     with pytest.raises(RefusedError, match="names 4 scans, it compares two"):
         lab.record("E1", replace(made, scans=(*a, *b), mark="land engraved area"))
     lab.record("E1", replace(made, scans=(*a, *b)))
+
+
+def test_where_there_is_no_room_for_the_scans_nothing_is_recorded(lab, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for item in ("C-1/1", "C-1/2"):
+        scan(lab, item, "B", b"1", "breech face")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WriteError, match="No space left on device; make room"):
+        compare_items(lab.book, lab.keys["E1"], "C-1/V", ("C-1/1", "C-1/2"))
+    assert lab.book.all(Comparison) == []
