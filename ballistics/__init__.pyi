@@ -7,7 +7,6 @@ from .findings import Finding as Finding
 from .front import FileComparison as FileComparison
 from .front import compare_files as compare_files
 from .front import compare_folder as compare_folder
-from .front import links as links
 from .front import report as report
 from .front import weigh as weigh
 from .heads import HeadComparison as HeadComparison
@@ -16,6 +15,7 @@ from .impressions import ImpressionComparison as ImpressionComparison
 from .library import Description as Description
 from .methods import compare as compare
 from .methods import prepare as prepare
+from .pairs import find_links as find_links
 from .printed import Collection as Collection
 from .printed import Identification as Identification
 from .printed import Part as Part
@@ -61,9 +61,9 @@ __all__ = [
     "compare_files",
     "compare_folder",
     "compare_heads",
+    "find_links",
     "identify",
     "inspect",
-    "links",
     "prepare",
     "read",
     "read_parts",

@@ -14,7 +14,6 @@ from .case_replay import replay as replay
 from .file_comparison import FileComparison as FileComparison
 from .file_comparison import compare_files as compare_files
 from .folders import compare_folder as compare_folder
-from .folders import links as links
 from .heads import WeighedHeads as WeighedHeads
 from .heads import weigh_heads as weigh_heads
 from .reporting import report as report
@@ -41,7 +40,6 @@ __all__ = [
     "compare_items",
     "compare_scans",
     "compared",
-    "links",
     "replay",
     "report",
     "select_test_fires",

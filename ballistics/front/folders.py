@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ballistics.frames import read_frame
-from ballistics.pairs import Links, Method, find_links, run_batch
+from ballistics.pairs import Method, run_batch
 from ballistics.progress import Progress
 
 if TYPE_CHECKING:
@@ -48,26 +48,3 @@ def compare_folder(
         kept = Path(work) if work is not None else Path(temporary) / "work"
         run_batch([Path(folder)], out, method=Method(mark), work=kept, workers=workers, progress=progress)
         return read_frame(out)
-
-
-def links(
-    results: str | os.PathLike[str],
-    score: Literal["similarity", "count", "accf", "ccf"] = "similarity",
-    at_least: float | None = None,
-) -> Links:
-    """Return the clusters of exhibits of a batch that may share a firearm: leads, not evidence.
-
-    Parameters
-    ----------
-    results : path
-        The ``.parquet`` table of ``ballistics batch``.
-    score : {"similarity", "count", "accf", "ccf"}
-        What a link is decided by.
-    at_least : float, optional
-        Threshold of a link; by default the one that chance hardly reaches.
-
-    Returns
-    -------
-    Links
-    """
-    return find_links(Path(results), score, at_least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,12 +188,12 @@ def published_threshold(mark_kind: str, score: Score = "similarity") -> tuple[fl
     return known.get(mark_kind, {}).get(score)
 
 
-def find_links(results: Path, score: Score = "similarity", at_least: float | None = None) -> Links:
+def find_links(results: str | os.PathLike[str], score: Score = "similarity", at_least: float | None = None) -> Links:
     """Find clusters of exhibits, linked by the pairs whose score reaches a threshold; leads, not evidence.
 
     Parameters
     ----------
-    results : Path
+    results : path
         The ``.parquet`` table of a batch.
     score : {"similarity", "count", "accf", "ccf"}
         Which score; ``accf`` is the correlation of impressions, ``ccf`` that of striae.
@@ -206,6 +207,7 @@ def find_links(results: Path, score: Score = "similarity", at_least: float | Non
     ReadError
         When the table cannot be read.
     """
+    results = Path(results)
     metadata = read_metadata(results)
     kind = metadata["mark_kind"]
     striated = method_of(kind).family == "striated"

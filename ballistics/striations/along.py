@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.striations.correlation import Placement, resampled
 from ballistics.striations.overlay import overlaid
-from ballistics.striations.patches import Patch
+from ballistics.striations.preparation.patches import Patch
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.signature import Floats, Signature
 from ballistics_kernels.profiles import band_medians

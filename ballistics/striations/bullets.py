@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ballistics.drawing import figure_html, new_axes
 from ballistics.findings import Finding
-from ballistics.striations.lands import Land
+from ballistics.striations.preparation.lands import Land
 from ballistics.striations.signature import Signature
 from ballistics.striations.wavelengths import (
     OctaveProfiles,

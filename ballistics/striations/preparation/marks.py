@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.provenance import sha256_of_array
-from ballistics.striations.lands import Land
-from ballistics.striations.patches import Patch
+from ballistics.striations.preparation.lands import Land
+from ballistics.striations.preparation.patches import Patch
+from ballistics.striations.preparation.tool_marks import StriatedMark
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
-from ballistics.striations.tool_marks import StriatedMark
 from ballistics.surfaces import Mark, Step, Surface, low_pass, mark_type
 
 # What is said of a single scan, like a given region, and is no parameter of the method.

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ballistics.errors import ParameterError
-from ballistics.striations.arcs import Arc, ArcParameters, fit_arc
+from ballistics.striations.preparation.arcs import Arc, ArcParameters, fit_arc
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import first_stall
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.findings import Finding
-from ballistics.striations.alignment import align_bands, column_medians, filtered_bands, moved
-from ballistics.striations.arcs import Arc
-from ballistics.striations.preparation_parameters import LandParameters
-from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
+from ballistics.striations.preparation.alignment import align_bands, column_medians, filtered_bands, moved
+from ballistics.striations.preparation.arcs import Arc
+from ballistics.striations.preparation.parameters import LandParameters
+from ballistics.striations.preparation.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import band_medians
 

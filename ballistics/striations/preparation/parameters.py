@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ballistics.errors import ParameterError
-from ballistics.striations.aperture_shear import ShearParameters
-from ballistics.striations.arcs import ArcParameters
-from ballistics.striations.shoulders import ShoulderParameters
-from ballistics.striations.stria_direction import DirectionParameters
+from ballistics.striations.preparation.aperture_shear import ShearParameters
+from ballistics.striations.preparation.arcs import ArcParameters
+from ballistics.striations.preparation.shoulders import ShoulderParameters
+from ballistics.striations.preparation.stria_direction import DirectionParameters
 
 
 @dataclass(frozen=True)

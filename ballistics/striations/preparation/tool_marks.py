@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ballistics.errors import ParameterError
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.striations.alignment import align_bands, average_bands, filtered_bands, moved
-from ballistics.striations.aperture_shear import find_sheared_area
-from ballistics.striations.patches import Patch, turned_grid
-from ballistics.striations.preparation_parameters import StriatedMarkParameters
+from ballistics.striations.preparation.alignment import LEAST_WAVES, align_bands, average_bands, filtered_bands, moved
+from ballistics.striations.preparation.aperture_shear import find_sheared_area
+from ballistics.striations.preparation.parameters import StriatedMarkParameters
+from ballistics.striations.preparation.patches import Patch, turned_grid
+from ballistics.striations.preparation.stria_direction import StriaDirections, stria_directions
 from ballistics.striations.profile_filters import band_passed
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
-from ballistics.striations.stria_direction import StriaDirections, stria_directions
 from ballistics.surfaces import Surface, fit_form
 from ballistics_kernels.profiles import band_medians
 
@@ -246,7 +246,7 @@ def _aligned(
     used = np.ascontiguousarray(turned[first_row : first_row + len(turned) // per_band * per_band])
     medians, counts = band_medians(used, np.zeros(len(used), np.int64), per_band)
     residuals = np.full(medians.shape, np.nan)
-    for k in np.flatnonzero(np.isfinite(medians).sum(axis=1) * step >= 3.0 * band_um[0]):
+    for k in np.flatnonzero(np.isfinite(medians).sum(axis=1) * step >= LEAST_WAVES * band_um[0]):
         residuals[k] = band_passed(medians[k], step, (step, band_um[1]))
     lags, agreements, first = align_bands(
         filtered_bands(residuals, step, band_um), max(1, round(p.largest_lag_um / step)), p.lowest_agreement

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
-from ballistics.striations.alignment import Average, average_bands
-from ballistics.striations.arcs import Arc
-from ballistics.striations.bands import Bands, agreement, aligned_bands
-from ballistics.striations.patches import Patch
-from ballistics.striations.preparation_parameters import LandParameters
+from ballistics.striations.preparation.alignment import Average, average_bands
+from ballistics.striations.preparation.arcs import Arc
+from ballistics.striations.preparation.bands import Bands, agreement, aligned_bands
+from ballistics.striations.preparation.parameters import LandParameters
+from ballistics.striations.preparation.patches import Patch
+from ballistics.striations.preparation.shoulders import LandEnd, LandEnds, find_ends
+from ballistics.striations.preparation.soundness import unsound
 from ballistics.striations.profile_filters import band_passed
-from ballistics.striations.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import ExcludedSpan, Floats, Signature
-from ballistics.striations.soundness import unsound
 from ballistics.surfaces import Surface
 
 METHOD = "land engraved area, bands aligned along the striae"
