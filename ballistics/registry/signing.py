@@ -50,11 +50,31 @@ class Signing:
         return View(connection).head().number > 0
 
     def row(self, connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-        """Record a row that was added; where there is no log, nothing."""
+        """Record a row that was added; where there is no log, nothing.
+
+        Parameters
+        ----------
+        connection : Connection
+            Of the transaction that adds the row.
+        table : Table
+            One of `ROW_KINDS`.
+        row : mapping of str to object
+            As added, with its ``id``.
+        """
         self._append(connection, ROW_KINDS[table], str(row["id"]), row)
 
     def batch(self, connection: Connection, source: str, import_id: str, batch: Batch) -> None:
-        """Record what a transaction of an import has written; nothing where it wrote nothing, or there is no log."""
+        """Record what a transaction of an import has written; nothing where it wrote nothing, or there is no log.
+
+        Parameters
+        ----------
+        connection : Connection
+            Of that transaction.
+        source, import_id : str
+            Whose register it is, and the identifier of the import.
+        batch : Batch
+            What was written.
+        """
         if not (batch.new or batch.changed or batch.events):
             return
         body = {

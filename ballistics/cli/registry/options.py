@@ -36,7 +36,17 @@ OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that
 
 @contextmanager
 def writable(library: Path, database: str | None, key_file: Path | None) -> Iterator[Registry]:
-    """Open a registry to write to it; the key is read where the laboratory keeps a signed log."""
+    """Open a registry to write to it; the key is read where the laboratory keeps a signed log.
+
+    Parameters
+    ----------
+    library : Path
+        Folder of the laboratory's library.
+    database : str or None
+        Address of its database, where it is not in the folder.
+    key_file : Path or None
+        Of the operator who signs; its passphrase is asked for.
+    """
     from ballistics.registry import Registry
 
     with Registry.open(library, database) as registry:
