@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from ballistics.cli import main
 from ballistics.errors import ParameterError
+from ballistics.files import RowsFile
 from ballistics.printed import Collection, Part, run_protocol, signature_of
+from ballistics.printed.protocol import protocol
 from ballistics.printed.protocol.disguises import DISGUISES, Disguise
 from ballistics.printed.protocol.protocol import Rate
 from ballistics.reports import protocol_json, protocol_report
@@ -100,7 +102,9 @@ def test_too_few_references_say_nothing() -> None:
 
 
 def test_the_command_writes_page_table_and_json(collection: Collection, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("ballistics.printed.protocol.protocol.run_protocol.__defaults__", (20, 2026, None, _FEW[:1]))
+    monkeypatch.setattr(
+        "ballistics.printed.protocol.protocol.run_protocol.__defaults__", (20, 2026, None, _FEW[:1], None)
+    )
     folder, out = tmp_path / "references", tmp_path / "out"
     collection.save(folder)
     options = ["printed", "protocol", str(folder), "--out", str(out), "--queries", "1"]
@@ -112,3 +116,31 @@ def test_the_command_writes_page_table_and_json(collection: Collection, tmp_path
     assert json.loads((out / "protocol.json").read_text())["parameters"]["seed"] == 2026
     assert sorted(path.name for path in out.iterdir()) == ["protocol.csv", "protocol.html", "protocol.json"]
     assert CliRunner().invoke(main, options).exit_code == 2
+
+
+def test_a_run_that_was_stopped_goes_on(collection: Collection, tmp_path, monkeypatch) -> None:
+    whole = run_protocol(collection, 1, disguises=_FEW)
+    path = tmp_path / "answers.jsonl"
+    asked: list[int] = []
+
+    def stops(done: int, total: int) -> None:
+        asked.append(done)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    with RowsFile(path, strict=True) as kept, pytest.raises(KeyboardInterrupt):
+        run_protocol(collection, 1, tell=stops, disguises=_FEW, kept=kept)
+    assert len(path.read_text().splitlines()) == 3
+    # A torn line and an altered one are asked again.
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1].replace(b"false", b"true") + lines[2] + b'{"protocol"')
+    counted: list[int] = []
+    real = protocol.identify
+    monkeypatch.setattr(protocol, "identify", lambda *a, **k: (counted.append(1), real(*a, **k))[1])
+    with RowsFile(path, strict=True) as kept:
+        again = run_protocol(collection, 1, disguises=_FEW, kept=kept)
+    assert list(again.rows()) == list(whole.rows())
+    assert len(counted) == 2
+    with RowsFile(path, strict=True) as kept:
+        run_protocol(collection, 1, seed=3, disguises=_FEW[:1], kept=kept)
+    assert len(counted) == 4  # another seed asks other questions

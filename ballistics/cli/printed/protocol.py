@@ -28,11 +28,12 @@ def command(folder: Path, out: Path, queries: int, seed: int, overwrite: bool, q
 
     Known queries are searched in the collection: is the right reference first, is it accepted, is another one?
     Unknown ones are searched where they and their relatives are held out: is anything accepted? Rates stand with exact
-    95 % intervals. No mesh is written. See docs/protocol-printed.md.
+    95 % intervals. No mesh is written. A run that was stopped goes on when the same command is given again. See
+    docs/protocol-printed.md.
     """
     from ballistics.cli.terminal import bar, refuse_output
     from ballistics.errors import WriteError
-    from ballistics.files import csv_bytes, reason, write_whole
+    from ballistics.files import RowsFile, csv_bytes, reason, write_whole
     from ballistics.printed import PROTOCOL_COLUMNS, open_collection, run_protocol
     from ballistics.reports import protocol_json, protocol_report
 
@@ -44,13 +45,15 @@ def command(folder: Path, out: Path, queries: int, seed: int, overwrite: bool, q
     for path in paths.values():
         refuse_output(path, (folder,), overwrite)
     collection, _ = open_collection(folder)
-    with bar(quiet) as progress:
+    answers = out / "answers.jsonl"
+    with bar(quiet) as progress, RowsFile(answers, strict=True) as kept:
         tell = None if progress is None else lambda done, total: progress("disguised queries", done, total)
-        found = run_protocol(collection, queries, seed, tell)
+        found = run_protocol(collection, queries, seed, tell, kept=kept)
     rows = list(found.rows())
     write_whole(paths["csv"], csv_bytes(PROTOCOL_COLUMNS, ([row[name] for name in PROTOCOL_COLUMNS] for row in rows)))
     write_whole(paths["json"], (json.dumps(protocol_json(found), indent=1, ensure_ascii=False) + "\n").encode())
     write_whole(paths["html"], protocol_report(found).encode("utf-8", "replace"))
+    answers.unlink(missing_ok=True)
     if not quiet:
         for row in rows:
             if row["disguise"] == "all":

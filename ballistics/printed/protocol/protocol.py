@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from ballistics.errors import ParameterError
+from ballistics.files import RowsFile
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.describe.geometry_hashes import copy_relation
 from ballistics.printed.describe.plainness import PLAIN_WORTH
+from ballistics.printed.describe.signature import Signature
 from ballistics.printed.identify.false_hits import FEWEST_REFERENCES, relatives
 from ballistics.printed.identify.identification import IDENTIFICATION_VERSION, identify
 from ballistics.printed.protocol.disguises import DISGUISES, Disguise
@@ -101,12 +103,23 @@ class ProtocolResult:
             yield dict(zip(PROTOCOL_COLUMNS, (*values, *rounded), strict=True))
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What one query found: of a known one, the right reference; of an unknown one, whether anything was accepted."""
+
+    first: bool = False
+    accepted: bool = False
+    another: bool = False
+    held_out: int = 0
+
+
 def run_protocol(
     collection: Collection,
     queries: int = QUERIES,
     seed: int = _SEED,
     tell: Tell | None = None,
     disguises: Sequence[Disguise] = DISGUISES,
+    kept: RowsFile | None = None,
 ) -> ProtocolResult:
     """Measure on a collection itself how often its references are found under disguise, and others are hit.
 
@@ -122,6 +135,9 @@ def run_protocol(
         Told the queries done and all queries.
     disguises : sequence of Disguise
         What is done to the queries. Figures of a part of them, or of others, are not those of the protocol.
+    kept : RowsFile, optional
+        Where each answer is kept at once, so that a run that was stopped goes on; answers of other collections,
+        versions or seeds in it are passed over.
 
     Returns
     -------
@@ -149,6 +165,7 @@ def run_protocol(
         raise ParameterError(f"queries is {queries}; give at least 1")
     queries = min(queries, len(collection))
     total, done = 2 * queries * len(disguises), 0
+    answers = _Answers(collection, seed, kept)
     rates: list[Rate] = []
     held: list[int] = []
     for number, disguise in enumerate(disguises):
@@ -156,31 +173,65 @@ def run_protocol(
         chosen = generator.permutation(len(collection))
         # Known and unknown queries are different references, where there are enough.
         known, unknown = chosen[:queries], chosen[::-1][:queries]
-        counts = {"right first": 0, "right accepted": 0, "another accepted beside it": 0, "false hit": 0}
-        for row in known.tolist():
-            query = disguise.apply(collection.signature(row), _rng(seed, number, row))
-            found = identify(query, collection, most=5)
-            own = [_same(collection, candidate.row, row) for candidate in found.candidates]
-            hits = [_same(collection, candidate.row, row) for candidate in found.accepted]
-            counts["right first"] += bool(own) and own[0]
-            counts["right accepted"] += any(hits)
-            counts["another accepted beside it"] += not all(hits)
-            done += 1
-            if tell is not None:
-                tell(done, total)
-        for row in unknown.tolist():
-            out = relatives(collection, row)
-            held.append(len(out))
-            query = disguise.apply(collection.signature(row), _rng(seed, number, row))
-            left = collection.without([collection.references[other].name for other in out])
-            counts["false hit"] += bool(identify(query, left, most=1).accepted)
-            done += 1
-            if tell is not None:
-                tell(done, total)
+        found: dict[bool, list[_Answer]] = {True: [], False: []}
+        for is_known, rows in ((True, known), (False, unknown)):
+            for row in rows.tolist():
+                found[is_known].append(answers.of(number, disguise, row, is_known))
+                done += 1
+                if tell is not None:
+                    tell(done, total)
+        counts = {
+            "right first": sum(answer.first for answer in found[True]),
+            "right accepted": sum(answer.accepted for answer in found[True]),
+            "another accepted beside it": sum(answer.another for answer in found[True]),
+            "false hit": sum(answer.another for answer in found[False]),
+        }
+        held += [answer.held_out for answer in found[False]]
         rates += [Rate(measure, disguise.name, queries, count) for measure, count in counts.items()]
     plain = sum(collection.worth(row) < PLAIN_WORTH for row in range(len(collection)))
     made = _provenance(collection, queries, seed, disguises)
     return ProtocolResult(tuple(_with_totals(rates)), len(collection), plain, float(np.mean(held)), seed, made)
+
+
+class _Answers:
+    """The queries of a collection, each asked once: what was kept of an earlier run is not asked again."""
+
+    def __init__(self, collection: Collection, seed: int, kept: RowsFile | None) -> None:
+        self._collection, self._seed, self._kept = collection, seed, kept
+        self._run = {
+            "protocol": PROTOCOL_VERSION,
+            "identification": IDENTIFICATION_VERSION,
+            "collection": sha256_of_array(collection.whole()),
+            "seed": seed,
+        }
+        self._known: dict[tuple[str, int, bool], _Answer] = {}
+        for row in () if kept is None else kept.read():
+            if all(row.get(name) == value for name, value in self._run.items()):
+                self._known[row["disguise"], row["row"], row["known"]] = _Answer(**row["answer"])
+
+    def of(self, number: int, disguise: Disguise, row: int, is_known: bool) -> _Answer:
+        """Return what a reference under a disguise finds."""
+        # The number is part of the seed of the disguise.
+        name = f"{number} {disguise}"
+        key = name, row, is_known
+        if key not in self._known:
+            query = disguise.apply(self._collection.signature(row), _rng(self._seed, number, row))
+            self._known[key] = self._as_known(query, row) if is_known else self._as_unknown(query, row)
+            if self._kept is not None:
+                said = {"disguise": name, "row": row, "known": is_known, "answer": asdict(self._known[key])}
+                self._kept.append({**self._run, **said})
+        return self._known[key]
+
+    def _as_known(self, query: Signature, row: int) -> _Answer:
+        found = identify(query, self._collection, most=5)
+        own = [_same(self._collection, candidate.row, row) for candidate in found.candidates]
+        hits = [_same(self._collection, candidate.row, row) for candidate in found.accepted]
+        return _Answer(bool(own) and own[0], any(hits), not all(hits))
+
+    def _as_unknown(self, query: Signature, row: int) -> _Answer:
+        out = relatives(self._collection, row)
+        left = self._collection.without([self._collection.references[other].name for other in out])
+        return _Answer(another=bool(identify(query, left, most=1).accepted), held_out=len(out))
 
 
 def _rng(seed: int, number: int, row: int) -> np.random.Generator:
