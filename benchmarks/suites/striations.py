@@ -46,9 +46,8 @@ DESCRIPTION = "striated marks: CMPS check values, screwdrivers, pliers, lands of
 
 _NAME = "striations"
 _SEED = 1
+# What the evidence room takes for similarities of striae comes first.
 _MODELS = ("logistic", "isotonic")
-# What the evidence room takes for similarities of striae.
-_STRIAE = "log-normal over length"
 _CMPS = ((2, 5, 3, 4, 3, 2), (2, 2, 13, 1, 1, 1), (1, 1, 2, 11, 2, 2), (2, 1, 1, 1, 10, 1), (1, 2, 1, 2, 2, 15),
          (14, 2, 2, 2, 1, 1))  # fmt: skip
 _SCAN_UM = 0.645
@@ -327,7 +326,8 @@ def _barrels(context: Context) -> Iterator[Record]:
         value = at_the_bounds(table, "isotonic")
         yield _record(f"barrels: {level} Cllr that the bounds allow", value, "", "", protocol, pairs)
         sources = "lands" if level == "land" else "barrels"
-        yield from _cllrs(f"barrels: {level}", table, "", f"{protocol}; 10 groups of {sources}", (_STRIAE, *_MODELS))
+        given_length = (*_MODELS, "log-normal over length")
+        yield from _cllrs(f"barrels: {level}", table, "", f"{protocol}; 10 groups of {sources}", given_length)
     yield from _shoulders_of("barrels", [one for one, _ in made], protocol)
     disturbed = barrels if context.quick else 6
     references = [one for one in made if one[1] < 2 and one[0].barrel < disturbed]

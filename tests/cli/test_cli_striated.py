@@ -192,7 +192,7 @@ def test_a_reference_weighs_a_case_and_refuses_others(tmp_path, reference):
     assert done.exit_code == 0, done.output
     evaluation = json.loads(out.read_text())["evaluation"]
     assert evaluation["status"] == "evaluated"
-    assert evaluation["model"] == "log-normal over length"
+    assert evaluation["model"] == "logistic"
     assert evaluation["log10_lr"] == evaluation["bounds"]["upper"]
     assert evaluation["score"]["length_mm"] == pytest.approx(1.87, abs=0.1)
     assert "congruent segments (CMPS)" in done.output

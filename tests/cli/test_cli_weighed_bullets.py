@@ -63,7 +63,7 @@ def test_a_case_is_weighed_and_the_page_says_so(reference, tmp_path):
                    page, "--json", document)  # fmt: skip
         assert done.exit_code == 0, done.output
         assert "The two bullets were fired from the same barrel." in done.output
-        assert "model: log-normal over length on similarity of the bullets (nats)" in " ".join(done.output.split())
+        assert "model: logistic on similarity of the bullets (nats)" in " ".join(done.output.split())
         weight = json.loads(document.read_text())["evaluation"]
         assert weight["status"] == "evaluated"
         assert weight["log10_lr"] > 0

@@ -139,7 +139,7 @@ def test_a_case_is_weighed_by_bullets_and_by_nothing_else():
     conditions = population().conditions
     reference = replace(population(), conditions=replace(conditions, parameters=dict(bare(conditions.parameters))))
     answers = {}
-    for value in (330.0, 6.0):
+    for value in (900.0, 6.0):
         found = weigh(case(value), (), [reference], ("9 mm Luger",), ("confocal",), ("Geco",), draws=20)
         answers[value] = found.result
         assert found.score == "similarity"
@@ -148,8 +148,8 @@ def test_a_case_is_weighed_by_bullets_and_by_nothing_else():
             "The two bullets were fired from the same barrel.", "The two bullets were fired from different barrels."
         )
         assert found.result.length_mm == pytest.approx(5.4)
-    assert answers[330.0].log10_lr > 0.5
-    assert answers[330.0].bound == "upper"
+    assert answers[900.0].log10_lr > 0.5
+    assert answers[900.0].bound == "upper"
     assert answers[6.0].log10_lr < -0.5
     # Any scan of any of its lands takes a barrel out of the population.
     own = population().table.scan_a[0].split()[1]

@@ -277,8 +277,8 @@ def _count_ratio(same: Any, different: Any) -> Callable[[GroupedScores], RatioMo
     return fit
 
 
-# Name -> how to fit it. Defaults: "log-normal over area" (of striae: "length") for similarities, "beta-binomial" for
-# counts, "logistic" for correlations (`ballistics.evidence.scores.score_models`).
+# Name -> how to fit it. Defaults: "log-normal over area" for similarities of impressions, "beta-binomial" for counts,
+# "logistic" for correlations and for similarities of striae (`ballistics.evidence.scores.score_models`).
 MODELS: Mapping[str, Callable[[GroupedScores], RatioModel]] = {
     "beta-binomial": _count_ratio(BetaBinomial, Binomial),
     "binomial": _count_ratio(Binomial, Binomial),
