@@ -159,6 +159,7 @@ def test_a_batch_takes_other_parameters(folder, table):
     assert not (folder / "none.csv").exists()
 
 
+@pytest.mark.slow
 def test_links_join_the_lands_of_one_source(folder, table):
     results = folder / "pairs.parquet"
     assert run("batch", folder / "scans", "--mark", KIND, "--out", results, "--work", folder / "work", "--workers", 1,

@@ -69,6 +69,7 @@ def test_a_missing_land_is_said() -> None:
     assert "B2</th>" in html("one missing")
 
 
+@pytest.mark.slow
 def test_different_numbers_of_lands_are_insufficient_with_the_reason() -> None:
     page = html("insufficient")
     assert "INSUFFICIENT" in page
