@@ -355,11 +355,16 @@ class Casework(Job):
         return [*sorted(told - held), *faults]
 
     def result(self, folder: Path) -> Any:
-        # Times and salts are of the moment: what was recorded, by whom, in which order.
+        # Times, salts and the library's identifier are of the moment: what was recorded, by whom, in which order.
         with Casebook.open(folder / "laboratory") as book:
             entries = [entry_of(row.content, "") for row in book.log.rows()]
             marks = [(mark.id, mark.scan) for mark in book.library.contents().marks]
-        return [(one.number, one.key, one.kind, one.record, one.supersedes, one.body) for one in entries], marks
+            own = book.library.identifier
+        bodies = [
+            {name: "its own" if value == own else value for name, value in entry.body.items()} for entry in entries
+        ]
+        said = [(entry.number, entry.key, entry.kind, entry.record, entry.supersedes) for entry in entries]
+        return said, bodies, marks
 
 
 JOBS: dict[str, type[Job]] = {
