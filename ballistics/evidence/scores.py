@@ -23,8 +23,8 @@ SCORE_MODELS: Mapping[Score, str] = {
     "count": "beta-binomial",
     "correlation": "logistic",
 }
-# Unrelated striae share whatever length chance places them at: given that length, as areas are given, a low score over
-# a short one passes for agreement. Chosen on the simulated lands of one half of the barrels (docs/striations.md).
+# Striae are weighed without their common length: given it, as areas are given, lands, screwdrivers and pliers were all
+# weighed worse (docs/striations.md).
 _STRIATED_MODELS: Mapping[Score, str] = {**SCORE_MODELS, "similarity": "logistic"}
 
 

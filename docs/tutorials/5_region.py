@@ -28,7 +28,8 @@ import trimesh
 import ballistics
 from ballistics.cli import main
 
-os.chdir(os.environ.setdefault("REGION_FOLDER", mkdtemp()))
+folder = os.environ.setdefault("REGION_FOLDER", mkdtemp())
+os.chdir(folder)  # again in each part: the documentation runs them one by one
 os.environ |= {"XDG_STATE_HOME": str(Path("state").resolve()), "BALLISTICS_PASSPHRASE": "a passphrase of our own"}
 server = os.environ.get("REGION_DATABASE", "")
 os.environ["BALLISTICS_DATABASES"] = server
@@ -72,6 +73,7 @@ terms = "--legal-basis 'agreement of 2019' --handling 'leads only' --expires 299
 # The police register is imported, and a theft reported. Templates of open marks go to Sarajevo; signatures of printed
 # parts go to Chișinău.
 
+os.chdir(folder)
 run("registry simulate police --firearms 2000 --seed 7")
 run("registry init skopje")
 run("registry import skopje police/register.csv --mapping police/mapping.yaml --quiet")
@@ -101,6 +103,7 @@ parts = run(
 # -------------------------------------------------
 # The search sees no scan of Skopje, and gives no weight. Only the hit leads to a request, and both logs tell of it.
 
+os.chdir(folder)
 run("exchange import sarajevo marks.package --opening-key sarajevo-opening.json --receipt received.json")
 run("exchange import skopje received.json")
 asked = "--requester Police --request 'One firearm?' --purpose lead --received 2026-11-01"
@@ -131,6 +134,7 @@ run("exchange list sarajevo")
 # The scan becomes an exhibit of the case. The report is a lead; `the case from seizure to court <4_case.html>`_ shows
 # what an evaluative one needs.
 
+os.chdir(folder)
 run(f"exchange scan sarajevo from-skopje.x3p --package {sent.split()[1].rstrip(':')} --mark 1")
 run(f"case add item sarajevo K-31/2 --description 'scan of Skopje, mark {hit['mark']['number']}' {case}")
 run(f"case add scan sarajevo K-31/2/S --item K-31/2 --file from-skopje.x3p {measured}")
@@ -147,6 +151,7 @@ run("registry leads move sarajevo 1 confirmed --note 'report K-31/R' --by 'A. D.
 # The part is measured anew: other triangles, elsewhere, upside down. Of the serial, one character cannot be read and
 # another may be two: Skopje's registry names the firearm among its two thousand.
 
+os.chdir(folder)
 run("exchange import chisinau parts.package --opening-key chisinau-opening.json")
 run(f"exchange collection chisinau theirs --package {parts.rstrip(':')}")
 seized = trimesh.creation.annulus(8, 12, 30, sections=96)
@@ -174,6 +179,7 @@ run("registry leads list skopje")
 # Skopje closes the report, and tells Chișinău what its register says. Nothing in the registry is written over, and
 # everything that was written stands in the signed log.
 
+os.chdir(folder)
 run(f"registry event skopje {number} recovered --on 2026-11-08 --unit 'Police Chisinau' --place Chișinău")
 run(f"registry show skopje {number}")
 told = run(f"exchange export skopje firearm.package --to Chisinau --firearm {number} --purpose C-5 {terms}").split()[1]
@@ -187,6 +193,7 @@ for lab in ("skopje", "sarajevo", "chisinau"):
 # What the analysts open
 # ----------------------
 
+os.chdir(folder)
 Path("places.csv").write_text(
     "place,latitude_deg,longitude_deg\nBitola,41.03,21.33\nChișinău,47.01,28.86\n", encoding="utf-8"
 )
