@@ -19,9 +19,7 @@ LEAST_WAVES = 3.0
 _LEAST_POINTS = 20
 _LEAST_OVERLAP = 0.3
 # Striae change along a mark: what a band adds to the mean falls to half after two more bands. The next lag is expected
-# where the mean of the last step and of those before leads. These are definitions, not fitted: on the 12 lands at hand
-# 10 or 60 points, .15 or .5 in common, and .25 or 1 of the last step give the same signatures, bit for bit; a memory of
-# .5 or .9 changes the similarity of same-source pairs by −11 to +1 %, and that of others by 2 nats at most.
+# where the mean of the last step and of those before leads. These numbers were set by hand; no benchmark varies them.
 _MEMORY = 0.7
 _STEP_MEMORY = 0.5
 
