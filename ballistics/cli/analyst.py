@@ -9,7 +9,7 @@ import rich_click as click
 
 from ballistics.cli.casework.record_commands import LABORATORY, opened
 from ballistics.cli.library import DATABASE
-from ballistics.cli.terminal import refuse_output
+from ballistics.cli.terminal import make_folder, refuse_output
 
 if TYPE_CHECKING:
     from ballistics.casework import Casebook
@@ -101,7 +101,7 @@ def command(
     }
     if statistics is not None:
         files["statistics.csv"] = csv_bytes(("table", "value", "event", "number"), statistics.rows(), spreadsheet=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file in (*files, *(("statistics.xlsx",) if statistics is not None else ())):
         refuse_output(folder / file, (), overwrite)
     for file, data in files.items():

@@ -31,14 +31,11 @@ def command(out: Path, quiet: bool) -> None:
     or that was changed since, is not.
     """
     from ballistics.cli.compare import print_comparison, write_result
-    from ballistics.cli.terminal import bar
+    from ballistics.cli.terminal import bar, make_folder
     from ballistics.front import compare_files
 
     names = [*_SCANS, *(f"{pair}.{ending}" for pair in _PAIRS for ending in ("html", "json"))]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{out} cannot be made: {error.strerror}; choose another folder with --out") from error
+    make_folder(out)
     _refuse_foreign(out, names)
     _write_scans(out, names, quiet)
     for pair, (first, second) in _PAIRS.items():

@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from ballistics.errors import WriteError
+from ballistics.files import real_path, reason
 from ballistics.progress import Progress
 
 #: Kinds of mark, in the order of `ballistics.methods.METHODS`, which takes too long to import for a help page.
@@ -80,12 +81,33 @@ def refuse_output(path: Path | None, inputs: tuple[Path, ...], overwrite: bool) 
     """
     if path is None:
         return
-    if any(path.resolve() == scan.resolve() for scan in inputs):
+    if any(real_path(path) == real_path(scan) for scan in inputs):
         raise WriteError(f"{path} is one of the scans: choose another name for the output")
+    if path.exists() and not path.is_file():
+        raise WriteError(f"{path} is not a file that can be replaced: choose another name for the output")
     if path.exists() and not overwrite:
         raise WriteError(f"{path} exists already: choose another name, or allow it with --overwrite")
-    if not path.resolve().parent.is_dir():
+    if not real_path(path).parent.is_dir():
         raise WriteError(f"{path} cannot be written: the folder {path.parent} does not exist; make it first")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of several outputs, and those above it.
+
+    Parameters
+    ----------
+    folder : Path
+        It may exist.
+
+    Raises
+    ------
+    WriteError
+        When it cannot be made, or is a file.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"the folder {folder} cannot be made: {reason(error)}; choose another place") from error
 
 
 def console() -> Any:

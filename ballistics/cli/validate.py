@@ -35,17 +35,13 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     Exit code 0: done; 1: done, and a criterion of --criteria is not met; 2: an error.
     """
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
-    from ballistics.cli.terminal import refuse_output
-    from ballistics.errors import WriteError
+    from ballistics.cli.terminal import make_folder, refuse_output
     from ballistics.evidence import SCORE_MODELS
     from ballistics.files import write_whole
     from ballistics.provenance import sha256_of_file
     from ballistics.studies import read_criteria, results_when_first_given, study_of_scans, with_verdicts
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{out} cannot be made: {error.strerror}; choose another folder with --out") from error
+    make_folder(out)
     report = out / "study.html"
     # The report is written last: when it is absent, what else lies there is of a run that was stopped.
     refuse_output(report, (), options["overwrite"])

@@ -14,6 +14,7 @@ WITHHOLDING = {
     "mark-turned": "the striae agree better with one scan turned by 180°: its direction must be settled first",
     "mark-inverted": "the striae agree better with one mark's heights inverted: one of the two may be a cast",
     "mark-mirrored": "the striae agree better with one mark mirrored: one of the two may be a cast",
+    "one-measurement": "the two files are probably copies of one scan, or scans of one and the same item",
     "prepared-unalike": "the two marks were not prepared in the same way",
     "instrument-contradicts": "the instrument that was stated is not the one that the file names",
     "not-the-mark-type": "what was compared does not look like the mark type that was stated",

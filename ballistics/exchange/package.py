@@ -32,7 +32,7 @@ from ballistics.exchange.envelope import (
     signed,
     text_of,
 )
-from ballistics.files import SafeArchive, reason, sync_folder, written_whole
+from ballistics.files import SafeArchive, real_path, reason, sync_folder, written_whole
 from ballistics.provenance import sha256_of_file
 from ballistics.records import RefusedError, SigningKey
 
@@ -287,7 +287,7 @@ def opened_package(path: Path, opening: OpeningKey | None) -> Iterator[tuple[Man
                 if opening is None:
                     raise ParameterError(f"{where} is encrypted: give the laboratory's opening key (--opening-key)")
                 # Beside the package: one with many scans may not fit into the system's temporary folder.
-                folder = path.resolve().parent
+                folder = real_path(path).parent
                 plain = opened.enter_context(tempfile.TemporaryFile(dir=folder if os.access(folder, os.W_OK) else None))
                 decrypt(file, plain, opening, where)
                 plain.seek(0)

@@ -22,6 +22,7 @@ from .durable import sync_folder as sync_folder
 from .durable import write_whole as write_whole
 from .durable import written_whole as written_whole
 from .locks import locked as locked
+from .paths import real_path as real_path
 from .rows_file import RowsFile as RowsFile
 from .tables import begins_formula as begins_formula
 from .tables import csv_bytes as csv_bytes
@@ -49,6 +50,7 @@ __all__ = [
     "parquet",
     "parse_json",
     "read_header",
+    "real_path",
     "reason",
     "seal_fault",
     "sealed",

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ballistics.errors import WriteError
+from ballistics.files.paths import real_path
 
 _PART = ".part"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
@@ -84,7 +85,7 @@ def written_whole(
         When it exists and is not to be replaced, or cannot be written; what was there is untouched.
     """
     try:
-        folder = path.resolve().parent
+        folder = real_path(path).parent
         _remove_stale(folder, path.name)
         temporary = folder / f"{_prefix(path.name)}{_owner()}-{uuid4().hex[:8]}{_PART}"
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, WriteError
-from ballistics.files import reason, sync_folder
+from ballistics.files import real_path, reason, sync_folder
 from ballistics.library.arrays import ArrayFolder
 from ballistics.library.integrity import verify
 from ballistics.library.items import Integrity
@@ -103,7 +103,7 @@ def _has_rows(folder: Path) -> bool:
 
 def _refuse(library: LibraryStore, folder: Path) -> None:
     """Refuse to write over anything but an earlier backup of this library that was not used since."""
-    if folder.resolve() == library.folder.resolve():
+    if real_path(folder) == real_path(library.folder):
         raise WriteError(f"{folder} is the library itself: choose another folder for the backup")
     if not folder.exists() or (folder.is_dir() and holds_nothing(folder)):
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ballistics.errors import ParameterError
-from ballistics.files import table_kind
+from ballistics.files import real_path, table_kind
 from ballistics.pairs.designs import AllPairs, Between, PairDesign
 from ballistics.pairs.file_names import scan_files
 from ballistics.pairs.mark_store import MarkSource
@@ -120,7 +120,7 @@ def run_batch(
     source: MarkSource = store
     if library is not None:
         sides.append(_side(enrolled.items()))
-        source = ScansAndLibrary(store, library.resolve())
+        source = ScansAndLibrary(store, real_path(library))
     left_out = [scan for found in prepared for scan in sorted(found, key=_order) if scan.left_out]
     return _compare(sides, left_out, source, out, method, work, run or on_this_machine(workers, method.settings), tell)
 

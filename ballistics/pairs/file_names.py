@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ballistics.errors import ParameterError
+from ballistics.files import real_path
 from ballistics.surfaces import files_in
 
 
@@ -19,13 +20,13 @@ def scan_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tupl
     ParameterError
         When something named does not exist, or there is no file at all.
     """
-    excluded = [path.resolve() for path in without]
+    excluded = [real_path(path) for path in without]
     found: dict[Path, str] = {}
     for given in paths:
         if not given.exists():
             raise ParameterError(f"{given} does not exist")
         for path in files_in([given]):
-            resolved = path.resolve()
+            resolved = real_path(path)
             if not any(resolved == left_out or left_out in resolved.parents for left_out in excluded):
                 name = path.relative_to(given).as_posix() if given.is_dir() else path.name
                 # A name that is no Unicode must not end the run when the table is written.

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from ballistics.errors import BallisticsError, CorruptFileError, HostileFileError, ParameterError, ReadError
-from ballistics.files import SafeArchive, reason
+from ballistics.files import SafeArchive, real_path, reason
 from ballistics.registry.mapping import RegisterMapping
 
 #: A row: its number in the source, from 1 for the first below the headings, and its values or why it cannot be read.
@@ -351,6 +351,6 @@ def _engine_for_reading(url: sa.engine.URL) -> sa.engine.Engine:
         raise ReadError(f"{path} is no database")
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        return sqlite3.connect(f"{real_path(path).as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
     return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError
+from ballistics.files import real_path
 from ballistics.store.servers import secured
 
 DATABASE_FILE = "library.sqlite"
@@ -107,7 +108,7 @@ def _for_reading(folder: Path) -> sqlite3.Connection:
     rows, log = folder / DATABASE_FILE, folder / f"{DATABASE_FILE}-wal"
     # Where nothing can be written nobody writes: then no lock is needed, nor the files that hold locks.
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    uri = f"{rows.resolve().as_uri()}?{mode}"
+    uri = f"{real_path(rows).as_uri()}?{mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, check_same_thread=False)
     try:
         _configure(connection)

@@ -11,6 +11,7 @@ import pytest
 from families import fast_and_slow
 from prepared_marks import fadul_mark, simulated_heads
 
+from ballistics.evidence.preconditions import withholding
 from ballistics.impressions.comparing import MINIMUM_CELLS, compare
 from ballistics.impressions.comparison import ImpressionComparison
 from ballistics.impressions.congruence import RULES
@@ -65,6 +66,16 @@ def test_displaced_fadul_pair_keeps_its_cells() -> None:
     # Displaced by more than half a cell: windows laid on the image centre keep 5 of about 30.
     result = compare(fadul_mark("8-1"), fadul_mark("Q"))
     assert result.rules["significance"].score >= 0.85 * min(result.a_in_b.n_cells, result.b_in_a.n_cells)
+
+
+@pytest.mark.parametrize("theta", fast_and_slow([0.0], [33.0]))
+def test_a_scan_and_its_copy_are_told(first_pair: tuple[list[Mark], ImpressionComparison], theta: float) -> None:
+    (mark, _), pair = first_pair
+    copy = rotate_surface(mark, theta) if theta else mark
+    found = compare(mark, dataclasses.replace(copy, heights_um=np.round(copy.heights_um, 2)))
+    assert ("one-measurement", "serious") in [(finding.code, finding.severity) for finding in found.findings]
+    assert "one-measurement" in withholding(found.findings)
+    assert "one-measurement" not in [finding.code for finding in pair.findings]
 
 
 @pytest.mark.parametrize("theta", fast_and_slow([11.0, 90.0], [45.0, 158.3, 271.0]))

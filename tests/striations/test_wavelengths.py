@@ -12,6 +12,7 @@ from ballistics.striations import (
     Signature,
     SimilarityParameters,
     common_octaves,
+    compare_signatures,
     correlate,
     octave_profiles,
     similarity,
@@ -121,3 +122,13 @@ def test_screwdriver_marks_are_told_apart_better_than_by_correlation(tools: tupl
     ]
     assert wrong[0] < 0.005
     assert wrong[0] <= wrong[1]
+
+
+def test_a_signature_and_its_copy_are_told_repeated_strokes_are_not() -> None:
+    with np.load(data_folder("striations") / "screwdrivers.npz") as marks:
+        first, again = (Signature(1000.0 * marks[name], 7.05) for name in ("T02LB-F80-01", "T02LB-F80-03"))
+    # The two strokes that agree best of all: 0.90 in the shortest waves.
+    assert "one-measurement" not in [finding.code for finding in compare_signatures(first, again).findings]
+    for copy in (first, Signature(np.round(first.heights_um, 2), 7.05), Signature(first.heights_um[50:], 7.05)):
+        found = compare_signatures(first, copy).findings
+        assert [(finding.code, finding.severity) for finding in found] == [("one-measurement", "serious")]

@@ -61,10 +61,11 @@ def _write_pictures(out: Path, digest: str, path: Path, file: PartFile) -> list[
     """Write the views of each part and the file's own pictures, named after the file and its hash."""
     import cv2
 
+    from ballistics.cli.terminal import make_folder
     from ballistics.files import write_whole
     from ballistics.printed import six_views
 
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     written = []
     stem = f"{path.stem}-{digest[:8]}"
     for k, part in enumerate(file.parts):

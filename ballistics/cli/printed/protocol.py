@@ -31,16 +31,12 @@ def command(folder: Path, out: Path, queries: int, seed: int, overwrite: bool, q
     95 % intervals. No mesh is written. A run that was stopped goes on when the same command is given again. See
     docs/protocol-printed.md.
     """
-    from ballistics.cli.terminal import bar, refuse_output
-    from ballistics.errors import WriteError
-    from ballistics.files import RowsFile, csv_bytes, reason, write_whole
+    from ballistics.cli.terminal import bar, make_folder, refuse_output
+    from ballistics.files import RowsFile, csv_bytes, write_whole
     from ballistics.printed import PROTOCOL_COLUMNS, open_collection, run_protocol
     from ballistics.reports import protocol_json, protocol_report
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{out} cannot be made: {reason(error)}; choose another folder (--out)") from error
+    make_folder(out)
     paths = {name: out / f"protocol.{name}" for name in ("html", "csv", "json")}
     for path in paths.values():
         refuse_output(path, (folder,), overwrite)

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from ballistics.cli.registry.options import BY, DATABASE, FILE, FOLDER, KEY, OVERWRITE, recorder, writable, write_table
-from ballistics.cli.terminal import bar, refuse_output
+from ballistics.cli.terminal import bar, make_folder, refuse_output
 
 _INCOMPLETE = 1
 
@@ -82,6 +82,6 @@ def simulate_(folder: Path, firearms: int, seed: int) -> None:
     """Write a made-up register (register.csv) and its mapping (mapping.yaml) to FOLDER, for trying out."""
     from ballistics.registry import write_register
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in write_register(folder, firearms, seed):
         click.echo(str(path))

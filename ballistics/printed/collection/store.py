@@ -29,6 +29,7 @@ from ballistics.files import (
     locked,
     map_rows,
     read_header,
+    real_path,
     reason,
     seal_fault,
     sealed,
@@ -355,7 +356,7 @@ def enrolling(folder: Path, waiting: Any = None) -> Iterator[None]:
     try:
         if not folder.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            sync_folder(folder.resolve().parent)
+            sync_folder(real_path(folder).parent)
     except OSError as error:
         raise WriteError(f"{folder} cannot be written: {reason(error)}; choose another place") from error
     with locked(folder / LOCK, waiting=waiting):
@@ -371,11 +372,11 @@ def restore_half_swap(folder: Path) -> None:
     It wrote a whole new folder beside the old one and exchanged the two in two steps; a stop in between left neither
     in place. The new one is taken when it is whole, else the old one.
     """
-    target = folder.resolve()
-    if (target / MANIFEST).exists() or (target.exists() and any(target.iterdir())):
-        return
+    target = real_path(folder)
     beside = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}(-old)?")
     try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            return
         found = [path for path in target.parent.iterdir() if beside.fullmatch(path.name) and path.is_dir()]
     except OSError:
         return

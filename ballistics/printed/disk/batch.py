@@ -20,7 +20,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ballistics.errors import BallisticsError, CorruptFileError, ParameterError, WriteError, was_interrupted
-from ballistics.files import RowsFile, make_work_folder, reason, table_kind
+from ballistics.files import RowsFile, make_work_folder, real_path, reason, table_kind
 from ballistics.printed.collection.collection import Collection
 from ballistics.printed.collection.enrolment import collection_sha256, open_collection
 from ballistics.printed.content.job_facts import job_from
@@ -163,23 +163,23 @@ def disk_files(paths: Iterable[Path], without: Sequence[Path] = ()) -> list[tupl
     ParameterError
         When something named does not exist, or there is no file at all.
     """
-    excluded = {path.resolve() for path in without}
+    excluded = {real_path(path) for path in without}
     found: dict[Path, str] = {}
     for given in paths:
         if not given.exists():
             raise ParameterError(f"{given} does not exist")
         if not given.is_dir():
-            found.setdefault(given.resolve(), given.name.encode("utf-8", "replace").decode())
+            found.setdefault(real_path(given), given.name.encode("utf-8", "replace").decode())
             continue
         for folder, folders, names in os.walk(given):
             here = Path(folder)
-            folders[:] = [name for name in folders if (here / name).resolve() not in excluded]
+            folders[:] = [name for name in folders if real_path(here / name) not in excluded]
             for name in names:
                 path = here / name
-                if not path.is_symlink() and path.resolve() not in excluded:
+                if not path.is_symlink() and real_path(path) not in excluded:
                     shown = path.relative_to(given).as_posix()
                     # A name that is no Unicode must not end the run when the table is written.
-                    found.setdefault(path.resolve(), shown.encode("utf-8", "replace").decode())
+                    found.setdefault(real_path(path), shown.encode("utf-8", "replace").decode())
     if not found:
         raise ParameterError("no file was found to search")
     return [(name, path) for path, name in sorted(found.items(), key=lambda item: (item[1], item[0]))]

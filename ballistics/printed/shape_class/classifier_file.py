@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballistics.errors import CorruptFileError, ReadError, UnsupportedFormatError, WriteError
+from ballistics.files import real_path
 from ballistics.printed.shape_class.classifier import CLASSES, SHAPE_CLASS_VERSION, ShapeClassifier
 from ballistics.printed.shape_class.features import FEATURES_VERSION, GROUPS
 from ballistics.printed.shape_class.kernel import MEASURES, ShapeKernel
@@ -86,7 +87,7 @@ def refuse_existing(path: Path) -> None:
     """
     if path.exists():
         raise WriteError(_taken(path))
-    if not path.resolve().parent.is_dir():
+    if not real_path(path).parent.is_dir():
         raise WriteError(f"{path}: cannot be written: the folder {path.parent} does not exist; make it first")
 
 
