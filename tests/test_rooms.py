@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 
 import pytest
 from support import rooms
@@ -13,6 +14,27 @@ FOUND = list(rooms.arrows())
 
 def test_every_room_has_a_floor():
     assert {rooms.room(module) for module in rooms.modules()} - {name for row in rooms.LAYERS for name in row} == set()
+
+
+def test_every_folder_of_a_room_has_a_floor():
+    """One folder among modules has no other to be above or below; where there are two, each is named."""
+    for room, folders in rooms.folders().items():
+        named = {name for floors in rooms.FOLDERS.get(room, ()) for name in floors}
+        if len(folders) > 1 or named:
+            assert folders - named == set(), room
+
+
+def test_contributing_names_every_room_and_its_folders():
+    """The table of CONTRIBUTING.md: a row names its rooms, and the folders of a room with more than one."""
+    text = (rooms.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+    quoted = re.compile("`([^`]+)`")
+    listed = {name: set(quoted.findall(what)) for names, what in rows for name in quoted.findall(names)}
+    folders = rooms.folders()
+    inside = {rooms.room(module) for module in rooms.modules()} - {"ballistics", "ground", "selftest", "kernels"}
+    assert set(listed) == {*rooms.GROUND, *inside, "kernels/ballistics_kernels"}
+    listed["kernels"] = listed.pop("kernels/ballistics_kernels")
+    assert {room: names - listed[room] for room, names in folders.items() if names - listed[room]} == {}
 
 
 def test_imports_go_down():

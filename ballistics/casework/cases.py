@@ -132,7 +132,7 @@ class Scan(Record):
     at: str = when("when it was measured", needed=True)
     by: str = text("who measured it", needed=True)
     units: str = text("the unit of lengths, where the file does not state it")
-    region: str = file_hash("the file of the region, where it was marked by hand")
+    region: str = file_hash("the file of the region, where a person marked it")
     land: str = text("of a bullet: which land")
     note: str = text("anything else")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ballistics.cli.casework.record_commands import LABORATORY, opened
+from ballistics.cli.laboratory import LABORATORY, opened
 from ballistics.cli.library import DATABASE
 from ballistics.cli.terminal import make_folder, refuse_output
 

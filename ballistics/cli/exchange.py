@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ballistics.cli.casework.record_commands import KEY, LABORATORY, opened, passphrase, signing_key
 from ballistics.cli.compare import REGION_HELP
+from ballistics.cli.laboratory import KEY, LABORATORY, opened, passphrase, signing_key
 from ballistics.cli.library import DATABASE, description_options
 from ballistics.cli.terminal import MARKS, bar, console, refuse_output
 from ballistics.library import DESCRIPTION_FIELDS

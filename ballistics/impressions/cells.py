@@ -1,7 +1,7 @@
 """Searching the cells of one mark on the other: every cell, every trial angle, the best place at each.
 
-The grid is laid on the centre of the tiled mark's valid area. Each cell is searched within a radius of the place
-where the global pose lays it, turned about its own centre by every trial angle; the displacements are then
+The grid is centred on the tiled mark's valid area. Each cell is searched within a radius of the place
+where the global pose puts it, turned about its own centre by every trial angle; the displacements are then
 expressed in Chen's convention (rotation about the centre of the searched mark), in which cells of one rigid
 agreement share one displacement.
 """
@@ -99,9 +99,9 @@ class AngleSweep:
 
 
 def lay_grid(heights: NDArray[np.float32], spacing_um: float, parameters: CellParameters) -> Grid:
-    """Lay square cells around the centre of the valid area, as many as cover it, and keep the filled ones.
+    """Cover the valid area with square cells around its centre, and keep the filled ones.
 
-    The grid is laid on the mark and not on the axes of its array, so that it turns with the mark (`middle_and_turn`).
+    The grid follows the mark and not the axes of its array, so that it turns with the mark (`middle_and_turn`).
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class CellSearcher:
         )
 
     def expected_places(self) -> tuple[Floats, Floats]:
-        """Return where the pose lays the centres of the cells on the searched mark, in its points."""
+        """Return where the pose puts the centres of the cells on the searched mark, in its points."""
         return self.places(self.pose.theta_deg, 0.0, 0.0)
 
     def displacements(self, thetas_deg: float | Floats, places_y: Floats, places_x: Floats) -> tuple[Floats, Floats]:

@@ -19,7 +19,7 @@ from ballistics.impressions.mark_parameters import (
     MarkParameters,
     parameters_of,
 )
-from ballistics.impressions.mirrored import check_inverted, check_mirrored
+from ballistics.impressions.mirrored import AsTheyAre, check_inverted, check_mirrored
 from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import RegistrationSearch
 from ballistics.impressions.settings import changes
@@ -147,11 +147,11 @@ def _compare(a: Mark, b: Mark, hashes: list[str], kind: MarkParameters) -> Impre
     result = replace(result, similarity=alike, findings=(*findings, *_copied(alike)))
 
     def with_other_ways(found: ImpressionComparison) -> ImpressionComparison:
-        what = heights[0], heights[1], a.spacing_um, search, registration, alike.score, kind.similarity, kind.mirror
-        mirrored = check_mirrored(*what, octaves[0])
+        direct = AsTheyAre(octaves[0], heights[1], search, registration, alike.score)
+        mirrored = check_mirrored(direct, kind.similarity, kind.mirror)
         finding = None if mirrored is None else mirrored.finding
         if finding is None and a.surface_kind == "topography":
-            finding = check_inverted(*what, octaves[0])
+            finding = check_inverted(direct, kind.similarity, kind.mirror)
         return found if finding is None else replace(found, findings=(*found.findings, finding))
 
     if alike.insufficient is not None:

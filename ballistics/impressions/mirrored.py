@@ -63,16 +63,47 @@ class MirroredAgreement:
     finding: Finding | None
 
 
+@dataclass(frozen=True, eq=False)
+class AsTheyAre:
+    """How two marks agree as they are: what every other way is held against.
+
+    Parameters
+    ----------
+    a : Octaves
+        Of the mark that stays.
+    b : ndarray of float32, shape (p, q)
+        Prepared heights of the other in µm, with the same spacing; NaN marks missing points.
+    search : RegistrationSearch
+        Of these marks.
+    registration : Registration
+        How they lie.
+    score : float
+        Similarity there; NaN when that was insufficient.
+    """
+
+    a: Octaves
+    b: Heights
+    search: RegistrationSearch
+    registration: Registration
+    score: float
+
+    def of_turned(self, b: Heights, pose: Pose, octaves: SimilarityParameters) -> Similarity:
+        """Return the similarity of A and what B was turned into, at a pose."""
+        turned = Octaves(np.ascontiguousarray(b), self.a.spacing_um, octaves.clip_points)
+        return similarity_of(self.a, turned, pose, octaves)
+
+    def is_clearly_less(self, agreement: Similarity, p: MirrorParameters) -> bool:
+        """Return whether the marks agree clearly better the other way."""
+        return agreement.insufficient is None and agreement.score >= max(self.known_score, 0.0) + p.margin_nats
+
+    @property
+    def known_score(self) -> float:
+        """The similarity; 0 where it was insufficient."""
+        return 0.0 if math.isnan(self.score) else self.score
+
+
 def check_mirrored(
-    a: Heights,
-    b: Heights,
-    spacing_um: float,
-    search: RegistrationSearch,
-    direct: Registration,
-    direct_score: float,
-    octaves: SimilarityParameters | None = None,
-    parameters: MirrorParameters | None = None,
-    octaves_of_a: Octaves | None = None,
+    direct: AsTheyAre, octaves: SimilarityParameters | None = None, parameters: MirrorParameters | None = None
 ) -> MirroredAgreement | None:
     """Register the mirror image of B on A, and say whether the marks agree better that way.
 
@@ -84,22 +115,12 @@ def check_mirrored(
 
     Parameters
     ----------
-    a, b : ndarray of float32, shapes (m, n) and (p, q)
-        Prepared heights in µm; NaN marks missing points.
-    spacing_um : float
-        Their common spacing.
-    search : RegistrationSearch
-        Of these marks.
-    direct : Registration
-        How the marks lie as they are.
-    direct_score : float
-        Similarity there; NaN when that was insufficient.
+    direct : AsTheyAre
+        The marks, and how they agree without a mirror.
     octaves : SimilarityParameters, optional
         Those of the kind of mark.
     parameters : MirrorParameters, optional
         Defaults as in the class.
-    octaves_of_a : Octaves, optional
-        Where they are at hand, from the direct similarity.
 
     Returns
     -------
@@ -111,32 +132,21 @@ def check_mirrored(
     >>> mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
     >>> image = np.fliplr(mark)
     >>> search = RegistrationSearch(mark, image, 6.25)
-    >>> found = check_mirrored(mark, image, 6.25, search, search.direct(), 0.0)
+    >>> found = check_mirrored(AsTheyAre(Octaves(mark, 6.25), image, search, search.direct(), 0.0))
     >>> found.finding.code, found.finding.severity
     ('mirrored', 'serious')
     """
     p, octaves = parameters or MirrorParameters(), octaves or SimilarityParameters()
-    found = search.mirrored(p.coarse_share if direct.accf < p.agreement else 0.0)
-    if found is None or _strength(found) <= _strength(direct):
+    found = direct.search.mirrored(p.coarse_share if direct.registration.accf < p.agreement else 0.0)
+    if found is None or _strength(found) <= _strength(direct.registration):
         return None
-    score = 0.0 if math.isnan(direct_score) else direct_score
-    image = Octaves(np.ascontiguousarray(np.fliplr(b)), spacing_um, octaves.clip_points)
-    agreement = similarity_of(octaves_of_a or Octaves(a, spacing_um, octaves.clip_points), image, found.pose, octaves)
-    return MirroredAgreement(
-        found.pose, agreement, _finding(agreement.score, score) if _clear(agreement, score, p) else None
-    )
+    agreement = direct.of_turned(np.fliplr(direct.b), found.pose, octaves)
+    is_clear = direct.is_clearly_less(agreement, p)
+    return MirroredAgreement(found.pose, agreement, _finding(agreement.score, direct.known_score) if is_clear else None)
 
 
 def check_inverted(
-    a: Heights,
-    b: Heights,
-    spacing_um: float,
-    search: RegistrationSearch,
-    direct: Registration,
-    direct_score: float,
-    octaves: SimilarityParameters | None = None,
-    parameters: MirrorParameters | None = None,
-    octaves_of_a: Octaves | None = None,
+    direct: AsTheyAre, octaves: SimilarityParameters | None = None, parameters: MirrorParameters | None = None
 ) -> Finding | None:
     """Say whether the marks agree better with the heights of one of them inverted, or inverted and mirrored.
 
@@ -145,7 +155,7 @@ def check_inverted(
 
     Parameters
     ----------
-    a, b, spacing_um, search, direct, direct_score, octaves, parameters, octaves_of_a
+    direct, octaves, parameters
         As of `check_mirrored`.
 
     Returns
@@ -157,23 +167,19 @@ def check_inverted(
     --------
     >>> mark = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
     >>> search = RegistrationSearch(mark, -mark, 6.25)
-    >>> check_inverted(mark, -mark, 6.25, search, search.direct(), 0.0).code
+    >>> check_inverted(AsTheyAre(Octaves(mark, 6.25), -mark, search, search.direct(), 0.0)).code
     'inverted'
     """
     p, octaves = parameters or MirrorParameters(), octaves or SimilarityParameters()
     # Where as they are the marks agree beyond chance, and better when inverted, lines agree with their neighbours.
-    other = search.inverted(_INVERTED_SHARE if direct.accf < p.agreement else 1.0)
-    if other is None or _strength(other[0]) <= _strength(direct):
+    other = direct.search.inverted(_INVERTED_SHARE if direct.registration.accf < p.agreement else 1.0)
+    if other is None or _strength(other[0]) <= _strength(direct.registration):
         return None
     found, is_mirrored = other
-    score = 0.0 if math.isnan(direct_score) else direct_score
-    turned = Octaves(np.ascontiguousarray(-np.fliplr(b) if is_mirrored else -b), spacing_um, octaves.clip_points)
-    agreement = similarity_of(octaves_of_a or Octaves(a, spacing_um, octaves.clip_points), turned, found.pose, octaves)
-    return _inverted(agreement.score, score, is_mirrored) if _clear(agreement, score, p) else None
-
-
-def _clear(agreement: Similarity, score: float, p: MirrorParameters) -> bool:
-    return agreement.insufficient is None and agreement.score >= max(score, 0.0) + p.margin_nats
+    agreement = direct.of_turned(-np.fliplr(direct.b) if is_mirrored else -direct.b, found.pose, octaves)
+    if not direct.is_clearly_less(agreement, p):
+        return None
+    return _inverted(agreement.score, direct.known_score, is_mirrored)
 
 
 def _strength(registration: Registration) -> float:

@@ -1,4 +1,4 @@
-"""The pose that lays one mark on another: over the full circle and the whole plane, sub-pixel at the end.
+"""The pose of one mark on another: over the full circle and the whole plane, sub-pixel at the end.
 
 A coarse pass computes the exact masked correlation (Padfield 2012) at every shift for every angle; its best
 poses are then refined on finer levels by a pattern search on the exact correlation of the overlapping points.
@@ -171,7 +171,7 @@ class RegistrationSearch:
         return self._refined([self._coarse.to_full(c, mirrored=True) for c in found], image, short)
 
     def inverted(self, least_share: float) -> tuple[Registration, bool] | None:
-        """Find how B with its heights inverted lies on A, or the mirror image of that, whichever promises more.
+        """Find how B with its heights inverted lies on A, or the mirror image of that, whichever agrees better.
 
         None when neither agrees on the coarse level by ``least_share`` of what B as it is does, or no pose has the
         minimum overlap. Asked for seldom, so that it starts anew; the second value says whether it is the mirror image.

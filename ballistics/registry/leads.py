@@ -256,9 +256,9 @@ def lead_shares(queued: Iterable[QueuedLead]) -> list[LeadShare]:
     from scipy.stats import binomtest
 
     counts: dict[tuple[str, str], dict[str, int]] = {}
-    for one in queued:
-        own = counts.setdefault((one.lead.lead_class, one.lead.strength), dict.fromkeys(LEAD_STATES, 0))
-        own[one.state] += 1
+    for waiting in queued:
+        own = counts.setdefault((waiting.lead.lead_class, waiting.lead.strength), dict.fromkeys(LEAD_STATES, 0))
+        own[waiting.state] += 1
     found = []
     for key in sorted(counts, key=lambda key: (list(lead_classes()).index(key[0]), STRENGTHS.index(key[1]))):
         own = counts[key]

@@ -192,7 +192,7 @@ class SerialPattern:
                 yield SerialPattern(self.text, changed)
 
     def regex(self) -> re.Pattern[str]:
-        """Return an expression that folded keys of serials must match as a whole."""
+        """Return an expression that a whole folded key of a serial must match."""
         parts = {UNKNOWN: ".", ANY: ".*"}
         return re.compile(
             "".join(parts.get(read) or f"[{re.escape(_folded_choice(read))}?]" for read in self.characters)

@@ -10,9 +10,6 @@ from .contents.print_job import job_rows as job_rows
 from .contents.printed_pieces import named_files as named_files
 from .contents.printed_pieces import pieces_in as pieces_in
 from .contents.printed_pieces import pieces_sentences as pieces_sentences
-from .contents.reported_scan import ReportedScan as ReportedScan
-from .contents.reported_scan import reported_scan as reported_scan
-from .contents.reported_striae import ReportedStriae as ReportedStriae
 from .contents.study_contents import acceptance_rows as acceptance_rows
 from .contents.study_contents import span as span
 from .figures.evidence import png_bytes as png_bytes
@@ -41,6 +38,9 @@ from .pages.striation import striation_report as striation_report
 from .pages.study import study_report as study_report
 from .pages.study_pdf import study_pdf as study_pdf
 from .pages.transfers import transfers_report as transfers_report
+from .reported_scan import ReportedScan as ReportedScan
+from .reported_scan import reported_scan as reported_scan
+from .reported_striae import ReportedStriae as ReportedStriae
 from .schemas.comparison_json import comparison_json as comparison_json
 from .schemas.heads_json import heads_document as heads_document
 from .schemas.heads_json import heads_json as heads_json

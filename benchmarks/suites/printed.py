@@ -182,7 +182,7 @@ def recognition(
     share, n = float(np.mean(strangers)), len(strangers)
     yield Record("printed", f"strangers accepted, {names_words} disturbances", share, "share", "", text, n, _SEED)
     if wrong:
-        text = "queries in one body with another reference on top: the right one, laid where it belongs, scores higher"
+        text = "queries in one body with another reference on top: the right one, put where it belongs, scores higher"
         yield Record(
             "printed", "wrong top 1 by the search, not by the score", float(np.mean(wrong)), "share", "", text,
             len(wrong), _SEED,

@@ -73,7 +73,7 @@ def run(context: Context) -> Iterator[Record]:
         yield Record("registry", "size of the database", size, "MiB", "", protocol, 1, SEED)
         sample = list(islice(simulated_rows(count, SEED), 0, count, count // asked))
         with Registry.open(where / "laboratory") as registry:
-            looked = [_looked(registry, one) for one in questions(sample, SEED)]
+            looked = [_looked(registry, question) for question in questions(sample, SEED)]
     yield from _recalls(count, sample, looked)
 
 
@@ -89,40 +89,40 @@ def _imported(folder: Path, send: multiprocessing.connection.Connection) -> None
     send.send((cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, start_mb))
 
 
-def _looked(registry: Registry, one: Asked) -> Looked:
+def _looked(registry: Registry, asked: Asked) -> Looked:
     start = time.process_time()
-    rank = _rank(registry, one)
+    rank = _rank(registry, asked)
     cpu_s = time.process_time() - start
-    alone = _rank(registry, replace(one, question=Question(one.question.serial)))
-    return Looked(one.kind, rank, alone, cpu_s)
+    alone = _rank(registry, replace(asked, question=Question(asked.question.serial)))
+    return Looked(asked.kind, rank, alone, cpu_s)
 
 
-def _rank(registry: Registry, one: Asked) -> float:
-    hits = registry.find(one.question, _WITHIN).hits
-    return next((float(hit.rank) for hit in hits if hit.source_key == one.number), np.inf)
+def _rank(registry: Registry, asked: Asked) -> float:
+    hits = registry.find(asked.question, _WITHIN).hits
+    return next((float(hit.rank) for hit in hits if hit.source_key == asked.number), np.inf)
 
 
 def _recalls(count: int, sample: list[SimulatedRow], looked: list[Looked]) -> Iterator[Record]:
     by_kind: dict[str, list[Looked]] = defaultdict(list)
-    for one in looked:
-        by_kind[one.kind].append(one)
+    for look in looked:
+        by_kind[look.kind].append(look)
     own = (
         f"{len(sample)} of {count} simulated firearms by serial, make and calibre, each in a form drawn from "
         "those of the make and the calibre; share whose firearm is within the first 10"
     )
     for kind in KINDS:
         found = by_kind[kind]
-        ranks = np.array([one.rank for one in found])
-        alone = np.array([one.rank_of_serial_alone for one in found])
+        ranks = np.array([look.rank for look in found])
+        alone = np.array([look.rank_of_serial_alone for look in found])
         n, goal = len(found), _GOALS.get(kind, "")
         yield Record("registry", f"{kind}: within 10", float((ranks <= _WITHIN).mean()), "share", goal, own, n, SEED)
         yield Record("registry", f"{kind}: first", float((ranks == 1).mean()), "share", "", own, n, SEED)
         without = f"{own}; by the serial alone"
         share = float((alone <= _WITHIN).mean())
         yield Record("registry", f"{kind}: within 10 by the serial alone", share, "share", "", without, n, SEED)
-        cost = 1e3 * float(np.median([one.cpu_s for one in found]))
+        cost = 1e3 * float(np.median([look.cpu_s for look in found]))
         yield Record("registry", f"{kind}: lookup", cost, "CPU ms, median", "≤ 50", own, n, SEED)
-    costs = 1e3 * np.array([one.cpu_s for one in looked])
+    costs = 1e3 * np.array([look.cpu_s for look in looked])
     worst = (("median", np.median(costs)), ("99th percentile", np.percentile(costs, 99)), ("worst", costs.max()))
     for name, value in worst:
         goal = "≤ 50" if name == "median" else ""

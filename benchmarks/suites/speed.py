@@ -16,7 +16,8 @@ from ballistics.impressions.cells import CellParameters, CellSearcher
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.congruence import RULES, judge
 from ballistics.impressions.direction import Direction
-from ballistics.impressions.mirrored import check_mirrored
+from ballistics.impressions.mirrored import AsTheyAre, check_mirrored
+from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import Registration, RegistrationParameters, RegistrationSearch, register
 from ballistics.impressions.similarity import Similarity, similarity
 from ballistics.surfaces.surface import Mark
@@ -68,7 +69,9 @@ def stages(scans: ScanSet, pair: tuple[int, int]) -> dict[str, float]:
     times["cells, both directions"] = cells
     times["rules"] = rules
     times["similarity"] = cpu_seconds(alike)
-    times["mirror check"] = cpu_seconds(partial(check_mirrored, a, b, spacing_um, search, registration, found.score))
+    times["mirror check"] = cpu_seconds(
+        lambda: check_mirrored(AsTheyAre(Octaves(a, spacing_um), b, search, registration, found.score))
+    )
     times["floor of registration and cells: transforms and bytes alone"] = work.floor_seconds()
     times["registration and cells over their floor"] = (full + cells) / work.floor_seconds()
     times["work: 2D transforms"] = work.transform_count

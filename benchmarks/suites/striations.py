@@ -242,16 +242,16 @@ def _crosscuts(context: Context) -> Iterator[Record]:
     repeat_scores: list[float] = []
     other_scores: list[float] = []
     for number in "123":
-        one, two = (
+        first, two = (
             [made[name] for name in sorted(made) if name.startswith(f"Blue_{number}_") and name[9:10] == scan]
             for scan in "12"
         )
-        scores = land_scores([m[0] for m in one], [m[0] for m in two])
+        scores = land_scores([m[0] for m in first], [m[0] for m in two])
         phase = int(np.argmax([np.trace(np.roll(scores, -k, axis=1)) for k in range(6)]))
         for k, m in itertools.product(range(6), range(6)):
             (repeat_scores if (k + phase) % 6 == m else other_scores).append(scores[k, m])
         for k in range(6):
-            (a, a_ends, a_um), (b, b_ends, b_um) = one[k], two[(k + phase) % 6]
+            (a, a_ends, a_um), (b, b_ends, b_um) = first[k], two[(k + phase) % 6]
             found = correlate(a, b, CorrelationParameters(minimum_overlap=0.75))
             correlations.append(found.correlation)
             wide = CorrelationParameters(minimum_overlap=0.75, largest_stretch=0.01, stretch_step=0.0025)
@@ -328,9 +328,9 @@ def _barrels(context: Context) -> Iterator[Record]:
         sources = "lands" if level == "land" else "barrels"
         given_length = (*_MODELS, "log-normal over length")
         yield from _cllrs(f"barrels: {level}", table, "", f"{protocol}; 10 groups of {sources}", given_length)
-    yield from _shoulders_of("barrels", [one for one, _ in made], protocol)
+    yield from _shoulders_of("barrels", [held for held, _ in made], protocol)
     disturbed = barrels if context.quick else 6
-    references = [one for one in made if one[1] < 2 and one[0].barrel < disturbed]
+    references = [held for held in made if held[1] < 2 and held[0].barrel < disturbed]
     for words, disturbance in DISTURBANCES.items():
         questioned = [(bullet(n, shots - 1, **disturbance), shots - 1) for n in range(disturbed)]
         found = outcome(questioned, references)
@@ -341,7 +341,7 @@ def _barrels(context: Context) -> Iterator[Record]:
         value = auc(found.land_score, found.land_same)
         yield _record(f"{name}: land AUC", value, "AUC", "", protocol, len(found.land_score))
         yield from _of_bullets(name, found, protocol)
-        yield from _shoulders_of(name, [one for one, _ in questioned], protocol)
+        yield from _shoulders_of(name, [held for held, _ in questioned], protocol)
 
 
 def _of_bullets(name: str, found: Outcome, protocol: str) -> Iterator[Record]:
@@ -408,13 +408,13 @@ def _forest(context: Context, file: str, column: str) -> _Forest:
             score.append(float(row[column]))
             first.append(f"{kits[0]} {row['physical_land1']}")
             second.append(f"{kits[1]} {row['physical_land2']}")
-            (one, k), (other, m) = (_bullet_and_land(row[name]) for name in ("land1", "land2"))
+            (bullet_of, k), (other, m) = (_bullet_and_land(row[name]) for name in ("land1", "land2"))
             # "Land AF" is the sixth land of barrel A.
-            barrels[one], barrels[other] = (f"{name[:-1]}" for name in (first[-1], second[-1]))
-            if one != other:
-                if (other, one) in matrices:
-                    one, other, k, m = other, one, m, k
-                matrices.setdefault((one, other), np.full((6, 6), np.nan))[k, m] = score[-1]
+            barrels[bullet_of], barrels[other] = (f"{name[:-1]}" for name in (first[-1], second[-1]))
+            if bullet_of != other:
+                if (other, bullet_of) in matrices:
+                    bullet_of, other, k, m = other, bullet_of, m, k
+                matrices.setdefault((bullet_of, other), np.full((6, 6), np.nan))[k, m] = score[-1]
     means = {pair: _best_phase_mean(matrix) for pair, matrix in matrices.items()}
     known = [pair for pair, mean in means.items() if np.isfinite(mean)]
     return _Forest(

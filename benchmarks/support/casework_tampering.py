@@ -214,8 +214,8 @@ def outcomes(quick: bool = False) -> dict[str, tuple[int, int]]:
         bench = Bench(Path(place))
         try:
             for name, group in GROUPS.items():
-                tried = [one for k, one in enumerate(group(bench)) if not (quick and k % 20)]
-                found[name] = sum(bench.is_found(one) for one in tried), len(tried)
+                tried = [attempt for k, attempt in enumerate(group(bench)) if not (quick and k % 20)]
+                found[name] = sum(bench.is_found(attempt) for attempt in tried), len(tried)
         finally:
             bench.close()
     return found

@@ -108,11 +108,11 @@ def compared(first: Sequence[Bullet], second: Sequence[Bullet], *, once: bool = 
     """Compare all bullets of one list with all of another; ``once``: of one list, each pair once."""
     n = len(first[0].lands)
     scores, overlaps = np.full((2, len(first), len(second), n, n), np.nan)
-    for i, one in enumerate(first):
+    for i, bullet in enumerate(first):
         start = i + 1 if once else 0
         others = [signature for made in second[start:] for signature in made.signatures]
         if others:
-            for into, flat in zip((scores, overlaps), similarities_of_lands(one.signatures, others), strict=True):
+            for into, flat in zip((scores, overlaps), similarities_of_lands(bullet.signatures, others), strict=True):
                 into[i, start:] = flat.reshape(n, len(second) - start, n).transpose(1, 0, 2)
     comparisons = tuple(
         tuple(bullet_of_scores(*both) for both in zip(*row, strict=True)) for row in zip(scores, overlaps, strict=True)
@@ -128,13 +128,13 @@ def wrong_ends(made: Sequence[Bullet], tolerance_um: float = 40.0) -> tuple[int,
     from ballistics.striations import land_width_findings
 
     seen = wrong = unsaid = 0
-    for one in made:
-        widths = land_width_findings(one.lands)
-        for land, ends, extra in zip(one.lands, one.true_ends_um, widths, strict=True):
+    for bullet in made:
+        widths = land_width_findings(bullet.lands)
+        for land, ends, extra in zip(bullet.lands, bullet.true_ends_um, widths, strict=True):
             said = {f.code for f in (*land.signature.findings, *extra)}
             told = said & {"shoulder-uncertain", "shoulder-absent", "shoulder-far-inside", "land-width-differs"}
             for side, end in enumerate((land.left, land.right)):
-                if not one.on_scan[side] or land.signature.insufficient:
+                if not bullet.on_scan[side] or land.signature.insufficient:
                     continue
                 seen += 1
                 if abs(end.place_um - ends[side]) > tolerance_um:
@@ -195,14 +195,14 @@ def outcome(
         for j, (b, shot_b) in enumerate(second):
             if once and j <= i:
                 continue
-            one = a.barrel == b.barrel
+            same_barrel = a.barrel == b.barrel
             found = trials.comparisons[i][j]
             bullet_score.append(found.score if found.insufficient is None else 0.0)
-            bullet_same.append(one)
+            bullet_same.append(same_barrel)
             bullet_length.append(found.overlap_um / 1000.0)
             for barrels_of, made in zip(barrels, (a, b), strict=True):
                 barrels_of.append(f"{made.barrel}")
-            if one:
+            if same_barrel:
                 pairs += 1
                 wrong += found.phase != true_phase(a, shot_a, b, shot_b)
             for x in range(n):
@@ -213,7 +213,7 @@ def outcome(
                     lands = ((a.barrel + 2 * shot_a + x) % n, (b.barrel + 2 * shot_b + y) % n)
                     score.append(value)
                     length.append(trials.overlaps_um[i, j, x, y] / 1000.0)
-                    same.append(one and lands[0] == lands[1])
+                    same.append(same_barrel and lands[0] == lands[1])
                     close.append(a.make == b.make)
                     for names_of, made, land in zip(names, (a, b), lands, strict=True):
                         names_of.append(f"{made.barrel}-{land}")

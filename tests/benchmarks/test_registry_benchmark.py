@@ -17,12 +17,12 @@ ROWS = list(simulated_rows(400, 8))
 
 def asked(kind):
     return [
-        (row, one.question) for row, one in zip(ROWS, (q for q in questions(ROWS, 3) if q.kind == kind), strict=True)
+        (row, each.question) for row, each in zip(ROWS, (q for q in questions(ROWS, 3) if q.kind == kind), strict=True)
     ]
 
 
 def test_each_firearm_is_asked_for_in_each_kind():
-    assert [one.kind for one in questions(ROWS[:2], 3)] == [*KINDS, *KINDS]
+    assert [asked.kind for asked in questions(ROWS[:2], 3)] == [*KINDS, *KINDS]
 
 
 def test_serials_are_damaged_as_the_kind_says():

@@ -95,8 +95,10 @@ def test_json(answer):
     assert group["together"] > 0.95
     # A file that was refused counts: the numbers are places in the list of files.
     assert document["files"][0]["error"]
-    assert [document["files"][piece["file"]]["name"] for piece in group["laid"]] == [p["name"] for p in group["laid"]]
-    assert sorted(piece["place"] for piece in group["laid"]) == ["its own", "its own", "that of another"]
+    assert [document["files"][piece["file"]]["name"] for piece in group["placed"]] == [
+        p["name"] for p in group["placed"]
+    ]
+    assert sorted(piece["place"] for piece in group["placed"]) == ["its own", "its own", "that of another"]
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def test_a_name_means_its_calibre(text, name):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("9x18", "9x19"),
         ("223 Rem", "5.56x45"),
@@ -39,8 +39,8 @@ def test_a_name_means_its_calibre(text, name):
         ("38 Spl", "380"),
     ],
 )
-def test_cartridges_that_resemble_each_other_stay_apart(one, other):
-    assert calibre_named(one) != calibre_named(other)
+def test_cartridges_that_resemble_each_other_stay_apart(first, other):
+    assert calibre_named(first) != calibre_named(other)
 
 
 def test_every_line_of_the_file_is_read_and_a_name_of_two_calibres_is_refused(tmp_path):

@@ -75,8 +75,8 @@ def test_marks_that_agree_support_each_other_and_those_that_contradict_do_not(an
 
 
 def test_what_cannot_be_fused_says_why(answers):
-    one = weigh_together({KINDS[0]: answers[KINDS[0]]})
-    assert one == JointWeight((KINDS[0],), reason="fewer than two marks have a likelihood ratio of their own")
+    alone = weigh_together({KINDS[0]: answers[KINDS[0]]})
+    assert alone == JointWeight((KINDS[0],), reason="fewer than two marks have a likelihood ratio of their own")
     assert weigh_together({}).log10_lr is None
     elsewhere = weighed(population(KINDS[1], 7, 0.5, "other"), 150.0)
     assert "no pair of scans in common" in weigh_together({KINDS[0]: answers[KINDS[0]], KINDS[1]: elsewhere}).reason

@@ -99,8 +99,8 @@ def test_the_files_of_the_analysts_open(story):
     rows = {row[0]: row for row in book["event"].iter_rows(values_only=True)}
     assert (rows["recovered"][-1], rows["stolen"][-1] > 1) == (1, True)
     counts = table(folder / "analyst-skopje" / "statistics.csv")
-    one = counts[(counts["table"] == "Event") & (counts["value"] == "recovered") & (counts["event"] == "all")]
-    assert one["number"].tolist() == ["1"]
+    recovered = counts[(counts["table"] == "Event") & (counts["value"] == "recovered") & (counts["event"] == "all")]
+    assert recovered["number"].tolist() == ["1"]
     page = (folder / "analyst-skopje" / "page.html").read_text(encoding="utf-8")
     assert "contradiction" not in page
     assert "Reporting jurisdiction" in page

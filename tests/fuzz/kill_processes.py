@@ -96,7 +96,7 @@ class Collect(Job):
     def lost(self, folder: Path, told: set[str]) -> list[str]:
         if not told and not (folder / "lab" / "manifest.json").exists():
             return []
-        names = {one.name for one in open_collection(folder / "lab")[0].references}
+        names = {reference.name for reference in open_collection(folder / "lab")[0].references}
         return [*sorted(told - names), *(fault.what for fault in verify_collection(folder / "lab").faults)]
 
 
@@ -130,7 +130,7 @@ class Enrol(Job):
         with Library.open(folder / "library") as library:
             contents, found = library.contents(), library.verify()
         held = {mark.scan.removesuffix(".x3p") for mark in contents.marks}
-        held |= {one.scan.removesuffix(".x3p") for one in contents.removals}
+        held |= {removal.scan.removesuffix(".x3p") for removal in contents.removals}
         if contents.marks and contents.marks[0].description.place == "Skopje":
             held.add("described")
         if any(mark.record["provenance"]["version"] == "2" for mark in contents.marks):
@@ -261,7 +261,7 @@ class Disk(Collect):
     def work(self, folder: Path) -> Iterator[str]:
         folder.mkdir(exist_ok=True)
         found = run_printed_batch([self.place / "disk"], self.place / "lab", folder / "table.csv", _no_picture)
-        yield from (one.name for one in found.files)
+        yield from (file.name for file in found.files)
 
     def lost(self, folder: Path, told: set[str]) -> list[str]:
         return ["table"] if told and not (folder / "table.csv").exists() else []

@@ -49,8 +49,8 @@ def first_pair() -> tuple[list[Mark], ImpressionComparison]:
 
 
 def test_fadul_pairs_are_told_apart() -> None:
-    one, two, other = (fadul_mark(name) for name in ("1-1", "1-2", "2-1"))
-    same, different = compare(one, two), compare(one, other)
+    first, two, other = (fadul_mark(name) for name in ("1-1", "1-2", "2-1"))
+    same, different = compare(first, two), compare(first, other)
     assert min(counts(same)["significance"]) >= 15
     for name, pair in counts(same).items():
         assert min(pair) >= 14, name
@@ -63,7 +63,7 @@ def test_fadul_pairs_are_told_apart() -> None:
 
 
 def test_displaced_fadul_pair_keeps_its_cells() -> None:
-    # Displaced by more than half a cell: windows laid on the image centre keep 5 of about 30.
+    # Displaced by more than half a cell: windows centred on the image keep 5 of about 30.
     result = compare(fadul_mark("8-1"), fadul_mark("Q"))
     assert result.rules["significance"].score >= 0.85 * min(result.a_in_b.n_cells, result.b_in_a.n_cells)
 

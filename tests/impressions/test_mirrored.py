@@ -12,7 +12,8 @@ from prepared_marks import simulated_heads
 from ballistics.evidence.preconditions import withholding
 from ballistics.findings import Finding
 from ballistics.impressions.comparing import compare
-from ballistics.impressions.mirrored import MirroredAgreement, check_inverted, check_mirrored
+from ballistics.impressions.mirrored import AsTheyAre, MirroredAgreement, check_inverted, check_mirrored
+from ballistics.impressions.octaves import Octaves
 from ballistics.impressions.registration import RegistrationSearch, register
 from ballistics.impressions.similarity import similarity
 from ballistics.surfaces.simulation.disturbances import mirror, rotate_surface
@@ -22,13 +23,19 @@ from ballistics.surfaces.surface import Mark
 pytestmark = pytest.mark.slow
 
 
-def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
-    """Similarity of the marks as they are, and what the mirror check says."""
+def as_they_are(a: Mark, b: Mark) -> AsTheyAre:
+    """How the marks agree as they are."""
     search = RegistrationSearch(a.heights_um, b.heights_um, a.spacing_um)
     direct = search.direct()
     assert direct is not None
     score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
-    return score, check_mirrored(a.heights_um, b.heights_um, a.spacing_um, search, direct, score)
+    return AsTheyAre(Octaves(a.heights_um, a.spacing_um), b.heights_um, search, direct, score)
+
+
+def looked_at(a: Mark, b: Mark) -> tuple[float, MirroredAgreement | None]:
+    """Similarity of the marks as they are, and what the mirror check says."""
+    direct = as_they_are(a, b)
+    return direct.score, check_mirrored(direct)
 
 
 def negative(mark: Mark) -> Mark:
@@ -38,11 +45,7 @@ def negative(mark: Mark) -> Mark:
 
 def inverted_heights(a: Mark, b: Mark) -> Finding | None:
     """Return what the check of inverted heights says."""
-    search = RegistrationSearch(a.heights_um, b.heights_um, a.spacing_um)
-    direct = search.direct()
-    assert direct is not None
-    score = similarity(a.heights_um, b.heights_um, a.spacing_um, direct.pose).score
-    return check_inverted(a.heights_um, b.heights_um, a.spacing_um, search, direct, score)
+    return check_inverted(as_they_are(a, b))
 
 
 @pytest.fixture(scope="module", params=["granular", "milled"])

@@ -16,10 +16,10 @@ from ballistics.surfaces.surface import Mark
 
 
 def image(firearm: int, shot: int) -> Mark:
-    """One mark, under one microscope's light, laid within 15° of the others."""
+    """One mark, under one microscope's light, turned within 15° of the others."""
     drawn = simulate_shot(shot)
-    laid = dataclasses.replace(drawn, pose=dataclasses.replace(drawn.pose, theta_deg=(shot % 3 - 1) * 15.0))
-    head = simulate_image(simulate_firearm(firearm), laid, RingLight(), pixel_um=6.25)
+    turned = dataclasses.replace(drawn, pose=dataclasses.replace(drawn.pose, theta_deg=(shot % 3 - 1) * 15.0))
+    head = simulate_image(simulate_firearm(firearm), turned, RingLight(), pixel_um=6.25)
     return prepare(head.surface, region=head.region)
 
 

@@ -43,11 +43,11 @@ def verdicts(a: np.ndarray, b: np.ndarray, t: SignificanceThresholds = T) -> tup
     kind = MARK_PARAMETERS["breech face"]
     alike = similarity(a, b, 6.25, pose)
     no_sweep = None  # the rule does not look at it
-    one, other = (
+    first, other = (
         Direction(CellSearcher(x, y, 6.25, pose, kind.cells), no_sweep, x, y, alike)  # type: ignore[arg-type]
         for x, y in ((a, b), (b, a))
     )
-    return significant(one, other, t)
+    return significant(first, other, t)
 
 
 def counts(a: np.ndarray, b: np.ndarray, t: SignificanceThresholds = T) -> list[int]:

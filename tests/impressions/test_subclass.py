@@ -78,8 +78,8 @@ def simulated(kind: BreechFace, firearm: int, shot: int, cutter: int | None = No
 
 
 def test_isotropic_marks_have_no_regular_marks() -> None:
-    one, two, shared = grains(1), grains(2), grains(3)
-    result = compare(mark(shared + 0.4 * one), mark(shared + 0.4 * two))
+    own, two, shared = grains(1), grains(2), grains(3)
+    result = compare(mark(shared + 0.4 * own), mark(shared + 0.4 * two))
     congruent, explained = shares(result)
     assert congruent > 50
     assert explained == 0
@@ -141,13 +141,13 @@ def test_two_sets_of_crossing_lines_are_both_taken_off() -> None:
 def test_exchanging_the_marks_exchanges_the_directions() -> None:
     lines = 1.5 * straight(4, 30.0)
     a, b = mark(lines + grains(1)), mark(lines + grains(2))
-    one, other = compare(a, b), compare(b, a)
-    assert one.a_in_b is not None
+    direct, other = compare(a, b), compare(b, a)
+    assert direct.a_in_b is not None
     assert other.b_in_a is not None
-    assert one.a_in_b.regular is not None
+    assert direct.a_in_b.regular is not None
     assert other.b_in_a.regular is not None
-    np.testing.assert_array_equal(one.a_in_b.regular.explained, other.b_in_a.regular.explained)
-    assert one.findings == other.findings == exchanged(one).findings
+    np.testing.assert_array_equal(direct.a_in_b.regular.explained, other.b_in_a.regular.explained)
+    assert direct.findings == other.findings == exchanged(direct).findings
 
 
 def test_too_few_cells_have_no_agreement_to_explain() -> None:

@@ -253,8 +253,8 @@ def test_processes_that_start_together_compile_once(tmp_path: Path) -> None:
         process.stdin.write("x")
         process.stdin.flush()
     told = [process.communicate(timeout=120)[0].split() for process in started]
-    assert [one[0] for one in told] == ["4.0"] * 3
-    assert sorted(int(one[1]) for one in told) == [0, 0, 2]
+    assert [words[0] for words in told] == ["4.0"] * 3
+    assert sorted(int(words[1]) for words in told) == [0, 0, 2]
 
 
 _HOLD = """
@@ -398,5 +398,5 @@ def test_the_process_that_compiles_gives_the_bits_of_the_next(tmp_path: Path, co
         ).stdout.split()
         for _ in range(2)
     ]
-    assert [one[0] for one in told] == ["False", "True"]
+    assert [words[0] for words in told] == ["False", "True"]
     assert told[0][1:] == told[1][1:]

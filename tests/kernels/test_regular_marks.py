@@ -53,11 +53,11 @@ def test_cell_points_are_those_valid_in_both(theta: float, cell: tuple[float, fl
 
 def test_a_cell_of_one_point_and_one_without_points() -> None:
     out = np.empty((4, 1), np.float32)
-    one = padded(np.full((1, 1), 7.0, np.float32), 1)
-    assert cell_points(one, one, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 1, out) == 1
+    single = padded(np.full((1, 1), 7.0, np.float32), 1)
+    assert cell_points(single, single, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 1, out) == 1
     assert out[:, 0].tolist() == [0.0, 0.0, 0.0, 0.0]
     none = padded(np.full((1, 1), np.nan, np.float32), 1)
-    assert cell_points(one, none, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 1, out) == 0
+    assert cell_points(single, none, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, 1, out) == 0
     assert line_sums(out, 0, 1, (1.0, 0.0, 0.0), 1.0, work()) == (0.0, 0.0, 0.0)
 
 

@@ -76,7 +76,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def names(folder: Path) -> list[str]:
-    return [one.name for one in open_collection(folder)[0].references]
+    return [each.name for each in open_collection(folder)[0].references]
 
 
 def says(folder: Path) -> str:
@@ -156,8 +156,8 @@ def test_two_processes_enrol_into_one_folder_and_both_are_kept(solids, tmp_path)
 
 
 def test_enrolment_in_steps_gives_the_bytes_of_enrolment_at_once(solids, made, tmp_path):
-    for one in solids:
-        list(enrol_files([one], tmp_path / "lab"))
+    for each in solids:
+        list(enrol_files([each], tmp_path / "lab"))
     assert contents(tmp_path / "lab") == contents(made)
 
 
@@ -231,7 +231,7 @@ def _without_hashes(folder: Path) -> None:
 def test_a_collection_of_format_1_is_read_searched_added_to_and_then_has_hashes(lab, solids, made, tmp_path):
     _without_hashes(lab)
     found = identify(read_parts(solids[0][1]).parts, open_collection(lab)[0])
-    assert [one.name for one in found.accepted] == ["wedge"]
+    assert [each.name for each in found.accepted] == ["wedge"]
     integrity = verify_collection(lab)
     assert integrity.clean
     assert "without hashes" in integrity.notes[0]

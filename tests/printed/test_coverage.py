@@ -42,8 +42,8 @@ def test_coverage_at_several_poses_is_that_at_each(whole: Cloud, half: Cloud):
     poses = np.stack([np.eye(4), off(whole.size, 0.02), mirrored, off(whole.size, 10.0)])
     found = np.transpose(coverages(half, whole, poses))
     for pose, own in zip(poses, found, strict=True):
-        one = covered(half, whole, pose)
-        assert own.tolist() == [one.coverage, one.query_shares[-1], one.reference_shares[-1]]
+        alone = covered(half, whole, pose)
+        assert own.tolist() == [alone.coverage, alone.query_shares[-1], alone.reference_shares[-1]]
     assert found[0, 0] > 0.6
     assert found[0, 1] > 0.9
     assert 0.4 < found[0, 2] < 0.65

@@ -120,7 +120,7 @@ def test_the_same_bytes_for_any_number_of_workers_and_as_parquet(whole, disk, re
     assert contact_sheet(two) == contact_sheet(whole[0])
     run_printed_batch([disk], references, tmp_path / "t.parquet", thumbnail_of, work=tmp_path / "table.csv.work")
     table = pq.read_table(tmp_path / "t.parquet").to_pylist()
-    assert [row["file"] for row in table] == [one.name for one in whole[0].files]
+    assert [row["file"] for row in table] == [each.name for each in whole[0].files]
     assert table[1]["mirrored"] is None
 
 
@@ -251,16 +251,16 @@ def test_a_file_on_which_the_program_fails_is_a_row_and_stands_in_the_log(whole,
 
 @pytest.mark.slow
 def test_a_collection_that_was_altered_ends_the_batch_and_no_row_is_kept(disk, references, tmp_path):
-    lab, one = tmp_path / "lab", [disk / "a.stl"]
+    lab, single = tmp_path / "lab", [disk / "a.stl"]
     shutil.copytree(references, lab)
     data = bytearray((lab / "local.npy").read_bytes())
     data[5000] ^= 1
     (lab / "local.npy").write_bytes(data)
     with pytest.raises(CorruptFileError, match="altered"):
-        run_printed_batch(one, lab, tmp_path / "table.csv", thumbnail_of)
+        run_printed_batch(single, lab, tmp_path / "table.csv", thumbnail_of)
     shutil.copy(references / "local.npy", lab / "local.npy")
-    found = run_printed_batch(one, lab, tmp_path / "table.csv", thumbnail_of)
-    assert all("altered" not in one.kept["error"] for one in found.files)
+    found = run_printed_batch(single, lab, tmp_path / "table.csv", thumbnail_of)
+    assert all("altered" not in single.kept["error"] for single in found.files)
 
 
 HOSTILE = DATA / "faults" / "hostile" / "hostile-disk"
@@ -270,7 +270,7 @@ HOSTILE = DATA / "faults" / "hostile" / "hostile-disk"
 def test_a_hostile_file_does_not_end_the_work_on_a_disk(references, tmp_path):
     found = run_printed_batch([HOSTILE], references, tmp_path / "table.csv", thumbnail_of)
     assert len(found.files) == len([path for path in HOSTILE.rglob("*") if path.is_file()])
-    assert [one.kept["error"] for one in found.files if one.name.endswith(".stl")] == [""]
+    assert [each.kept["error"] for each in found.files if each.name.endswith(".stl")] == [""]
 
 
 _BUSY = """
@@ -303,6 +303,6 @@ def test_a_killed_process_leaves_no_worker(tmp_path):
     running.kill()
     running.wait()
     _, alive = psutil.wait_procs(workers, timeout=30)
-    for one in alive:
-        one.kill()
+    for each in alive:
+        each.kill()
     assert not alive

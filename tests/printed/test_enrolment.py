@@ -35,7 +35,7 @@ def test_every_part_is_enrolled_and_bad_files_are_rows(files, tmp_path):
     assert "declares 100000000" in rows[0].note
     assert str(tmp_path) not in rows[0].note
     collection, taxonomy = open_collection(tmp_path / "lab")
-    assert [one.name for one in collection.references] == ["box", "wedge"]
+    assert [each.name for each in collection.references] == ["box", "wedge"]
     facts = collection.references[1].metadata
     assert (facts["file"], facts["format"], facts["faces"]) == ("wedge.stl", "STL", 4)
     assert facts["extent_mm"] == [40.0, 30.0, 20.0]

@@ -149,5 +149,5 @@ def test_measuring_keeps_the_collection_whole(collection: Collection, tmp_path):
     # The index was written again, from one that was mapped.
     assert kept.index().faiss_index.ntotal == collection.index().faiss_index.ntotal
     query = query_of_signature(collection.signature(0))
-    told = [one.index().neighbours(query.local(range(6)), query.steps, 60, 4) for one in (kept, collection)]
+    told = [each.index().neighbours(query.local(range(6)), query.steps, 60, 4) for each in (kept, collection)]
     assert (told[0].numbers == told[1].numbers).all()

@@ -45,43 +45,43 @@ def test_copies_are_found_and_told_apart(seed, scale):
     # Sizes differ by more or less than the tolerance of 2e-5; at it, rounding to float32 decides.
     assume(not 1e-5 < abs(np.log(scale)) < 3e-5)
     mesh, random = solid(seed), generator(seed + 1)
-    one = geometry_keys(*mesh)
+    first = geometry_keys(*mesh)
     moved = geometry_keys(*disguised(*mesh, random))
-    assert one.exact in moved.near()
-    assert copy_relation(moved, one) == "same"
+    assert first.exact in moved.near()
+    assert copy_relation(moved, first) == "same"
     scaled = geometry_keys(*disguised(*mesh, random, scale))
-    assert one.shape in scaled.near_shapes()
-    assert copy_relation(scaled, one) == ("same" if abs(np.log(scale)) < 2e-5 else "scaled")
+    assert first.shape in scaled.near_shapes()
+    assert copy_relation(scaled, first) == ("same" if abs(np.log(scale)) < 2e-5 else "scaled")
     mirrored = geometry_keys(*disguised(*mesh, random, mirrored=True))
-    assert one.exact in mirrored.near_mirrored()
-    assert one.mirrored in mirrored.near()
-    assert copy_relation(mirrored, one) == "mirrored"
-    assert one.exact not in mirrored.near()
+    assert first.exact in mirrored.near_mirrored()
+    assert first.mirrored in mirrored.near()
+    assert copy_relation(mirrored, first) == "mirrored"
+    assert first.exact not in mirrored.near()
     both = geometry_keys(*disguised(*mesh, random, scale * 4, mirrored=True))
-    assert one.shape in both.near_shapes(mirrored=True)
-    assert copy_relation(both, one) == "scaled and mirrored"
+    assert first.shape in both.near_shapes(mirrored=True)
+    assert copy_relation(both, first) == "scaled and mirrored"
     other = geometry_keys(*solid(seed + 20_000))
-    assert copy_relation(other, one) is None
-    assert one.exact not in other.near()
+    assert copy_relation(other, first) is None
+    assert first.exact not in other.near()
 
 
 def test_orientation_and_triangulation_do_not_matter():
     vertices, faces = solid(3)
-    one = geometry_keys(vertices, faces)
-    assert one.exact in geometry_keys(vertices, faces[:, ::-1]).near()
+    first = geometry_keys(vertices, faces)
+    assert first.exact in geometry_keys(vertices, faces[:, ::-1]).near()
     middle = len(vertices) + np.arange(len(faces))
     more = np.concatenate([vertices, vertices[faces].mean(axis=1)])
     split = np.concatenate([np.stack([faces[:, k], faces[:, (k + 1) % 3], middle], axis=1) for k in range(3)])
-    assert copy_relation(geometry_keys(more, split), one) == "same"
+    assert copy_relation(geometry_keys(more, split), first) == "same"
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_kept_does_not_depend_on_the_order_of_sums(seed):
     vertices, faces = solid(seed, 60)
-    one = geometry_keys(vertices, faces)
+    first = geometry_keys(vertices, faces)
     for k in range(5):
         other = geometry_keys(vertices, faces[generator(k).permutation(len(faces))])
-        assert (repr(other.values), other.size_mm) == (repr(one.values), one.size_mm)
+        assert (repr(other.values), other.size_mm) == (repr(first.values), first.size_mm)
 
 
 def test_a_symmetric_shape_is_its_own_mirror_image():

@@ -138,9 +138,9 @@ def test_instances_are_read_with_their_places(tmp_path):
 
 
 def test_instances_that_make_no_sense(tmp_path):
-    one, two = np.zeros((1, 3), "<f4"), np.zeros((2, 3), "<f4")
+    first, two = np.zeros((1, 3), "<f4"), np.zeros((2, 3), "<f4")
     with pytest.raises(CorruptFileError, match="counts"):
-        read(tmp_path, samples.glb([POINTS, FLAT, one, two], **instanced("TRANSLATION", "SCALE")))
+        read(tmp_path, samples.glb([POINTS, FLAT, first, two], **instanced("TRANSLATION", "SCALE")))
     many = np.zeros((30_000, 3), "<f4")
     with pytest.raises(HostileFileError, match="instances"):
         read(tmp_path, samples.glb([POINTS, FLAT, many], **instanced("TRANSLATION")))

@@ -125,7 +125,7 @@ def test_two_parts_on_a_plate_and_one_of_them_unknown(solids: list[Mesh], collec
     rng = np.random.Generator(np.random.PCG64(4))
     known, unknown = posed(solids[3], similarity(rng, False, False, 0.0)), solid(81_004)
     found = identify(part(plate([known, unknown])), collection)
-    assert [one.name for one in found.accepted] == [f"solid {SEEDS[3]}"]
+    assert [each.name for each in found.accepted] == [f"solid {SEEDS[3]}"]
     inside = found.components == found.accepted[0].component
     assert 0 < inside.sum() < len(inside)
 
@@ -135,7 +135,7 @@ def test_two_parts_of_one_file_and_one_of_them_unknown(solids: list[Mesh], colle
     rng = np.random.Generator(np.random.PCG64(4))
     known, unknown = posed(solids[3], similarity(rng, False, False, 0.0)), solid(81_004)
     apart = identify([part(known), part(unknown)], collection)
-    assert [one.name for one in apart.accepted] == [f"solid {SEEDS[3]}"]
+    assert [each.name for each in apart.accepted] == [f"solid {SEEDS[3]}"]
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_the_same_answer_twice_and_from_disk(solids: list[Mesh], collection: Col
     rng = np.random.Generator(np.random.PCG64(5))
     query = part(cut(solids[1], 0.6, rng))
     first, second = identify(query, collection), identify(query, opened)
-    assert [one.name for one in first.candidates] == [one.name for one in second.candidates]
+    assert [each.name for each in first.candidates] == [each.name for each in second.candidates]
     for a, b in zip(first.candidates, second.candidates, strict=True):
         assert a.pose.tobytes() == b.pose.tobytes()
         assert a.deviations_mm.tobytes() == b.deviations_mm.tobytes()
@@ -178,7 +178,7 @@ def test_a_signature_as_the_query(solids: list[Mesh], collection: Collection):
 def test_references_left_out_are_not_found(solids: list[Mesh], collection: Collection):
     name = f"solid {SEEDS[0]}"
     found = identify(part(solids[0]), collection.without([name]))
-    assert name not in [one.name for one in found.candidates]
+    assert name not in [each.name for each in found.candidates]
     assert found.verdict == "nothing in the collection"
     with pytest.raises(ParameterError, match="no reference named 'nobody'"):
         collection.without(["nobody"])
@@ -198,13 +198,13 @@ def test_an_empty_collection_and_an_empty_query(solids: list[Mesh], tmp_path):
 def test_wrong_collections_are_refused(solids: list[Mesh], collection: Collection, tmp_path):
     with pytest.raises(CorruptFileError, match="not a collection"):
         Collection.load(tmp_path)
-    one = Collection()
-    one.enrol(collection.signature(0), "one")
+    saved = Collection()
+    saved.enrol(collection.signature(0), "one")
     with pytest.raises(ParameterError, match="already"):
-        one.enrol(collection.signature(1), "one")
+        saved.enrol(collection.signature(1), "one")
     with pytest.raises(ParameterError, match="JSON"):
-        one.enrol(collection.signature(1), "two", metadata={"at": object()})
-    one.save(tmp_path / "one")
+        saved.enrol(collection.signature(1), "two", metadata={"at": object()})
+    saved.save(tmp_path / "one")
     manifest = tmp_path / "one" / "manifest.json"
     good = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**good, "signature_version": "0"}))
@@ -275,11 +275,11 @@ def test_detail_of_descriptors():
 @pytest.mark.slow
 def test_bodies_that_the_whole_explains_are_named_one_by_one(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
-    laid = [posed(noise(solids[row], 0.003, rng), similarity(rng, False, False, 0.0)) for row in (0, 3)]
-    found = identify(part(plate(laid)), collection)
-    assert sorted(one.name for one in found.accepted) == [f"solid {SEEDS[0]}", f"solid {SEEDS[3]}"]
-    assert sorted(one.component for one in found.accepted) == [0, 1]
-    assert {one.relation for one in found.accepted} == {"same geometry"}
+    pieces = [posed(noise(solids[row], 0.003, rng), similarity(rng, False, False, 0.0)) for row in (0, 3)]
+    found = identify(part(plate(pieces)), collection)
+    assert sorted(each.name for each in found.accepted) == [f"solid {SEEDS[0]}", f"solid {SEEDS[3]}"]
+    assert sorted(each.component for each in found.accepted) == [0, 1]
+    assert {each.relation for each in found.accepted} == {"same geometry"}
 
 
 @pytest.mark.slow
@@ -288,7 +288,7 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
     rng = np.random.Generator(np.random.PCG64(7))
     moved = posed(solids[1], similarity(rng, True, True, 10.0))
     found = identify(part(noise(moved, 0.003, rng)), collection)
-    assert [one.name for one in found.accepted] == [f"solid {SEEDS[1]}"]
+    assert [each.name for each in found.accepted] == [f"solid {SEEDS[1]}"]
     with pytest.raises(AssertionError, match="index"):
         identify(part(cut(moved, 0.5, rng)), collection)
 
@@ -296,7 +296,7 @@ def test_a_part_that_is_whole_is_found_before_the_index_is_asked(solids: list[Me
 @pytest.mark.slow
 @pytest.mark.usefixtures("refused_index")
 @pytest.mark.parametrize("limits", [{"decisive": 1.1}, {"beside_as_whole": 1e9, "beside_at_most": 2}])
-def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
+def test_a_hit_of_the_whole_that_another_could_beat_does_not_end_the_search(
     solids: list[Mesh], collection: Collection, limits: dict[str, float]
 ):
     rng = np.random.Generator(np.random.PCG64(7))
@@ -309,7 +309,7 @@ def test_a_hit_as_a_whole_that_another_could_beat_does_not_end_the_search(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("refused_index")
-def test_a_hit_as_a_whole_ends_the_search_only_where_whole_lies_on_whole(solids: list[Mesh], collection: Collection):
+def test_a_hit_of_the_whole_ends_the_search_only_where_whole_lies_on_whole(solids: list[Mesh], collection: Collection):
     rng = np.random.Generator(np.random.PCG64(7))
     shortened = cut(posed(solids[2], similarity(rng, True, True, 10.0)), 0.8, rng)
     with pytest.raises(AssertionError, match="index"):

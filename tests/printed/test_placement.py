@@ -30,8 +30,8 @@ def described(mesh: Mesh) -> Query:
     return query_of_sample(sample_surface(mesh.vertices, mesh.faces))
 
 
-def off_by(points: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.linalg.norm(moved(points, one) - moved(points, other), axis=1).max())
+def off_by(points: np.ndarray, first: np.ndarray, other: np.ndarray) -> float:
+    return float(np.linalg.norm(moved(points, first) - moved(points, other), axis=1).max())
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +40,19 @@ def reference() -> Cloud:
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_one_way_to_lay_axes_on_axes_is_right(reference: Cloud, mirrored: bool):
+def test_axes_come_onto_axes_in_the_right_way(reference: Cloud, mirrored: bool):
     pose = similarity(np.random.Generator(np.random.PCG64(5)), True, mirrored, 30.0)
     moving = cloud(posed(solid(80_002), pose))
     poses = axis_poses(moving, reference)
     true = np.linalg.inv(pose)
-    errors = [off_by(moving.points, one, true) / reference.size for one in poses]
+    errors = [off_by(moving.points, each, true) / reference.size for each in poses]
     assert min(errors) < 0.03
     assert sum(error < 0.1 for error in errors) == 1
-    assert sum(np.linalg.det(one[:3, :3]) < 0 for one in poses) == 24
-    assert {round(scale_of(one) / scale_of(true), 2) for one in poses} == {1.0}
+    assert sum(np.linalg.det(each[:3, :3]) < 0 for each in poses) == 24
+    assert {round(scale_of(each) / scale_of(true), 2) for each in poses} == {1.0}
 
 
-def test_a_coarse_copy_is_laid_as_a_whole(reference: Cloud):
+def test_a_coarse_copy_is_placed_by_its_axes(reference: Cloud):
     pose = similarity(np.random.Generator(np.random.PCG64(6)), True, False, 30.0)
     query = described(decimate(posed(solid(80_002), pose), 0.05))
     proposal = settled(query, reference, propose_by_axes(query, reference, 7))
@@ -92,19 +92,19 @@ def test_the_smallest_equal_radii_are_matched(reference: Cloud):
     for radii in ((FEW_RADII,), (ALL_RADII,), (FEW_RADII, ALL_RADII)):
         found = proposed([], *radii)
         assert found is not None
-        laid = settled(query, reference, found).poses[0].pose
-        assert off_by(query.cloud.points, laid, np.linalg.inv(pose)) < 0.01 * reference.size
+        found_pose = settled(query, reference, found).poses[0].pose
+        assert off_by(query.cloud.points, found_pose, np.linalg.inv(pose)) < 0.01 * reference.size
     few, spoiled = proposed([], FEW_RADII), proposed([0, 1, 2, 3], FEW_RADII)
     assert few is not None
     assert spoiled is not None
-    assert [one.followed for one in spoiled.poses] == [one.followed for one in few.poses]
+    assert [each.followed for each in spoiled.poses] == [each.followed for each in few.poses]
     smallest_spoiled = proposed([4, 5], FEW_RADII)
     assert smallest_spoiled is None or smallest_spoiled.priority < few.priority - 3.0
     # With both numbers the poses of each compete.
     both, by_all = proposed([4, 5], FEW_RADII, ALL_RADII), proposed([4, 5], ALL_RADII)
     assert both is not None
     assert by_all is not None
-    assert by_all.poses[0].covered in [one.covered for one in both.poses]
+    assert by_all.poses[0].covered in [each.covered for each in both.poses]
 
 
 def test_no_equal_radii_no_proposal(reference: Cloud):

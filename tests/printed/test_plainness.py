@@ -16,8 +16,7 @@ from ballistics.printed.describe.signature import signature_of
 from ballistics.printed.identify import search
 from ballistics.printed.identify.identification import identify
 from ballistics.reports.wording.printed import headline, plain_bodies_sentence, score_sentence
-from reference_meshes.disturbances import joined, noise, remesh, similarity
-from reference_meshes.disturbances import posed as laid_at
+from reference_meshes.disturbances import joined, noise, posed, remesh, similarity
 from reference_meshes.plain_bodies import PLAIN_FAMILIES, plain_body
 from reference_meshes.solids import Mesh, solid
 
@@ -36,7 +35,7 @@ def plain_signatures():
 
 @pytest.mark.slow
 def test_plain_bodies_are_worth_little_and_others_much(plain_signatures):
-    worth = [worth_of(one.local) for one in plain_signatures]
+    worth = [worth_of(each.local) for each in plain_signatures]
     others = [worth_of(signature_of(part(solid(SOLID_SEED + k))).local) for k in range(5)]
     assert max(worth) < PLAIN_WORTH < min(others)
     assert all(len(plain_body(PLAIN_SEED + k).faces) <= 24 for k in range(64))
@@ -79,7 +78,7 @@ def collection(plain_signatures) -> Collection:
 def test_a_plain_body_that_fits_is_shown_and_not_accepted(collection: Collection):
     rng = np.random.Generator(np.random.PCG64(3))
     # A rough box at another size: all of it lies on the reference, and on many a box.
-    query = laid_at(noise(plain_body(PLAIN_SEED), 0.002, rng), similarity(rng, True, False, 10.0))
+    query = posed(noise(plain_body(PLAIN_SEED), 0.002, rng), similarity(rng, True, False, 10.0))
     found = identify(part(query), collection)
     assert found.verdict == "too plain to identify"
     assert not found.accepted
@@ -101,7 +100,7 @@ def test_a_plain_body_beside_a_detailed_one_is_told_by_its_number(collection: Co
     box = noise(box, 0.002, rng)
     apart = Mesh(box.vertices + 2.0 * np.ptp(gear.vertices, axis=0) + gear.vertices.max(axis=0), box.faces)
     found = identify(part(joined(remesh(gear, rng), apart)), collection)
-    assert {one.name for one in found.accepted} == {"gear"}
+    assert {each.name for each in found.accepted} == {"gear"}
     plain = [number for number, worth in found.worths.items() if number >= 0 and worth < found.plain_below]
     assert len(plain) == 1
     assert f"Body {plain[0] + 1} of the query is too plain" in plain_bodies_sentence(found)
@@ -109,7 +108,7 @@ def test_a_plain_body_beside_a_detailed_one_is_told_by_its_number(collection: Co
 
 @pytest.mark.slow
 def test_a_plain_reference_hides_no_other(monkeypatch):
-    """The reported fault: a bar that a coarse sword resembles as a whole, and the sword not among the candidates."""
+    """A fault that was reported: a coarse sword resembles a bar, and was not among the candidates."""
     made = Collection()
     rng = np.random.Generator(np.random.PCG64(5))
     right = solid(SOLID_SEED + 3)
@@ -118,10 +117,10 @@ def test_a_plain_reference_hides_no_other(monkeypatch):
     made.enrol(signature_of(part(right)), "right")
     # The right one is not tried by its whole surface.
     whole = search._by_whole
-    monkeypatch.setattr(search, "_by_whole", lambda question: [one for one in whole(question) if one.row < 16])
-    found = identify(part(laid_at(remesh(right, rng), similarity(rng, True, True, 10.0))), made)
+    monkeypatch.setattr(search, "_by_whole", lambda question: [each for each in whole(question) if each.row < 16])
+    found = identify(part(posed(remesh(right, rng), similarity(rng, True, True, 10.0))), made)
     assert found.candidates[0].name == "right"
-    assert [one.name for one in found.accepted] == ["right"]
+    assert [each.name for each in found.accepted] == ["right"]
 
 
 @pytest.mark.slow
@@ -133,7 +132,7 @@ def test_worth_is_kept_and_measured_when_an_older_version_did_not(collection: Co
     loaded = Collection.load(tmp_path / "lab")
     assert loaded.references[0].detail_nats == collection.worth(0)
     older = Collection.load(tmp_path / "lab")
-    older._references = [type(one)(one.name, one.category, one.metadata, one.keys) for one in older._references]
+    older._references = [type(each)(each.name, each.category, each.metadata, each.keys) for each in older._references]
     assert older.references[0].detail_nats is None
     assert older.worth(0) == collection.worth(0)
 

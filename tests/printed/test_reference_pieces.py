@@ -87,26 +87,26 @@ def found(collection: Collection, halves: tuple[Mesh, Mesh]) -> dict[str, Identi
 
 @pytest.mark.slow
 def test_two_halves_are_pieces_of_one_reference(found, collection):
-    (one,) = reference_pieces([found["first"], found["second"]], collection)
-    assert (one.name, one.category, one.complementary) == ("rack", "ordinary", True)
-    assert [piece.place for piece in one.placed] == ["its own", "its own"]
-    assert one.together > 0.97
-    assert one.twice < 0.12
-    assert sum(piece.share for piece in one.pieces) == pytest.approx(one.together + one.twice)
-    for piece in one.placed:
+    (group,) = reference_pieces([found["first"], found["second"]], collection)
+    assert (group.name, group.category, group.complementary) == ("rack", "ordinary", True)
+    assert [piece.place for piece in group.placed] == ["its own", "its own"]
+    assert group.together > 0.97
+    assert group.twice < 0.12
+    assert sum(piece.share for piece in group.pieces) == pytest.approx(group.together + group.twice)
+    for piece in group.placed:
         # The same measure as the share that the search reported.
         (hit,) = found[("first", "second")[piece.file]].accepted
         assert piece.share == pytest.approx(hit.reference_share, abs=0.01)
         assert piece.scale == pytest.approx(1.3, rel=0.02)
-    assert one.same_scale
-    assert one.same_hand
+    assert group.same_scale
+    assert group.same_hand
 
 
 @pytest.mark.slow
 def test_what_each_covers_is_its_side_of_the_cut(found, collection):
-    (one,) = reference_pieces([found["first"], found["second"]], collection)
-    side = one.points_mm @ np.array(NORMAL) - AT
-    by_file = {piece.file: piece.covers for piece in one.placed}
+    (group,) = reference_pieces([found["first"], found["second"]], collection)
+    side = group.points_mm @ np.array(NORMAL) - AT
+    by_file = {piece.file: piece.covers for piece in group.placed}
     clear = np.abs(side) > 3.0
     assert (by_file[0][clear] == (side[clear] > 0)).mean() > 0.98
     assert (by_file[1][clear] == (side[clear] < 0)).mean() > 0.98
@@ -115,31 +115,31 @@ def test_what_each_covers_is_its_side_of_the_cut(found, collection):
 @pytest.mark.slow
 def test_the_order_of_the_files_does_not_matter(found, collection):
     names = ("first", "second", "first again")
-    (one,) = reference_pieces([found[name] for name in names], collection)
+    (group,) = reference_pieces([found[name] for name in names], collection)
     (other,) = reference_pieces([found[name] for name in reversed(names)], collection)
-    assert [2 - piece.file for piece in other.placed] == [piece.file for piece in one.placed]
-    assert [piece.place for piece in other.placed] == [piece.place for piece in one.placed]
-    assert (other.together, other.twice) == (one.together, one.twice)
+    assert [2 - piece.file for piece in other.placed] == [piece.file for piece in group.placed]
+    assert [piece.place for piece in other.placed] == [piece.place for piece in group.placed]
+    assert (other.together, other.twice) == (group.together, group.twice)
 
 
 @pytest.mark.slow
 def test_copies_are_no_pieces(found, collection):
     for names in (("first", "first again"), ("whole", "whole"), ("whole", "second")):
-        (one,) = reference_pieces([found[name] for name in names], collection)
-        assert not one.complementary, names
-        assert [piece.place for piece in one.placed] == ["its own", "that of another"]
-        assert one.twice == 0.0
-    (one,) = reference_pieces([found["first"], found["first again"], found["second"]], collection)
-    assert one.complementary
-    assert sorted(piece.place for piece in one.placed) == ["its own", "its own", "that of another"]
+        (group,) = reference_pieces([found[name] for name in names], collection)
+        assert not group.complementary, names
+        assert [piece.place for piece in group.placed] == ["its own", "that of another"]
+        assert group.twice == 0.0
+    (group,) = reference_pieces([found["first"], found["first again"], found["second"]], collection)
+    assert group.complementary
+    assert sorted(piece.place for piece in group.placed) == ["its own", "its own", "that of another"]
 
 
 @pytest.mark.slow
 def test_scale_and_hand_that_do_not_fit_are_told(found, collection):
-    (one,) = reference_pieces([found["first"], found["second, small"]], collection)
-    assert (one.complementary, one.same_scale, one.same_hand) == (True, False, True)
-    (one,) = reference_pieces([found["first"], found["second, mirrored"]], collection)
-    assert (one.complementary, one.same_scale, one.same_hand) == (True, True, False)
+    (group,) = reference_pieces([found["first"], found["second, small"]], collection)
+    assert (group.complementary, group.same_scale, group.same_hand) == (True, False, True)
+    (group,) = reference_pieces([found["first"], found["second, mirrored"]], collection)
+    assert (group.complementary, group.same_scale, group.same_hand) == (True, True, False)
 
 
 @pytest.mark.slow
@@ -147,11 +147,11 @@ def test_bodies_of_one_file_are_pieces_too(collection, halves):
     packed = plate([moved(halves[0], 1), moved(halves[1], 2)])
     alone = collection.without(["symmetric", "turned", "gear"])
     found = identify(part(packed), alone)
-    (one,) = reference_pieces([found], alone)
-    assert one.complementary
-    assert [piece.file for piece in one.placed] == [0, 0]
-    assert len({piece.component for piece in one.placed}) == 2
-    assert one.together > 0.97
+    (group,) = reference_pieces([found], alone)
+    assert group.complementary
+    assert [piece.file for piece in group.placed] == [0, 0]
+    assert len({piece.component for piece in group.placed}) == 2
+    assert group.together > 0.97
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def turned_about_z(collection: Collection, row: int) -> np.ndarray:
 
 
 def relaid(found: Identification, pose: np.ndarray) -> Identification:
-    """Return an identification whose hit is laid elsewhere on its reference."""
+    """Return an identification whose hit is placed elsewhere on its reference."""
     (hit,) = found.accepted
     mirrored = hit.mirrored != (np.linalg.det(pose[:3, :3]) < 0)
     return replace(found, accepted=(replace(hit, pose=pose @ hit.pose, mirrored=bool(mirrored)),))
@@ -188,10 +188,10 @@ def test_copies_on_two_like_places_of_a_reference_are_uncertain(collection):
     # Whether the search lays a copy here or half a turn away is chance: both fit equally.
     outcomes = set()
     for tried in (copy, relaid(copy, turned_about_z(collection, row))):
-        (one,) = reference_pieces([first, tried], collection)
-        assert not one.complementary
-        assert one.together < 0.6
-        outcomes.add(one.placed[1].place)
+        (group,) = reference_pieces([first, tried], collection)
+        assert not group.complementary
+        assert group.together < 0.6
+        outcomes.add(group.placed[1].place)
     assert outcomes == {"that of another", "uncertain"}
 
 
@@ -209,8 +209,8 @@ def test_further_copies_on_an_uncertain_place_cost_no_further_search(collection,
 
     # By the module: the name of the room is that of the function on the face above it.
     monkeypatch.setattr(pieces_of_reference, "identify", counted)
-    (one,) = reference_pieces([first, *[away] * 5], collection)
-    assert sorted(piece.place for piece in one.placed) == ["its own"] + ["uncertain"] * 5
+    (group,) = reference_pieces([first, *[away] * 5], collection)
+    assert sorted(piece.place for piece in group.placed) == ["its own"] + ["uncertain"] * 5
     assert len(asked) == 1
 
 
@@ -227,16 +227,16 @@ def test_halves_of_a_symmetric_reference_are_pieces_whichever_hand_they_were_fou
     flip[0, 3] = points[:, 0].min() + points[:, 0].max()
     for a in (first, relaid(first, flip)):
         for b in (second, relaid(second, flip)):
-            (one,) = reference_pieces([a, b], collection)
-            assert one.complementary
-            assert one.together > 0.95
-            assert not any(piece.mirrored for piece in one.placed)
+            (group,) = reference_pieces([a, b], collection)
+            assert group.complementary
+            assert group.together > 0.95
+            assert not any(piece.mirrored for piece in group.placed)
             # A mirrored copy of one half would look the same, and that is told.
-            assert [piece.fits_mirrored for piece in one.placed] == [False, True]
+            assert [piece.fits_mirrored for piece in group.placed] == [False, True]
     copy = identify(part(moved(split(SYMMETRIC, (1.0, 0.0, 0.0), 40.0)[0], 7)), collection)
     for b in (copy, relaid(copy, flip)):
-        (one,) = reference_pieces([first, b], collection)
-        assert not one.complementary
+        (group,) = reference_pieces([first, b], collection)
+        assert not group.complementary
 
 
 @pytest.mark.slow

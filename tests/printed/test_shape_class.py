@@ -116,7 +116,7 @@ def test_flipped_edges_are_those_of_the_flipped_picture() -> None:
 
     picture = np.random.Generator(np.random.PCG64(2)).random((PIXELS, PIXELS)) > 0.5
     pictures = (picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1])
-    expected = np.stack([_edges(one) for one in pictures])
+    expected = np.stack([_edges(each) for each in pictures])
     np.testing.assert_allclose(flipped_edges(expected[0]), expected, atol=1e-6)
 
 
@@ -165,7 +165,7 @@ def test_training_is_deterministic_and_chooses_by_left_out_sources(described, cl
     features, labels, sources = described
     rng = np.random.Generator(np.random.PCG64(1))
     # One group is made worthless: it is not chosen alone although it stands first.
-    spoilt = [{**one, "angles": rng.permutation(one["angles"])} for one in features]
+    spoilt = [{**each, "angles": rng.permutation(each["angles"])} for each in features]
     chosen = train(spoilt, labels, sources, candidates=[("angles",), ("proportions",)])
     assert chosen.whole is not None
     assert chosen.whole.groups == ("proportions",)
@@ -177,7 +177,7 @@ def test_labels_without_meaning_give_the_shares_of_the_classes() -> None:
     features = [shape_features(_part(_stand_in(ORDINARY, k / 4.0))) for k in range(24)]
     labels = [HANDGUN if v else ORDINARY for v in rng.permutation([True] * 8 + [False] * 16)]
     trained = train(features, labels, [f"source {k % 4}" for k in range(24)])
-    shares = [trained.classify(one).probabilities[HANDGUN] for one in features]
+    shares = [trained.classify(each).probabilities[HANDGUN] for each in features]
     assert 0.1 < np.mean(shares) < 0.6
     assert max(shares) < 0.9
 
@@ -268,8 +268,8 @@ def test_a_declared_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def test_joined_parts_are_one_thing() -> None:
-    one, other = _part(wedge()), _part(box(origin=(80.0, 0.0, 0.0)))
-    both = joined([one, other])
+    first, other = _part(wedge()), _part(box(origin=(80.0, 0.0, 0.0)))
+    both = joined([first, other])
     vertices, faces = together(wedge(), box(origin=(80.0, 0.0, 0.0)))
     assert np.array_equal(both.vertices_mm, vertices)
     assert np.array_equal(both.faces, faces)

@@ -46,7 +46,7 @@ def test_a_peak_counts_against_what_scatters():
     votes[1, 3] = 6.0
     votes[3, 20:22] = 3.0
     best = ranked(votes, 3)
-    assert [(one.reference, one.step) for one in best] == [
+    assert [(each.reference, each.step) for each in best] == [
         (0, 14.0 + DEFAULT.scale_lowest_step),
         (3, 20.0 + DEFAULT.scale_lowest_step),
         (1, 3.0 + DEFAULT.scale_lowest_step),
@@ -58,7 +58,7 @@ def test_a_peak_counts_against_what_scatters():
 def test_votes_and_agreement_take_turns():
     votes = [Vote(row, 0.0, 9.0 - row) for row in range(5)]
     order = in_turn(votes, np.array([0.0, 0.1, 0.0, 0.3, 0.2]))
-    assert [one.reference for one in order] == [0, 3, 1, 4, 2]
+    assert [each.reference for each in order] == [0, 3, 1, 4, 2]
     assert in_turn([], np.empty(0)) == []
 
 
@@ -83,8 +83,8 @@ def test_the_second_round_finds_what_the_first_has_not_tried(collection: Collect
     )
     found = identify(half(SEEDS[6]), collection, parameters=second)
     assert found.provenance.parameters["candidates_by_votes_at_most"] == most
-    assert [one.name for one in found.accepted] == ([f"solid {SEEDS[6]}"] if most else [])
-    assert len({one.row for one in found.candidates}) == len(found.candidates)
+    assert [each.name for each in found.accepted] == ([f"solid {SEEDS[6]}"] if most else [])
+    assert len({each.row for each in found.candidates}) == len(found.candidates)
 
 
 @pytest.mark.slow

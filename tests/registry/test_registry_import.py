@@ -343,11 +343,11 @@ def test_two_imports_at_once_wait_for_each_other(tmp_path):
     path = csv_file(tmp_path, *(f"{number},P,Make {number % 7},9,A{number},,,U,2024" for number in range(3000)))
     outcomes = []
 
-    def one(source):
+    def import_again(source):
         with Registry.open(tmp_path / "laboratory") as registry:
             outcomes.append(imported(registry, path, mapping(source=source))[0])
 
-    threads = [threading.Thread(target=one, args=(source,)) for source in ("MK", "AL", "MK")]
+    threads = [threading.Thread(target=import_again, args=(source,)) for source in ("MK", "AL", "MK")]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -12,7 +12,7 @@ from prepared_marks import made_once
 from ballistics.findings import Finding
 from ballistics.impressions.comparing import compare
 from ballistics.impressions.comparison import ImpressionComparison
-from ballistics.reports.contents.reported_scan import ReportedScan, reported_scan
+from ballistics.reports.reported_scan import ReportedScan, reported_scan
 from ballistics.surfaces.preparation.preparing import prepare
 from ballistics.surfaces.simulation.heads import simulate_population
 from ballistics.surfaces.surface import Surface

@@ -11,7 +11,7 @@ from prepared_marks import made_once
 from report_cases import INJECTION
 
 from ballistics.findings import Finding
-from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.striations import (
     BulletComparison,
     Signature,

@@ -91,15 +91,15 @@ def test_outline_of_a_ring_has_its_hole() -> None:
 
 
 def test_registered_pair_shows_one_feature_at_one_place() -> None:
-    """B is A turned by 90° and shifted; laid back on A, its bump is where A's is."""
+    """B is A turned by 90° and shifted; moved back onto A, its bump is where A's is."""
     heights = np.zeros((101, 121), np.float32)
     heights[20:24, 90:94] = 5.0
     turned = np.ascontiguousarray(np.rot90(heights, -1))
     a, b = Mark("breech face", heights, 6.25), Mark("breech face", turned, 6.25)
-    on_a, laid = registered_pair(a, b, Pose(90.0, 0.0, 0.0))
-    assert on_a.heights_um.shape == laid.heights_um.shape
-    valid = np.isfinite(on_a.heights_um) & np.isfinite(laid.heights_um)
-    np.testing.assert_allclose(laid.heights_um[valid], on_a.heights_um[valid], atol=1e-3)
+    on_a, moved = registered_pair(a, b, Pose(90.0, 0.0, 0.0))
+    assert on_a.heights_um.shape == moved.heights_um.shape
+    valid = np.isfinite(on_a.heights_um) & np.isfinite(moved.heights_um)
+    np.testing.assert_allclose(moved.heights_um[valid], on_a.heights_um[valid], atol=1e-3)
     assert valid.sum() > 0.95 * heights.size
     bump_y, bump_x = np.argwhere(on_a.heights_um > 4).mean(axis=0)
     assert on_a.left_um + (bump_x + 0.5) * on_a.spacing_um == pytest.approx((91.5 - 60) * 6.25)

@@ -17,11 +17,11 @@ from striation_cases import land, profiles, striation_case
 
 from ballistics.errors import ParameterError
 from ballistics.reports.contents.case_lines import CaseLines
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.agreement import agreement_cells
 from ballistics.reports.figures.land_steps import _upright, land_steps
 from ballistics.reports.figures.striated_pair import striated_pair
 from ballistics.reports.pages.striation import striation_report
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.reports.schemas.striation_json import striation_json, striation_schema
 from ballistics.striations import (
     Placement,

@@ -146,9 +146,9 @@ def test_a_mark_turned_by_180_degrees_or_mirrored_is_said_and_not_matched() -> N
 def test_a_scan_turned_by_180_degrees_gives_the_reversed_signature() -> None:
     # 300 rows of 3 µm are 15 bands of 60 µm: the bands of the turned scan are those of the other.
     scan = mark(1, 2)
-    one = striated_mark_of(scan).signature
+    whole = striated_mark_of(scan).signature
     half = striated_mark_of(replace(scan, heights_um=scan.heights_um[::-1, ::-1].copy())).signature
-    assert correlate(one, half.reversed()).correlation > 0.999
+    assert correlate(whole, half.reversed()).correlation > 0.999
 
 
 def test_what_runs_another_way_is_left_out() -> None:

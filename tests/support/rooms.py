@@ -42,11 +42,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ground",),
     ("kernels",),
 )
-#: The same for the folders of a room.
+#: The same for the folders of a room, and for its own modules where they are named.
 FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "cli": (("casework", "printed", "registry"), ("laboratory", "terminal")),
+    "kernels": (("profiles", "templates"), ("filters", "impressions", "meshes", "printing")),
+    "evidence": (("wording",), ("models",)),
+    "striations": (("comparing",), ("bullets",), ("preparation",), ("profile_filters",), ("signature",)),
     "surfaces": (("preparation", "simulation"), ("regions",), ("filtering", "formats")),
     "printed": (
-        ("disk",),
+        ("disk", "kin", "protocol"),
         ("identify", "shape_class"),
         ("collection",),
         ("describe",),
@@ -54,7 +58,13 @@ FOLDERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("jobs",),
         ("content",),
     ),
-    "reports": (("pages",), ("figures", "wording")),
+    "reports": (
+        ("pages",),
+        ("schemas",),
+        ("contents",),
+        ("figures", "wording"),
+        ("plain_values", "reported_scan", "reported_striae"),
+    ),
 }
 GROUND = ("drawing", "errors", "findings", "frames", "progress", "provenance", "settings", "workers")
 
@@ -121,6 +131,22 @@ def room(module: str) -> str:
     return "ballistics" if len(parts) == 1 else "ground" if parts[1] in GROUND else parts[1]
 
 
+def folders() -> dict[str, set[str]]:
+    """Return the folders of modules in each room that has any."""
+    found: dict[str, set[str]] = {}
+    for module, path in modules().items():
+        name = _within(module)
+        if name and (path.name == "__init__.py" or module.split(".")[-1] != name):
+            found.setdefault(room(module), set()).add(name)
+    return found
+
+
+def _within(module: str) -> str:
+    """Return which folder or module of its room a module is in or is; empty for the room itself."""
+    parts = module.split(".")
+    return (*parts[1 if parts[0] == "ballistics_kernels" else 2 :], "")[0]
+
+
 def floor(name: str) -> int:
     """Return the floor of a room, counted from the top."""
     return next(number for number, rooms in enumerate(LAYERS) if name in rooms)
@@ -136,7 +162,7 @@ def _goes_up(arrow: Arrow) -> bool:
     if above != below:
         return floor(below) <= floor(above)
     floors = {name: number for number, names in enumerate(FOLDERS.get(above, ())) for name in names}
-    folders = [(*module.split(".")[2:], "")[0] for module in (arrow.importer, arrow.imported)]
+    folders = [_within(module) for module in (arrow.importer, arrow.imported)]
     if folders[0] == folders[1] or not all(folder in floors for folder in folders):
         return False
     return floors[folders[1]] <= floors[folders[0]]

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ballistics.casework import KINDS, ROLES
-from ballistics.cli.casework.record_commands import (
-    KEY,
-    LABORATORY,
-    add_commands,
-    opened,
-    passphrase,
-    signing_key,
-)
+from ballistics.cli.casework.record_commands import add_commands
 from ballistics.cli.casework.report import command as report_command
+from ballistics.cli.laboratory import KEY, LABORATORY, opened, passphrase, signing_key
 from ballistics.cli.library import DATABASE
 from ballistics.cli.scan_set import named_settings, settings_option
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import rich_click as click
 
 from ballistics.casework import KINDS
-from ballistics.cli.casework.record_commands import LABORATORY, add_commands, opened
+from ballistics.cli.casework.record_commands import add_commands
+from ballistics.cli.laboratory import LABORATORY, opened
 from ballistics.cli.library import DATABASE
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ballistics.cli.casework.record_commands import LABORATORY, opened, signing_key
+from ballistics.cli.laboratory import LABORATORY, opened, signing_key
 from ballistics.cli.library import DATABASE
 from ballistics.evidence import languages
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ballistics.cli.laboratory import signing_key
 from ballistics.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -55,9 +56,6 @@ def writable(library: Path, database: str | None, key_file: Path | None) -> Iter
         if not is_signed or key_file is None:
             yield registry
             return
-        # Which reads the passphrase as every command does that signs.
-        from ballistics.cli.casework.record_commands import signing_key
-
         yield Registry(registry.library, signing_key(key_file))
 
 

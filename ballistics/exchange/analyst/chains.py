@@ -102,8 +102,8 @@ def chains(graph: AnalystGraph, leads: bool = True) -> tuple[Chain, ...]:
             firearms = tuple(of[member] for member in members if of[member].kind == "firearm")
             apart = nx.Graph()
             apart.add_nodes_from(firearm.id for firearm in firearms)
-            one = [link for link in joining if link.kind == PERHAPS_IT and {link.source, link.target} <= set(apart)]
-            apart.add_edges_from((link.source, link.target) for link in one)
+            perhaps = [link for link in joining if link.kind == PERHAPS_IT and {link.source, link.target} <= set(apart)]
+            apart.add_edges_from((link.source, link.target) for link in perhaps)
             made.append(Chain(firearms, members, steps, nx.number_connected_components(apart) > 1))
     return tuple(sorted(made, key=lambda chain: (-len(chain.steps), chain.members)))
 

@@ -264,7 +264,7 @@ def _archive_file(file: BinaryIO, path: PurePath, asked: _Asked, findings: list[
             name = f"{member.name}: {part.name}" if several else member.name
             metadata = {**part.metadata, "member": member.name, "format": found.format}
             parts.append(replace(part, name=name, metadata=metadata))
-        findings += [replace(one, message=f"{member.name}: {one.message}") for one in found.findings]
+        findings += [replace(finding, message=f"{member.name}: {finding.message}") for finding in found.findings]
         jobs += [replace(job, member=f"{member.name}/{job.member}".rstrip("/")) for job in found.jobs]
         thumbnails += [replace(picture, name=f"{member.name}: {picture.name}") for picture in found.thumbnails]
     if not parts:

@@ -60,7 +60,7 @@ class KinParameters:
     other_size : float
         A scale further from 1 than this is another size.
     identification : IdentificationParameters
-        How two references are laid on each other, and from which score they are kin.
+        How two references are registered, and from which score they are kin.
     """
 
     by_whole: int = 10
@@ -197,9 +197,9 @@ def kin_of(collection: Collection, parameters: KinParameters | None = None, tell
     Returns
     -------
     Kin
-        Each reference is laid on those that resemble it by the descriptors of its whole surface or by its local ones;
-        kin are those that would be accepted as a hit of each other, one of them being the query. What is too plain to
-        say anything (boxes, rods) has no kin but by its hash.
+        Each reference is registered with those that resemble it by the descriptors of its whole surface or by its
+        local ones; kin are those that would be accepted as a hit of each other, one of them being the query. What
+        is too plain to say anything (boxes, rods) has no kin but by its hash.
 
     Notes
     -----

@@ -160,8 +160,8 @@ def custody(contents: CaseContents) -> tuple[Block, ...]:
     rows = []
     for each in report.custody:
         link = each.record
-        hands = " → ".join(part for part in (link.given_by, link.taken_by) if part)
-        who = "; ".join(part for part in (link.by, hands, link.note) if part)
+        passed = " → ".join(part for part in (link.given_by, link.taken_by) if part)
+        who = "; ".join(part for part in (link.by, passed, link.note) if part)
         intact = {"yes": t("intact before"), "no": t("NOT INTACT before"), "not known": t("not known if intact")}
         seal = "; ".join(part for part in (link.seal, intact.get(link.seal_intact, link.seal_intact)) if part)
         event = t.word("custody events", link.event)

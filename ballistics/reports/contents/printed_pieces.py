@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ballistics.printed import PlacedPiece, ReferencePieces, Taxonomy, reference_pieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, bodies_of
 from ballistics.reports.figures.printed import beads, six_uri
-from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.plain_values import plain
 from ballistics.reports.wording import printed as wording
 
 # Told apart by readers who do not see all colours: Okabe & Ito 2008, without black and yellow.
@@ -98,7 +98,7 @@ def pieces_json(group: ReferencePieces, files: Sequence[tuple[str, int]], taxono
         "twice": group.twice,
         "same_scale": group.same_scale,
         "same_hand": group.same_hand,
-        "laid": [
+        "placed": [
             {
                 "file": piece.file,
                 "name": files[piece.file][0],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.striations import AlongParameters, Placement, agreement_map
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.figures.mark_views import Frame, MarkViews
 from ballistics.reports.figures.outlines import label_paths, outline_path
 from ballistics.reports.figures.pictures import (
@@ -24,6 +23,7 @@ from ballistics.reports.figures.pictures import (
 )
 from ballistics.reports.figures.registered_pair import difference, registered_pair
 from ballistics.reports.figures.seam import Seam, seam_on_both
+from ballistics.reports.reported_scan import ReportedScan
 from ballistics.surfaces import Pose, RegionLabel
 
 HEIGHT_COLOURS = "cividis"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.pictures import (
     Grid,
     Picture,
@@ -17,6 +16,7 @@ from ballistics.reports.figures.pictures import (
     shaded_relief,
 )
 from ballistics.reports.figures.profile_chart import Chart, Floats, band_path, chart_of, profile_path
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.striations import ExcludedSpan, Land, LandParameters
 
 BAND_COLOURS = "PuOr_r"

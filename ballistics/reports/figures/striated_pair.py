@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.mark_views import Frame, MarkViews
 from ballistics.reports.figures.pictures import (
     Grid,
@@ -18,6 +17,7 @@ from ballistics.reports.figures.pictures import (
     shaded_relief,
 )
 from ballistics.reports.figures.seam import Seam
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.striations import Placement
 from ballistics.surfaces import low_pass
 

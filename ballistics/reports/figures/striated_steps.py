@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.outlines import outline_path
 from ballistics.reports.figures.pictures import Picture, common_exaggeration, picture_grid, shaded_relief
 from ballistics.reports.figures.profile_chart import Chart, band_path, chart_of, profile_path
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.surfaces import fit_form
 
 

@@ -10,7 +10,6 @@ from ballistics.findings import Finding
 from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
 from ballistics.reports.contents.pair_contents import references_of, serious_findings
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.agreement import AgreementCells, agreement_cells
 from ballistics.reports.figures.aligned_signatures import AlignedSignatures, aligned_signatures
 from ballistics.reports.figures.land_matrix import matrix_rows, phase_bars
@@ -18,6 +17,7 @@ from ballistics.reports.figures.land_steps import BAND_COLOURS, LandSteps, land_
 from ballistics.reports.figures.striated_pair import HEIGHT_COLOURS, SEAM, StriatedPair, striated_pair
 from ballistics.reports.pages.rendering import rendered, running_lines
 from ballistics.reports.pages.striation import colour_scale
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.reports.schemas.striation_json import bullets_json
 from ballistics.reports.wording.striation import (
     BULLETS_LIMIT,

@@ -16,11 +16,12 @@ from ballistics.impressions import HEADLINE_RULE, CellSearch, DirectionVerdict, 
 from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
 from ballistics.reports.contents.pair_contents import metadata_rows, reading_options, references_of, serious_findings
-from ballistics.reports.contents.reported_scan import ReportedScan
 from ballistics.reports.figures.cell_places import CellPlace, cell_names, cell_places
 from ballistics.reports.figures.comparison import comparison_figures
 from ballistics.reports.pages.rendering import rendered, running_lines
-from ballistics.reports.schemas.comparison_json import comparison_json, plain
+from ballistics.reports.plain_values import plain
+from ballistics.reports.reported_scan import ReportedScan
+from ballistics.reports.schemas.comparison_json import comparison_json
 from ballistics.reports.wording.comparison import (
     RULE_EXPLANATIONS,
     counts_sentence,

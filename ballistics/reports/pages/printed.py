@@ -29,7 +29,7 @@ from ballistics.reports.figures.printed import (
     whole_mesh,
 )
 from ballistics.reports.figures.printed_scene import scene_json, viewer_script
-from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.plain_values import plain
 from ballistics.reports.wording import printed as wording
 
 # Each shown candidate is some 300 kB of pictures; the table has all.

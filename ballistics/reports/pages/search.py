@@ -125,7 +125,7 @@ def _minus(text: str) -> str:
 
 
 def _method(result: SearchResult) -> list[tuple[str, str]]:
-    from ballistics.reports.schemas.comparison_json import plain
+    from ballistics.reports.plain_values import plain
 
     rows = [
         ("method", f"{result.provenance.method}, version {result.provenance.version}"),

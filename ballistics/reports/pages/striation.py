@@ -10,7 +10,6 @@ import numpy as np
 from ballistics.reports.contents.case_lines import CaseLines
 from ballistics.reports.contents.evaluation import Evaluation, evaluation_figures, refuse_half_translated
 from ballistics.reports.contents.pair_contents import metadata_rows, reading_options, references_of, serious_findings
-from ballistics.reports.contents.reported_striae import ReportedStriae
 from ballistics.reports.figures.agreement import agreement_cells
 from ballistics.reports.figures.aligned_signatures import aligned_signatures
 from ballistics.reports.figures.land_steps import BAND_COLOURS, land_steps
@@ -18,6 +17,7 @@ from ballistics.reports.figures.pictures import palette_of
 from ballistics.reports.figures.striated_pair import HEIGHT_COLOURS, SEAM, striated_pair
 from ballistics.reports.figures.striated_steps import striated_steps
 from ballistics.reports.pages.rendering import rendered, running_lines
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.reports.schemas.striation_json import striation_json
 from ballistics.reports.wording.striation import counts_of_striae, kind_in_plural, striation_limits, striation_sentence
 from ballistics.striations import StriationComparison

@@ -11,9 +11,10 @@ from ballistics.heads import HeadComparison
 from ballistics.impressions import ImpressionComparison
 from ballistics.methods import Striated, method_of
 from ballistics.reports.contents.evaluation import Evaluation
-from ballistics.reports.contents.reported_scan import ReportedScan
-from ballistics.reports.contents.reported_striae import ReportedStriae
-from ballistics.reports.schemas.comparison_json import comparison_document, json_bytes, plain
+from ballistics.reports.plain_values import plain
+from ballistics.reports.reported_scan import ReportedScan
+from ballistics.reports.reported_striae import ReportedStriae
+from ballistics.reports.schemas.comparison_json import comparison_document, json_bytes
 from ballistics.reports.schemas.striation_json import striation_json
 from ballistics.striations import StriationComparison
 from ballistics.surfaces import Surface

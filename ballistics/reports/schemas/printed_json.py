@@ -12,7 +12,7 @@ from typing import Any
 from ballistics.printed import Candidate, FalseHitRate, JobFacts, ReferencePieces
 from ballistics.reports.contents.identified_file import IdentifiedFile, SearchedCollection, is_symmetric, verdict_of
 from ballistics.reports.contents.printed_pieces import named_files, pieces_json
-from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.plain_values import plain
 from ballistics.reports.wording.printed import LEAD
 
 SCHEMA = "ballistics/printed/1"

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ballistics.files import csv_bytes
-from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.plain_values import plain
 
 if TYPE_CHECKING:
     from ballistics.search import LibraryLead, SearchResult

@@ -10,15 +10,14 @@ from typing import Any
 
 from ballistics.provenance import sha256_of_array
 from ballistics.reports.contents.evaluation import Evaluation
-from ballistics.reports.contents.reported_striae import ReportedStriae
+from ballistics.reports.plain_values import json_number, plain
+from ballistics.reports.reported_striae import ReportedStriae
 from ballistics.reports.schemas.comparison_json import (
     json_bytes,
     json_evaluation,
     json_findings,
-    json_number,
     json_provenance,
     json_surface,
-    plain,
 )
 from ballistics.striations import (
     BulletComparison,

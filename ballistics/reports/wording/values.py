@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ballistics.reports.schemas.comparison_json import plain
+from ballistics.reports.plain_values import plain
 
 _LONGEST_TEXT, _LONGEST_WORD = 1500, 100
 # How names end, and what stands behind their numbers.

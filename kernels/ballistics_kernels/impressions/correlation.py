@@ -105,7 +105,7 @@ def correlate_spectra(
     Returns
     -------
     correlations, overlaps : ndarray of float32, shape ``shape``
-        Entry ``(i, j)`` is for A laid on B with point (0, 0) of A on point (i, j) of B, cyclically.
+        Entry ``(i, j)`` is for point (0, 0) of A on point (i, j) of B, cyclically.
         Cost: 6 inverse transforms.
     """
     a, aa, ma = np.conj(spectra_a)
@@ -132,7 +132,7 @@ def masked_ncc(
     Returns
     -------
     correlations, overlaps : ndarray of float32, shape (m + p − 1, n + q − 1)
-        Entry ``(i, j)``: point (0, 0) of A laid on point (i − m + 1, j − n + 1) of B.
+        Entry ``(i, j)``: point (0, 0) of A on point (i − m + 1, j − n + 1) of B.
     """
     full = (a.shape[0] + b.shape[0] - 1, a.shape[1] + b.shape[1] - 1)
     shape = (scipy.fft.next_fast_len(full[0], real=True), scipy.fft.next_fast_len(full[1], real=True))

@@ -77,7 +77,7 @@ def match_cells(
 ) -> None:
     """Refine the place of every cell by least squares: six affine and two height parameters, Gauss–Newton.
 
-    The point (u, v) of a cell, right and down of its centre, is laid at x = X + m₀u + m₁v, y = Y + m₂u + m₃v of the
+    The point (u, v) of a cell, right and down of its centre, falls on x = X + m₀u + m₁v, y = Y + m₂u + m₃v of the
     searched mark, where h₀ + h₁·height should be the cell's own height; heights between points are bilinear. Each
     iteration solves the linearised eight unknowns; it ends when no corner of the cell moves by 0.1 points or more (the
     kinks of bilinear heights keep a good cell moving by hundredths for ever).

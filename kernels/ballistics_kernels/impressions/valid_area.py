@@ -12,7 +12,7 @@ from ballistics_kernels.accelerate import kernel
 
 @kernel
 def middle_and_turn(heights: NDArray[np.float32]) -> tuple[int, float, float, float]:
-    """Return the number of valid points, their mean row and column, and the turn of a square grid laid on the map.
+    """Return the number of valid points, their mean row and column, and the turn of a square grid on the map.
 
     The turn is the phase, over four, of the fourth harmonic about the middle of the squared heights: a square grid has
     no other preferred turn. It is in radians, counter-clockwise as shown, within ±π/4; 0 where no point is valid.

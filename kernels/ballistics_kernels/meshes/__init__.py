@@ -1,4 +1,4 @@
-"""Sampling, describing and laying meshes."""
+"""Sampling, describing and registering meshes."""
 
 import lazy_loader
 

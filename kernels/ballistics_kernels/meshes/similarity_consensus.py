@@ -99,43 +99,28 @@ def _frame(
 
 
 @helper
-def _agree(
-    sources: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    a: int,
-    b: int,
-    scale: float,
-    slack: float,
-    shortest: float,
-    tolerance: float,
-) -> bool:
+def _agree(given: Correspondences, a: int, b: int, limits: ConsensusLimits) -> bool:
     """Return whether the lengths of two correspondences allow them to belong to one similarity of about a scale."""
     here = 0.0
     there = 0.0
     for k in range(3):
-        here += (sources[a, k] - sources[b, k]) ** 2
-        there += (targets[a, k] - targets[b, k]) ** 2
-    if here < shortest * shortest:
+        here += (given.sources[a, k] - given.sources[b, k]) ** 2
+        there += (given.targets[a, k] - given.targets[b, k]) ** 2
+    if here < limits.shortest * limits.shortest:
         return False
     here = np.sqrt(here)
     there = np.sqrt(there)
-    return scale / slack * here - tolerance <= there <= scale * slack * here + tolerance
+    least = limits.scale / limits.slack * here - limits.tolerance
+    return least <= there <= limits.scale * limits.slack * here + limits.tolerance
 
 
 @helper
 def _followers(
-    s: NDArray[np.float64],
-    size: float,
-    sources: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    source_normals: NDArray[np.float64],
-    target_normals: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    tolerance: float,
-    least_cosine: float,
-    part: int,
+    s: NDArray[np.float64], size: float, given: Correspondences, limits: ConsensusLimits, part: int
 ) -> float:
     """Return the weight of those that follow a similarity, of every `_PARTS`-th correspondence from ``part`` on."""
+    sources, targets, source_normals, target_normals, weights = given
+    tolerance = limits.tolerance
     score = 0.0
     for p in range(part, sources.shape[0], _PARTS):
         off = 0.0
@@ -150,7 +135,7 @@ def _followers(
                 for j in range(3):
                     turned += s[i, j] * source_normals[p, j]
                 cosine += turned * target_normals[p, i]
-            if abs(cosine) >= least_cosine * size:
+            if abs(cosine) >= limits.least_cosine * size:
                 score += weights[p] * off
     return score
 
@@ -181,8 +166,8 @@ def similarity_consensus(
     -----
     Random sample consensus: Fischler & Bolles 1981, doi:10.1145/358669.358692.
     """
-    sources, targets, source_normals, target_normals, weights = correspondences
-    tries, scale, slack, shortest, tolerance, least_cosine, keep = limits
+    sources, targets, source_normals, target_normals, _ = correspondences
+    tries, scale, slack, _, tolerance, least_cosine, keep = limits
     best = np.zeros((keep, 3, 4), np.float64)
     scores = np.zeros(keep, np.float64)
     f = np.empty((3, 3), np.float64)
@@ -192,15 +177,12 @@ def similarity_consensus(
     for pair in range(pairs.shape[0]):
         a = pairs[pair, 0]
         b = pairs[pair, 1]
-        if not _agree(sources, targets, a, b, scale, slack, shortest, tolerance):
+        if not _agree(correspondences, a, b, limits):
             continue
         for _ in range(tries):
             c = thirds[third]
             third = third + 1 if third + 1 < thirds.size else 0
-            if not (
-                _agree(sources, targets, a, c, scale, slack, shortest, tolerance)
-                and _agree(sources, targets, b, c, scale, slack, shortest, tolerance)
-            ):
+            if not (_agree(correspondences, a, c, limits) and _agree(correspondences, b, c, limits)):
                 continue
             u, v, w = _frame(sources[a], sources[b], sources[c], f)
             if u <= 0.0:
@@ -240,25 +222,12 @@ def similarity_consensus(
                             s[i, 0] * sources[p, 0] + s[i, 1] * sources[p, 1] + s[i, 2] * sources[p, 2]
                         )
                     s[i, 3] /= 3.0
-                score = _followers(
-                    s, size, sources, targets, source_normals, target_normals, weights, tolerance, least_cosine, 0
-                )
+                score = _followers(s, size, correspondences, limits, 0)
                 # Most are of no use; a fifth of the correspondences tells.
                 if _PARTS * score < _HOPELESS * scores[keep - 1]:
                     continue
                 for part in range(1, _PARTS):
-                    score += _followers(
-                        s,
-                        size,
-                        sources,
-                        targets,
-                        source_normals,
-                        target_normals,
-                        weights,
-                        tolerance,
-                        least_cosine,
-                        part,
-                    )
+                    score += _followers(s, size, correspondences, limits, part)
                 if score <= scores[keep - 1]:
                     continue
                 # Look for the same motion among those kept: the corners land at the same places.

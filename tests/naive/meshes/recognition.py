@@ -204,7 +204,7 @@ def matches_by_reference(
                 pair = int(query_balls[q]), int(row[n]) % balls
                 vote = query_weights[q] * math.log((last + floor) / (near + floor))
                 found[p][pair] = found[p].get(pair, 0.0) + vote
-    return [dict(sorted(sorted(own.items()), key=lambda one: -one[1])[:most]) for own in found]
+    return [dict(sorted(sorted(own.items()), key=lambda item: -item[1])[:most]) for own in found]
 
 
 def agreeing_pairs(matches, query_points, stored_points, scales, tolerances, shortest, slack):

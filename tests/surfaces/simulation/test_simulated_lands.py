@@ -14,10 +14,10 @@ CLEAN = LandShot(7, contact=1.0, pitting=0.0, slippage_um=0.0, noise_um=0.0)
 
 
 def test_the_same_seeds_give_the_same_surface() -> None:
-    one, two = (simulate_land(SOURCE, LandShot(7), 2, spacing_um=6.25) for _ in range(2))
-    np.testing.assert_array_equal(one.surface.heights_um, two.surface.heights_um)
+    first, two = (simulate_land(SOURCE, LandShot(7), 2, spacing_um=6.25) for _ in range(2))
+    np.testing.assert_array_equal(first.surface.heights_um, two.surface.heights_um)
     other = simulate_land(SOURCE, LandShot(8), 2, spacing_um=6.25)
-    assert not np.array_equal(one.surface.heights_um[:, :200], other.surface.heights_um[:, :200], equal_nan=True)
+    assert not np.array_equal(first.surface.heights_um[:, :200], other.surface.heights_um[:, :200], equal_nan=True)
 
 
 def test_the_striae_are_those_of_the_profile() -> None:
