@@ -16,9 +16,11 @@ test test-slow: export PYTHONDONTWRITEBYTECODE =
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# Kills by the hundred, every real scan, mutants by the thousand: what takes longer than the rest together.
+# Kills by the hundred, every real scan, mutants by the thousand: what takes longer than the rest together; and every
+# property again, with a hundred examples and more.
+test-slow: export BALLISTICS_PROPERTIES = often
 test-slow: .venv/installed
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m "slow or hypothesis"
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import property_tests
 import pytest
 from hypothesis import settings
 
 # No deadline: a busy machine is not a failure. The same examples every time: a red run can be repeated.
-settings.register_profile("ballistics", deadline=None, derandomize=True)
-settings.register_profile("with every change", settings.get_profile("ballistics"), max_examples=40)
+settings.register_profile(
+    "ballistics",
+    deadline=None,
+    derandomize=True,
+    max_examples=property_tests.OFTEN if property_tests.IS_OFTEN else property_tests.FAST,
+)
 settings.load_profile("ballistics")
 
 DATA = Path(os.environ.get("BALLISTICS_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -30,8 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if _SHARED not in os.environ:
         os.environ[_SHARED] = tempfile.mkdtemp(prefix="ballistics-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(_SHARED), ignore_errors=True))
-    if config.option.markexpr == "not slow":
-        settings.load_profile("with every change")
     # Of what is imported and collected nothing is garbage; to look for it again and again costs 5 s a worker.
     gc.disable()
 

@@ -218,7 +218,7 @@ def refuse_envelope(envelope: Envelope, own_library: str, at: str) -> None:
         raise RefusedError(f"{what} was made in the future, on {envelope.created}: one of the two clocks is wrong")
 
 
-def checked_text(name: str, text: str, most: int = MOST_CHARACTERS, least: int = 1) -> str:
+def checked_text(name: str, text: str, most: int = MOST_CHARACTERS) -> str:
     """Return a text without the blanks around it.
 
     Parameters
@@ -227,17 +227,17 @@ def checked_text(name: str, text: str, most: int = MOST_CHARACTERS, least: int =
         Of the field, for messages.
     text : str
         What a person stated.
-    most, least : int
-        How many characters it may have.
+    most : int
+        How many characters it may have; at least one.
 
     Raises
     ------
     ParameterError
-        When it is too short or too long, or holds characters that do not print.
+        When it is empty or too long, or holds characters that do not print.
     """
     bare = text.strip()
-    if not least <= len(bare) <= most or any(ord(letter) < 32 and letter != "\n" for letter in bare):
-        raise ParameterError(f"'{name}' has {least} to {most} printable characters; '{bare[:60]}' has not")
+    if not 1 <= len(bare) <= most or any(ord(letter) < 32 and letter != "\n" for letter in bare):
+        raise ParameterError(f"'{name}' has 1 to {most} printable characters; '{bare[:60]}' has not")
     return bare
 
 

@@ -169,7 +169,7 @@ def items_result(
     return (_bullets if mark == BULLET else _heads)(read_file, sides, populations, dict(settings), progress)
 
 
-def remade(read_file: ReadFile, known: Lookup, record: Comparison, progress: Progress | None = None) -> bytes:
+def remade(read_file: ReadFile, known: Lookup, record: Comparison) -> bytes:
     """Return the result of a recorded comparison, made again from what the records say; JSON.
 
     Parameters
@@ -180,20 +180,18 @@ def remade(read_file: ReadFile, known: Lookup, record: Comparison, progress: Pro
         Gives a record by kind and identifier.
     record : Comparison
         The recorded one.
-    progress : callable, optional
-        Told of each stage.
     """
     sources = tuple(source_among(known, scan) for scan in record.scans)
     settings = dict(text.split("=", 1) for text in record.settings)
     if record.mark not in (BULLET, CARTRIDGE_HEAD):
         first, second = sources
-        return compared(read_file, first, second, record.population, settings or None, progress).json()
+        return compared(read_file, first, second, record.population, settings or None).json()
     items = list(dict.fromkeys(source.scan.item for source in sources))
     if len(items) != 2:
         raise ParameterError(f"comparison '{record.id}' names scans of {len(items)} items, it compares two")
     a, b = (tuple(source for source in sources if source.scan.item == item) for item in items)
     populations = (record.population,) if record.population else record.populations
-    return items_result(read_file, record.mark, (a, b), populations, settings, progress).data
+    return items_result(read_file, record.mark, (a, b), populations, settings).data
 
 
 def _scans(book: Casebook, item: str, without: Sequence[str]) -> list[Scan]:

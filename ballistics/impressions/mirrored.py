@@ -88,7 +88,16 @@ class AsTheyAre:
     score: float
 
     def of_turned(self, b: Heights, pose: Pose, octaves: SimilarityParameters) -> Similarity:
-        """Return the similarity of A and what B was turned into, at a pose."""
+        """Return the similarity of A and what B was turned into.
+
+        Parameters
+        ----------
+        b : ndarray of float32, shape (p, q)
+            B with its columns reversed, its heights inverted, or both.
+        pose : Pose
+            How it lies on A.
+        octaves : SimilarityParameters
+        """
         turned = Octaves(np.ascontiguousarray(b), self.a.spacing_um, octaves.clip_points)
         return similarity_of(self.a, turned, pose, octaves)
 

@@ -176,8 +176,8 @@ def _score_name(score: str, mark_kind: str) -> str:
     return _SCORE_NAMES[score]
 
 
-def published_threshold(mark_kind: str, score: Score = "similarity") -> tuple[float, str] | None:
-    """Return from which score on a pair of a kind of mark is a link, and where that comes from; None where unknown.
+def published_threshold(mark_kind: str) -> tuple[float, str] | None:
+    """Return from which similarity on a pair of a kind of mark is a link, and where that comes from; None if unknown.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def published_threshold(mark_kind: str, score: Score = "similarity") -> tuple[fl
     (150.0, None)
     """
     known = {_PUBLISHED_FOR: DEFAULT_THRESHOLDS, _STRIATED_FOR: _STRIATED_THRESHOLDS}
-    return known.get(mark_kind, {}).get(score)
+    return known.get(mark_kind, {}).get("similarity")
 
 
 def find_links(results: str | os.PathLike[str], score: Score = "similarity", at_least: float | None = None) -> Links:

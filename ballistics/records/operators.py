@@ -78,16 +78,8 @@ def is_founding(entry: Entry, founder: Operator) -> bool:
     return named and entry.key == founder.key == owner.key and owner.administers
 
 
-def key_body(
-    operator: str,
-    name: str,
-    roles: tuple[str, ...],
-    public: bytes,
-    state: str = VALID,
-    reason: str = "",
-    doubtful_since: str = "",
-) -> dict[str, Any]:
-    """Return the fields of the record of a key.
+def key_body(operator: str, name: str, roles: tuple[str, ...], public: bytes) -> dict[str, Any]:
+    """Return the fields of the record of a valid key.
 
     Parameters
     ----------
@@ -97,21 +89,21 @@ def key_body(
         What the key may be used for.
     public : bytes
         The public half of the key.
-    state : str
-        ``"valid"`` or ``"revoked"``; a revoked key stays so.
-    reason : str
-        Why it was revoked, or amended.
-    doubtful_since : str
-        Of a revoked key: since when what it signed is in doubt, as ``2026-11-30`` or ``2026-11-30T21:04:05Z``.
+
+    Returns
+    -------
+    dict
+        With ``state`` "valid", no ``reason`` (why it was revoked or amended) and no ``doubtful_since``: of a revoked
+        key, since when what it signed is in doubt, as ``2026-11-30`` or ``2026-11-30T21:04:05Z``.
     """
     return {
         "operator": operator,
         "name": name,
         "roles": sorted(set(roles)),
         "public": public.hex(),
-        "state": state,
-        "reason": reason,
-        "doubtful_since": doubtful_since,
+        "state": VALID,
+        "reason": "",
+        "doubtful_since": "",
     }
 
 

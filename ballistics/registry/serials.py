@@ -55,7 +55,7 @@ class Lookalikes:
 
 
 @cache
-def lookalikes(path: Path = _LOOKALIKES) -> Lookalikes:
+def lookalikes() -> Lookalikes:
     """Read the file of lookalikes.
 
     Raises
@@ -66,11 +66,11 @@ def lookalikes(path: Path = _LOOKALIKES) -> Lookalikes:
     folded: dict[int, str] = {}
     pairs: list[tuple[str, str]] = []
     glyphs: dict[int, str] = {}
-    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in _LOOKALIKES.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
     for row in csv.DictReader(lines):
         characters = row["characters"].split()
         if row["kind"] not in ("same", "similar", "glyph") or len(characters) < 2 or max(map(len, characters)) > 1:
-            raise ParameterError(f"{path.name}: {row['kind']},{row['characters']} is not a line of lookalikes")
+            raise ParameterError(f"{_LOOKALIKES.name}: {row['kind']},{row['characters']} is not a line of lookalikes")
         if row["kind"] == "glyph":
             glyphs[ord(characters[0])] = characters[1]
         elif row["kind"] == "similar":
@@ -78,7 +78,7 @@ def lookalikes(path: Path = _LOOKALIKES) -> Lookalikes:
         else:
             for character in characters:
                 if ord(character) in folded:
-                    raise ParameterError(f"{path.name}: {character} is the same as two groups of characters")
+                    raise ParameterError(f"{_LOOKALIKES.name}: {character} is the same as two groups of characters")
                 folded[ord(character)] = characters[0]
     similar = frozenset("".join(pair).translate(folded) for pair in pairs)
     return Lookalikes(folded, similar, glyphs)

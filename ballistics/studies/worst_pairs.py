@@ -35,10 +35,8 @@ class RankedPair:
     log10_lr: float
 
 
-def worst_pairs(
-    scored: ScoredScans, study: Study, score: Score, same_source: bool, most: int = MOST
-) -> tuple[RankedPair, ...]:
-    """Return the lowest same-source or the highest different-source pairs by a score; ties in the order of the scans.
+def worst_pairs(scored: ScoredScans, study: Study, score: Score, same_source: bool) -> tuple[RankedPair, ...]:
+    """Return the `MOST` lowest same-source or highest different-source pairs by a score; ties as the scans stand.
 
     Parameters
     ----------
@@ -50,8 +48,6 @@ def worst_pairs(
         Which.
     same_source : bool
         Which kind.
-    most : int
-        How many at most.
     """
     table = study.population.table
     index = {scan.sha256: i for i, scan in enumerate(scored.scans) if not scan.left_out}
@@ -62,7 +58,7 @@ def worst_pairs(
         if same == same_source:
             a, b = sorted((index[table.scan_a[row]], index[table.scan_b[row]]))
             rows.append((value if same else -value, a, b, lr))
-    worst = sorted(rows)[:most]
+    worst = sorted(rows)[:MOST]
     wanted = {(a, b) for _, a, b, _ in worst}
     pairs = {(pair.a, pair.b): pair for pair in scored.pairs if (pair.a, pair.b) in wanted}
     ranked = enumerate(worst, 1)

@@ -20,6 +20,8 @@ _SPACINGS_UM = (1.5625, 0.645, 3.1, 1.5625)
 _LENGTHS_UM = (400.0, 250.0, 400.0, 400.0)
 # How much of the striae no other shot repeats: with this, about every tenth land is hardly to be told.
 _OWN_SHARE = 0.5
+# A shoulder is wrong that was taken farther from the true one.
+_WRONG_END_UM = 40.0
 
 DISTURBANCES: dict[str, dict[str, object]] = {
     "as they are": {},
@@ -120,7 +122,7 @@ def compared(first: Sequence[Bullet], second: Sequence[Bullet], *, once: bool = 
     return Trials(scores, overlaps, comparisons)
 
 
-def wrong_ends(made: Sequence[Bullet], tolerance_um: float = 40.0) -> tuple[int, int, int]:
+def wrong_ends(made: Sequence[Bullet]) -> tuple[int, int, int]:
     """Return how many shoulders are on the scans, how many were taken at a wrong place, and how many of these unsaid.
 
     A wrong shoulder is said by a finding of the land, or of its width beside its siblings'.
@@ -137,7 +139,7 @@ def wrong_ends(made: Sequence[Bullet], tolerance_um: float = 40.0) -> tuple[int,
                 if not bullet.on_scan[side] or land.signature.insufficient:
                     continue
                 seen += 1
-                if abs(end.place_um - ends[side]) > tolerance_um:
+                if abs(end.place_um - ends[side]) > _WRONG_END_UM:
                     wrong += 1
                     unsaid += not told
     return seen, wrong, unsaid

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.models.area_model import AreaRatio
@@ -53,7 +54,7 @@ def test_the_larger_spread_counts():
     assert wide.log10_lr(*case)[0] < tight.log10_lr(*case)[0] / 4
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(
     st.floats(3, 8), st.floats(0, 5), st.floats(0, 1), st.floats(0.1, 2), st.floats(0.01, 20),
     st.floats(-50, 5000), st.floats(0, 1000),

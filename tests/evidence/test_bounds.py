@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from evidence_data import nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.models.bounds import elub, sample_size_bounds, tightest
@@ -37,7 +38,7 @@ def bayes_error_twin(values, same, threshold):
     return miss + 10**threshold * false
 
 
-@settings(max_examples=80, deadline=None)
+@examples(40)
 @given(labelled)
 def test_elub_against_a_fine_grid(rows):
     values, same = np.array([v for v, _ in rows]), np.array([s for _, s in rows])
@@ -53,7 +54,7 @@ def test_elub_against_a_fine_grid(rows):
     assert mirrored.lower == pytest.approx(-bounds.upper)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(labelled)
 def test_lir_gives_the_same_to_its_grid(rows):
     from lir.algorithms import bayeserror as oracle

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from evidence_data import nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 from scipy.stats import beta, betabinom, binom
 
 from ballistics.errors import ParameterError
@@ -156,7 +157,7 @@ def test_far_tails_stay_finite():
     assert value == pytest.approx(500 * np.log(1e-9), rel=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(
     st.floats(0.02, 0.98),
     st.floats(-1, 1),
@@ -177,7 +178,7 @@ def test_every_model_sums_to_one_with_its_variance(p, share, alpha, b, n):
     assert pmf @ (k - n * p) ** 2 == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=30), st.randoms())
 def test_fits_of_any_counts_are_finite_and_keep_no_order(pairs, random):
     k = np.array([a for a, _ in pairs])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from evidence_data import nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.crossvalidation import cross_validate, firearm_groups, source_disjoint_folds
@@ -18,7 +19,7 @@ pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, ma
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(pairs, st.integers(4, 12), st.integers(0, 5))
 def test_folds_are_disjoint_and_complete(rows, groups, seed):
     table = ScoreTable.build(np.zeros(len(rows)), [a for a, _ in rows], [b for _, b in rows])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.comparisons import conditions_of
@@ -56,7 +57,7 @@ def no_same_source(pairs: Rows) -> Rows:
     return [pair for pair in pairs if pair[1] != pair[2]] or [(1, "A", "B")]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(
     rows,
     st.sampled_from((*COUNTS, *CONTINUOUS)),
@@ -82,7 +83,7 @@ def test_any_population_answers_with_a_bound_or_with_a_reason(pairs, model, dege
         assert result.bounds.lower <= result.interval[0] <= result.log10_lr <= result.interval[1] <= result.bounds.upper
 
 
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(rows, st.sampled_from((*COUNTS, *CONTINUOUS)), st.randoms())
 def test_order_of_rows_and_of_marks_changes_nothing_to_the_last_bit(pairs, model, random):
     mixed = [(score, *random.sample((a, b), 2)) for score, a, b in pairs]
@@ -94,7 +95,7 @@ def test_order_of_rows_and_of_marks_changes_nothing_to_the_last_bit(pairs, model
         assert first.evaluate(Questioned(score, CASE, cells)) == second.evaluate(Questioned(score, CASE, cells))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows, st.sampled_from(("logistic", "isotonic")))
 def test_bounded_ratios_never_fall_where_the_model_says_so(pairs, model):
     weigher = system(pairs, model)
@@ -103,7 +104,7 @@ def test_bounded_ratios_never_fall_where_the_model_says_so(pairs, model):
         assert (np.diff(values) >= -1e-12).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows)
 def test_binomial_counts_never_fall_when_same_source_cells_agree_more_often(pairs):
     weigher = system(pairs, "binomial")
@@ -114,7 +115,7 @@ def test_binomial_counts_never_fall_when_same_source_cells_agree_more_often(pair
     assert (np.diff(weigher.fitted.log10_lr(k, n)) * (1 if rises else -1) >= -1e-12).all()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(rows, st.sampled_from(("beta-binomial", *CONTINUOUS)), st.sampled_from((list, separated, level)), st.randoms())
 def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerate, random):
     pairs = degenerate(pairs)
@@ -134,7 +135,7 @@ def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerat
     assert np.isfinite(studies[0].cross.log10_lr).all()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), firearm, firearm), min_size=1, max_size=20), st.randoms())
 def test_fused_marks_are_bounded_never_fall_and_keep_no_order(pairs, random):
     def fused(some):
@@ -161,7 +162,7 @@ def test_fused_marks_are_bounded_never_fall_and_keep_no_order(pairs, random):
         assert (fusion.log10_lr(higher) >= values - 1e-12).all()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.lists(st.sampled_from(["automatic", "given"]), min_size=2, max_size=2), st.booleans())
 def test_conditions_do_not_know_which_mark_is_a(masks, other_version):
     provenance = Provenance("CMC", "1", {"cell_um": 469.0}, {}, (), {})

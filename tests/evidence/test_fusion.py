@@ -50,7 +50,7 @@ def test_dependence_is_found_where_it_is():
     for correlation, expected in ((0.0, False), (0.8, True)):
         values, table = simulated(correlation)
         check = check_fusion(values, table, MARKS, draws=60)
-        assert [d.dependent for d in check.dependences] == [expected, expected]
+        assert [not d.interval[0] <= 0 <= d.interval[1] for d in check.dependences] == [expected, expected]
         assert [d.same_source for d in check.dependences] == [True, False]
         assert check.dependences[1].correlation == pytest.approx(correlation, abs=0.12)
         assert check.assumption == ASSUMPTION

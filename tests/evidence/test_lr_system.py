@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evidence_data import nfi, nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.conditions import Conditions
@@ -196,7 +197,7 @@ def test_too_few_firearms_for_an_interval():
     assert any("too few firearms" in caution for caution in result.cautions)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(st.tuples(st.integers(0, 10), st.sampled_from("ABC"), st.sampled_from("ABC")), min_size=1, max_size=12),
     st.sampled_from(["beta-binomial", "binomial", "logistic", "kernel density", "isotonic"]),

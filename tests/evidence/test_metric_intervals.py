@@ -9,8 +9,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from evidence_data import nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 from scipy.stats import t
 
 from ballistics.errors import ParameterError
@@ -79,7 +80,7 @@ def drawn_set(seed, firearms, cases=2, spread=1.0, shift=1.0):
     return np.round(np.array(values), 2), ScoreTable.build(np.round(np.array(values) * 3) / 3, a, b)
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(st.integers(0, 10_000), st.integers(5, 8))
 def test_as_the_plain_twin(seed, firearms):
     log10_lr, table = drawn_set(seed, firearms)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from evidence_data import nfi, nist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 from scipy.stats import binom
 
 from ballistics.errors import ParameterError
@@ -115,7 +116,7 @@ def test_measure_counts_misleading_pairs_and_firearms():
     assert result.cllr == pytest.approx(result.cllr_min + result.cllr_cal)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(40)
 @given(labelled)
 def test_properties(rows):
     values, same = np.array([v for v, _ in rows]), np.array([s for _, s in rows])
@@ -147,7 +148,7 @@ def test_infinite_lrs_of_the_right_sign_cost_nothing():
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(40, 200)
 @given(rows=labelled)
 def test_lir_gives_the_same(rows):
     from lir import metrics

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 
@@ -38,7 +39,7 @@ counts = st.lists(st.tuples(st.integers(0, 25), firearm, firearm, st.integers(25
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(continuous, st.randoms(), st.sampled_from(CONTINUOUS))
 def test_continuous_models(rows, random, name):
     model = fit_model(name, table_of(rows))
@@ -52,7 +53,7 @@ def test_continuous_models(rows, random, name):
         assert (np.diff(values) >= -1e-12).all()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(counts, st.randoms(), st.sampled_from(COUNTS))
 def test_count_models(rows, random, name):
     model = fit_model(name, table_of(rows, [r[3] for r in rows]))

@@ -9,9 +9,10 @@ from zipfile import ZIP_DEFLATED
 
 import pytest
 from forged_packages import Scene
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from laboratories import TERMS, acquainted, enrol_shots, files_of, introduce, n_entries, new_desk
+from property_tests import examples
 
 from ballistics.errors import (
     BallisticsError,
@@ -223,7 +224,7 @@ def test_an_encrypted_package_that_was_altered_or_cut(scene):
         export_package(scene.skopje, path, "Sarajevo", TERMS, Outgoing(selection))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40, 120, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damage_anywhere_is_refused_and_changes_nothing(scene, data):
     whole = bytearray(scene.forged().read_bytes())

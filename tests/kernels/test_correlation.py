@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive import filters, impressions
+from property_tests import examples
 
 from ballistics_kernels.filters.decimation import decimate
 from ballistics_kernels.impressions.correlation import masked_ncc
@@ -87,7 +88,7 @@ def test_correlation_as_the_maps_lie_is_that_over_the_common_points(shape: tuple
     assert r == pytest.approx(expected[0], abs=1e-6, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     seed=st.integers(0, 10_000),
     scale=st.floats(0.01, 100).map(np.float32),

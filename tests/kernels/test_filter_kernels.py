@@ -6,9 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive import filters as naive
+from property_tests import examples
 
 from ballistics_kernels.filters.gaussian import quadratic_regression, weighted_mean
 from ballistics_kernels.filters.median import median
@@ -51,7 +52,7 @@ def test_quadratic_regression_equals_its_twin(values: np.ndarray) -> None:
     st.floats(0.0, 0.7),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_quadratic_regression_returns_any_second_order_surface(
     coefficients: list[float], missing: float, seed: int
 ) -> None:
@@ -65,7 +66,7 @@ def test_quadratic_regression_returns_any_second_order_surface(
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-1e3, 1e3), st.floats(0.01, 100))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_filters_commute_with_shift_scale_and_transposition(seed: int, offset: float, factor: float) -> None:
     rng = np.random.default_rng(seed)
     z = np.where(rng.random((12, 10)) < 0.8, rng.normal(size=(12, 10)), np.nan)
@@ -95,7 +96,7 @@ def test_local_median_equals_its_twin(values: np.ndarray, half: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 2), st.integers(1, 3))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_closed_path_equals_its_twin(seed: int, price: float, most: int) -> None:
     gain = np.random.default_rng(seed).normal(size=(7, 5))
     np.testing.assert_array_equal(closed_path(gain, price, most), naive.closed_path(gain, price, most))

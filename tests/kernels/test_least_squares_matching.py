@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive import impressions as naive
 from numpy.typing import NDArray
+from property_tests import examples
 from scipy import ndimage
 
 from ballistics_kernels.impressions.cell_arrays import Cells, FoundCells
@@ -55,7 +56,7 @@ def matched(
 
 
 @given(seed=st.integers(0, 2**32 - 1), gaps=st.sampled_from([0.0, 0.01, 0.6]), grid_theta=st.floats(-0.8, 0.8))
-@settings(max_examples=15)
+@examples(15)
 def test_matching_equals_its_twin(seed: int, gaps: float, grid_theta: float) -> None:
     rng = np.random.default_rng(seed)
     tiled = field(seed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive.meshes import reading as naive
+from property_tests import examples
 
 from ballistics_kernels.meshes.layer_fill import fill_layers
 from ballistics_kernels.meshes.rasterise import rasterise
@@ -49,7 +50,7 @@ def test_integrals_over_a_surface_are_exact(seed):
 
 
 @given(st.integers(0, 1000), st.permutations(range(12)))
-@settings(max_examples=20)
+@examples(20)
 def test_integrals_do_not_depend_on_order_orientation_or_triangulation(seed, order):
     vertices, faces = soup(seed)
     centre = vertices.mean(axis=0)
@@ -137,7 +138,7 @@ def test_surface_nets_agree_with_the_plain_twin(seed):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25)
+@examples(25)
 def test_surfaces_are_closed_and_look_outwards(seed):
     field = np.zeros((6, 6, 6), np.uint8)
     field[1:-1, 1:-1, 1:-1] = generator(seed).integers(0, 2, (4, 4, 4)) * 9

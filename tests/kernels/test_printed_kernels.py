@@ -6,9 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive.meshes import recognition as naive
+from property_tests import examples
 from scipy.spatial.transform import Rotation
 
 from ballistics_kernels.meshes.agreeing_matches import ReferenceMatches, agreeing_pairs, matches_by_reference
@@ -35,7 +36,7 @@ def mesh(rng, faces=12):
 
 
 @given(seeds)
-@settings(max_examples=20)
+@examples(20)
 def test_areas_and_points_equal_the_twins(seed):
     rng = np.random.default_rng(seed)
     vertices, faces = mesh(rng)
@@ -58,7 +59,7 @@ def test_points_never_lie_on_a_face_without_area():
 
 
 @given(seeds, st.integers(1, 60))
-@settings(max_examples=15)
+@examples(15)
 def test_even_order_equals_the_twin(seed, limit):
     rng = np.random.default_rng(seed)
     points = rng.random((80, 3)) * np.array([1.0, 1.0, 0.0])
@@ -97,7 +98,7 @@ def test_harmonics_are_those_of_the_definition():
 
 
 @given(seeds)
-@settings(max_examples=6)
+@examples(6)
 def test_descriptors_equal_the_twin_and_bear_turns_reflections_and_scale(seed):
     rng = np.random.default_rng(seed)
     points, centres = rng.normal(size=(120, 3)), np.vstack([rng.normal(size=(2, 3)), np.full((1, 3), 40.0)])
@@ -113,7 +114,7 @@ def test_descriptors_equal_the_twin_and_bear_turns_reflections_and_scale(seed):
 
 
 @given(seeds)
-@settings(max_examples=15)
+@examples(15)
 def test_nearest_points_equal_the_twin(seed):
     rng = np.random.default_rng(seed)
     points, queries = rng.normal(size=(60, 3)), rng.normal(size=(20, 3)) * 2
@@ -150,7 +151,7 @@ def test_plane_equations_equal_the_twin():
 
 
 @given(seeds, st.sampled_from([-1.0, 1.0]))
-@settings(max_examples=15)
+@examples(15)
 def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
     rng = np.random.default_rng(seed)
     points, moving = rng.normal(size=(60, 3)), rng.normal(size=(25, 3))
@@ -168,7 +169,7 @@ def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
 
 
 @given(seeds)
-@settings(max_examples=3)
+@examples(3)
 def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     rng = np.random.default_rng(seed)
     normals = directions(rng, 160)
@@ -193,7 +194,7 @@ def test_registration_equals_the_twin_and_finds_the_way_back(seed):
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=10)
+@examples(10)
 def test_consensus_finds_a_similarity_among_outliers(seed, mirrored):
     rng = np.random.default_rng(seed)
     sources = rng.normal(size=(80, 3))
@@ -245,7 +246,7 @@ def test_consensus_of_points_on_a_line_or_without_normals_is_empty():
 
 
 @given(seeds)
-@settings(max_examples=20)
+@examples(20)
 def test_votes_equal_the_twin(seed):
     rng = np.random.default_rng(seed)
     neighbours = rng.integers(0, 4 * 3 * 5, (12, 9))
@@ -261,7 +262,7 @@ def test_votes_equal_the_twin(seed):
 
 
 @given(seeds, st.sampled_from([2, 100]))
-@settings(max_examples=20)
+@examples(20)
 def test_agreeing_matches_equal_the_twins(seed, most):
     rng = np.random.default_rng(seed)
     balls, radii = 5, np.array([0, 2, 4])
@@ -289,7 +290,7 @@ def test_agreeing_matches_equal_the_twins(seed, most):
 
 
 @given(seeds)
-@settings(max_examples=20)
+@examples(20)
 def test_matching_equals_the_twins(seed):
     rng = np.random.default_rng(seed)
     table = rng.integers(0, 6, (5, 9)).astype(np.float32)
@@ -312,7 +313,7 @@ def test_matching_equals_the_twins(seed):
 
 
 @given(seeds)
-@settings(max_examples=20)
+@examples(20)
 def test_weighted_draws_equal_the_twin(seed):
     rng = np.random.default_rng(seed)
     weights = rng.exponential(size=rng.integers(1, 40)) * (rng.random() < 0.8)

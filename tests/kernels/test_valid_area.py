@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive import impressions as naive
+from property_tests import examples
 
 from ballistics_kernels.impressions.valid_area import count_in_cells, middle_and_turn, reach_of_valid
 
@@ -23,7 +24,7 @@ def heights(seed: int) -> np.ndarray:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=60)
+@examples(40)
 def test_middle_turn_reach_and_cells_equal_the_twins(seed: int) -> None:
     values = heights(seed)
     count, y, x, turn = middle_and_turn(values)

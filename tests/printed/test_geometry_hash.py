@@ -7,8 +7,9 @@ import csv
 import mesh_samples as samples
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.printed.content.part import Part
@@ -40,7 +41,7 @@ def solid(seed, points=10):
 
 
 @given(st.integers(0, 10_000), st.floats(0.3, 3.0))
-@settings(max_examples=25)
+@examples(25)
 def test_copies_are_found_and_told_apart(seed, scale):
     # Sizes differ by more or less than the tolerance of 2e-5; at it, rounding to float32 decides.
     assume(not 1e-5 < abs(np.log(scale)) < 3e-5)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mesh_samples import box, together, wedge
+from property_tests import examples
 from scipy.spatial.transform import Rotation
 
 from ballistics.errors import (
@@ -92,7 +93,7 @@ def test_the_unlike_is_unknown(classifier: ShapeClassifier) -> None:
     assert answer.label == UNKNOWN
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(seed=st.integers(0, 2**31), mirrored=st.booleans(), scale=st.floats(0.1, 30.0))
 def test_pose_size_and_hand_do_not_matter(seed: int, mirrored: bool, scale: float) -> None:
     vertices, faces = together(wedge(), box((25.0, 8.0, 5.0), (20.0, 0.0, 0.0)))

@@ -5,8 +5,9 @@ import json
 
 import pytest
 import rfc8785
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import BallisticsError
 from ballistics.files import parse_json
@@ -58,7 +59,7 @@ def test_what_is_not_canonical_is_not_read_quickly(text):
     assert not agrees(text.encode())
 
 
-@settings(max_examples=300)
+@examples(40, 300)
 @example({"\ufffd": 1, "\U0001f600": 2})
 @example({"\U0001f600": 1})
 @given(st.dictionaries(st.text(max_size=3), values, max_size=4))
@@ -71,7 +72,7 @@ def test_values_are_judged_as_by_the_standard(value):
         agrees(rfc8785.dumps(value))
 
 
-@settings(max_examples=400)
+@examples(40, 400)
 @given(st.data())
 def test_what_is_no_entry_ends_in_an_error(data):
     content = bytearray(ENTRY.content)
@@ -92,7 +93,7 @@ def test_what_is_no_entry_ends_in_an_error(data):
     assert all(name_fault(name, getattr(entry, name)) is None for name in ("kind", "record", "case"))
 
 
-@settings(max_examples=200)
+@examples(40, 200)
 @given(st.fixed_dictionaries(dict.fromkeys(json.loads(ENTRY.content), values)))
 def test_fields_of_other_kinds_end_in_an_error(value):
     with pytest.raises(BallisticsError):

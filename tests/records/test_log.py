@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 from signed_log import LIBRARY, begun_log, empty_log, filled_log, new_key, put_rows, take_in
 
 from ballistics.errors import CorruptFileError, ParameterError, WriteError
@@ -109,7 +110,7 @@ def test_every_column_of_every_row_altered_is_found_and_named(column, original, 
         assert row[0] in {fault.number for fault in found.faults}, (row[0], column)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_rows_removed_swapped_repeated_or_cut_off_are_found(data, original, altered):
     rows, receipt = original

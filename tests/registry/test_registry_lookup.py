@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.registry import Component, Entry, Firearm, Names, Question, Registry, simulated_rows
@@ -124,7 +125,7 @@ def test_unread_and_misread_characters_together(registry, read):
 ODD = st.text(st.sampled_from("A0?*[]% _-'\"\\Ћ Iß½№①\u0130\u202e\x00١"), max_size=14)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(ODD | st.text(max_size=20), ODD | st.text(max_size=20), st.text(max_size=8))
 def test_whatever_is_asked_is_answered_or_refused(registry, serial, make, calibre):
     try:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prepared_marks import fadul_mark
+from property_tests import examples
 from scipy import ndimage
 
 from ballistics.errors import CorruptFileError, ParameterError
@@ -75,7 +76,7 @@ def test_degenerate_marks_have_templates_and_meet_nothing_by_accident(heights: n
     assert (found.scores[:6] < 8.0).all()
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(st.floats(-360.0, 360.0))
 def test_found_at_every_rotation(theta_deg: float) -> None:
     marks = [annulus(seed) for seed in range(2)]

@@ -7,8 +7,9 @@ import os
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import BallisticsError, CorruptFileError, HostileFileError, ReadError, UnsupportedFormatError
 from ballistics.files.rows_file import RowsFile
@@ -151,7 +152,7 @@ def test_size_format_and_place(tmp_path):
         read_criteria(tmp_path / "pipe.toml", SCORES)
 
 
-@settings(max_examples=60)
+@examples(40)
 @given(st.binary(max_size=80), st.sampled_from(["a.toml", "a.json"]))
 def test_any_bytes_give_criteria_or_an_error_of_the_tree(tmp_path_factory, data, name):
     path = written(tmp_path_factory.getbasetemp(), GOOD.encode()[: len(data)] + data, name)

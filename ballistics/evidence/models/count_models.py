@@ -427,7 +427,7 @@ def log_lower_tail(model: CountModel, threshold: int, cells: int) -> float:
     return float(logsumexp(model.log_pmf(count, np.full(len(count), cells))))
 
 
-def negative_log_likelihood(model: CountModel, count: Integers, cells: Integers, weight: Floats | None = None) -> float:
+def negative_log_likelihood(model: CountModel, count: Integers, cells: Integers) -> float:
     """Return -Σ ln P(k | N), the measure that maximum likelihood makes smallest.
 
     Parameters
@@ -438,15 +438,13 @@ def negative_log_likelihood(model: CountModel, count: Integers, cells: Integers,
         Congruent cells k of each pair, 0 to N.
     cells : ndarray of int, shape (n,)
         Cells N of each pair.
-    weight : ndarray of float64, shape (n,), optional
-        How often each pair counts; 1 when not given.
 
     Returns
     -------
     float
         In nats.
     """
-    return -float(_weights(count, weight) @ model.log_pmf(count, cells))
+    return -float(np.sum(model.log_pmf(count, cells)))
 
 
 def _weights(count: Integers, weight: Floats | None) -> Floats:

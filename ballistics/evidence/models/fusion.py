@@ -76,11 +76,6 @@ class MarkDependence:
     interval: tuple[float, float] | None
     n: int
 
-    @property
-    def dependent(self) -> bool:
-        """Whether the interval excludes independence."""
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
-
 
 @dataclass(frozen=True)
 class FusionCheck:

@@ -164,13 +164,6 @@ class KernelRatio:
         different = _log_density(values, self.score, self.different, self.bandwidth_different)
         return (same - different) / _LN10
 
-    def log_densities(self, score: Floats) -> tuple[Floats, Floats]:
-        """Return ln density of the score among same-source and among different-source pairs."""
-        return (
-            _log_density(score, self.score, self.same, self.bandwidth_same),
-            _log_density(score, self.score, self.different, self.bandwidth_different),
-        )
-
     def parameters(self) -> dict[str, Any]:
         """Return the two bandwidths, in units of the score."""
         return {

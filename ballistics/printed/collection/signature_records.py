@@ -29,7 +29,7 @@ def signature_record(signature: Signature) -> bytes:
     >>> corners = np.array([[0.0, 0, 0], [40, 0, 0], [0, 30, 0], [0, 0, 20]])
     >>> made = signature_of(Part(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])))
     >>> record = signature_record(made)
-    >>> len(record) == RECORD_BYTES, signature_record(signature_of_record(record, made.keys)) == record
+    >>> len(record) == RECORD_BYTES, signature_record(signature_of_record(record)) == record
     (True, True)
     """
     record = np.zeros((), RECORD)
@@ -38,15 +38,13 @@ def signature_record(signature: Signature) -> bytes:
     return record.tobytes()
 
 
-def signature_of_record(record: bytes, keys: GeometryKeys | None = None) -> Signature:
-    """Return the signature of a record.
+def signature_of_record(record: bytes) -> Signature:
+    """Return the signature of a record, which does not hold the keys of its mesh.
 
     Parameters
     ----------
     record : bytes
         From `signature_record`.
-    keys : GeometryKeys, optional
-        Of its mesh, which a record does not hold.
 
     Raises
     ------
@@ -58,7 +56,7 @@ def signature_of_record(record: bytes, keys: GeometryKeys | None = None) -> Sign
     row = np.frombuffer(record, RECORD)[0]
     if not lengths_are_sound(row["frames"][None])[0]:
         raise CorruptFileError("the lengths of the signature contradict each other")
-    return signature_of_rows({name: row[name] for name in ARRAYS}, keys)
+    return signature_of_rows({name: row[name] for name in ARRAYS}, None)
 
 
 def signature_of_rows(rows: Mapping[str, NDArray[Any]], keys: GeometryKeys | None) -> Signature:

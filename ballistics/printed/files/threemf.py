@@ -237,11 +237,6 @@ def _is_encrypted(archive: SafeArchive, name: str) -> bool:
     return next(archive.chunks(name), b"").startswith(_ENCRYPTED)
 
 
-def is_3mf(archive: SafeArchive) -> bool:
-    """Whether an archive holds a 3MF model."""
-    return any(name.lower().endswith(".model") for name in archive.names())
-
-
 def read_3mf(file: BinaryIO, *, face_limit: int) -> MeshContent:
     """Read a 3MF file.
 

@@ -141,9 +141,7 @@ def piece_of(signature: Signature, generator: np.random.Generator) -> Signature:
     )
 
 
-def measure_folder(
-    folder: Path, queries: int = QUERIES, tell: Tell | None = None, waiting: Callable[[], None] | None = None
-) -> FalseHitRate | None:
+def measure_folder(folder: Path, queries: int = QUERIES, tell: Tell | None = None) -> FalseHitRate | None:
     """Measure the false-hit rate of a collection on the disk, and keep it in its manifest.
 
     Others may enrol meanwhile; the folder is only locked while the rate is written.
@@ -156,8 +154,6 @@ def measure_folder(
         As for `measured`.
     tell : callable, optional
         As for `measured`.
-    waiting : callable, optional
-        Told once when another process is enrolling into the folder.
 
     Raises
     ------
@@ -168,7 +164,7 @@ def measure_folder(
     """
     found = measured(open_collection(folder)[0], queries, tell)
     if found is not None:
-        with store.enrolling(folder, waiting):
+        with store.enrolling(folder):
             collection, taxonomy = open_collection(folder)
             # Also what an older version did not measure is kept from now on.
             for row in range(len(collection)):

@@ -12,6 +12,7 @@ from ballistics.printed.content.mesh_content import Thumbnail
 
 _MOST_PIXELS = 4_000_000
 _QOI_HEADER = 14
+_SMALL = 160
 
 
 def picture_of(thumbnail: Thumbnail) -> Picture:
@@ -121,14 +122,14 @@ def _qoi(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
     return out.reshape(height, width, 4)
 
 
-def small_png(thumbnail: Thumbnail, pixels: int = 160) -> bytes:
-    """Return a picture as a PNG whose longer side has at most ``pixels``, drawn anew; empty when it cannot be shown."""
+def small_png(thumbnail: Thumbnail) -> bytes:
+    """Return a picture as a PNG whose longer side has at most 160 points, drawn anew; empty when it cannot be shown."""
     import cv2
 
     image = decoded(thumbnail)
     if image is None:
         return b""
-    scale = pixels / max(image.shape[:2])
+    scale = _SMALL / max(image.shape[:2])
     if scale < 1.0:
         size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -339,12 +339,6 @@ def repeat_rows(study: ScanStudy) -> list[tuple[str, ...]]:
     return rows[:MOST_ROWS]
 
 
-def _per_extent(pair: ScannedPair) -> float | None:
-    """Return the similarity over the common area or length."""
-    extent = pair.area_mm2 or pair.length_mm
-    return pair.similarity / extent if pair.similarity and extent else None
-
-
 def _range(values: Sequence[float | None], form: str) -> str:
     known = [value for value in values if value is not None]
     if not known:

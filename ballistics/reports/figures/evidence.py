@@ -36,6 +36,8 @@ from ballistics.evidence import (
 _SAME: dict[str, Any] = {"color": "#0b5fa5", "linestyle": "-"}
 _DIFFERENT: dict[str, Any] = {"color": "#d1600a", "linestyle": "--"}
 _GREY = "#666666"
+# Of scores that are no whole numbers.
+_BARS = 40
 _STYLE = {
     "svg.hashsalt": "ballistics",
     "svg.fonttype": "path",
@@ -209,7 +211,7 @@ def roc_plot(score: ArrayLike, same_source: ArrayLike) -> Figure:
         return figure
 
 
-def score_densities(table: ScoreTable, case: float | None = None, score_name: str = "score", bins: int = 40) -> Figure:
+def score_densities(table: ScoreTable, case: float | None = None, score_name: str = "score") -> Figure:
     """Draw how scores are distributed among pairs of each kind, with the case's score.
 
     Parameters
@@ -220,8 +222,6 @@ def score_densities(table: ScoreTable, case: float | None = None, score_name: st
         The score of the case, marked.
     score_name : str
         For the axis.
-    bins : int
-        Number of bars for continuous scores.
     """
     same = table.same_source
     with matplotlib.rc_context(_STYLE):
@@ -230,7 +230,7 @@ def score_densities(table: ScoreTable, case: float | None = None, score_name: st
         logarithmic = table.area_mm2 is not None or table.length_mm is not None
         score = np.maximum(table.score, 1.0) if logarithmic else table.score
         case = max(case, 1.0) if logarithmic and case is not None else case
-        edges = 10.0 ** _edges(np.log10(score), bins) if logarithmic else _edges(score, bins)
+        edges = 10.0 ** _edges(np.log10(score)) if logarithmic else _edges(score)
         for kind, style, name in ((False, _DIFFERENT, "different source"), (True, _SAME, "same source")):
             chosen = score[same == kind]
             height, _ = np.histogram(chosen, edges)
@@ -305,11 +305,11 @@ def _limits(values: Floats, case: float | None) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _edges(score: Floats, bins: int) -> Floats:
+def _edges(score: Floats) -> Floats:
     low, high = float(score.min()), float(score.max())
     if np.array_equal(score, np.floor(score)) and high - low <= 200:
         return np.arange(low - 0.5, high + 1.0)
-    return np.linspace(low, high if high > low else low + 1, bins + 1)
+    return np.linspace(low, high if high > low else low + 1, _BARS + 1)
 
 
 def _mark_case(axes: Axes, case: float | None) -> None:

@@ -192,8 +192,8 @@ def counts_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE)
     )
 
 
-def regular_marks_sentence(comparison: ImpressionComparison, name: str = HEADLINE_RULE) -> str:
-    """Return how many of one rule's congruent cells agree only by regular marks; empty without such marks.
+def regular_marks_sentence(comparison: ImpressionComparison) -> str:
+    """Return how many of the headline rule's congruent cells agree only by regular marks; empty without such marks.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def regular_marks_sentence(comparison: ImpressionComparison, name: str = HEADLIN
     search_a, search_b = comparison.a_in_b, comparison.b_in_a
     if search_a is None or search_b is None or not any(s.regular and s.regular.patterns for s in (search_a, search_b)):
         return ""
-    rule = comparison.rules[name]
+    rule = comparison.rules[HEADLINE_RULE]
     return (
         f"Of them {search_a.explained_count(rule.a_in_b)} of {rule.a_in_b.count} cells of A and "
         f"{search_b.explained_count(rule.b_in_a)} of {rule.b_in_a.count} cells of B agree only by regular "

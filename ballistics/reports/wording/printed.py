@@ -289,10 +289,6 @@ def score_rows(candidate: Candidate) -> list[tuple[str, str, float, float]]:
     return [(*values[name], candidate.log_odds[name], most[name]) for name in candidate.log_odds]
 
 
-#: Of a reference that is its own mirror image.
-OWN_MIRROR_IMAGE = "its own mirror image: whether it was mirrored cannot be told"
-
-
 def mirror_sentence(candidate: Candidate, *, symmetric: bool) -> str:
     """Return whether the query is mirrored, in one sentence."""
     if symmetric:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_tests import examples
 
 from ballistics.errors import ParameterError
 from ballistics.surfaces.filtering.levelling import fit_form
@@ -18,7 +19,7 @@ def plane(tilt_deg: float, direction_deg: float, shape: tuple[int, int] = (60, 7
 
 
 @given(st.floats(0.1, 8), st.floats(0, 359), st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_tilt_and_direction_despite_forty_percent_outliers(tilt: float, direction: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     z = plane(tilt, direction) + 0.05 * rng.normal(size=(60, 70))

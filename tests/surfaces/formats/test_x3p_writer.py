@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import verity_x3p
 import x3pio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from property_tests import examples
 
 import ballistics
 from ballistics import Finding, Mark, Step, Surface
@@ -27,7 +28,7 @@ def ulps(a, b):
     return np.nanmax(np.abs(a - b) / np.spacing(np.abs(b)), initial=0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(40)
 @given(
     heights=hnp.arrays(np.float64, SHAPES, elements=HEIGHTS),
     step=st.floats(0.05, 50),
@@ -48,7 +49,7 @@ def test_round_trip(tmp_path_factory, heights, step, ratio):
     assert twice.provenance.inputs["array"] == once.provenance.inputs["array"]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(heights=hnp.arrays(np.float32, SHAPES, elements=st.floats(-100, 100, width=32)))
 def test_marks_come_back_bit_for_bit(tmp_path_factory, heights):
     path = tmp_path_factory.mktemp("x") / "a.x3p"

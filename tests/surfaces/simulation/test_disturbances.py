@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from property_tests import examples
 from scipy import ndimage
 
 from ballistics.errors import ParameterError
@@ -86,7 +87,7 @@ def test_turning_moves_each_point_counter_clockwise(theta_deg: float) -> None:
     np.testing.assert_allclose(found, surface.heights_um[rows, columns], atol=0.02)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(SEEDS, st.floats(-360.0, 360.0))
 def test_turning_keeps_the_valid_area(seed: int, theta_deg: float) -> None:
     heights = np.full((60, 60), np.nan)
