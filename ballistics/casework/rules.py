@@ -46,14 +46,14 @@ def fields_of(entry: Entry) -> Record:
     CorruptFileError
         When it is not the entry of a record of casework.
     """
-    found: Record | None = entry.__dict__.get("casework")
+    found: Record | None = entry.readings.get("casework")
     if found is None:
         kind = KINDS.get(entry.kind)
         stated = entry.body.get("fields")
         if kind is None or not isinstance(stated, dict):
             raise CorruptFileError(f"entry {entry.number} of the log is no record of casework: {entry.kind}")
-        # Kept with the entry: rules ask again for the transfers and the reports of a case.
-        found = entry.__dict__["casework"] = kind.of(entry.record, stated)
+        # Rules ask again for the transfers and the reports of a case.
+        found = entry.readings["casework"] = kind.of(entry.record, stated)
     return found
 
 

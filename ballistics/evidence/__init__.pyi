@@ -21,7 +21,7 @@ from .metrics import pav as pav
 from .metrics import roc as roc
 from .models.bounds import Bounds as Bounds
 from .models.count_models import BetaBinomial as BetaBinomial
-from .models.count_models import log_lower_tail as log_lower_tail
+from .models.count_tails import log_lower_tail as log_lower_tail
 from .population import ReferencePopulation as ReferencePopulation
 from .preconditions import withholding as withholding
 from .reference_file import ReferenceFile as ReferenceFile

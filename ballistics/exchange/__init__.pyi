@@ -1,5 +1,7 @@
 # The face of this room: what other rooms may import.
 from .analyst.case_uco import case_uco as case_uco
+from .analyst.casework_sources import casework_graph as casework_graph
+from .analyst.casework_sources import exhibit_names as exhibit_names
 from .analyst.chains import Chain as Chain
 from .analyst.chains import Step as Step
 from .analyst.chains import chains as chains
@@ -21,8 +23,6 @@ from .analyst.places import located as located
 from .analyst.places import read_places as read_places
 from .analyst.registry_sources import leads_graph as leads_graph
 from .analyst.registry_sources import registry_graph as registry_graph
-from .analyst.sources import casework_graph as casework_graph
-from .analyst.sources import exhibit_names as exhibit_names
 from .analyst.tables import entities_csv as entities_csv
 from .analyst.tables import events_csv as events_csv
 from .analyst.tables import links_csv as links_csv

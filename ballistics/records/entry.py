@@ -96,6 +96,11 @@ class Entry:
         """The entry as canonical JSON."""
         return canonical({name: getattr(self, name) for name in _FIELDS})
 
+    @cached_property
+    def readings(self) -> dict[str, Any]:
+        """What rooms make of the entry and ask for again, each under its own name; no part of the entry."""
+        return {}
+
     @property
     def digest(self) -> str:
         """The SHA-256 of the content, as 64 hexadecimal digits."""

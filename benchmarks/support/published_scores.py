@@ -12,16 +12,14 @@ from ballistics.evidence.crossvalidation import cross_validate
 from ballistics.evidence.lr_system import FittedModel, fit_with_bounds
 from ballistics.evidence.metrics import auc, cllr, cllr_min, equal_error_rate, measure
 from ballistics.evidence.models.bounds import elub
+from ballistics.evidence.models.count_fitting import CountModel
 from ballistics.evidence.models.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
     Binomial,
     CorrelatedBinomial,
-    CountModel,
-    log_lower_tail,
-    log_upper_tail,
-    negative_log_likelihood,
 )
+from ballistics.evidence.models.count_tails import log_lower_tail, log_upper_tail, negative_log_likelihood
 from ballistics.evidence.models.score_models import CountRatio, KernelRatio, RatioModel, fit_model
 from ballistics.evidence.score_files import read_pair_truth, read_scores
 from ballistics.evidence.scores import Booleans, Floats, Integers, ScoreTable

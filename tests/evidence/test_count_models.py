@@ -11,16 +11,14 @@ from property_tests import examples
 from scipy.stats import beta, betabinom, binom
 
 from ballistics.errors import ParameterError
+from ballistics.evidence.models.count_fitting import correlation_limits
 from ballistics.evidence.models.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
     Binomial,
     CorrelatedBinomial,
-    correlation_limits,
-    log_lower_tail,
-    log_upper_tail,
-    negative_log_likelihood,
 )
+from ballistics.evidence.models.count_tails import log_lower_tail, log_upper_tail, negative_log_likelihood
 
 
 def counts(table, same):

@@ -17,12 +17,12 @@ from sklearn.linear_model import LogisticRegression
 
 from ballistics.errors import ParameterError
 from ballistics.evidence.models.area_model import AreaRatio, LengthRatio
+from ballistics.evidence.models.count_fitting import CountModel
 from ballistics.evidence.models.count_models import (
     BetaBinomial,
     BetaCorrelatedBinomial,
     Binomial,
     CorrelatedBinomial,
-    CountModel,
 )
 from ballistics.evidence.scores import Extent, Floats, GroupedScores, ScoreTable, counts_of
 

@@ -79,7 +79,8 @@ class IdentificationParameters:
         *Place.* Keypoints of the query that are matched with a reference.
     few_radii : int
         Equal radii that are matched, the smallest, beside a trial with all: cuts and added material spoil the small
-        ones least, noise and coarse facets the large ones.
+        ones least, noise and coarse facets the large ones. `benchmarks.training.printed_place` shows no difference
+        between numbers.
     matches_per_keypoint : int
         Keypoints of the reference that one of the query is matched with.
     match_distance_at_most : float

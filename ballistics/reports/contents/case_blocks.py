@@ -107,3 +107,8 @@ class CaseDocument:
     foot: str
     page: str
     blocks: tuple[Block, ...]
+
+
+def facts(rows: list[tuple[str, str]]) -> Table:
+    """Return names and values as a table; what is not stated is left out."""
+    return Table((), tuple((name, value) for name, value in rows if value), (1.0, 3.2))
