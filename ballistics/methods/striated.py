@@ -70,7 +70,7 @@ class Striated(Method):
     def parameters(
         self, surface_kind: str = "topography", settings: Mapping[str, str] | None = None
     ) -> StriatedParameters | None:
-        if surface_kind != "topography":
+        if surface_kind not in ("topography", "profile"):
             return None
         usual = StriatedParameters(LandParameters() if self._is_land else StriatedMarkParameters())
         given = settings or {}

@@ -109,7 +109,7 @@ def agreement_map(
     """
     p = parameters or AlongParameters()
     row_um, step = patch.spacing_um
-    per_band = max(1, round(p.band_height_um / row_um))
+    per_band = min(max(1, round(p.band_height_um / row_um)), len(patch.heights_um))
     heights = np.where(patch.mask, patch.heights_um, np.nan).astype(np.float64)
     bands, _ = band_medians(np.ascontiguousarray(heights), np.zeros(len(heights), np.int64), per_band)
     rows: Floats = np.asarray((np.arange(len(bands)) + 0.5) * per_band - 0.5, np.float64) * row_um

@@ -204,7 +204,11 @@ def flat(shape: tuple[int, int], noise: float = 0.0) -> np.ndarray:
         (np.zeros((9, 9)), "too small for a land"),
         (np.zeros((4000, 3)), "no arc"),
         (flat((400, 1500), 0.3) - (np.arange(1500) - 750.0) ** 2 / 4000, "no striae"),
-        (flat((400, 1500), 0.3) - (np.arange(1500) - 750.0) ** 2 / 40000, "no bullet's"),
+        (flat((400, 1500), 0.3) - (np.arange(1500) - 750.0) ** 2 / 40000, "a bullet's is 1.5 to 15 mm"),
+            # Heights in millimetres.
+            ((flat((60, 400), 0.3) - (np.arange(400) - 200.0) ** 2 / 4000) / 1000, "in micrometres?"),
+            # A cast.
+            ((np.arange(1500) - 750.0) ** 2 / 4000 + flat((60, 1500), 0.3), "inverted"),
         # Heights in a wrong unit.
         (1e6 * (flat((60, 400), 0.3) - (np.arange(400) - 200.0) ** 2 / 4000), ""),
     ],
@@ -391,3 +395,59 @@ def test_what_an_instrument_could_not_measure_well_is_left_out_of_a_profile() ->
     assert correlate(clean, found, p).correlation > 0.97
     trusting, _ = profile_signature(spoilt, 0.645, LandParameters(largest_roughness=np.inf))
     assert correlate(clean, trusting, p).correlation < correlate(clean, found, p).correlation - 0.02
+
+
+def _arc_with_shoulders(n: int = 1500) -> tuple[np.ndarray, np.ndarray]:
+    """Return places and heights of an arc whose shoulders rise at 150 and 2100 µm, with striae."""
+    x = np.arange(n) * 1.5625
+    z = -((x - 1150.0) ** 2) / 9000.0 + 0.4 * np.convolve(np.random.default_rng(3).normal(size=n), np.hanning(9), "same")
+    for foot, way in ((150.0, -1), (2100.0, 1)):
+        beyond = (x - foot) * way > 0
+        z[beyond] += 0.6 * np.abs(x[beyond] - foot)
+    return x, z
+
+
+def test_a_scratch_whose_flank_comes_back_to_the_arc_is_no_shoulder() -> None:
+    x, z = _arc_with_shoulders()
+    z -= 18.0 * np.exp(-(((x - 1880.0) / 22.0) ** 2))
+    ends = find_ends(x, z, 1.5625)
+    assert ends is not None
+    assert ends.right.shoulder
+    assert abs(ends.right.place_um - 2100.0) < 20.0
+    assert abs(ends.left.place_um - 150.0) < 20.0
+
+
+def test_shoulders_in_gaps_of_a_scan_and_steps_across_it_are_said() -> None:
+    x, z = _arc_with_shoulders()
+    heights = z + np.random.default_rng(1).normal(size=(200, len(x))) * 0.05
+    sound = {finding.code for finding in land_of(Surface(heights, (1.5625, 1.5625))).signature.findings}
+    assert not sound & {"shoulder-in-gap", "step-across"}
+    hidden = heights.copy()
+    hidden[:, np.abs(x - 2100.0) < 40.0] = np.nan
+    stepped = heights + 4.0 * (x > 1000.0)
+    for scan, code, words in ((hidden, "shoulder-in-gap", "µm are missing"), (stepped, "step-across", "at 1000 µm")):
+        said = {f.code: f.message for f in land_of(Surface(scan, (1.5625, 1.5625))).signature.findings}
+        assert words in said[code]
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_profile_is_a_land_of_one_row(upright) -> None:
+    x, z = _arc_with_shoulders()
+    row = z[None] if upright else z[::-1][:, None]
+    found = land_of(Surface(row, (1.5625, 1.5625), kind="profile"))
+    signature, ends = profile_signature(z if upright else z[::-1], 1.5625)
+    assert ends is not None
+    np.testing.assert_array_equal(found.signature.heights_um, signature.heights_um)
+    assert (found.left, found.right) == (ends.left, ends.right)
+    assert "single-profile" in {finding.code for finding in found.signature.findings}
+    assert found.signature.rows is not None
+    assert found.signature.rows.max() == 1
+    assert found.turned is not upright
+    assert found.patch is not None
+    assert found.patch.region.shape == row.shape
+
+
+def test_a_profile_without_the_arc_of_a_bullet_is_insufficient() -> None:
+    x = np.arange(1500) * 1.5625
+    found = land_of(Surface((np.sin(x / 20.0) - (x - 1100.0) ** 2 / 1e7)[None], (1.5625, 1.5625)))
+    assert "flat across" in str(found.signature.insufficient)

@@ -200,3 +200,32 @@ def test_a_land_of_one_band():
         np.testing.assert_allclose(signature_of(made).heights_um, found.signature.heights_um, atol=1e-6, equal_nan=True)
     else:
         assert made.insufficient == found.signature.insufficient
+
+
+@pytest.mark.parametrize("kind", ["land engraved area", "tool mark"])
+def test_profiles_are_marks_of_one_row_compared_among_themselves(kind):
+    x = np.arange(1500) * 1.5625
+    rng = np.random.default_rng(5)
+    striae = np.convolve(rng.normal(size=1500), np.hanning(9), "same")
+    rows = [striae - (x - 1150.0) ** 2 / 9000.0 + rng.normal(size=1500) * 0.1 for _ in range(2)]
+    one, two = (prepare(Surface(row[None], (1.5625, 1.5625), kind="profile"), kind) for row in rows)
+    found = compare(one, two)
+    assert found.score > 200
+    assert found.correlation.correlation > 0.95
+    assert not found.findings
+    np.testing.assert_allclose(signature_of(one).heights_um, one.heights_um[0], atol=1e-6)
+    assert signature_of(one).rows.max() == 1
+    scan = prepare(Surface(np.tile(rows[1], (200, 1)) + rng.normal(size=(200, 1500)) * 0.05, (1.5625, 1.5625)), kind)
+    assert "prepared-unalike" in {finding.code for finding in compare(one, scan).findings}
+
+
+def test_marks_of_other_spacings_are_said_to_be_so_in_micrometres():
+    x = np.arange(900) * 1.5625
+    striae = np.convolve(np.random.default_rng(5).normal(size=900), np.hanning(9), "same")
+    marks = [
+        prepare(Surface(np.tile(striae - (x - 700.0) ** 2 / 9000.0, (200, 1)), (s, s)), "tool mark")
+        for s in (0.6444, 0.6456, 3.125)
+    ]
+    assert not compare(marks[0], marks[1]).findings
+    said = [f.message for f in compare(marks[0], marks[2]).findings if f.code == "prepared-unalike"]
+    assert "the spacing of their points is 0.644 µm and 3.12 µm" in said[0]

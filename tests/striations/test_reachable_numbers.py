@@ -53,15 +53,19 @@ def tells(answer: Callable[[Any], Any], usual: Any, name: str) -> bool:
     return any(answer(other) != before for other in changed(usual, name))
 
 
+# How far a profile goes on beyond a foot, the slope there, noise, and how far below the arc the foot lies.
+_ENDS = [(200, 0.3, 0.1, 20.0), (200, 0.5, 1.0, 6.0), (12, 0.3, 0.1, 0.0), (30, 0.3, 0.1, 0.0), (200, 0.6, 0.1, 18.0)]
+
+
 @pytest.fixture(scope="module")
 def profiles() -> list[tuple[np.ndarray, np.ndarray]]:
     """Arcs with striae and a scratch that end at deep and at short shoulders, one with a gap beside its foot."""
     rng = np.random.default_rng(1)
     made = []
-    for k, (beyond, slope, noise) in enumerate([(200, 0.3, 0.1), (200, 0.5, 1.0), (12, 0.3, 0.1), (30, 0.3, 0.1)]):
+    for k, (beyond, slope, noise, deep) in enumerate(_ENDS):
         x = np.arange(0.0, 2000.0 + beyond, 3.0)
         z = -((x - 1100.0) ** 2) / 9000.0 + rng.normal(size=len(x)) * noise
-        z[x > 2000.0] = z[x <= 2000.0][-1] + slope * (x[x > 2000.0] - 2000.0) - (20.0, 6.0, 0.0, 0.0)[k]
+        z[x > 2000.0] = z[x <= 2000.0][-1] + slope * (x[x > 2000.0] - 2000.0) - deep
         z[(x > 600.0) & (x < 640.0)] -= 9.0
         z += (k == 0) * 5.0 * np.sin(x / 30.0) * (x < 1850.0)
         there = ~((x > 2018.0) & (x < 2056.0)) if k == 1 else np.ones(len(x), np.bool_)

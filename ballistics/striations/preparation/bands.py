@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from ballistics.findings import Finding
 from ballistics.striations.preparation.alignment import align_bands, column_medians, filtered_bands, moved
@@ -15,6 +16,14 @@ from ballistics.striations.preparation.parameters import LandParameters
 from ballistics.striations.preparation.shoulders import LandEnd, LandEnds, find_ends
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import band_medians
+
+
+# An arc of this many times the greatest radius of a bullet is called flat, of the least one's inverse, steep.
+_FLAT_RADII = 20.0
+# This number of columns around a leap tells the slope beside it.
+_AROUND_LEAP = 15
+# Of columns further apart than this, striae leap more.
+_LEAP_STEP_UM = 1.5625
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +100,11 @@ def _aligned(
     all_ends = [_ends_of_band(x, profile, step, p) for profile in medians]
     arched = [k for k, ends in enumerate(all_ends) if ends is not None]
     if len(arched) < min(p.fewest_bands, len(medians)) or not arched:
-        return "no arc of a bullet runs across the scan"
+        return _hollow(medians, x, step, p)
     radii = np.array([ends.arc.radius_mm for ends in all_ends if ends is not None])
     radius = float(np.median(radii))
     if not p.radii_mm[0] <= radius <= p.radii_mm[1]:
-        return (
-            f"the arc across the scan has a radius of {radius:.1f} mm, no bullet's ({p.radii_mm[0]:g} to "
-            f"{p.radii_mm[1]:g} mm)"
-        )
+        return other_radius(radius, p)
     spread = 1.4826 * float(np.median(np.abs(radii - radius))) / radius
     if spread > p.largest_radius_spread:
         return (
@@ -108,6 +114,9 @@ def _aligned(
     findings: list[Finding] = []
     left, left_line, left_scatter = _side(all_ends, band_rows, x, p, findings, "left")
     right, right_line, right_scatter = _side(all_ends, band_rows, x, p, findings, "right")
+    step_found = _step_across(medians, x, left, right, p)
+    if step_found is not None:
+        findings.append(step_found)
     forms, limits = np.full(medians.shape, np.nan), np.full((len(medians), 1), np.inf)
     for k in arched:
         ends = all_ends[k]
@@ -145,6 +154,48 @@ def _aligned(
         step, band_rows, left, right, (left_scatter, right_scatter), slant, lags, agreements, first, shifted,
         np.nan_to_num(shifted_counts).astype(np.int64), arc.arc, tuple(findings), row_bands, shifts, forms,
     )  # fmt: skip
+
+
+def _hollow(medians: Floats, x: Floats, step: float, p: LandParameters) -> str:
+    """Say why there is no arc: the scan may show one upside down."""
+    upside_down = [_ends_of_band(x, -profile, step, p) for profile in medians]
+    radii = [ends.arc.radius_mm for ends in upside_down if ends is not None]
+    if radii and p.radii_mm[0] <= float(np.median(radii)) <= p.radii_mm[1]:
+        return "the scan is hollow where a bullet is round: its heights are inverted, or it is a scan of a cast"
+    return "no arc of a bullet runs across the scan"
+
+
+def other_radius(radius_mm: float, p: LandParameters) -> str:
+    """Say that an arc of this radius is no bullet's."""
+    bullets = f"a bullet's is {p.radii_mm[0]:g} to {p.radii_mm[1]:g} mm"
+    if radius_mm > _FLAT_RADII * p.radii_mm[1]:
+        return f"the scan is flat across: no arc of a bullet lies under it ({bullets}); are its heights in micrometres?"
+    if radius_mm < p.radii_mm[0] / _FLAT_RADII:
+        return f"the scan is far steeper than a bullet ({bullets}); are its heights and lengths in micrometres?"
+    return f"the arc across the scan has a radius of {radius_mm:.1f} mm; {bullets}"
+
+
+def _step_across(medians: Floats, x: Floats, left: LandEnd, right: LandEnd, p: LandParameters) -> Finding | None:
+    """Report a leap of the heights from one column to the next, in most bands at the same column."""
+    leaps = column_medians(np.diff(medians, axis=1))
+    known = np.isfinite(np.diff(medians, axis=1))
+    inside = (x[:-1] >= left.place_um + p.margin_um) & (x[1:] <= right.place_um - p.margin_um)
+    inside &= 2 * known.sum(axis=0) > len(medians)
+    if len(medians) < p.fewest_bands or not inside.any():
+        return None
+    # Beside the slope that the heights have there anyway.
+    usual = median_filter(np.where(inside, leaps, 0.0), _AROUND_LEAP, mode="nearest")
+    beside = np.where(inside, np.abs(leaps - usual), 0.0)
+    k = int(np.argmax(beside))
+    if beside[k] <= p.largest_step_um * max(1.0, float(x[1] - x[0]) / _LEAP_STEP_UM):
+        return None
+    return Finding(
+        "step-across",
+        "serious",
+        f"the heights leap by {beside[k]:.1f} µm from one column to the next at {x[k]:.0f} µm, all along the scan: it was "
+        "stitched there, or the sample moved",
+        "left in: arc, ends and signature may be wrong; scan the land again",
+    )
 
 
 def _within(residuals: Floats, limits: Floats) -> Floats:
@@ -221,6 +272,9 @@ def _side(
             )
         )
     place = float(level + slope * rows.mean())
+    gaps = np.array([getattr(all_ends[k], name).gap_um for k in where])
+    if 2 * np.count_nonzero(gaps) >= len(gaps):
+        findings.append(_in_gap(name, float(np.median(gaps[gaps > 0.0])), place))
     beyond = place if name == "left" else float(x[-1]) - place
     if beyond > p.farthest_inside * float(x[-1]):
         findings.append(
@@ -233,6 +287,11 @@ def _side(
             )
         )
     return LandEnd(place, True), line, scatter
+
+
+def _in_gap(name: str, gap_um: float, place_um: float) -> Finding:
+    what = f"{gap_um:.0f} µm are missing beside the {name} shoulder: it may lie anywhere in them"
+    return Finding("shoulder-in-gap", "warning", what, f"taken at {place_um:.0f} µm; look at the picture")
 
 
 def _robust_line(x: Floats, y: Floats) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.preparation.alignment import Average, average_bands
 from ballistics.striations.preparation.arcs import Arc
-from ballistics.striations.preparation.bands import Bands, agreement, aligned_bands
+from ballistics.striations.preparation.bands import Bands, agreement, aligned_bands, other_radius
 from ballistics.striations.preparation.parameters import LandParameters
 from ballistics.striations.preparation.patches import Patch
 from ballistics.striations.preparation.shoulders import LandEnd, LandEnds, find_ends
@@ -22,7 +22,7 @@ from ballistics.striations.signature import ExcludedSpan, Floats, Signature
 from ballistics.surfaces import Surface
 
 METHOD = "land engraved area, bands aligned along the striae"
-VERSION = "2"
+VERSION = "3"
 KIND = "land engraved area"
 
 
@@ -83,7 +83,7 @@ def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
     Parameters
     ----------
     surface : Surface
-        Heights across a land, groove shoulders and missing points and all.
+        Heights across a land, groove shoulders and missing points and all; a profile is one row.
     parameters : LandParameters, optional
 
     Returns
@@ -100,6 +100,8 @@ def land_of(surface: Surface, parameters: LandParameters | None = None) -> Land:
     reason = _unfit(surface)
     if reason:
         return _nothing(surface, p, reason)
+    if 1 in surface.heights_um.shape:
+        return _of_one_row(surface, p)
     upright = aligned_bands(surface.heights_um, surface.spacing_um, p)
     turned = None
     if not _convincing(upright, p):
@@ -140,6 +142,9 @@ def profile_signature(
     if ends is None:
         reason = "no arc of a bullet lies under the profile"
         return Signature(np.empty(0), spacing_um, KIND, insufficient=reason, provenance=provenance), None
+    if not p.radii_mm[0] <= ends.arc.radius_mm <= p.radii_mm[1]:
+        reason = other_radius(ends.arc.radius_mm, p)
+        return Signature(np.empty(0), spacing_um, KIND, insufficient=reason, provenance=provenance), None
     left, right = p.ends_um or (ends.left.place_um, ends.right.place_um)
     inside = valid & (x >= left + p.margin_um) & (x <= right - p.margin_um)
     residuals = np.where(inside, heights - ends.arc.heights(x), np.nan)
@@ -157,6 +162,36 @@ def profile_signature(
         provenance=provenance,
     )
     return signature, ends
+
+
+def _of_one_row(surface: Surface, p: LandParameters) -> Land:
+    """Return the land of a scan of one row: nothing is averaged, and no direction of the striae is known."""
+    turned = surface.heights_um.shape[1] == 1
+    step = surface.spacing_um[0 if turned else 1]
+    row = np.asarray(surface.heights_um, np.float64).ravel()
+    made, ends = profile_signature(row, step, p)
+    if ends is None:
+        return _nothing(surface, p, made.insufficient or "no land")
+    findings = (*surface.findings, single_profile(), *made.findings)
+    signature = replace(made, findings=findings, provenance=_provenance(surface, p))
+    x: Floats = np.arange(len(row), dtype=np.float64) * step
+    known = np.isfinite(made.heights_um)
+    residuals = np.where(known, row - ends.arc.heights(x), np.nan)[None]
+    patch = Patch(
+        residuals.astype(np.float32), known[None], (step, step), 90.0 if turned else 0.0,
+        ((len(row) - 1) * step / 2.0, 0.0) if turned else (0.0, (len(row) - 1) * step / 2.0), np.zeros(1),
+        known[::-1][:, None] if turned else known[None],
+    )  # fmt: skip
+    return Land(
+        signature, turned, ends.left, ends.right, (math.nan, math.nan), math.nan, np.zeros(1), np.zeros(1), np.ones(1),
+        0, residuals, ends.arc, patch if made.insufficient is None else None,
+    )  # fmt: skip
+
+
+def single_profile() -> Finding:
+    """Say what one profile cannot tell."""
+    what = "one profile: every point stands on 1 row, without standard error; which way the striae run is not known"
+    return Finding("single-profile", "note", what, "used as it is")
 
 
 def _profile_findings(ends: LandEnds) -> tuple[Finding, ...]:
@@ -187,11 +222,11 @@ def _too_short(length_um: float, p: LandParameters) -> str | None:
 
 
 def _unfit(surface: Surface) -> str | None:
-    if surface.kind != "topography":
+    if surface.kind not in ("topography", "profile"):
         return f"a land is measured as topography; this is a {surface.kind}"
     rows, columns = surface.heights_um.shape
     height, width = surface.extent_um
-    if rows < 3 or columns < 3:
+    if min(rows, columns) == 2 or max(rows, columns) < 3:
         return f"{rows} × {columns} points are no scan of a land"
     if max(height, width) < 300.0:
         return f"a scan of {width:.0f} × {height:.0f} µm is too small for a land; are the lengths in micrometres?"
@@ -227,7 +262,8 @@ def _described(found: Bands, turned: bool, surface: Surface, p: LandParameters) 
         findings.append(
             Finding(
                 "bands-left-out",
-                "note",
+                # A signature of the lesser part of a land may be that of another part than its sibling's.
+                "warning" if 2 * left_out > len(found.lags) else "note",
                 f"{left_out} of {len(found.lags)} bands do not agree with the others: damaged, or without striae",
                 "left out",
             )

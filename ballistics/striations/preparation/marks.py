@@ -20,6 +20,7 @@ from ballistics.surfaces import Mark, Step, Surface, low_pass, mark_type
 _OF_ONE_SCAN = ("ends_um", "rows_um", "direction_deg")
 # A standard error stands on bands of rows: rows within a band are not independent of each other.
 _BAND_UM = 60.0
+_STRAIGHTEN, _ONE_ROW = "straighten along the striae", "one profile across the striae"
 
 
 def striated_mark(surface: Surface, found: Land | StriatedMark) -> Mark:
@@ -64,7 +65,7 @@ def striated_mark(surface: Surface, found: Land | StriatedMark) -> Mark:
         heights,
         float(signature.spacing_um),
         region=region,
-        steps=(Step("straighten along the striae", parameters, _outcome(found)),),
+        steps=(Step(_ONE_ROW if 1 in surface.heights_um.shape else _STRAIGHTEN, parameters, _outcome(found)),),
         findings=signature.findings,
         insufficient=signature.insufficient,
         provenance=replace(signature.provenance, inputs=inputs),

@@ -135,7 +135,7 @@ def find_ends(
     smooth = median_filter(z_um, width, mode="nearest")
     low, high = (float(v) for v in np.quantile(x_um, (p.beside_middle, 1.0 - p.beside_middle)))
     ends = None
-    for _ in range(p.rounds):
+    for fitted in range(p.rounds):
         inside = (x_um >= low) & (x_um <= high)
         arc = fit_arc(x_um[inside], z_um[inside], arc_fit)
         if arc is None or arc.coefficients[2] >= 0.0:
@@ -150,7 +150,8 @@ def find_ends(
                 sides.append(LandEnd(float(x_um[0 if sign < 0 else -1]), False))
                 continue
             distance = np.abs(x_um[side] - arc.apex_um)
-            k = first_stall(distance, smooth[side], residuals[side], descent[side], limits)
+            # The arc of the first round reaches too little far to tell where a profile comes back to it.
+            k = _foot(distance, smooth[side], residuals[side], descent[side], limits, came_back=fitted > 0)
             gap = _gap_after(distance[k:], p.beside_um) if k >= 0 else 0.0
             sides.append(LandEnd(float(x_um[side[k]]), k >= 0, gap if gap > p.wide_gap_um else 0.0))
         ends = LandEnds(sides[0], sides[1], arc)
@@ -159,6 +160,28 @@ def find_ends(
             break
         low, high = ends.left.place_um, ends.right.place_um
     return ends
+
+
+def _foot(
+    distance: Floats, heights: Floats, residuals: Floats, descent: Floats, limits: Floats, *, came_back: bool
+) -> int:
+    """Return the first stall, outwards, beyond which the profile does not come back to the arc; −1 for none.
+
+    Where it comes back, the land goes on: what rose before was the flank of a scratch. A foot that lies below the arc
+    is none such, for its flank crosses the arc once only.
+    """
+    start, reach_um = 0, limits[0]
+    below = np.flatnonzero(residuals < 0.0)
+    last = int(below[-1]) if came_back and len(below) else -1
+    while True:
+        k = first_stall(distance[start:], heights[start:], residuals[start:], descent[start:], limits)
+        if k < 0:
+            return -1
+        k += start
+        above = np.flatnonzero(residuals[k:last] > 0.0) if k < last else ()
+        if len(above) == 0 or distance[last] - distance[k] <= 0.5 * reach_um:
+            return int(k)
+        start = k + int(above[0]) + 1
 
 
 def _gap_after(distance: Floats, beside_um: float) -> float:

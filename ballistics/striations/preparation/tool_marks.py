@@ -13,6 +13,8 @@ from ballistics.findings import Finding
 from ballistics.provenance import Provenance, sha256_of_array
 from ballistics.striations.preparation.alignment import LEAST_WAVES, align_bands, average_bands, filtered_bands, moved
 from ballistics.striations.preparation.aperture_shear import find_sheared_area
+from ballistics.striations.preparation.arcs import fit_arc
+from ballistics.striations.preparation.lands import single_profile
 from ballistics.striations.preparation.parameters import StriatedMarkParameters
 from ballistics.striations.preparation.patches import Patch, turned_grid
 from ballistics.striations.preparation.stria_direction import StriaDirections, stria_directions
@@ -33,6 +35,8 @@ STRIATED_BANDS_UM: dict[str, tuple[float, float]] = {
     "chamber": (5.0, 250.0),
     "tool mark": (5.0, 1000.0),
 }
+
+_FEWEST_OF_PROFILE = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def striated_mark_of(
     Parameters
     ----------
     surface : Surface
-        Topography.
+        Topography, or a profile across the striae: one row.
     kind : str
         A key of `STRIATED_BANDS_UM`.
     region : ndarray of bool, shape (rows, columns), optional
@@ -118,21 +122,23 @@ def striated_mark_of(
         raise ParameterError(f"the region has the shape {region.shape}, the scan {surface.heights_um.shape}")
     findings: list[Finding] = []
     reason = _unfit(surface, region)
-    if reason is None and region is None and kind == "aperture shear":
+    if reason is None and region is None and kind == "aperture shear" and 1 not in surface.heights_um.shape:
         region, reason = _found_region(surface, p, findings)
     if reason is not None:
         return _nothing(surface, kind, p, findings, reason)
     mask = np.ones(surface.heights_um.shape, np.bool_) if region is None else np.asarray(region, np.bool_)
+    if 1 in surface.heights_um.shape:
+        return _of_one_row(surface, kind, mask, p)
     return _made(surface, kind, mask, p, findings)
 
 
 def _unfit(surface: Surface, region: NDArray[np.bool_] | None) -> str | None:
-    if surface.kind != "topography":
+    if surface.kind not in ("topography", "profile"):
         return f"striae are measured as topography; this is a {surface.kind}"
     valid = np.isfinite(surface.heights_um)
     if region is not None:
         valid = valid & region
-    if valid.sum() < 400:
+    if valid.sum() < (_FEWEST_OF_PROFILE if 1 in valid.shape else 400):
         return f"{int(valid.sum())} valid points are no striated mark"
     return None
 
@@ -154,6 +160,43 @@ def _found_region(
         Finding("region-whole-scan", "note", f"the scan is taken for one mark: {found.reason}", "all of it is used")
     )
     return None, None
+
+
+def _of_one_row(
+    surface: Surface, kind: str, region: NDArray[np.bool_], p: StriatedMarkParameters
+) -> StriatedMark:
+    """Return the mark of one profile: its parabola taken off robustly, nothing averaged, no direction known."""
+    turned = surface.heights_um.shape[1] == 1
+    step = surface.spacing_um[0 if turned else 1]
+    row = np.where(region, surface.heights_um, np.nan).astype(np.float64).ravel()
+    x: Floats = np.arange(len(row), dtype=np.float64) * step
+    known = np.isfinite(row)
+    form = fit_arc(x[known], row[known])
+    if form is None:
+        return _nothing(surface, kind, p, [], f"{int(known.sum())} valid points are no profile")
+    level = row - form.heights(x)
+    if 1.4826 * float(np.nanmedian(np.abs(level - np.nanmedian(level)))) < p.least_relief_um:
+        return _nothing(surface, kind, p, [], "the profile is flat: no relief that could be striae")
+    band_um = p.band_um or STRIATED_BANDS_UM[kind]
+    heights = band_passed(level, step, band_um)
+    signature = Signature(
+        heights, step, kind, rows=np.isfinite(heights).astype(np.int64), band_um=band_um,
+        excluded=_gaps(heights, step), findings=(*surface.findings, single_profile()),
+        insufficient=_too_short(heights, step, band_um), provenance=_provenance(surface, region, p, kind),
+    )  # fmt: skip
+    middle = (len(row) - 1) * step / 2.0
+    patch = Patch(
+        level[None].astype(np.float32), np.isfinite(heights)[None], (step, step), 90.0 if turned else 0.0,
+        (middle, 0.0) if turned else (0.0, middle), np.zeros(1), region,
+    )  # fmt: skip
+    return StriatedMark(signature, patch, None, np.zeros(1), np.zeros(1), np.ones(1), 0)
+
+
+def _too_short(heights: Floats, step: float, band_um: tuple[float, float]) -> str | None:
+    length = int(np.isfinite(heights).sum()) * step
+    if length >= max(4.0 * max(band_um[0], 2.5 * step), 100.0):
+        return None
+    return f"only {length:.0f} µm across the striae are left"
 
 
 def _made(
@@ -293,12 +336,10 @@ def _averaged(
     if average.damaged > 0.02:
         what = f"{average.damaged:.0%} of the points lie off the striae of the other bands"
         findings.append(Finding("damage", "note", what, "left out"))
-    length = int(np.isfinite(heights).sum()) * step
-    shortest = 4.0 * max(band_um[0], 2.5 * step)
     signature = Signature(
         heights, step, kind, average.errors_um, average.rows, band_um, _gaps(heights, step),
         (*surface.findings, *findings),
-        None if length >= max(shortest, 100.0) else f"only {length:.0f} µm across the striae are left",
+        _too_short(heights, step, band_um),
         _provenance(surface, region, p, kind),
     )  # fmt: skip
     row_lags = np.full(len(turned), np.nan)

@@ -1,4 +1,4 @@
-"""Reads text lists of points (x, y, z in columns) on a regular grid, in any order of points.
+"""Reads text lists of points (x, y, z in columns; of a profile x and z) on a regular grid, in any order of points.
 
 Such files state no unit, or state it in a line of words above the numbers. What is not stated there is taken from
 the spacing that the caller states: a step of 0.003125 in a list whose spacing is 3.125 µm is written in millimetres.
@@ -49,7 +49,7 @@ _KNOWN_UNITS = ("m", "mm", "µm", "nm", "in")
 
 @dataclass(frozen=True)
 class _Table:
-    """The numbers of a list, its columns in the order x, y, z, and what the lines above them say."""
+    """The numbers of a list, its columns in the order x, y, z (y is 0 in a profile), and what the lines above say."""
 
     points: NDArray[np.float64]
     lateral_um: float | None
@@ -66,7 +66,7 @@ def read_point_text(
     layer: int,
     height_limit_bytes: int,
 ) -> FileContent:
-    """Read a list of points as a topography.
+    """Read a list of points as a topography, one of points along a line (or of x and z alone) as a profile.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def read_point_text(
     Raises
     ------
     UnsupportedFormatError
-        The text holds no list of three numbers a line, the points lie on no regular grid, or the unit is not known.
+        The text holds no list of two or three numbers a line, the points lie on no regular grid, or the unit is not known.
     CorruptFileError
         A line is not like the others, or two points have one position.
     ParameterError
@@ -108,6 +108,7 @@ def read_point_text(
         values=heights,
         spacing=spacing,
         unit_um=lateral_um,
+        kind="profile" if len(heights) == 1 else "topography",
         findings=(*table.findings, *findings, *unit_findings),
     )
 
@@ -123,11 +124,13 @@ def _text(data: bytes) -> str:
 
 def _parsed(text: str) -> _Table:
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    first = next((i for i, line in enumerate(lines[:_MOST_HEAD_LINES]) if _is_row(line)), None)
+    beginning = lines[:_MOST_HEAD_LINES]
+    # Two numbers above a list of three are its size, or the like.
+    first = next((i for fewest in (3, 2) for i, line in enumerate(beginning) if _is_row(line, fewest)), None)
     if first is None:
         raise UnsupportedFormatError(
             "neither the content nor the suffix is of a known format: the text holds no list of points (three numbers "
-            "x, y, z a line); export the scan as X3P from the microscope's software"
+            "x, y, z a line, or x, z of a profile); export the scan as X3P from the microscope's software"
         )
     head = [line[:_MOST_LINE] for line in lines[:first] if line]
     rows = [line for line in lines[first:] if line and not line.startswith(("#", "//", "%"))]
@@ -137,16 +140,19 @@ def _parsed(text: str) -> _Table:
         rows = [row.replace(",", ".") for row in rows]
         findings.append(Finding("decimal-comma", "note", "numbers are written with a decimal comma", "read so"))
     numbers = _numbers(rows, separator, first)
-    order = _column_order(head, separator)
+    order = _column_order(head, separator, numbers.shape[1])
     lateral_um, height_um = _stated_units(head, separator, order)
-    return _Table(numbers[:, order], lateral_um, height_um, _stated_spacing(head), tuple(findings))
+    points = numbers[:, order]
+    if len(order) == 2:
+        points = np.insert(points, 1, 0.0, axis=1)
+    return _Table(points, lateral_um, height_um, _stated_spacing(head), tuple(findings))
 
 
-def _is_row(line: str) -> bool:
-    """Whether a line is numbers only, at most one of them a word for a missing height."""
+def _is_row(line: str, fewest: int) -> bool:
+    """Whether a line is this many numbers and only these, at most one of three a word for a missing height."""
     fields = re.split(r"[;,\s]+", line.strip(" \t;,")) if len(line) <= _MOST_LINE else []
     numbers = sum(_PLAIN.fullmatch(field) is not None for field in fields)
-    return numbers >= 2 and len(fields) >= 3 and all(_FIELD.fullmatch(field) for field in fields)
+    return numbers >= 2 and len(fields) >= fewest and all(_FIELD.fullmatch(field) for field in fields)
 
 
 def _dialect(row: str) -> tuple[str | None, bool]:
@@ -155,7 +161,7 @@ def _dialect(row: str) -> tuple[str | None, bool]:
         separator = ";" if ";" in row else "\t" if "\t" in row else None
         return separator, "," in row
     blanks = re.split(r"\s+", row)
-    if len(blanks) == 3 and all(_DECIMAL_COMMA.fullmatch(field) for field in blanks if "," in field):
+    if len(blanks) in (2, 3) and all(_DECIMAL_COMMA.fullmatch(field) for field in blanks if "," in field):
         # "1,5 2,5 3,5"; a comma before a blank would be a separator
         return None, True
     if row.count(",") > 2 and all(re.fullmatch(r"[-+]?\d+", field.strip()) for field in row.split(",")):
@@ -166,42 +172,44 @@ def _dialect(row: str) -> tuple[str | None, bool]:
 
 
 def _numbers(rows: list[str], separator: str | None, first: int) -> NDArray[np.float64]:
-    """Return the numbers, shape (points, 3)."""
+    """Return the numbers, shape (points, 3), or (points, 2) of a profile."""
+    columns = min(max(len(rows[0].rstrip(";,").split(separator)), 2), 3)
     try:
         found = np.loadtxt(io.StringIO("\n".join(rows)), delimiter=separator, comments=None, ndmin=2, dtype=np.float64)
     except ValueError:
-        found = np.array([_fields(row, separator, first + i + 1) for i, row in enumerate(rows)], np.float64)
-    if found.shape[1] != 3:
+        found = np.array([_fields(row, separator, first + i + 1, columns) for i, row in enumerate(rows)], np.float64)
+    if found.shape[1] not in (2, 3):
         raise UnsupportedFormatError(
             f"the lines hold {found.shape[1]} numbers; x, y and z are needed: export the scan as X3P, or these alone"
         )
     return found
 
 
-def _fields(row: str, separator: str | None, line: int) -> list[float]:
-    """Return the three numbers of a row; a word for a missing height is NaN."""
+def _fields(row: str, separator: str | None, line: int, columns: int) -> list[float]:
+    """Return the numbers of a row; a word for a missing height is NaN."""
     fields = [field.strip() for field in row.rstrip(";,").split(separator)]
-    if len(fields) == 2:
+    if len(fields) == columns - 1:
         fields.append("")
-    if len(fields) != 3 or not all(_FIELD.fullmatch(field) for field in fields):
-        raise CorruptFileError(f"line {line} is {row[:60]!r}, not three numbers; {line - 1} lines before it are read")
+    if len(fields) != columns or not all(_FIELD.fullmatch(field) for field in fields):
+        raise CorruptFileError(f"line {line} is {row[:60]!r}, not {columns} numbers; {line - 1} lines before it are read")
     return [float(field) if _PLAIN.fullmatch(field) else float("nan") for field in fields]
 
 
-def _column_order(head: list[str], separator: str | None) -> list[int]:
-    """Return the columns of x, y and z, by the names above them; without names they are in this order."""
-    names = _names(head, separator)
-    return [names.index(axis) for axis in "xyz"] if names else [0, 1, 2]
+def _column_order(head: list[str], separator: str | None, columns: int) -> list[int]:
+    """Return the columns of x, y and z (x and z), by the names above them; without names they are in this order."""
+    axes = "xyz" if columns == 3 else "xz"
+    names = _names(head, separator, axes)
+    return [names.index(axis) for axis in axes] if names else list(range(columns))
 
 
-def _names(head: list[str], separator: str | None) -> list[str]:
-    """Return the axes named by the last line above the numbers that names all three, in its order."""
+def _names(head: list[str], separator: str | None, axes: str) -> list[str]:
+    """Return the axes named by the last line above the numbers that names all of them, in its order."""
     for line in reversed(head):
         words = [word.strip(" #\"'%/").lower() for word in (line.split(separator) if separator else line.split())]
         words = [word for word in words if not word.startswith(("[", "("))]
         letters = [word[:1] for word in words if re.match(r"[xyz](\b|_|pos|-)|height|hoehe|höhe", word)]
         letters = ["z" if letter == "h" else letter for letter in letters]
-        if sorted(letters) == ["x", "y", "z"]:
+        if sorted(letters) == list(axes):
             return letters
     return []
 
@@ -211,11 +219,11 @@ def _stated_units(head: list[str], separator: str | None, order: list[int]) -> t
     for line in reversed(head):
         found = [unit_um(word) for word in _BRACKETED.findall(line)]
         known = [unit for unit in found if unit is not None]
-        if len(known) == 3:
+        if len(known) > 1 and len(known) == len(order):
             by_axis = [known[place] for place in order]
-            if by_axis[0] != by_axis[1]:
+            if len(order) == 3 and by_axis[0] != by_axis[1]:
                 raise UnsupportedFormatError(f"x and y are in different units ({line[:80]!r}); export the scan again")
-            return by_axis[0], by_axis[2]
+            return by_axis[0], by_axis[-1]
         if len(known) == 1:
             return known[0], known[0]
         for pattern in (_UNIT_WORD, _IN_WORD):
@@ -243,7 +251,11 @@ def _on_grid(
     if not np.isfinite(points[:, :2]).all():
         line = int(np.flatnonzero(~np.isfinite(points[:, :2]).all(axis=1))[0]) + 1
         raise CorruptFileError(f"point {line} has no position")
-    (columns, column_step, beside_x), (rows, row_step, beside_y) = (_positions(points[:, axis]) for axis in (0, 1))
+    columns, column_step, beside_x = _positions(points[:, 0])
+    if np.ptp(points[:, 1]) == 0.0:
+        rows, row_step, beside_y = np.zeros(len(points), np.int64), column_step, 0.0
+    else:
+        rows, row_step, beside_y = _positions(points[:, 1])
     height, width = int(rows.max()) + 1, int(columns.max()) + 1
     check_grid(height, width, layer=layer, height_limit_bytes=height_limit_bytes)
     # A list without its missing points may be sparse, but a few points do not make a grid of millions.
@@ -280,7 +292,7 @@ def _positions(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], float, f
     if not np.isfinite(extent):
         raise CorruptFileError("the positions of the points are not lengths")
     if extent == 0:
-        raise UnsupportedFormatError("all points lie on one line: a profile; x, y and z of a surface are needed")
+        raise UnsupportedFormatError("all points have the same x: no surface, and no profile along x")
     gaps = np.diff(distinct)
     gaps = gaps[gaps > _SAME * extent]
     best: tuple[float, float] | None = None

@@ -30,9 +30,10 @@ def preparation_parameters(mark: Mark) -> dict[str, Any]:
     }
     usual_um = mark_type(mark.kind).spacing_um
     if mark.kind in OF_SCAN_SPACING:
-        # Two scans of one instrument differ by a part in a thousand.
+        # Two scans of one instrument differ by a part in a thousand. Instruments are said to have 0.645 or 1.25 µm:
+        # without a little more, such would be rounded now up, now down.
         if mark.insufficient is None and abs(mark.spacing_um - usual_um) > 0.01 * usual_um:
-            parameters["preparation / spacing_um"] = float(f"{mark.spacing_um:.2g}")
+            parameters["preparation / spacing_um"] = float(f"{1.004 * mark.spacing_um:.2g}")
     elif mark.insufficient is None and mark.spacing_um != usual_um:
         parameters["preparation / spacing_um"] = mark.spacing_um
     for number, step in enumerate(mark.steps, 1):
@@ -61,15 +62,26 @@ def unalike(a: Mark, b: Mark) -> Finding | None:
     differing = [name for name in sorted({*how[0], *how[1]}) if how[0].get(name) != how[1].get(name)]
     if not differing:
         return None
-    said = [json.dumps(values.get(differing[0], "absent"), ensure_ascii=False) for values in how]
+    name = differing[0]
+    if name == "preparation / spacing_um":
+        # The usual spacing of a kind of mark is no parameter; a reader is told it all the same.
+        said = [f"{value:.3g} µm" for value in sorted((a.spacing_um, b.spacing_um))]
+        what = "the spacing of their points"
+    else:
+        # Sorted, so that exchanged marks give the same words.
+        said = sorted(_in_words(values, name) for values in how)
+        what = f"'{name}'"
     more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
-    # Sorted, so that exchanged marks give the same words.
     return Finding(
         "prepared-unalike",
         "serious",
-        f"the marks were prepared in different ways: '{differing[0]}' is {' and '.join(sorted(said))}{more}",
+        f"the marks were prepared in different ways: {what} is {' and '.join(said)}{more}",
         "compared as they are, without weight of evidence; prepare both by the same steps",
     )
+
+
+def _in_words(values: Mapping[str, Any], name: str) -> str:
+    return json.dumps(values[name], ensure_ascii=False) if name in values else "not used"
 
 
 def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

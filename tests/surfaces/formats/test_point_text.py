@@ -156,7 +156,7 @@ def test_what_is_not_stated_is_asked_for(tmp_path):
         ("0 0 1\n1 0 two\n", CorruptFileError, "line 2"),
         ("0 0 1\n1 0\n0 1 3 9 9\n", CorruptFileError, "line 3"),
         ("0 0 1\n0 1 2\n0 0 3\n1 1 1\n1 0 1\n", CorruptFileError, "same position"),
-        ("0 0 1\n0 1 2\n0 2 3\n", UnsupportedFormatError, "one line"),
+        ("0 0 1\n0 1 2\n0 2 3\n", UnsupportedFormatError, "same x"),
         ("0 0 1\n1 0 1\n2.5 0 1\n3.1 1 1\n7.7 1 2\n9.2 3 1\n", UnsupportedFormatError, "regular grid"),
         ("0 0 1\n1 nan 1\n", CorruptFileError, "point 2 has no position"),
         ("0 0 1\n1000000 1 1\n1 1000000 1\n", BallisticsError, "in no unit"),
@@ -174,3 +174,34 @@ def test_inspection_gives_the_spacing(tmp_path):
     (tmp_path / "a.csv").write_text(listed(separator=","))
     (row,) = ballistics.inspect(tmp_path, spacing_um=STEP)
     assert (row.verdict, row.format) == ("readable with findings", "point text")
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "options"),
+    [
+        ("x [mm]; z [µm]\n", "{x_mm:.6f};{z:.5f}", {}),
+        ("z [µm], x [mm]\n", "{z:.5f},{x_mm:.6f}", {}),
+        ("Position in mm\n", "{x_mm:.6f}\t{z_mm:.8f}", {}),
+        ("", "{x:.4f} {z:.5f}", {"units": "micrometres"}),
+        ("", "{x:.4f} 0.0 {z:.5f}", {"units": "micrometres"}),
+        ("", "{x:.4f} {z:.5f}", {"spacing_um": 0.645}),
+    ],
+)
+def test_a_list_of_x_and_z_is_a_profile(tmp_path, head, line, options):
+    x, z = np.arange(600) * 0.645, UM.ravel()[:600]
+    lines = [line.format(x=a, x_mm=a / 1000, z=b, z_mm=b / 1000) for a, b in zip(x, z, strict=True)]
+    found = read(tmp_path, head + "\n".join(lines) + "\n", **options)
+    assert found.kind == "profile"
+    assert found.heights_um.shape == (1, 600)
+    np.testing.assert_allclose(found.heights_um[0], z, atol=1e-4)
+    assert found.spacing_um == pytest.approx((0.645, 0.645), rel=1e-4)
+
+
+def test_a_profile_has_gaps_and_states_its_unit(tmp_path):
+    text = "x [µm] z [µm]\n" + "".join(f"{k * 0.5} {'NaN' if k == 7 else k % 5}\n" for k in range(800) if k != 20)
+    found = read(tmp_path, text)
+    assert np.flatnonzero(np.isnan(found.heights_um[0])).tolist() == [7, 20]
+    with pytest.raises(UnsupportedFormatError, match="unit"):
+        read(tmp_path, text.split("\n", 1)[1])
+    with pytest.raises(UnsupportedFormatError, match="regular grid"):
+        read(tmp_path, "x [µm] z [µm]\n0 1\n1 2\n1.4 3\n9 1\n11.7 2\n")
