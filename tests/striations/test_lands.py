@@ -205,10 +205,10 @@ def flat(shape: tuple[int, int], noise: float = 0.0) -> np.ndarray:
         (np.zeros((4000, 3)), "no arc"),
         (flat((400, 1500), 0.3) - (np.arange(1500) - 750.0) ** 2 / 4000, "no striae"),
         (flat((400, 1500), 0.3) - (np.arange(1500) - 750.0) ** 2 / 40000, "a bullet's is 1.5 to 15 mm"),
-            # Heights in millimetres.
-            ((flat((60, 400), 0.3) - (np.arange(400) - 200.0) ** 2 / 4000) / 1000, "in micrometres?"),
-            # A cast.
-            ((np.arange(1500) - 750.0) ** 2 / 4000 + flat((60, 1500), 0.3), "inverted"),
+        # Heights in millimetres.
+        ((flat((60, 400), 0.3) - (np.arange(400) - 200.0) ** 2 / 4000) / 1000, "in micrometres?"),
+        # A cast.
+        ((np.arange(1500) - 750.0) ** 2 / 4000 + flat((60, 1500), 0.3), "inverted"),
         # Heights in a wrong unit.
         (1e6 * (flat((60, 400), 0.3) - (np.arange(400) - 200.0) ** 2 / 4000), ""),
     ],
@@ -400,7 +400,9 @@ def test_what_an_instrument_could_not_measure_well_is_left_out_of_a_profile() ->
 def _arc_with_shoulders(n: int = 1500) -> tuple[np.ndarray, np.ndarray]:
     """Return places and heights of an arc whose shoulders rise at 150 and 2100 µm, with striae."""
     x = np.arange(n) * 1.5625
-    z = -((x - 1150.0) ** 2) / 9000.0 + 0.4 * np.convolve(np.random.default_rng(3).normal(size=n), np.hanning(9), "same")
+    z = -((x - 1150.0) ** 2) / 9000.0 + 0.4 * np.convolve(
+        np.random.default_rng(3).normal(size=n), np.hanning(9), "same"
+    )
     for foot, way in ((150.0, -1), (2100.0, 1)):
         beyond = (x - foot) * way > 0
         z[beyond] += 0.6 * np.abs(x[beyond] - foot)
@@ -432,7 +434,7 @@ def test_shoulders_in_gaps_of_a_scan_and_steps_across_it_are_said() -> None:
 
 @pytest.mark.parametrize("upright", [True, False])
 def test_a_profile_is_a_land_of_one_row(upright) -> None:
-    x, z = _arc_with_shoulders()
+    _x, z = _arc_with_shoulders()
     row = z[None] if upright else z[::-1][:, None]
     found = land_of(Surface(row, (1.5625, 1.5625), kind="profile"))
     signature, ends = profile_signature(z if upright else z[::-1], 1.5625)

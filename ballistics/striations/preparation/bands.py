@@ -17,7 +17,6 @@ from ballistics.striations.preparation.shoulders import LandEnd, LandEnds, find_
 from ballistics.striations.signature import Floats
 from ballistics_kernels.profiles import band_medians
 
-
 # An arc of this many times the greatest radius of a bullet is called flat, of the least one's inverse, steep.
 _FLAT_RADII = 20.0
 # This number of columns around a leap tells the slope beside it.
@@ -192,8 +191,8 @@ def _step_across(medians: Floats, x: Floats, left: LandEnd, right: LandEnd, p: L
     return Finding(
         "step-across",
         "serious",
-        f"the heights leap by {beside[k]:.1f} µm from one column to the next at {x[k]:.0f} µm, all along the scan: it was "
-        "stitched there, or the sample moved",
+        f"the heights leap by {beside[k]:.1f} µm from one column to the next at {x[k]:.0f} µm, all along the scan: "
+        "it was stitched there, or the sample moved",
         "left in: arc, ends and signature may be wrong; scan the land again",
     )
 

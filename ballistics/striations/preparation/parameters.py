@@ -58,8 +58,8 @@ class LandParameters:
         A groove shoulder lies in the outer part of a scan; this share of its width further in, something else is
         likelier, and it is said.
     largest_step_um : float
-        A leap of the heights from one column to the next, at the same column of most bands, is that of a stitched scan;
-        more where columns are further apart than 1.5625 µm. On the 12 lands at hand the largest within a land is 1.2 µm.
+        A leap of the heights from one column to the next, at the same column of most bands, is that of a stitched
+        scan; more where columns are further apart than 1.5625 µm. On the 12 lands at hand the largest is 1.2 µm.
     convincing, convincing_with_shoulders : float
         Bands that agree better than this, without and with both shoulders, need not be looked at turned by 90°.
     arc : ArcParameters

@@ -162,9 +162,7 @@ def _found_region(
     return None, None
 
 
-def _of_one_row(
-    surface: Surface, kind: str, region: NDArray[np.bool_], p: StriatedMarkParameters
-) -> StriatedMark:
+def _of_one_row(surface: Surface, kind: str, region: NDArray[np.bool_], p: StriatedMarkParameters) -> StriatedMark:
     """Return the mark of one profile: its parabola taken off robustly, nothing averaged, no direction known."""
     turned = surface.heights_um.shape[1] == 1
     step = surface.spacing_um[0 if turned else 1]

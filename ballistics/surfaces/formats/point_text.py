@@ -85,7 +85,8 @@ def read_point_text(
     Raises
     ------
     UnsupportedFormatError
-        The text holds no list of two or three numbers a line, the points lie on no regular grid, or the unit is not known.
+        The text holds no list of two or three numbers a line, the points lie on no regular grid, or the unit is not
+        known.
     CorruptFileError
         A line is not like the others, or two points have one position.
     ParameterError
@@ -191,7 +192,9 @@ def _fields(row: str, separator: str | None, line: int, columns: int) -> list[fl
     if len(fields) == columns - 1:
         fields.append("")
     if len(fields) != columns or not all(_FIELD.fullmatch(field) for field in fields):
-        raise CorruptFileError(f"line {line} is {row[:60]!r}, not {columns} numbers; {line - 1} lines before it are read")
+        raise CorruptFileError(
+            f"line {line} is {row[:60]!r}, not {columns} numbers; {line - 1} lines before it are read"
+        )
     return [float(field) if _PLAIN.fullmatch(field) else float("nan") for field in fields]
 
 
