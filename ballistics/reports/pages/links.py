@@ -21,6 +21,7 @@ from ballistics.reports.figures.evidence import svg_data_uri
 from ballistics.reports.figures.pair_pictures import pair_pictures
 from ballistics.reports.figures.pictures import Picture
 from ballistics.reports.wording.comparison import source_of
+from ballistics.reports.wording.striation import kind_in_plural
 from ballistics.reports.wording.values import coordinate_text
 
 # More would not be read in one picture or on one page; the table and the GraphML have all.
@@ -241,6 +242,7 @@ def links_report(links: Links, marks: Mapping[tuple[str, str], LinkedMarks] | No
         lstrip_blocks=True,
     )
     environment.filters["source"] = source_of
+    environment.filters["in_plural"] = kind_in_plural
     environment.globals["score"] = lambda value: link_score_text(value, links)
     environment.globals["relation"] = lambda pair: relation_text(pair, links)
     environment.globals["others_text"] = others_text

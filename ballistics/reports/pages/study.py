@@ -7,6 +7,7 @@ from ballistics.reports.figures.evidence import study_figures, svg_data_uri
 from ballistics.reports.pages.study_pairs import withheld_cards, worst_cards
 from ballistics.reports.wording import study as wording
 from ballistics.reports.wording.comparison import source_of
+from ballistics.reports.wording.striation import kind_in_plural
 from ballistics.studies import ScanStudy
 
 
@@ -28,6 +29,7 @@ def study_report(study: ScanStudy) -> str:
         lstrip_blocks=True,
     )
     environment.filters["source"] = source_of
+    environment.filters["in_plural"] = kind_in_plural
     scores = [
         {
             "name": contents.score_names(study)[name],

@@ -178,7 +178,7 @@ def _foot(
         if k < 0:
             return -1
         k += start
-        above = np.flatnonzero(residuals[k:last] > 0.0) if k < last else ()
+        above = np.flatnonzero(residuals[k : max(last, k)] > 0.0)
         if len(above) == 0 or distance[last] - distance[k] <= 0.5 * reach_um:
             return int(k)
         start = k + int(above[0]) + 1
