@@ -207,11 +207,11 @@ def test_profiles_are_marks_of_one_row_compared_among_themselves(kind):
     x = np.arange(1500) * 1.5625
     rng = np.random.default_rng(5)
     striae = np.convolve(rng.normal(size=1500), np.hanning(9), "same")
-    rows = [striae - (x - 1150.0) ** 2 / 9000.0 + rng.normal(size=1500) * 0.1 for _ in range(2)]
+    rows = [striae - (x - 1150.0) ** 2 / 9000.0 + rng.normal(size=1500) for _ in range(2)]
     one, two = (prepare(Surface(row[None], (1.5625, 1.5625), kind="profile"), kind) for row in rows)
     found = compare(one, two)
     assert found.score > 200
-    assert found.correlation.correlation > 0.95
+    assert found.correlation.correlation > 0.7
     assert not found.findings
     np.testing.assert_allclose(signature_of(one).heights_um, one.heights_um[0], atol=1e-6)
     assert signature_of(one).rows.max() == 1
