@@ -15,6 +15,11 @@ import property_tests
 import pytest
 from hypothesis import settings
 
+# Workers fill the cores. More threads of BLAS only wait for each other, burning time: more than half of
+# what tests of evidence cost. Before NumPy is imported; processes that tests start inherit it.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # No deadline: a busy machine is not a failure. The same examples every time: a red run can be repeated.
 settings.register_profile(
     "ballistics",

@@ -115,7 +115,7 @@ def test_binomial_counts_never_fall_when_same_source_cells_agree_more_often(pair
     assert (np.diff(weigher.fitted.log10_lr(k, n)) * (1 if rises else -1) >= -1e-12).all()
 
 
-@examples(25)
+@examples(15)
 @given(rows, st.sampled_from(("beta-binomial", *CONTINUOUS)), st.sampled_from((list, separated, level)), st.randoms())
 def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerate, random):
     pairs = degenerate(pairs)
@@ -135,7 +135,7 @@ def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerat
     assert np.isfinite(studies[0].cross.log10_lr).all()
 
 
-@examples(15)
+@examples(5, often=40)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), firearm, firearm), min_size=1, max_size=20), st.randoms())
 def test_fused_marks_are_bounded_never_fall_and_keep_no_order(pairs, random):
     def fused(some):

@@ -80,15 +80,16 @@ def test_same_seed_same_bytes_whatever_the_threads() -> None:
     )
     head = simulate_head(simulate_firearm(3, "filed"), simulate_shot(4), spacing_um=12.5)
     here = f"{sha256_of_array(head.surface.heights_um)} {sha256_of_array(head.labels)}"
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    there = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, **threads},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert there.stdout.strip() == here
+    for count in ("1", "4"):
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), count)
+        there = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, **threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert there.stdout.strip() == here
 
 
 def test_other_seeds_give_other_heads() -> None:
