@@ -29,7 +29,7 @@ from ballistics_kernels.impressions import padded
 from ballistics_kernels.templates import polar_samples
 
 METHOD = "polar spectra"
-VERSION = "polar-1"
+VERSION = "polar-2"
 
 RINGS = 32
 """Rings of the polar map; the outermost lies 32 ring steps from the centre, 2.2 mm for breech faces."""

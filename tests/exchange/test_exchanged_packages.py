@@ -130,8 +130,8 @@ def test_what_leaves_is_what_was_chosen(laboratories, tmp_path):
     with ZipFile(path) as archive:
         rows = [json.loads(line) for line in archive.read("marks/rows.jsonl").splitlines()]
         names = archive.namelist()
-    assert names == ["manifest.json", "marks/rows.jsonl", "marks/polar-1.stack"]
-    said = {"mark_kind": "breech face", "surface_kind": "topography", "spacing_um": 6.25, "version": "polar-1"}
+    assert names == ["manifest.json", "marks/rows.jsonl", "marks/polar-2.stack"]
+    said = {"mark_kind": "breech face", "surface_kind": "topography", "spacing_um": 6.25, "version": "polar-2"}
     described = {"calibre": "9 mm Luger", "firing_pin_shape": "hemispherical", "breech_face_type": ""}
     assert rows[1] == {"number": 2, "slot": 1, "scan": "", "scan_sha256": "", **said, **described}
     more = MarkSelection(numbers, ("incident",))
@@ -184,7 +184,7 @@ def test_a_withdrawn_package_is_deleted_recorded_and_searched_no_more(laboratori
     found = search_partners(sarajevo.library, sarajevo.log, shot(2, 9))
     assert (found.n_searched, found.not_searched) == (1, {serial: "withdrawn by the partner"})
     assert [path.name for path in package.folder.rglob("*") if path.is_file()] == ["manifest.json"]
-    assert (kept.folder / "marks/polar-1.stack").exists()
+    assert (kept.folder / "marks/polar-2.stack").exists()
     with pytest.raises(RefusedError, match="withdrawn"):
         request_scan(sarajevo, tmp_path / "ask.json", serial, 1, TERMS, 9.0, {})
     with pytest.raises(RefusedError, match="withdrawn by Skopje"):
@@ -222,7 +222,7 @@ def test_a_package_that_is_no_longer_valid_is_not_searched(laboratories, tmp_pat
 def test_templates_that_were_altered_after_they_were_taken_in_are_not_searched(laboratories, tmp_path):
     skopje, sarajevo = laboratories
     _, package, _ = send(skopje, sarajevo, tmp_path / "a.package", marks=MarkSelection(enrol_shots(skopje, (1,))))
-    stack = package.folder / "marks/polar-1.stack"
+    stack = package.folder / "marks/polar-2.stack"
     data = bytearray(stack.read_bytes())
     data[2000] ^= 1
     stack.write_bytes(data)

@@ -44,7 +44,7 @@ def test_a_forged_package_of_the_partner_s_own_key_is_taken_in(scene):
     assert package.manifest.contents == {"marks": 2, "scans": 0}
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "marks/rows.jsonl", "marks/polar-1.stack"])
+@pytest.mark.parametrize("name", ["manifest.json", "marks/rows.jsonl", "marks/polar-2.stack"])
 def test_altered(scene, name):
     members = dict(scene.members)
     data = bytearray(members[name])
@@ -185,7 +185,7 @@ def mark_row(scene, **changed):
     ],
 )
 def test_marks_that_contradict_themselves(scene, changed, match):
-    stack = ("marks/polar-1.stack", scene.members["marks/polar-1.stack"])
+    stack = ("marks/polar-2.stack", scene.members["marks/polar-2.stack"])
     path = scene.forged([("marks/rows.jsonl", mark_row(scene, **changed)), stack])
     scene.refused(path, BallisticsError, match)
 
@@ -257,5 +257,5 @@ def test_damage_anywhere_is_refused_and_changes_nothing(scene, data):
         assert (n_entries(scene.sarajevo), files_of(scene.sarajevo)) == before
         return
     # What the zip says beside its members (times, rights) may be damaged: what was taken in is what was signed.
-    for name in ("marks/rows.jsonl", "marks/polar-1.stack"):
+    for name in ("marks/rows.jsonl", "marks/polar-2.stack"):
         assert (package.folder / name).read_bytes() == scene.members[name]
