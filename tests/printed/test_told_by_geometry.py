@@ -51,6 +51,35 @@ def test_a_foot_that_goes_on_is_no_brim(tmp_path):
     assert np.ptp(part.vertices_mm, axis=0) == pytest.approx([26.4, 26.4, 4.0], abs=0.05)
 
 
+def test_a_brim_around_a_foot_that_ends_soon_is_left_out(tmp_path):
+    """A foot of two layers, as far out as the brim beyond it: how far the part goes out above tells nothing."""
+    lines = []
+    for line in BARE:
+        lines.append(line)
+        if line.startswith("G1 Z") and float(line[4:]) < 2.5 * HEIGHT:
+            for k in range(1, 9):
+                lines += loop(round(0.2 - 0.4 * k, 2), round(19.8 + 0.4 * k, 2))
+    brim = [line for k in range(9, 17) for line in loop(round(0.2 - 0.4 * k, 2), round(19.8 + 0.4 * k, 2))]
+    first = lines.index("G1 Z0.200") + 1
+    found = read(tmp_path, lines[:first] + brim + lines[first:])
+    assert "brim-guessed" in codes(found)
+    (part,) = found.parts
+    assert np.ptp(part.vertices_mm, axis=0) == pytest.approx([26.4, 26.4, 4.0], abs=0.05)
+
+
+@pytest.mark.parametrize(("is_closed", "end"), [(True, ["M84"]), (False, ["M84"]), (False, [])])
+def test_what_missing_infill_leaves_open_is_filled_where_nothing_leads_to_it(tmp_path, is_closed, end):
+    """Two walls, a floor and, or not, a top: no infill, or a cup, also where the job stops within its last layer."""
+    lines = ["M83"]
+    for k in range(LAYERS):
+        lines += [f"G1 Z{(k + 1) * HEIGHT:.3f}", *loop(0.2, 19.8), *loop(0.6, 19.4)]
+        if k < 2 or (is_closed and k >= LAYERS - 2):
+            lines += zigzag(1.0, 19.2, (1.0, 19.0), 0.4, along_x=k % 2 == 1)
+    (part,) = read(tmp_path, lines + end).parts
+    hollow = 20.0**2 * 0.4 + (20.0**2 - 18.4**2) * 3.6
+    assert volume(part) == pytest.approx(20.0**2 * 4.0 if is_closed else hollow, abs=80.0)
+
+
 def test_a_raft_is_left_out(tmp_path):
     raft = ["M83"]
     for k in range(3):
@@ -104,7 +133,7 @@ def test_a_ring_of_a_single_open_line_stays_open(tmp_path):
 
 
 def test_a_spiral_is_read_turn_by_turn(tmp_path):
-    """Vase mode: a cup whose wall climbs all the way round."""
+    """Vase mode: the wall of a cylinder climbs all the way round; what was sliced is the whole cylinder."""
     lines = ["M83", "G1 Z0.2"]
     for radius in np.arange(0.4, 8.3, 0.4):
         lines.append(f"G1 X{20 + radius:.3f} Y20")
@@ -114,9 +143,11 @@ def test_a_spiral_is_read_turn_by_turn(tmp_path):
         angle = 2 * np.pi * k / steps
         x, y, z = 20 + 8 * np.cos(angle), 20 + 8 * np.sin(angle), 0.2 + HEIGHT * k / steps
         lines.append(f"G1 X{x:.4f} Y{y:.4f} Z{z:.4f} E{push(2 * np.pi * 8 / steps):.5f}")
-    (part,) = read(tmp_path, lines).parts
+    found = read(tmp_path, lines)
+    (part,) = found.parts
     assert np.ptp(part.vertices_mm, axis=0) == pytest.approx([16.4, 16.4, 6.2], abs=0.15)
-    assert volume(part) == pytest.approx(2 * np.pi * 8 * WIDTH * 6.0 + np.pi * 8.2**2 * 0.2, rel=0.1)
+    assert volume(part) == pytest.approx(np.pi * 8.2**2 * 6.1, rel=0.03)
+    assert "spiral-filled" in codes(found)
 
 
 def test_the_usual_height_where_a_support_has_layers_of_its_own():

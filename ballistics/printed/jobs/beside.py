@@ -38,6 +38,9 @@ _CARRYING_SHARE, _SMALL_SHARE = 0.4, 0.2
 _LEAST_LINES = 3.0
 # A brim reaches out this number of widths at once, and twice as far as the layer above does over its own.
 _BRIM_WIDTHS, _BRIM_FACTOR = 2.0, 2.0
+# Or, whatever the part does above: it reaches out farther than walls do, and nothing but loops lies there; a foot of the
+# part that ends with the first layer has infill within its walls.
+_LOOPS_WIDTHS, _LOOPS_SHARE = 4.0, 0.95
 # The first loop of a brim lies 0.6 widths outside what is drawn of the wall above.
 _OUTSIDE_WIDTHS = 0.4
 
@@ -351,11 +354,14 @@ def _brim(volume: _Volume, tracks: Tracks, support: NDArray[np.bool_]) -> NDArra
 
     own, out = apart(kept[0], kept[1])
     usual = apart(kept[1], kept[2])[1].max(initial=0.0)
-    if out.max(initial=0.0) < max(_BRIM_WIDTHS * width, _BRIM_FACTOR * usual):
-        return nothing
-    closed = tracks.wall[:count]
-    far = own[(out > _OUTSIDE_WIDTHS * width) & closed[own]]
-    nothing[far] = True
+    farthest = out.max(initial=0.0)
+    outside = own[out > _OUTSIDE_WIDTHS * width]
+    far = outside[tracks.wall[outside]]
+    length = np.hypot(*(tracks.end_mm - tracks.start_mm)[:count].T)
+    only_loops = length[far].sum() > _LOOPS_SHARE * length[outside].sum()
+    reaches_out = farthest >= max(_BRIM_WIDTHS * width, _BRIM_FACTOR * usual)
+    if reaches_out or (only_loops and farthest >= _LOOPS_WIDTHS * width):
+        nothing[far] = True
     return nothing
 
 

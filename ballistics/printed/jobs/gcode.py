@@ -61,7 +61,7 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     wipe towers are left out by the slicer's comments; without comments, by being narrow, flat and apart. Finding codes:
     ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``,
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
-    ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
+    ``spiral-filled``, ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
     ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``, ``filament-axis``.
     """
     size = file_size(file)
@@ -104,7 +104,7 @@ def read_job(
     tracks, findings = _tracks(machine)
     findings += _oddities(machine, len(tracks.top_mm))
     findings += _contradictions(machine, facts)
-    vertices, faces, cell = solid_of_tracks(tracks)
+    vertices, faces, cell = solid_of_tracks(tracks, is_cut=machine.unfinished)
     check_face_count(len(faces), face_limit)
     findings.append(
         Finding(
@@ -230,6 +230,9 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         )
         tracks, told = _told_by_geometry(pieces, areas, tracks)
         findings += told
+    if climbing := int(level_heights(pieces)[1].sum()):
+        message = f"{climbing} tracks climb in a spiral (vase mode), the outline of the solid that was sliced"
+        findings.append(Finding("spiral-filled", "note", message, "what they go round is taken as full"))
     if tracks.bottom_mm > 0.0:
         message = f"the lowest track lies {tracks.bottom_mm:.3g} mm above the bed"
         findings.append(Finding("above-the-bed", "note", message, "the part begins there"))
@@ -242,8 +245,9 @@ def _of_layers(
     wall_kinds: NDArray[np.bool_] | None,
     walls: NDArray[np.bool_] | None = None,
 ) -> Tracks:
-    tops, layer = layers_of(level_heights(pieces))
-    return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds, walls)
+    heights, spirals = level_heights(pieces)
+    tops, layer = layers_of(heights)
+    return tracks_of_pieces(pieces, tops, layer, areas, wall_kinds, walls, spirals)
 
 
 def _told_by_geometry(

@@ -11,7 +11,7 @@ from ballistics.errors import HostileFileError, ParameterError
 from ballistics_kernels.meshes import fill_layers, surface_nets
 
 #: Changes whenever the same job could give another surface.
-LAYER_SOLID_VERSION = "3"
+LAYER_SOLID_VERSION = "4"
 
 # Pixels of 0.1 mm resolve a track of 0.4 mm; three by three of them are one cell, whose share places the surface.
 _PIXEL_MM = 0.1
@@ -56,13 +56,15 @@ class Tracks:
     bottom_mm: float = 0.0
 
 
-def solid_of_tracks(tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
+def solid_of_tracks(tracks: Tracks, *, is_cut: bool = False) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
     """Return the surface of what a printer deposits.
 
     Parameters
     ----------
     tracks : Tracks
         Finite.
+    is_cut : bool
+        Whether the last layer is there in part: it closes no room.
 
     Returns
     -------
@@ -119,9 +121,41 @@ def solid_of_tracks(tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.int
     counts = fill_layers(
         pieces, tracks.wall[order], bounds, rows, columns, _FACTOR, _WALL_SHARE, _NARROW_MM / 2.0 / pixel
     )
+    fill_cavities(counts[:-1] if is_cut else counts, _FACTOR**2)
     vertices, faces = solid_of_counts(counts, tracks.top_mm - tracks.bottom_mm, cell)
     vertices += [*(low - cell), tracks.bottom_mm]
     return vertices, faces, cell
+
+
+def fill_cavities(counts: NDArray[np.uint8], full: int) -> None:
+    """Fill the air that nothing leads to from outside: what infill leaves open, which no one sees.
+
+    Sparse, lightning or no infill leaves rooms that walls border nearly all round, as holes; but a hole is open
+    somewhere. A room that the part was drawn with is filled too: a job does not tell it from missing infill.
+
+    Parameters
+    ----------
+    counts : ndarray of uint8, shape (layers, rows, columns)
+        How much of each cell is filled, 0 to ``full``; changed in place.
+    full : int
+
+    Examples
+    --------
+    >>> box = np.full((3, 5, 5), 9, np.uint8)
+    >>> box[:, [0, -1]] = box[:, :, [0, -1]] = 0
+    >>> box[1, 2, 2] = 0
+    >>> fill_cavities(box, 9)
+    >>> int(box[1, 2, 2]), int(box[1, 0, 0])
+    (9, 0)
+    """
+    from scipy.ndimage import label
+
+    # Below the first layer and above the last is air as well.
+    air = np.ones((counts.shape[0] + 2, *counts.shape[1:]), bool)
+    np.less(counts, full / 2.0, out=air[1:-1])
+    rooms, _ = label(air)
+    within = rooms[1:-1]
+    counts[(within > 0) & (within != rooms[0, 0, 0])] = full
 
 
 def solid_of_counts(

@@ -31,8 +31,8 @@ def layers_of(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     return distinct[first], group[np.searchsorted(distinct, heights)]
 
 
-def level_heights(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the height of each piece, those of spirals ("vase mode") by whole turns.
+def level_heights(pieces: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the height of each piece, those of spirals ("vase mode") by whole turns, and which are spirals.
 
     Parameters
     ----------
@@ -41,9 +41,11 @@ def level_heights(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray of float64, shape (n,)
+    heights : ndarray of float64, shape (n,)
         In mm. A spiral climbs by the height of a layer for each turn of its heading by 360°.
+    spirals : ndarray of bool, shape (n,)
     """
+    nothing = np.zeros(len(pieces), bool)
     heights, run = pieces[:, 4], pieces[:, 8]
     rise = np.diff(heights)
     climbs = (np.diff(run) == 0) & (rise > 0.0)
@@ -51,7 +53,7 @@ def level_heights(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
     often = np.bincount(row[1:], climbs, len(names)) >= _LEAST_CLIMBS
     spiral = often[row]
     if spiral.sum() < 0.1 * len(pieces):
-        return heights
+        return heights, nothing
     heading = np.arctan2(pieces[:, 3] - pieces[:, 1], pieces[:, 2] - pieces[:, 0])
     turn = (np.diff(heading) + math.pi) % math.tau - math.pi
     # A wall does not turn back on itself, but the way to its beginning may.
@@ -59,9 +61,9 @@ def level_heights(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
     turns = abs(float(turn[together].sum())) / math.tau
     height = float(rise[together].sum()) / max(turns, 1.0)
     if not _SAME_HEIGHT_MM < height < _WIDEST_MM:
-        return heights
+        return heights, nothing
     first = float(heights[spiral].min())
-    return np.where(spiral, first + np.rint((heights - first) / height) * height, heights)
+    return np.where(spiral, first + np.rint((heights - first) / height) * height, heights), spiral
 
 
 def runs_of(pieces: NDArray[np.float64], layer: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -77,6 +79,7 @@ def tracks_of_pieces(
     filament_mm2: NDArray[np.float64],
     wall_kinds: NDArray[np.bool_] | None,
     walls: NDArray[np.bool_] | None = None,
+    spirals: NDArray[np.bool_] | None = None,
 ) -> Tracks:
     """Return tracks with widths from the filament pushed where the slicer states none, walls told, loops closed.
 
@@ -93,6 +96,8 @@ def tracks_of_pieces(
         Which kinds are walls; without kinds, walls are the pieces of closed loops.
     walls : ndarray of bool, shape (n,), or None
         Without kinds: what is a wall although it does not close.
+    spirals : ndarray of bool, shape (n,), or None
+        What climbs, and is the outline of a solid: what it goes round is no hole.
 
     Returns
     -------
@@ -118,6 +123,8 @@ def tracks_of_pieces(
     wall = closed[run] if wall_kinds is None else wall_kinds[pieces[:, 7].astype(np.int64)]
     if walls is not None:
         wall = wall | walls
+    if spirals is not None:
+        wall = wall & ~spirals
     return _with_seams(Tracks(start, end, width, layer, wall, tops, bottom), first[closed], last[closed])
 
 
