@@ -54,6 +54,20 @@ def mesh_of_parts(parts: tuple[Part, ...]) -> Mesh:
     return joined(*(Mesh(part.vertices_mm, part.faces) for part in parts))
 
 
+def outside_of(mesh: Mesh) -> Mesh:
+    """Return the surface of a mesh of overlapping bodies that is not within one of them: slicers print no other.
+
+    A mesh of a single body, or with a body that is not closed, is returned as it is.
+    """
+    import trimesh
+
+    bodies = trimesh.Trimesh(mesh.vertices, mesh.faces).split(only_watertight=False)
+    if len(bodies) < 2 or not all(body.is_volume for body in bodies):
+        return mesh
+    union = trimesh.boolean.union(bodies, engine="manifold")
+    return Mesh(np.asarray(union.vertices, np.float64), np.asarray(union.faces, np.int64))
+
+
 class _Surface:
     """A mesh that is asked how far points lie from it."""
 
@@ -86,11 +100,12 @@ def surface_error(job: Mesh, source: Mesh, pose: NDArray[np.float64] | None = No
     Parameters
     ----------
     job, source : Mesh
-        In millimetres.
+        In millimetres; of the source, what lies within another of its bodies counts for nothing.
     pose : ndarray of float64, shape (4, 4), optional
         Similarity from the job to the source, as an identification finds it; registered rigidly up to its scale and
         reflection here. None: they lie on each other already.
     """
+    source = outside_of(source)
     target = _Surface(source, 5)
     rng = np.random.Generator(np.random.PCG64(1))
     scale = 1.0

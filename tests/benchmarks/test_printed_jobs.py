@@ -10,7 +10,8 @@ import pytest
 from ballistics.printed.files.reading import read_parts
 from benchmarks.suites.printed_jobs import on_the_bed, stopped
 from benchmarks.support.printed_slicing import PROGRAMS, Slicing, installed, known_options, make_job
-from benchmarks.support.printed_surface_error import mesh_of_file, mesh_of_parts, surface_error
+from benchmarks.support.printed_surface_error import mesh_of_file, mesh_of_parts, outside_of, surface_error
+from reference_meshes.disturbances import joined
 from reference_meshes.solids import Mesh, solid
 
 # Its fixture alone costs seconds.
@@ -35,6 +36,16 @@ def test_a_known_distance_is_measured() -> None:
     # The two ends have 192 of 992 mm², the rest of what is off hangs over.
     assert (found.there > 0.25).mean() == pytest.approx(192 / 992, abs=0.03)
     assert surface_error(off, own, np.eye(4)).p95 < 0.01
+
+
+def test_surfaces_within_another_body_are_not_asked_for() -> None:
+    """Two boxes that overlap by a half have the outside of a single one half as long again."""
+    own = box()
+    both = outside_of(joined(own, Mesh(own.vertices + np.array([10.0, 0.0, 0.0]), own.faces)))
+    assert np.ptp(both.vertices, axis=0) == pytest.approx([30.0, 12.0, 8.0])
+    whole = Mesh(own.vertices * np.array([1.5, 1.0, 1.0]) + np.array([5.0, 0.0, 0.0]), own.faces)
+    assert surface_error(whole, both).p95 < 1e-6
+    assert outside_of(own) is own
 
 
 def test_the_beginning_of_a_job(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ _CARRYING_SHARE, _SMALL_SHARE = 0.4, 0.2
 _LEAST_LINES = 3.0
 # A brim reaches out this number of widths at once, and twice as far as the layer above does over its own.
 _BRIM_WIDTHS, _BRIM_FACTOR = 2.0, 2.0
-# Or, whatever the part does above: it reaches out farther than walls do, and nothing but loops lies there; a foot of the
-# part that ends with the first layer has infill within its walls.
+# Or, whatever the part does above: it reaches out farther than walls do, and nothing but loops lies there; a foot that
+# ends with the first layer has infill within its walls.
 _LOOPS_WIDTHS, _LOOPS_SHARE = 4.0, 0.95
 # The first loop of a brim lies 0.6 widths outside what is drawn of the wall above.
 _OUTSIDE_WIDTHS = 0.4
