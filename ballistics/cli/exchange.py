@@ -291,10 +291,15 @@ def request(
     **given: Any,
 ) -> None:
     """Write the signed request FILE for the scan of a partner's mark."""
+    from ballistics.errors import ReadError
     from ballistics.exchange import request_scan
+    from ballistics.files import reason
     from ballistics.provenance import sha256_of_file
 
-    searched = {"name": scan.name, "file": sha256_of_file(scan)}
+    try:
+        searched = {"name": scan.name, "file": sha256_of_file(scan)}
+    except OSError as error:
+        raise ReadError(f"{scan} cannot be read: {reason(error)}") from error
     with opened(laboratory, database) as book:
         found = request_scan(_desk(book, key_file, None), file, package, mark, _terms_of(given), score, searched)
     click.echo(f"request {found.serial} to {found.laboratory}: {file.resolve()}")
