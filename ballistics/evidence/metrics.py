@@ -225,10 +225,16 @@ def equal_error_rate(score: ArrayLike, same_source: ArrayLike) -> tuple[float, f
     --------
     >>> equal_error_rate([1, 2, 3, 4, 3, 5, 6, 7], [False] * 4 + [True] * 4)
     (0.25, 4.0)
+
+    Scores that tell nothing have a threshold too:
+
+    >>> equal_error_rate([2, 2, 2], [True, False, False])
+    (0.5, 2.0)
     """
     values, same = _checked(score, same_source)
-    false, hits = roc(values, same)
-    thresholds = np.r_[np.inf, np.unique(values)[::-1]]
+    # Above all scores both rates differ as much as at the lowest: that point is never the only best.
+    false, hits = (points[1:] for points in roc(values, same))
+    thresholds = np.unique(values)[::-1]
     difference, mean = np.abs(1 - hits - false), (1 - hits + false) / 2
     best = int(np.lexsort([mean, difference])[0])
     return float(mean[best]), float(thresholds[best])

@@ -83,7 +83,7 @@ def test_any_population_answers_with_a_bound_or_with_a_reason(pairs, model, dege
         assert result.bounds.lower <= result.interval[0] <= result.log10_lr <= result.interval[1] <= result.bounds.upper
 
 
-@examples(6)
+@examples(6, often=60)
 @given(rows, st.sampled_from((*COUNTS, *CONTINUOUS)), st.randoms())
 def test_order_of_rows_and_of_marks_changes_nothing_to_the_last_bit(pairs, model, random):
     mixed = [(score, *random.sample((a, b), 2)) for score, a, b in pairs]
@@ -115,7 +115,7 @@ def test_binomial_counts_never_fall_when_same_source_cells_agree_more_often(pair
     assert (np.diff(weigher.fitted.log10_lr(k, n)) * (1 if rises else -1) >= -1e-12).all()
 
 
-@examples(15)
+@examples(15, often=100)
 @given(rows, st.sampled_from(("beta-binomial", *CONTINUOUS)), st.sampled_from((list, separated, level)), st.randoms())
 def test_cross_validation_and_study_are_finite_or_refuse(pairs, model, degenerate, random):
     pairs = degenerate(pairs)

@@ -80,7 +80,7 @@ def drawn_set(seed, firearms, cases=2, spread=1.0, shift=1.0):
     return np.round(np.array(values), 2), ScoreTable.build(np.round(np.array(values) * 3) / 3, a, b)
 
 
-@examples(4)
+@examples(4, often=16)
 @given(st.integers(0, 10_000), st.integers(5, 8))
 def test_as_the_plain_twin(seed, firearms):
     log10_lr, table = drawn_set(seed, firearms)

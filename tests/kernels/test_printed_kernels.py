@@ -98,7 +98,7 @@ def test_harmonics_are_those_of_the_definition():
 
 
 @given(seeds)
-@examples(6)
+@examples(6, often=40)
 def test_descriptors_equal_the_twin_and_bear_turns_reflections_and_scale(seed):
     rng = np.random.default_rng(seed)
     points, centres = rng.normal(size=(120, 3)), np.vstack([rng.normal(size=(2, 3)), np.full((1, 3), 40.0)])
@@ -169,7 +169,7 @@ def test_counterparts_equal_the_twin_at_each_pose(seed, hand):
 
 
 @given(seeds)
-@examples(3)
+@examples(3, often=10)
 def test_registration_equals_the_twin_and_finds_the_way_back(seed):
     rng = np.random.default_rng(seed)
     normals = directions(rng, 160)

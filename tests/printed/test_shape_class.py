@@ -93,7 +93,7 @@ def test_the_unlike_is_unknown(classifier: ShapeClassifier) -> None:
     assert answer.label == UNKNOWN
 
 
-@examples(6)
+@examples(6, often=20)
 @given(seed=st.integers(0, 2**31), mirrored=st.booleans(), scale=st.floats(0.1, 30.0))
 def test_pose_size_and_hand_do_not_matter(seed: int, mirrored: bool, scale: float) -> None:
     vertices, faces = together(wedge(), box((25.0, 8.0, 5.0), (20.0, 0.0, 0.0)))

@@ -76,7 +76,7 @@ def test_degenerate_marks_have_templates_and_meet_nothing_by_accident(heights: n
     assert (found.scores[:6] < 8.0).all()
 
 
-@examples(5)
+@examples(5, often=20)
 @given(st.floats(-360.0, 360.0))
 def test_found_at_every_rotation(theta_deg: float) -> None:
     marks = [annulus(seed) for seed in range(2)]
