@@ -125,6 +125,19 @@ def test_nearest_points_equal_the_twin(seed):
     np.testing.assert_allclose(distances, expected_distances)
 
 
+@pytest.mark.parametrize("reach", [0.5, 0.75, 1.0])
+def test_nearest_points_on_the_borders_of_cells_equal_the_twin(reach):
+    """Points and places on a lattice: equally near ones in several cells, and some exactly at the reach."""
+    rng = np.random.default_rng(3)
+    lattice = np.stack(np.meshgrid(*[np.arange(0.0, 3.01, 0.5)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    points = rng.permutation(lattice)[:200]
+    queries = np.concatenate([lattice, lattice + 0.25, lattice - 1.0, rng.uniform(-1.0, 4.0, (200, 3))])
+    rows, distances = nearest_within(queries, points, 1.0, *sort_into_cells(points, 1.0), reach)
+    expected, expected_distances = naive.nearest_within(queries, points, reach)
+    assert rows.tolist() == expected.tolist()
+    np.testing.assert_allclose(distances, expected_distances)
+
+
 def test_normals_equal_the_twin_and_are_a_planes():
     rng = np.random.default_rng(2)
     points = rng.normal(size=(60, 3))

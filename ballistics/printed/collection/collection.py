@@ -35,6 +35,8 @@ ALIKE_AS_WHOLE = 4608.0
 _INDEXED = 8_000_000
 _FEWEST_KEYPOINTS = 40
 _KEYPOINT_STEPS = 4  # to a factor of two
+# Clouds of references that are kept ready: about 0.3 MB each.
+_CLOUDS_KEPT = 256
 # A surface's area is computed once for the frame and once for the keys, which are kept to nine decimals.
 _SAME_AREA = 1e-6
 # Coarse points against the surface itself, for rows without a SHA-256: of 382 parts of the public test meshes none
@@ -183,11 +185,12 @@ class Collection:
         return signature_of_rows(rows, self._references[row].keys)
 
     def cloud(self, row: int, surface: SurfaceParameters = DEFAULT_SURFACE) -> Cloud:
-        """Return the coarse points of a reference, ready to find neighbours in; kept while it is among the last 64."""
+        """Return the coarse points of a reference, ready to find neighbours in; the last are kept."""
         key = row, surface
         if key not in self._clouds:
-            if len(self._clouds) >= 64:
-                self._clouds.clear()
+            # More than a query is placed on: each is asked for when it is placed, settled and registered.
+            if len(self._clouds) >= _CLOUDS_KEPT:
+                self._clouds.pop(next(iter(self._clouds)), None)
             self._clouds[key] = cloud_of(self.signature(row), surface)
         return self._clouds[key]
 

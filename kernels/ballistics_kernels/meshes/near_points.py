@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from ballistics_kernels.accelerate import helper, kernel
 
+# Share of a cell that a place in it is taken to be nearer to its sides than it is: far more than rounding moves it.
+_ROUNDING = 1e-6
+
 
 class SampledSurface(NamedTuple):
     """Points of a surface, sorted by ``cell_grid.sort_into_cells(points, cell)``.
@@ -71,15 +74,30 @@ def nearest_point(x: float, y: float, z: float, among: SortedPoints, reach: floa
     found = -1
     if fi < -1 or fj < -1 or fk < -1 or fi > shape[0] or fj > shape[1] or fk > shape[2]:
         return found, best
+    # How far the place lies inside its cell. A cell beside is passed over where all of it lies further away than the
+    # nearest point so far, with an allowance for rounding: what is found does not depend on it.
+    inside = (1.0 - 2.0 * _ROUNDING) * cell
+    x0 = x - origin[0] - fi * cell - _ROUNDING * cell
+    y0 = y - origin[1] - fj * cell - _ROUNDING * cell
+    z0 = z - origin[2] - fk * cell - _ROUNDING * cell
     i0 = int(fi)
     j0 = int(fj)
     k0 = int(fk)
-    low = max(k0 - 1, 0)
-    high = min(k0 + 2, shape[2])
+    low = max(k0 - 1 if z0 <= reach else k0, 0)
+    high = min(k0 + 2 if inside - z0 <= reach else k0 + 1, shape[2])
     if high <= low:
         return found, best
-    for i in range(max(i0 - 1, 0), min(i0 + 2, shape[0])):
-        for j in range(max(j0 - 1, 0), min(j0 + 2, shape[1])):
+    # Its own cells first, which hold the nearest point most often.
+    for a in range(3):
+        i = i0 if a == 0 else (i0 - 1 if a == 1 else i0 + 1)
+        gap_x = 0.0 if a == 0 else max(x0 if a == 1 else inside - x0, 0.0)
+        if i < 0 or i >= shape[0] or gap_x * gap_x > best:
+            continue
+        for b in range(3):
+            j = j0 if b == 0 else (j0 - 1 if b == 1 else j0 + 1)
+            gap_y = 0.0 if b == 0 else max(y0 if b == 1 else inside - y0, 0.0)
+            if j < 0 or j >= shape[1] or gap_x * gap_x + gap_y * gap_y > best:
+                continue
             first = (i * shape[1] + j) * shape[2]
             for r in range(starts[first + low], starts[first + high]):
                 p = rows[r]

@@ -89,7 +89,7 @@ def nearest_within(queries, points, reach):
         best, found = reach, -1
         for p, point in enumerate(points):
             d = math.dist(q, point) if np.isfinite(q).all() else math.inf
-            if d < best:
+            if d < best or (d == best and found < 0):
                 best, found = d, p
         rows.append(found)
         distances.append(best if found >= 0 else math.inf)
