@@ -42,7 +42,7 @@ def _add(kind: type[Record]) -> click.Command:
     def run(laboratory: Path, identifier: str, key_file: Path, database: str | None, **given: Any) -> None:
         with opened(laboratory, database) as book:
             key = signing_key(key_file)
-            record = kind(id=identifier, **_values(book, kind, given, amending=False))
+            record = kind(id=identifier, **_values(book, kind, given))
             entry = book.record(key, record)
         click.echo(f"{kind.KIND} '{identifier}': entry {entry.number}")
 
@@ -54,7 +54,7 @@ def _amend(kind: type[Record]) -> click.Command:
         with opened(laboratory, database) as book:
             key = signing_key(key_file)
             known = book.get(kind, identifier)
-            record = replace(known.record, **_values(book, kind, given, amending=True))
+            record = replace(known.record, **_values(book, kind, given))
             entry = book.amend(key, record, reason, supersedes=known.entry.number)
         click.echo(f"{kind.KIND} '{identifier}': entry {entry.number} in place of {known.entry.number}")
 
@@ -119,7 +119,7 @@ def _option(each: Field[Any], amending: bool) -> click.Option:
     )
 
 
-def _values(book: Casebook, kind: type[Record], given: Mapping[str, Any], *, amending: bool) -> dict[str, Any]:
+def _values(book: Casebook, kind: type[Record], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as the record takes them; files are kept and named by their hash."""
     values = {}
     for each in fields(kind):

@@ -120,7 +120,7 @@ def land_steps(striae: ReportedStriae, largest_points: int = 900) -> LandSteps |
         _scan_picture(heights - arc, (down, across), largest_points),
         bands[land.first_band],
         tuple(band for band, lag in zip(bands, land.lags_um, strict=True) if not np.isfinite(lag)),
-        _striae_lines(land, x),
+        _striae_lines(land),
         cross_cut,
         profile_path(x, profile),
         profile_path(x[::8], arc[::8]),
@@ -165,7 +165,7 @@ def _inner(grid: Grid) -> Grid:
     return replace(grid, heights_um=grid.heights_um[:, columns // 4 : max(columns - columns // 4, columns // 4 + 2)])
 
 
-def _striae_lines(land: Land, x: Floats) -> tuple[str, ...]:
+def _striae_lines(land: Land) -> tuple[str, ...]:
     known = np.isfinite(land.lags_um)
     starts = np.linspace(land.left.place_um, land.right.place_um, _STRIAE_LINES + 2)[1:-1]
     points = list(zip(land.lags_um[known], land.band_rows[known], strict=True))
