@@ -68,3 +68,26 @@ def test_a_comment_of_megabytes_is_left_out(tmp_path, end):
     path.write_text(end.join([*PLAIN[:20], "G1 " + "X1" * 1_000_000, *PLAIN[20:]]), newline="")
     with pytest.raises(HostileFileError, match="a line is longer"):
         read_parts(path)
+
+
+@pytest.mark.parametrize("kind", ["tail", "run", "in a line"])
+def test_zeros_of_a_damaged_card_lose_their_lines_only(tmp_path, kind):
+    """A file that was never written to its end, a lost sector between two lines, and one within a line."""
+    text = "\n".join([*job(skirt=False), "M84", ""]).encode()
+    middle = text.index(b"\nG1 Z2.000")
+    damaged = {
+        "tail": text + bytes(2 << 20),
+        "run": text[:middle] + bytes(4096) + text[middle:],
+        "in a line": text[: middle + 6] + bytes(512) + text[middle:],
+    }[kind]
+    (tmp_path / "job.gcode").write_bytes(damaged)
+    found = read_parts(tmp_path / "job.gcode")
+    is_the_box(found)
+    assert [f.severity for f in found.findings if f.code == "zeros-in-text"] == ["serious"]
+
+
+@pytest.mark.parametrize("spelt", [r"\1,\2", r":\1.\2", r"=\1.\2"])
+def test_numbers_that_are_not_read_are_named_where_nothing_is_left(tmp_path, spelt):
+    lines = [re.sub(r"(?<=[XYZE])(-?\d+)\.(\d+)", spelt, line) for line in job(skirt=False) if "intro" not in line]
+    with pytest.raises(CorruptFileError, match="coordinates are no numbers: with decimal commas"):
+        read(tmp_path, lines)

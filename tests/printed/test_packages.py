@@ -212,6 +212,12 @@ def test_damaged_binary_gcode(tmp_path):
     assert [f.severity for f in cut.findings if f.code == "ends-in-the-middle"] == ["warning", "serious"]
     changed = whole.replace(b";TYPE:Perimeter", b";TYPE:perimeter", 1)
     assert "block-damaged" in codes(read(tmp_path, changed, "job.bgcode"))
+    unknown = samples.bgcode(ABOUT, SETTINGS, samples.block(99, b"of a later version"), samples.block(1, JOB))
+    found = read(tmp_path, unknown, "job.bgcode")
+    is_the_box(found)
+    assert "block-unknown" in codes(found)
+    with pytest.raises(CorruptFileError, match="kind 99"):
+        read(tmp_path, unknown.replace(b"of a later", b"of a Later"), "job.bgcode")
     with pytest.raises(UnsupportedFormatError, match="version 7"):
         read(tmp_path, samples.bgcode(ABOUT, version=7), "job.bgcode")
     with pytest.raises(HostileFileError, match="block"):

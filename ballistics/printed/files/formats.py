@@ -71,6 +71,10 @@ _GCODE_LINE = re.compile(
 )
 
 
+# Of a file with zeros in it that is named as G-code.
+_FEWEST_LINES = 3
+
+
 def suffix_of(path: PurePath) -> str:
     """Return the suffix that says what a file is, in lower case: that before ``.gz``."""
     suffix = path.suffix.lower()
@@ -162,6 +166,9 @@ def format_of_head(head: bytes, size: int, path: PurePath) -> str:
             return best
         if suffix in (".obj", ".gcode", ".gco"):
             return "OBJ" if suffix == ".obj" else "G-code"
+    elif suffix in SUFFIXES["G-code"] and len(_GCODE_LINE.findall(head.replace(b"\r", b"\n"))) >= _FEWEST_LINES:
+        # A damaged card leaves zeros in a text.
+        return "G-code"
     if suffix == ".stl" or lowered.startswith(b"solid") or facets or _counts_as_stl(size, head):
         return "STL"
     claimed = next((name for name, suffixes in SUFFIXES.items() if suffix in suffixes), "")

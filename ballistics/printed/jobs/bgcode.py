@@ -59,7 +59,7 @@ def read_bgcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     Notes
     -----
     Specification of libbgcode, version 1 (Prusa Research). A block of the job that is cut or
-    damaged is read as far as it goes. Finding codes: those of `read_gcode`, ``block-damaged``.
+    damaged is read as far as it goes. Finding codes: those of `read_gcode`, ``block-damaged``, ``block-unknown``.
     """
     magic, version, checked = struct.unpack("<4sLH", file.read(10).ljust(10, b"\0"))
     if magic != b"GCDE" or version != 1 or checked > 1:
@@ -92,6 +92,7 @@ class _Blocks:
 
     def text(self) -> Iterator[bytes]:
         damaged = 0
+        unknown: set[int] = set()
         while (block := self._next()) is not None:
             damaged += not block.intact
             if block.kind == _THUMBNAIL:
@@ -101,6 +102,12 @@ class _Blocks:
                 yield self._as_comments(self._unpacked(block))
             elif block.kind == _GCODE:
                 yield self._unpacked(block)
+            else:
+                unknown.add(block.kind)
+        if unknown:
+            kinds = ", ".join(map(str, sorted(unknown)))
+            message = f"blocks of kinds that the format does not name ({kinds}), with right checksums"
+            self.findings.append(Finding("block-unknown", "warning", message, "left out"))
         if damaged:
             message = f"{damaged} blocks do not have the checksum that stands behind them"
             self.findings.append(Finding("block-damaged", "serious", message, "read as they are"))
@@ -127,8 +134,6 @@ class _Blocks:
             return None
         kind, packing, size = struct.unpack_from("<HHL", head)
         held = struct.unpack_from("<L", head, 8)[0] if rest == 8 else size
-        if kind > _THUMBNAIL:
-            raise CorruptFileError(f"a block of the binary G-code has the kind {kind}")
         if packing in _HEATSHRINK and size > _MOST_SHRUNK * held + 64:
             raise HostileFileError(f"a block claims to unpack {held} bytes to {size}: heatshrink cannot")
         if max(size, held) > _BLOCK_LIMIT_BYTES:
@@ -142,6 +147,8 @@ class _Blocks:
             encoding = int.from_bytes(parameters[:2], "little")
             return _Block(kind, packing, size, encoding, data, True, whole=False) if kind == _GCODE and data else None
         intact = not self._checked or zlib.crc32(head + parameters + data) == int.from_bytes(check, "little")
+        if kind > _THUMBNAIL and not (self._checked and intact):
+            raise CorruptFileError(f"a block of the binary G-code has the kind {kind}")
         return _Block(kind, packing, size, int.from_bytes(parameters[:2], "little"), data, intact)
 
     def _cut_off(self) -> None:

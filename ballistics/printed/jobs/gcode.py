@@ -62,7 +62,8 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     ``reconstructed``, ``beside-part-dropped``, ``skirt-guessed``,
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
     ``spiral-filled``, ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
-    ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``curves-as-lines``, ``filament-axis``.
+    ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``zeros-in-text``, ``curves-as-lines``,
+    ``filament-axis``.
     """
     size = file_size(file)
     if size > FILE_LIMIT_BYTES:
@@ -183,7 +184,7 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
             raise UnsupportedFormatError(f"{message}: not a print job")
         if machine.switches_extruder:
             raise UnsupportedFormatError("a job that pushes filament from M101 to M103, without an axis, is not read")
-        raise CorruptFileError("no move lays down material: not a print job")
+        raise CorruptFileError(f"no move lays down material: not a print job{_unreadable(machine)}")
     if not np.isfinite(pieces).all() or np.abs(pieces[:, :6]).max() > 1e6:
         raise HostileFileError("a move goes farther than any printer")
     areas, source = filament_areas(machine)
@@ -196,7 +197,8 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         beside = np.array([not name or any(word in name for word in _BESIDE) for name in kinds])
         dropped = beside[pieces[:, 7].astype(np.int64)]
         if dropped.all():
-            raise CorruptFileError("every track is skirt, support or purge by its comment: nothing is left")
+            message = "every track is skirt, support or purge by its comment: nothing is left"
+            raise CorruptFileError(f"{message}{_unreadable(machine)}")
         if dropped.any():
             message = f"{int(dropped.sum())} of {len(pieces)} tracks are skirt, brim, support or purge by comment"
             findings.append(Finding("beside-part-dropped", "note", message, "left out"))
@@ -237,6 +239,13 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         message = f"the lowest track lies {tracks.bottom_mm:.3g} mm above the bed"
         findings.append(Finding("above-the-bed", "note", message, "the part begins there"))
     return tracks, findings
+
+
+def _unreadable(machine: Machine) -> str:
+    """Return in words how many coordinates are no numbers, for the message of a job that is refused."""
+    if not machine.unreadable:
+        return ""
+    return f" ({machine.unreadable} coordinates are no numbers: with decimal commas, or with a sign after their letter)"
 
 
 def _of_layers(
@@ -315,6 +324,9 @@ def _oddities(machine: Machine, layers: int) -> list[Finding]:
         if announced > layers:
             message += f"; {announced} layers are announced, {layers} are there"
         findings.append(Finding("ends-in-the-middle", "warning", message, "read as far as it goes"))
+    if machine.lost_lines:
+        message = f"{machine.lost_lines} lines hold bytes of value 0, as a damaged card or a stopped copy leaves them"
+        findings.append(Finding("zeros-in-text", "serious", message, "these lines are left out"))
     if machine.pushed_by_a:
         message = "no move has the axis E; a heater and moves along A are there"
         findings.append(Finding("filament-axis", "note", message, "A read as the axis of the filament"))

@@ -45,6 +45,8 @@ _WHOLE_LINE = re.compile(
     re.IGNORECASE,
 )
 # What a line that is too long must begin with to be cut: comments (pictures in one line), and nothing that moves.
+_ZEROS = re.compile(rb"\0+")
+_LINE_WITH_ZEROS = re.compile(rb"[^\r\n\0]*\0[^\r\n]*")
 _LONG_COMMENT = re.compile(rb"\s*;")
 # Columns of ``state.modes`` and ``state.place``: see `GcodeState`.
 _RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIECES, _EVENTS, _LINES = range(11)
@@ -66,6 +68,8 @@ class Machine:
         As the kernel has it.
     unreadable : int
         Words of axes that are no numbers.
+    lost_lines : int
+        Lines with bytes of value 0, as damaged cards and stopped copies leave them; they are left out.
     half_line : bytes
         A move without the end of its line at the end of the file, which was left out.
     last_line : bytes
@@ -94,6 +98,7 @@ class Machine:
             place, modes, np.zeros(17, np.int64), np.empty((1024, PIECE_COLUMNS)), np.empty((_EVENTS_AT_ONCE, 3))
         )
         self.unreadable = 0
+        self.lost_lines = 0
         self.half_line = b""
         self.last_line = b""
         self.firmware_retraction = False
@@ -150,6 +155,8 @@ class Machine:
                 self.pushed_by_a = is_pushed_by_a(piece)
             if self.pushed_by_a:
                 piece = with_e_for_a(piece)
+            if b"\0" in piece:
+                piece = _ZEROS.sub(b"\0", piece)
             if skipped:
                 # The rest of a comment that is too long to keep.
                 ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
@@ -167,6 +174,7 @@ class Machine:
                 continue
             self._take(rest + piece[:end])
             rest = piece[end:]
+        rest = self._without_zeros(rest)
         if rest.strip():
             if self.unfinished and not rest.endswith(b"\r") and not _WHOLE_LINE.match(rest):
                 # A number may have lost its last digits.
@@ -181,6 +189,7 @@ class Machine:
 
     def _take(self, text: bytes) -> None:
         """Take whole lines."""
+        text = self._without_zeros(text)
         held = np.frombuffer(text, np.uint8)
         if len(self.head) < _ENDS_BYTES:
             self.head += text[: _ENDS_BYTES - len(self.head)]
@@ -202,6 +211,14 @@ class Machine:
                 again = self._carry_out(text[first:last])
                 if again is not None and 2 * self._entries < _TABLE:
                     self._remember(key, again)
+
+    def _without_zeros(self, text: bytes) -> bytes:
+        """Leave out the lines that zeros are in: what is left of their numbers may be half."""
+        if b"\0" not in text:
+            return text
+        text, times = _LINE_WITH_ZEROS.subn(b"", text)
+        self.lost_lines += times
+        return text
 
     def _remember(self, key: np.uint64, effect: Effect) -> None:
         """Let the kernel carry out a line that was met once."""

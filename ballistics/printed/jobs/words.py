@@ -17,6 +17,8 @@ _WORDS = re.compile(rb"(?:[A-Za-z]" + _NUMBER + rb"(?::[-+.:\d]*)?)+[XYZExyze]*"
 _LONG_WORD = re.compile(rb"([A-Za-z])(" + _NUMBER + rb"(?:" + _EXPONENT + rb")?)")
 # A word with an exponent, or two words of which the second is E: "X1.5E-5".
 _DOUBTFUL = re.compile(rb"([A-Za-z])(" + _NUMBER + rb")([eE])([-+]?)\d+")
+# "X0,25", "E:1.5" and "X=3" in a move.
+_OTHER_NUMBER = re.compile(rb"[XYZExyze](?:[:=][-+]?[\d.,]+|[-+]?\d*,\d+)")
 _ONE_DIGIT = re.compile(rb"[-+]?\d\.\d+")
 
 
@@ -32,7 +34,7 @@ class Command(NamedTuple):
     flags : str
         Letters without a number, in capitals.
     unreadable : int
-        Words of axes whose number is none, as ``Xnan``.
+        Words of axes whose number is none, as ``Xnan`` and ``X0,25``.
     """
 
     name: str
@@ -84,6 +86,7 @@ def commands_of(code: bytes) -> list[Command]:
         else:
             clean = False
             unreadable += chunk[:1] in b"XYZE" and chunk[1:].lower().lstrip(b"+-") in (b"nan", b"inf", b"infinity")
+            unreadable += chunks[0][:1] in b"Gg" and _OTHER_NUMBER.fullmatch(chunk) is not None
     finite = [(letter, value) for letter, value in found if math.isfinite(value)]
     return _split(finite, flags, unreadable + len(found) - len(finite), clean)
 
