@@ -44,9 +44,9 @@ _WHOLE_LINE = re.compile(
     rb"^\s*(?:;|%\s*$|(?:N\d+\s*)?(?:M84|M18|M30|M107|M104\s+S0|M140\s+S0)\b|_?(?:END|\w+_END|END_\w+|FINISH\w*)\s*$)",
     re.IGNORECASE,
 )
-# What a line that is too long must begin with to be cut: comments (pictures in one line), and nothing that moves.
 _ZEROS = re.compile(rb"\0+")
 _LINE_WITH_ZEROS = re.compile(rb"[^\r\n\0]*\0[^\r\n]*")
+# What a line that is too long must begin with to be cut: comments (pictures in one line), and nothing that moves.
 _LONG_COMMENT = re.compile(rb"\s*;")
 # Columns of ``state.modes`` and ``state.place``: see `GcodeState`.
 _RELATIVE, _RELATIVE_E, _FLAT, _RUN, _MOTION, _KIND, _UNFINISHED, _CURVES, _PIECES, _EVENTS, _LINES = range(11)
