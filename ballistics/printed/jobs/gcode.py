@@ -29,6 +29,10 @@ _BESIDE = (b"skirt", b"brim", b"support", b"purge", b"prime", b"wipe", b"custom"
 _WALLS = (b"perimeter", b"wall", b"loop")
 FILE_LIMIT_BYTES = 1 << 30
 _SAME_LEVEL_MM = 0.02
+# A track by mistake, or to hide the rest, is left out; more of them, and nothing is known of where the job prints.
+_FARTHEST_MM, _MOST_FAR = 5_000.0, 0.01
+# Of fewer layers geometry tells nothing.
+_FEWEST_LAYERS = 3
 # Slicers count purging and the retractions that are not pushed back; a job that ends shows 99 or 100 % last.
 _LEAST_FILAMENT, _LEAST_PROGRESS = 0.7, 95.0
 
@@ -63,7 +67,7 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
     ``spiral-filled``, ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
     ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``zeros-in-text``, ``curves-as-lines``,
-    ``filament-axis``.
+    ``filament-axis``, ``tracks-too-far``, ``types-not-believed``.
     """
     size = file_size(file)
     if size > FILE_LIMIT_BYTES:
@@ -185,10 +189,15 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         if machine.switches_extruder:
             raise UnsupportedFormatError("a job that pushes filament from M101 to M103, without an axis, is not read")
         raise CorruptFileError(f"no move lays down material: not a print job{_unreadable(machine)}")
-    if not np.isfinite(pieces).all() or np.abs(pieces[:, :6]).max() > 1e6:
-        raise HostileFileError("a move goes farther than any printer")
     areas, source = filament_areas(machine)
     findings = []
+    far = ~np.isfinite(pieces).all(axis=1) | (np.abs(pieces[:, :5]) > _FARTHEST_MM).any(axis=1)
+    if far.mean() > _MOST_FAR:
+        raise HostileFileError(f"{int(far.sum())} of {len(pieces)} moves go farther than any printer")
+    if far.any():
+        message = f"{int(far.sum())} of {len(pieces)} tracks go farther than any printer"
+        findings.append(Finding("tracks-too-far", "warning", message, "left out"))
+        pieces, areas = pieces[~far], areas[~far]
     kinds = [name for name, _ in sorted(machine.comments.kinds.items(), key=lambda entry: entry[1])]
     typed = len(kinds) > 1
     kept = np.ones(len(pieces), bool)
@@ -196,13 +205,18 @@ def _tracks(machine: Machine) -> tuple[Tracks, list[Finding]]:
         # Before the first comment stand the machine's own lines.
         beside = np.array([not name or any(word in name for word in _BESIDE) for name in kinds])
         dropped = beside[pieces[:, 7].astype(np.int64)]
-        if dropped.all():
+        if dropped.all() and len(np.unique(pieces[:, 4])) < _FEWEST_LAYERS:
             message = "every track is skirt, support or purge by its comment: nothing is left"
             raise CorruptFileError(f"{message}{_unreadable(machine)}")
-        if dropped.any():
+        if dropped.all():
+            # A word at the top of a job without others would hide it.
+            message = "by its comments every track is skirt, support or purge"
+            findings.append(Finding("types-not-believed", "warning", message, "told by geometry"))
+            typed = False
+        elif dropped.any():
             message = f"{int(dropped.sum())} of {len(pieces)} tracks are skirt, brim, support or purge by comment"
             findings.append(Finding("beside-part-dropped", "note", message, "left out"))
-        kept = ~dropped
+        kept = ~dropped | dropped.all()
     wall_kinds = np.array([any(word in name for word in _WALLS) for name in kinds])
     kept &= pieces[:, 4] > 0.0
     pieces, areas = pieces[kept], areas[kept]
