@@ -113,7 +113,9 @@ def _place(file: BinaryIO) -> int | None:
     end = file.read(8)
     length = int.from_bytes(end[:4], "little")
     if end[4:] != b"PAR1" or length > min(size - 12, _MOST_FOOTER):
-        raise UnsupportedFormatError(f"{file.name} is no Parquet file, or was cut")
+        raise UnsupportedFormatError(
+            f"{file.name} is no Parquet file, or was cut: read the table that was written with the ending .parquet"
+        )
     file.seek(size - 8 - length)
     found = _IN_FOOTER.search(file.read(length))
     return None if found is None else size - 8 - length + found.start(1)

@@ -4,13 +4,12 @@ A template holds the angular spectra of rings around the middle of the mark's re
 numbers, so few that waves below about 0.5 of the long cut-off (135 µm for breech faces) are not in it.
 
 What it gives away. With the region known, a map can be rebuilt that shows where the mark is high and low on the scale
-of 130 to 250 µm. Heights in µm, the relative strength of strong and weak places, what is the same all around a ring,
+of 130 to 350 µm. Heights in µm, the relative strength of strong and weak places, what is the same all around a ring,
 and the short waves, of which most of what an examiner looks at consists, are gone and cannot be computed back. On the
-Fadul set (`python -m benchmarks search`; medians, upper bounds) the rebuilt map correlates with the mark by 0.57
-(octaves of 125, 62 and 31 µm and longer: 0.72, 0.51, 0.26), and has a quarter of the mark's similarity with another
-scan of the firearm (400 of 1700 nats): no scan of evidential quality. It is not anonymous, though: the long waves are
-enough for the congruent cells, of which it still has 27 of 29. A template points to a firearm as the mark does, and a
-lent one is to be protected accordingly.
+Fadul set (`python -m benchmarks search`; medians, upper bounds) the rebuilt map correlates with the mark by 0.55
+(octaves of 125, 62 and 31 µm and longer: 0.73, 0.45, 0.22), and has a quarter of the mark's similarity with another
+scan of the firearm (407 of 1736 nats): no scan of evidential quality. It is not anonymous, though: of the 24 congruent
+cells it still has 14. A template points to a firearm as the mark does, and a lent one is to be protected accordingly.
 """
 
 from __future__ import annotations

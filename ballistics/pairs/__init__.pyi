@@ -19,6 +19,7 @@ from .prepared_scans import Method as Method
 from .prepared_scans import PreparedScan as PreparedScan
 from .prepared_scans import prepare_scans as prepare_scans
 from .rows import Row as Row
+from .rows import pose_of as pose_of
 from .rows import score_of as score_of
 from .runs import KeptPairs as KeptPairs
 from .runs import compare_missing as compare_missing
@@ -43,6 +44,7 @@ __all__ = [
     "links_graphml",
     "on_cluster",
     "on_this_machine",
+    "pose_of",
     "prepare_scans",
     "printable",
     "published_threshold",

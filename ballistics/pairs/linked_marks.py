@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from ballistics.errors import CorruptFileError
 from ballistics.pairs.links import Links
 from ballistics.pairs.mark_store import MarkStore
 from ballistics.pairs.results import read_columns
-from ballistics.pairs.rows import place_columns
+from ballistics.pairs.rows import place_columns, pose_of
 from ballistics.provenance import sha256_of_array
 from ballistics.surfaces import Mark, Pose
 
@@ -67,19 +65,13 @@ def linked_marks(results: Path, links: Links, work: Path | None = None) -> dict[
             marks = [_mark(stores, scan, heights) for scan, heights in ((a, of_a), (b, of_b))]
             if marks[0] is None or marks[1] is None:
                 continue
-            pose = _pose(dict(zip(placed, values, strict=True)))
+            pose = pose_of(dict(zip(placed, values, strict=True)))
+            assert pose is not None
             if swapped:
                 found[b, a] = LinkedMarks(marks[1], marks[0], pose.inverse())
             else:
                 found[a, b] = LinkedMarks(marks[0], marks[1], pose)
     return found
-
-
-def _pose(values: Mapping[str, Any]) -> Pose:
-    """Return how B lies on A; striated marks lie along each other."""
-    if "lag_um" in values:
-        return Pose(0.0, float(values["lag_um"]), 0.0)
-    return Pose(float(values["theta_deg"]), float(values["dx_um"]), float(values["dy_um"]))
 
 
 def _mark(stores: list[MarkStore], scan: str, mark_sha256: str) -> Mark | None:

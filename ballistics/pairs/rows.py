@@ -117,6 +117,15 @@ def score_of(row: Row, mark_kind: str) -> PairScore:
     return PairScore(row["count"], row["cells"], row["accf"], row["similarity"], area_mm2)
 
 
+def pose_of(row: Mapping[str, Any]) -> Pose | None:
+    """Return how B lies on A, striated marks along each other; None where the pair was not registered."""
+    if row.get("lag_um") is not None:
+        return Pose(0.0, float(row["lag_um"]), 0.0)
+    if row.get("theta_deg") is None:
+        return None
+    return Pose(float(row["theta_deg"]), float(row["dx_um"]), float(row["dy_um"]))
+
+
 def _is_striated(mark_kind: str) -> bool:
     return method_of(mark_kind).family == "striated"
 

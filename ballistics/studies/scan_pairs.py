@@ -18,6 +18,7 @@ from ballistics.pairs import (
     Row,
     compare_missing,
     on_this_machine,
+    pose_of,
     prepare_scans,
     score_of,
 )
@@ -62,7 +63,7 @@ class ScannedItem:
 class ScannedPair:
     """Two scans (by index), the scores of their comparison or why there are none, and how B lies on A.
 
-    ``pose`` is None for striated marks.
+    Striated marks lie along each other: their ``pose`` has a shift in x alone.
     """
 
     a: int
@@ -209,7 +210,7 @@ def _pair(i: int, j: int, row: Row, mark_kind: str) -> ScannedPair:
         score.area_mm2,
         score.insufficient or ("" if score.accf is not None else NO_CORRELATION),
         tuple(filter(None, row["findings"].split("; "))),
-        None if row.get("theta_deg") is None else Pose(row["theta_deg"], row["dx_um"], row["dy_um"]),
+        pose_of(row),
         score.length_mm,
     )
 

@@ -12,8 +12,6 @@ from ballistics.reports.figures.pictures import Picture
 from ballistics.reports.wording.study import nouns, number
 from ballistics.studies import MOST, RankedPair, ScannedPair, ScanStudy, worst_pairs
 
-_SHORT: Mapping[Score, str] = {"similarity": "similarity", "count": "cells", "correlation": "ACCF"}
-
 
 @dataclass(frozen=True)
 class PairCard:
@@ -67,11 +65,11 @@ def worst_cards(study: ScanStudy, same_source: bool, scores: Iterable[Score] | N
         if score in chosen:
             for found in worst_pairs(study.scored, score_study, score, same_source):
                 ranked.setdefault((found.pair.a, found.pair.b), []).append(found)
-    way = "lowest" if same_source else "highest"
+    way, names = "lowest" if same_source else "highest", score_names(study)
     return _cards(
         study,
         [
-            (own[0].pair, "; ".join(f"{_SHORT[entry.score]}: {_ordinal(entry.rank)} {way}" for entry in own))
+            (own[0].pair, "; ".join(f"{names[entry.score]}: {_ordinal(entry.rank)} {way}" for entry in own))
             for own in ranked.values()
         ],
     )
