@@ -182,8 +182,9 @@ def compare_signatures(
     Examples
     --------
     >>> import numpy as np
-    >>> x = np.cumsum(np.random.default_rng(1).normal(size=800)) * 0.1
-    >>> found = compare_signatures(Signature(x, 1.5625), Signature(x[50:], 1.5625))
+    >>> x, noise = np.random.default_rng(1).normal(size=(2, 800))
+    >>> x = np.cumsum(x) * 0.1
+    >>> found = compare_signatures(Signature(x, 1.5625), Signature((x + 0.05 * noise)[50:], 1.5625))
     >>> found.score > 500, found.cmps_count > 8, found.findings
     (True, True, ())
     """
