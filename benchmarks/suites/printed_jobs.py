@@ -28,7 +28,8 @@ from reference_meshes.solids import Mesh
 
 DESCRIPTION = "print jobs: right first and accepted, given and freshly sliced; surface error; jobs stopped early"
 ROWS = ("given", "fresh", "plates", "stopped")
-_SEED = 8101
+# Changed with every rule that was written after failures of freshly sliced jobs were seen: the jobs of 8101 are seen.
+_SEED = 8201
 # Sizes in mm that a bed holds and a slicer can print; meshes without a unit are brought to the third.
 _SMALLEST_MM, _LARGEST_MM, _WITHOUT_UNIT_MM = 12.0, 110.0, 60.0
 _SHARES = (0.3, 0.5, 0.7)
