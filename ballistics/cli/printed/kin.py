@@ -47,7 +47,8 @@ def command(
     if as_json:
         click.echo(json.dumps({"references": len(collection), "kinships": rows}, indent=1, ensure_ascii=False))
     elif not quiet:
-        click.echo(f"{len(found.families)} families among {len(collection)} references: leads, not evidence")
+        families = "1 family" if len(found.families) == 1 else f"{len(found.families)} families"
+        click.echo(f"{families} among {len(collection)} references: leads, not evidence")
         for row in rows[:_PRINTED]:
             names = f"{printable(row['a'])} {'->' if row['a_is_earlier_by'] else '-'} {printable(row['b'])}"
             click.echo(f"  family {row['family']}: {names}: {row['kind']}, {row['shared']:.0%} shared")

@@ -52,7 +52,7 @@ def kin_report(kin: Kin, collection: Collection) -> str:
         {"percent": lambda share: f"{100.0 * share:.0f} %"},
         {
             "families": shown,
-            "headline": f"{related} of {len(kin.names)} references have kin: {len(kin.families)} families."
+            "headline": f"{related} of {len(kin.names)} references have kin: {_families(len(kin.families))}."
             if kin.families
             else f"None of {len(kin.names)} references is kin of another.",
             "picture": svg_data_uri(kin_figure(kin)) if kin.families else "",
@@ -62,3 +62,7 @@ def kin_report(kin: Kin, collection: Collection) -> str:
             "versions": method.versions,
         },
     )
+
+
+def _families(number: int) -> str:
+    return "1 family" if number == 1 else f"{number} families"
