@@ -54,3 +54,11 @@ def test_a_false_word_at_the_top_does_not_hide_a_job(tmp_path):
     found = read(tmp_path, [";TYPE:Skirt", *job(types=False), *END])
     is_the_box(found)
     assert {"types-not-believed", "skirt-guessed"} <= codes(found)
+
+
+def test_blocks_that_a_controller_may_skip_are_told(tmp_path):
+    found = read(tmp_path, [*PLAIN, "/G1 X5 Y5 E9", "// words with G1 in them", *END])
+    is_the_box(found)
+    (finding,) = [f for f in found.findings if f.code == "blocks-off"]
+    assert (finding.severity, finding.message[:7]) == ("warning", "1 lines")
+    assert "blocks-off" not in codes(read(tmp_path, [*PLAIN, *END]))

@@ -67,7 +67,7 @@ def read_gcode(file: BinaryIO, *, face_limit: int) -> MeshContent:
     ``support-guessed``, ``brim-guessed``, ``track-types-unknown``, ``grid-coarse``,
     ``spiral-filled``, ``filament-diameter-told``, ``filament-diameter-assumed``, ``ends-in-the-middle``,
     ``less-than-announced``, ``above-the-bed``, ``words-unreadable``, ``zeros-in-text``, ``curves-as-lines``,
-    ``filament-axis``, ``tracks-too-far``, ``types-not-believed``.
+    ``filament-axis``, ``blocks-off``, ``tracks-too-far``, ``types-not-believed``.
     """
     size = file_size(file)
     if size > FILE_LIMIT_BYTES:
@@ -341,6 +341,9 @@ def _oddities(machine: Machine, layers: int) -> list[Finding]:
     if machine.lost_lines:
         message = f"{machine.lost_lines} lines hold bytes of value 0, as a damaged card or a stopped copy leaves them"
         findings.append(Finding("zeros-in-text", "serious", message, "these lines are left out"))
+    if machine.blocks_off:
+        message = f"{machine.blocks_off} lines begin with '/': a controller skips them, or not, as it is set"
+        findings.append(Finding("blocks-off", "warning", message, "left out"))
     if machine.pushed_by_a:
         message = "no move has the axis E; a heater and moves along A are there"
         findings.append(Finding("filament-axis", "note", message, "A read as the axis of the filament"))

@@ -45,6 +45,8 @@ _WHOLE_LINE = re.compile(
     re.IGNORECASE,
 )
 _ZEROS = re.compile(rb"\0+")
+# Block delete of RS-274; two of them begin a comment.
+_BLOCK_OFF = re.compile(rb"(?:^|[\r\n])/(?!/)[^;\r\n]*[GMT]\d", re.IGNORECASE)
 _LINE_WITH_ZEROS = re.compile(rb"[^\r\n\0]*\0[^\r\n]*")
 # What a line that is too long must begin with to be cut: comments (pictures in one line), and nothing that moves.
 _LONG_COMMENT = re.compile(rb"\s*;")
@@ -70,6 +72,8 @@ class Machine:
         Words of axes that are no numbers.
     lost_lines : int
         Lines with bytes of value 0, as damaged cards and stopped copies leave them; they are left out.
+    blocks_off : int
+        Lines that begin with a single ``/``, which a controller may skip; they are left out.
     half_line : bytes
         A move without the end of its line at the end of the file, which was left out.
     last_line : bytes
@@ -99,6 +103,7 @@ class Machine:
         )
         self.unreadable = 0
         self.lost_lines = 0
+        self.blocks_off = 0
         self.half_line = b""
         self.last_line = b""
         self.firmware_retraction = False
@@ -190,6 +195,8 @@ class Machine:
     def _take(self, text: bytes) -> None:
         """Take whole lines."""
         text = self._without_zeros(text)
+        if text.startswith(b"/") or b"\n/" in text or b"\r/" in text:
+            self.blocks_off += len(_BLOCK_OFF.findall(text))
         held = np.frombuffer(text, np.uint8)
         if len(self.head) < _ENDS_BYTES:
             self.head += text[: _ENDS_BYTES - len(self.head)]
