@@ -103,8 +103,8 @@ def dump(folder: Path) -> list[str]:
     with sqlite3.connect(folder / "library.sqlite") as connection:
         lines = list(connection.iterdump())
     connection.close()
-    # Names of tables mean the same in small letters and capitals.
-    return [line.lower() if line.startswith("CREATE") else line for line in lines]
+    # Words and names of tables mean the same in small letters and capitals.
+    return [line.lower() if line.upper().startswith("CREATE") else line for line in lines]
 
 
 def work(place: Path) -> Path:

@@ -144,7 +144,8 @@ def test_marks_that_are_no_impressions_are_refused_and_ejectors_warned_of() -> N
     assert "not compared as impressions" in (
         compare(Mark("toe", noise, 1.0), Mark("toe", noise, 1.0)).insufficient or ""
     )
-    ejector = compare(Mark("ejector", noise, 1.5625), Mark("ejector", noise, 1.5625))
+    other = noise + rng.normal(size=(500, 500)).astype(np.float32)
+    ejector = compare(Mark("ejector", noise, 1.5625), Mark("ejector", other, 1.5625))
     assert ejector.insufficient is None
     assert [finding.code for finding in ejector.findings] == ["unvalidated-parameters"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from study_cases import made_up_study
 
+from ballistics.reports.contents.study_contents import score_names
 from ballistics.reports.figures.pair_pictures import LARGEST_POINTS, pair_pictures
 from ballistics.reports.pages.study import study_report
 from ballistics.reports.pages.study_pairs import withheld_cards, worst_cards
@@ -53,7 +54,7 @@ def test_the_worst_pairs_stand_on_the_page_with_pictures(judged, html):
     for same_source in (True, False):
         own = worst_cards(judged, same_source)
         assert 10 <= len(own) <= 30
-        for score in ("similarity", "cells", "ACCF"):
+        for score in score_names(judged).values():
             assert sum(f"{score}:" in card.ranks for card in own) == 10
         # The headline's own first.
         assert [card.ranks.split(";")[0].split(":")[0] for card in own[:10]] == ["similarity"] * 10
