@@ -57,13 +57,13 @@ def test_the_worst_pairs_stand_on_the_page_with_pictures(judged, html):
         for score in score_names(judged).values():
             assert sum(f"{score}:" in card.ranks for card in own) == 10
         # The headline's own first.
-        assert [card.ranks.split(";")[0].split(":")[0] for card in own[:10]] == ["similarity"] * 10
+        assert [card.ranks.split(";")[0].split(":")[0] for card in own[:10]] == ["similarity (nats)"] * 10
     assert html.count('<figure class="pair">') == len(cards)
     assert html.count('alt="mark of') == 2 * len(cards)
     for card in cards:
         assert f"<b>{card.scans[0]} – {card.scans[1]}</b>" in html
     lowest = worst_cards(judged, True)[0]
-    assert "similarity: 1st lowest" in lowest.ranks
+    assert "similarity (nats): 1st lowest" in lowest.ranks
     assert re.fullmatch(r"\d+ nats over 3.00 mm²", lowest.scores[0][1])
 
 
