@@ -56,12 +56,20 @@ def figure_html(text: str, draw: Callable[[Axes], Any]) -> str:
     return f'<div>{html.escape(text)}<br><img alt="" src="data:image/png;base64,{encoded}"></div>'
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun in the right form.
+
+    Parameters
+    ----------
+    number : int
+    noun : str
+        In the singular.
+    plural : str
+        Where it is not the singular with an s.
 
     Examples
     --------
-    >>> counted(1, "finding"), counted(3, "finding")
-    ('1 finding', '3 findings')
+    >>> counted(1, "finding"), counted(3, "finding"), counted(2, "family", "families")
+    ('1 finding', '3 findings', '2 families')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

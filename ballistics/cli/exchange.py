@@ -11,7 +11,7 @@ import rich_click as click
 from ballistics.cli.compare import REGION_HELP
 from ballistics.cli.laboratory import KEY, LABORATORY, opened, passphrase, signing_key
 from ballistics.cli.library import DATABASE, description_options
-from ballistics.cli.terminal import MARKS, bar, console, refuse_output
+from ballistics.cli.terminal import MARKS, bar, console, input_sha256, refuse_output
 from ballistics.library import DESCRIPTION_FIELDS
 
 if TYPE_CHECKING:
@@ -291,15 +291,9 @@ def request(
     **given: Any,
 ) -> None:
     """Write the signed request FILE for the scan of a partner's mark."""
-    from ballistics.errors import ReadError
     from ballistics.exchange import request_scan
-    from ballistics.files import reason
-    from ballistics.provenance import sha256_of_file
 
-    try:
-        searched = {"name": scan.name, "file": sha256_of_file(scan)}
-    except OSError as error:
-        raise ReadError(f"{scan} cannot be read: {reason(error)}") from error
+    searched = {"name": scan.name, "file": input_sha256(scan)}
     with opened(laboratory, database) as book:
         found = request_scan(_desk(book, key_file, None), file, package, mark, _terms_of(given), score, searched)
     click.echo(f"request {found.serial} to {found.laboratory}: {file.resolve()}")

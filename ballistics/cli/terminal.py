@@ -10,7 +10,7 @@ from typing import Any
 
 import rich_click as click
 
-from ballistics.errors import WriteError
+from ballistics.errors import ReadError, WriteError
 from ballistics.files import real_path, reason
 from ballistics.progress import Progress
 
@@ -108,6 +108,27 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"the folder {folder} cannot be made: {reason(error)}; choose another place") from error
+
+
+def input_sha256(path: Path) -> str:
+    """Return the SHA-256 of an input; asked for before the work, for a pipe can be read only once.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file.
+
+    Raises
+    ------
+    ReadError
+        When it cannot be read, or is a pipe or a device.
+    """
+    from ballistics.provenance import sha256_of_file
+
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        raise ReadError(f"{path} cannot be read: {reason(error)}; write it to a file and give that") from error
 
 
 def console() -> Any:

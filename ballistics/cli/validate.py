@@ -35,12 +35,12 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     Exit code 0: done; 1: done, and a criterion of --criteria is not met; 2: an error.
     """
     from ballistics.cli.scan_set import print_left_out, score_set, set_name
-    from ballistics.cli.terminal import make_folder, refuse_output
+    from ballistics.cli.terminal import input_sha256, make_folder, refuse_output
     from ballistics.evidence import SCORE_MODELS
     from ballistics.files import write_whole
-    from ballistics.provenance import sha256_of_file
     from ballistics.studies import read_criteria, results_when_first_given, study_of_scans, with_verdicts
 
+    truth_sha256 = input_sha256(options["truth_csv"])
     make_folder(out)
     report = out / "study.html"
     # The report is written last: when it is absent, what else lies there is of a run that was stopped.
@@ -49,7 +49,7 @@ def command(out: Path, criteria: Path | None, **options: Any) -> None:
     stated = read_criteria(criteria, tuple(SCORE_MODELS)) if criteria else None
     finished = results_when_first_given(options["work"] or out / "work", stated) if stated else 0
     scored = score_set(options, out / "work", 4)
-    study = study_of_scans(scored, set_name(options), options["source"], sha256_of_file(options["truth_csv"]))
+    study = study_of_scans(scored, set_name(options), options["source"], truth_sha256)
     if stated:
         study = with_verdicts(study, stated, finished)
     write_whole(out / "study.json", study.to_json())

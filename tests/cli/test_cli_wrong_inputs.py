@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,14 @@ def test_wrong_inputs_are_answered(words: tuple[str, ...], tmp_path: Path, monke
         assert "Traceback" not in result.output, wrong
         after = _contents(folder)
         assert {name: after.get(name) for name in before} == before, wrong
+
+
+def test_a_truth_table_from_a_pipe_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    os.mkfifo(tmp_path / "truth.csv")
+    result = CliRunner().invoke(
+        main, ["validate", str(tmp_path / "scans"), str(tmp_path / "truth.csv"), "--out", str(tmp_path / "study")]
+    )
+    assert result.exit_code == 2
+    assert "write it to a file" in result.output
+    assert not (tmp_path / "study").exists()

@@ -28,6 +28,7 @@ def command(
     Leads, not evidence.
     """
     from ballistics.cli.terminal import bar, refuse_output
+    from ballistics.drawing import counted
     from ballistics.files import csv_bytes, write_whole
     from ballistics.pairs import printable
     from ballistics.printed import KIN_COLUMNS, kin_of, open_collection
@@ -47,7 +48,7 @@ def command(
     if as_json:
         click.echo(json.dumps({"references": len(collection), "kinships": rows}, indent=1, ensure_ascii=False))
     elif not quiet:
-        families = "1 family" if len(found.families) == 1 else f"{len(found.families)} families"
+        families = counted(len(found.families), "family", "families")
         click.echo(f"{families} among {len(collection)} references: leads, not evidence")
         for row in rows[:_PRINTED]:
             names = f"{printable(row['a'])} {'->' if row['a_is_earlier_by'] else '-'} {printable(row['b'])}"

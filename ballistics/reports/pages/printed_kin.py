@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ballistics.drawing import counted
 from ballistics.printed import Collection, Kin
 from ballistics.reports.figures.evidence import svg_data_uri
 from ballistics.reports.figures.printed_kin import DRAWN, kin_figure, kinship_uris
@@ -44,6 +45,7 @@ def kin_report(kin: Kin, collection: Collection) -> str:
                 "more": len(family.kinships) - len(kinships),
             }
         )
+    families = counted(len(kin.families), "family", "families")
     related = sum(len(family.members) for family in kin.families)
     method = kin.provenance
     return rendered(
@@ -52,7 +54,7 @@ def kin_report(kin: Kin, collection: Collection) -> str:
         {"percent": lambda share: f"{100.0 * share:.0f} %"},
         {
             "families": shown,
-            "headline": f"{related} of {len(kin.names)} references have kin: {_families(len(kin.families))}."
+            "headline": f"{related} of {len(kin.names)} references have kin: {families}."
             if kin.families
             else f"None of {len(kin.names)} references is kin of another.",
             "picture": svg_data_uri(kin_figure(kin)) if kin.families else "",
@@ -62,7 +64,3 @@ def kin_report(kin: Kin, collection: Collection) -> str:
             "versions": method.versions,
         },
     )
-
-
-def _families(number: int) -> str:
-    return "1 family" if number == 1 else f"{number} families"
