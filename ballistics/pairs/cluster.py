@@ -1,4 +1,4 @@
-"""The comparisons of a batch on many machines: Dask's scheduler and workers, a mark sent once to each worker."""
+"""The comparisons of a batch on many machines: Dask's scheduler and workers, a mark sent to the cluster once."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class _Cluster:
         """Return a mark on the cluster, sent if it is not there.
 
         It is the result of a task, not scattered data: when the worker that has it is lost, the scheduler has the
-        task done again. Workers pass it on to each other, and keep it as long as it is held here.
+        task done again. Workers pass it on to each other, and one of them keeps it as long as it is held here.
         """
         if key not in self._held:
             mark = self._source.load(key)
