@@ -6,12 +6,11 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from x3p_samples import grid_axes, sample_heights, write_x3p_sample
+from x3p_samples import grid_axes, write_x3p_sample
 
 import ballistics
 from ballistics.errors import CorruptFileError, ParameterError, ReadError, UnitsError, UnsupportedFormatError
@@ -114,24 +113,11 @@ def test_nothing_is_printed(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_reading_is_quick(tmp_path):
-    path = ballistics.write_x3p(tmp_path / "a.x3p", ballistics.Surface(sample_heights(600, 600) * 1e6, (5.0, 5.0)))
-    ballistics.read(path)
-    times = []
-    for _ in range(10):
-        start = time.process_time()
-        ballistics.read(path)
-        times.append(time.process_time() - start)
-    # Measured 12 to 17 ms of CPU when this was written; the hashes are most of it.
-    assert min(times) < 0.1
-
-
-def test_import_is_quick_and_light():
+def test_import_is_light():
     code = (
-        "import sys, time; start = time.perf_counter(); import ballistics\n"
-        "took = time.perf_counter() - start\n"
+        "import sys; import ballistics\n"
         "heavy = {'numpy', 'scipy', 'cv2', 'numba', 'matplotlib'} & set(sys.modules)\n"
-        "assert not heavy, heavy; assert took < 0.3, took"
+        "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
