@@ -32,6 +32,8 @@ DESCRIPTION = "LR check values and metrics of published scores; Cllr of our own 
 _NAME = "evidence"
 _SEED = 1
 # Open peers on the Fadul set, source-disjoint; the best published LRs on a set never seen.
+# How far above what the bounds of a few firearms allow Cllr may lie.
+_ABOVE_FLOOR = 0.03
 _PEERS = "at most 0.05; open peers 0.398 and 0.194"
 _EXTERNAL = "at most 0.05; best published external 0.163"
 # Firearms and shots of each simulated make, and the seed, chosen before any was scored.
@@ -119,6 +121,10 @@ def _bar(name: str) -> Iterator[Progress]:
 def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
     protocol = f"{scans.name}: all pairs of different cases"
     yield _record(f"{scans.name}: pairs without a score", scans.without_score, "pairs", "", protocol, scans.pairs)
+    floor = _floor(scans)
+    near_the_floor = (
+        "" if floor is None else f"≤ {floor + _ABOVE_FLOOR:.3f}: the bounds of these firearms allow {floor:.3f}"
+    )
     for score, table in scans.tables.items():
         label = f"{scans.name}, our {score}"
         protocol = f"{label}, {SCORE_MODELS[score]}, all pairs, bounded LRs, each from firearms other than its own"
@@ -128,8 +134,11 @@ def _all_source_disjoint(scans: _ScoredSet) -> Iterator[Record]:
             # A set too small for it can still be judged by LRs frozen elsewhere.
             yield _record(f"{label}: Cllr", float("nan"), "bit", "", f"{label}: not measured, {error}", len(table))
             continue
-        yield from _merits(label, values, table, _PEERS if scans.name == "Fadul" else "", protocol)
-    yield from _floor(scans)
+        yield from _merits(label, values, table, _PEERS if scans.name == "Fadul" else near_the_floor, protocol)
+    if floor is not None:
+        protocol = f"{scans.name}: every pair at the bound on its right side, bounds of each fold's own training pairs"
+        metric = f"{scans.name}: Cllr that the bounds of these firearms allow"
+        yield _record(metric, floor, "bit", "", protocol, len(scans.tables[HEADLINE]))
     yield from _fused(scans)
 
 
@@ -151,15 +160,12 @@ def _fused(scans: _ScoredSet) -> Iterator[Record]:
     yield _record(f"{label}: Cllr of the similarity alone", alone, "bit", "", protocol, len(tables[0]))
 
 
-def _floor(scans: _ScoredSet) -> Iterator[Record]:
-    """Yield the Cllr that the bounds alone leave when every LR stands on its right bound."""
-    table = scans.tables[HEADLINE]
+def _floor(scans: _ScoredSet) -> float | None:
+    """Return the Cllr that is left when every LR stands on its right bound; None for too few firearms."""
     try:
-        value = at_the_bounds(table, SCORE_MODELS[HEADLINE])
+        return at_the_bounds(scans.tables[HEADLINE], SCORE_MODELS[HEADLINE])
     except ParameterError:
-        return
-    protocol = f"{scans.name}: every pair at the bound on its right side, bounds of each fold's own training pairs"
-    yield _record(f"{scans.name}: Cllr that the bounds of these firearms allow", value, "bit", "", protocol, len(table))
+        return None
 
 
 def _all_frozen(scans: _ScoredSet, reference: _ScoredSet, worth: str) -> Iterator[Record]:
